@@ -1,0 +1,1 @@
+"""Tallywatt: bills and collects for EV charging, from the plug to the paid invoice."""

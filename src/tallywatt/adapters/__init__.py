@@ -1,0 +1,1 @@
+"""Translators between the house and the world; no business rules."""

@@ -1,0 +1,1 @@
+"""Storage on SQLite and PostgreSQL: tables, the writer, the reader, the sequencer."""

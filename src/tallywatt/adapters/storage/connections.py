@@ -1,0 +1,176 @@
+"""The two engines behind one small connection: execute a statement, begin, commit, roll back, mark a place."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+
+from tallywatt.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Connection(Protocol):
+    """One connection of one thread. Statements are compiled text; parameters are tuples."""
+
+    dialect: str
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows (none for one that returns none)."""
+        ...
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        ...
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement for each row; how many rows were changed in all."""
+        ...
+
+    def begin(self) -> None:
+        """Open a transaction for writing."""
+        ...
+
+    def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo it, if one is open."""
+        ...
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open: the engine may have ended it by itself."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class SqliteConnection:
+    """SQLite as RULES §2 wants it: WAL, synchronous FULL, explicit transactions, foreign keys on."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        self._cursor = self._connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY"):
+            self._cursor.execute(f"PRAGMA {pragma}")
+        if read_only:
+            self._cursor.execute("PRAGMA query_only=ON")
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        return self._cursor.execute(sql, parameters).fetchall()
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._cursor.execute(sql, parameters).rowcount
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement for each row."""
+        return self._cursor.executemany(sql, rows).rowcount
+
+    def begin(self) -> None:
+        """Take the write lock at once: a lock that is upgraded later can fail."""
+        self._cursor.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self._cursor.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo it, if one is open."""
+        if self._connection.in_transaction:
+            self._cursor.execute("ROLLBACK")
+
+    def in_transaction(self) -> bool:
+        """False also after SQLite rolled everything back by itself (a full disk inside a savepoint)."""
+        return self._connection.in_transaction
+
+    def backup(self, path: str) -> None:
+        """Copy the whole database, online, to another file."""
+        with sqlite3.connect(path) as copy:
+            self._connection.backup(copy)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+class PostgresConnection:
+    """PostgreSQL at READ COMMITTED; statements are prepared by the driver after a few uses."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._connection = psycopg.connect(url, autocommit=read_only)
+        self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        self._connection.read_only = read_only or None
+        self._connection.prepare_threshold = 2
+        self._cursor = self._connection.cursor()
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        cursor = self._cursor.execute(sql, parameters or None)  # type: ignore[arg-type]  # the text comes from Core, not from input
+        return cursor.fetchall() if cursor.description else []
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._cursor.execute(sql, parameters or None).rowcount  # type: ignore[arg-type]  # as above
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement for each row, in one pipeline."""
+        self._cursor.executemany(sql, rows)  # type: ignore[arg-type]  # as above
+        return self._cursor.rowcount
+
+    def begin(self) -> None:
+        """The driver opens the transaction with the first statement."""
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self._connection.commit()
+
+    def rollback(self) -> None:
+        """Undo it, if one is open."""
+        if not self._connection.closed:
+            self._connection.rollback()
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open and usable."""
+        return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether a database URL names an SQLite file."""
+    return url.startswith("sqlite:///")
+
+
+def sqlite_path(url: str) -> str:
+    """The file of `sqlite:///relative` or `sqlite:////absolute`."""
+    return unquote(urlsplit(url).path)[1:]
+
+
+def connect(url: str, *, read_only: bool = False) -> SqliteConnection | PostgresConnection:
+    """A connection to `sqlite:///…` or `postgresql://…`; BadInput for any other address."""
+    if is_sqlite(url):
+        return SqliteConnection(sqlite_path(url), read_only=read_only)
+    if url.startswith(("postgresql://", "postgres://")):
+        return PostgresConnection(url, read_only=read_only)
+    msg = f"{url.split(':', 1)[0]!r} is not a database that Tallywatt speaks"
+    raise BadInput(msg, code="storage.unknown_database", remedy="use sqlite:///FILE or postgresql://…")
+
+

@@ -1,0 +1,180 @@
+"""Tables of the room `customers`: operators, parties, customers, tokens, and who may."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index
+
+from tallywatt.adapters.storage.mapping import Mapping
+from tallywatt.adapters.storage.tables.schema import (
+    choice,
+    index,
+    instant,
+    json_text,
+    refers,
+    table,
+    text,
+    texts,
+    unique,
+    version,
+    whole,
+)
+from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
+from tallywatt.customers.customer import Customer, CustomerDetails, Token, TokenState
+from tallywatt.customers.operator import Operator, Party
+
+OPERATORS = Mapping(
+    table(
+        "operators",
+        text("slug"),
+        text("name"),
+        text("country"),
+        text("party_code"),
+        text("zone"),
+        text("currency"),
+        text("address"),
+        text("tax_id", null=True),
+        text("policy_version_id", null=True),
+        instant("created_at"),
+        version(),
+        # The slug is how an operator is found before its id is known: an exception of RULES §9.
+        Index("uq_operators_slug", "slug", unique=True),
+        key=(),
+    ),
+    Operator,
+)
+
+PARTIES = Mapping(
+    table("parties", text("party_id"), text("kind"), text("name"), text("reference"), unique("reference"), key=("party_id",)),
+    Party,
+)
+
+CUSTOMERS = Mapping(
+    table(
+        "customers",
+        text("customer_id"),
+        text("reference"),
+        text("language"),
+        instant("created_at"),
+        version(),
+        unique("reference"),
+        key=("customer_id",),
+    ),
+    Customer,
+)
+
+CUSTOMER_DETAILS = Mapping(
+    table(
+        "customer_details",
+        text("customer_id"),
+        text("name"),
+        text("email", null=True),
+        text("address", null=True),
+        refers("customer_id", "customers"),
+        key=("customer_id",),
+        personal="account",
+    ),
+    CustomerDetails,
+)
+
+TOKENS = Mapping(
+    table(
+        "tokens",
+        text("token_id"),
+        text("type"),
+        text("uid"),
+        text("uid_folded"),
+        text("customer_id", null=True),
+        text("payment_id", null=True),
+        choice("state", TokenState),
+        instant("created_at"),
+        instant("valid_until", null=True),
+        version(),
+        unique("uid_folded", "type"),
+        refers("customer_id", "customers"),
+        index("customer_id"),
+        key=("token_id",),
+        personal="account",
+    ),
+    Token,
+)
+
+API_KEYS = Mapping(
+    table(
+        "api_keys",
+        text("api_key_id"),
+        text("name"),
+        text("prefix"),
+        text("secret_hash"),
+        texts("scopes"),
+        instant("created_at"),
+        instant("expires_at", null=True),
+        instant("last_used_at", null=True),
+        instant("revoked_at", null=True),
+        # A key is shown before its operator is known: an exception of RULES §9.
+        Index("uq_api_keys_prefix", "prefix", unique=True),
+        key=("api_key_id",),
+    ),
+    ApiKey,
+)
+
+CONSOLE_LINKS = Mapping(
+    table(
+        "console_links",
+        text("link_id"),
+        text("secret_hash"),
+        instant("created_at"),
+        instant("expires_at"),
+        instant("used_at", null=True),
+        Index("uq_console_links_secret_hash", "secret_hash", unique=True),
+        key=("link_id",),
+    ),
+    ConsoleLink,
+)
+
+CONSOLE_SESSIONS = Mapping(
+    table(
+        "console_sessions",
+        text("console_session_id"),
+        text("secret_hash"),
+        instant("created_at"),
+        instant("expires_at"),
+        instant("revoked_at", null=True),
+        Index("uq_console_sessions_secret_hash", "secret_hash", unique=True),
+        key=("console_session_id",),
+    ),
+    ConsoleSession,
+)
+
+ACTIONS = Mapping(
+    table(
+        "actions",
+        text("action_id"),
+        text("caller_kind"),
+        text("caller_id"),
+        text("action"),
+        text("subject_kind"),
+        text("subject_id"),
+        json_text("before", null=True),
+        json_text("after", null=True),
+        instant("recorded_at"),
+        instant("booked_at"),
+        index("recorded_at"),
+        key=("action_id",),
+    ),
+    ActionRecord,
+)
+
+ANSWERED_REQUESTS = Mapping(
+    table(
+        "answered_requests",
+        text("caller_id"),
+        text("idempotency_key"),
+        text("request_hash"),
+        whole("status"),
+        text("body"),
+        instant("created_at"),
+        key=("caller_id", "idempotency_key"),
+        personal="request",
+    ),
+    AnsweredRequest,
+)

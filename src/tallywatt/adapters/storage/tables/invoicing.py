@@ -1,0 +1,61 @@
+"""The tables of invoicing: invoices and credit notes, and the counters of their numbers."""
+
+from __future__ import annotations
+
+from tallywatt.adapters.storage.tables.schema import (
+    check,
+    choice,
+    index,
+    instant,
+    refers,
+    table,
+    text,
+    unique,
+    version,
+    whole,
+)
+from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.metering.session import PayerKind
+
+invoices = table(
+    "invoices",
+    text("invoice_id"),
+    text("number"),
+    text("series"),
+    whole("year"),
+    whole("sequence"),
+    choice("kind", InvoiceKind),
+    text("session_id"),
+    text("rated_id"),
+    choice("payer", PayerKind),
+    text("payer_id", null=True),
+    text("issue_date"),
+    instant("issued_at"),
+    text("currency"),
+    whole("net_minor"),
+    whole("tax_minor"),
+    whole("gross_minor"),
+    text("corrects_invoice_id", null=True),
+    unique("number"),
+    unique("series", "year", "sequence"),
+    unique("rated_id", "kind"),
+    check("net_minor + tax_minor = gross_minor", "adds_up"),
+    check("(kind = 'credit_note') = (corrects_invoice_id IS NOT NULL)", "corrects"),
+    refers("rated_id", "rated_results"),
+    refers("corrects_invoice_id", "invoices", "invoice_id"),
+    index("session_id"),
+    index("payer", "payer_id", "issued_at"),
+    index("issued_at"),
+    key=("invoice_id",),
+)
+
+number_series = table(
+    "number_series",
+    text("series"),
+    whole("year"),
+    whole("next_number"),
+    text("last_issue_date"),
+    version(),
+    check("next_number >= 1", "next_number"),
+    key=("series", "year"),
+)

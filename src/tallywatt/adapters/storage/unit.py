@@ -1,0 +1,273 @@
+"""The unit of work on a connection: the rows of one operator, the event log, the outbox. One lives as long as its connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, func, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tallywatt.adapters.storage.mapping import to_json
+from tallywatt.adapters.storage.rows import Rows, Scope
+from tallywatt.adapters.storage.statements import Statement, compiled
+from tallywatt.adapters.storage.tables import customers, ledger, machinery, metering, stations
+from tallywatt.stations.command import OPEN_STATES
+from tallywatt.workflows.jobs import JobState
+
+if TYPE_CHECKING:
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.mapping import Mapping
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.events import Event
+    from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.metering.session import Session
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.station import ConnectorState
+    from tallywatt.workflows.jobs import Job
+
+MAPPINGS: dict[str, Mapping[Any]] = {
+    "operators": customers.OPERATORS,
+    "parties": customers.PARTIES,
+    "customers": customers.CUSTOMERS,
+    "customer_details": customers.CUSTOMER_DETAILS,
+    "tokens": customers.TOKENS,
+    "api_keys": customers.API_KEYS,
+    "console_links": customers.CONSOLE_LINKS,
+    "console_sessions": customers.CONSOLE_SESSIONS,
+    "actions": customers.ACTIONS,
+    "answered_requests": customers.ANSWERED_REQUESTS,
+    "locations": stations.LOCATIONS,
+    "stations": stations.STATIONS,
+    "transaction_counters": stations.TRANSACTION_COUNTERS,
+    "evses": stations.EVSES,
+    "connectors": stations.CONNECTORS,
+    "connector_states": stations.CONNECTOR_STATES,
+    "evse_roles": stations.EVSE_ROLES,
+    "station_commands": stations.STATION_COMMANDS,
+    "frames": metering.FRAMES,
+    "sessions": metering.SESSIONS,
+    "meter_readings": metering.METER_READINGS,
+    "station_facts": metering.STATION_FACTS,
+    "inbox": metering.INBOX,
+    "explanations": metering.EXPLANATIONS,
+    "accounts": ledger.ACCOUNTS,
+    "entries": ledger.ENTRIES,
+    "transfers": ledger.TRANSFERS,
+    "stored_jobs": machinery.JOBS,
+}
+"""Every attribute of `UnitOfWork` that is a set of rows, and its table."""
+
+
+class SqlUnitOfWork:
+    """The unit of work that workflows see as `workflows.ports.UnitOfWork`.
+
+    It is opened for one command at a time; opening it again forgets all of the last one.
+    """
+
+    operator: OperatorId
+    draw: Draw
+    now: Instant
+    machine_now: Instant
+    actor: str
+    cause: str
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.scope = Scope(connection)
+        for name, mapping in MAPPINGS.items():
+            setattr(self, name, Rows(self.scope, mapping))
+        self.events = SqlEventLog(self)
+        self.jobs = SqlOutbox(self)
+        self.queries = SqlQueries(self)
+        self.wrote_jobs = False
+
+    def open(self, operator: OperatorId, draw: Draw, actor: str, cause: str) -> None:
+        """Begin with the next command."""
+        self.operator = operator
+        self.scope.operator = operator
+        self.draw = draw
+        self.now = draw.business
+        self.machine_now = draw.machine
+        self.actor = actor
+        self.cause = cause
+        self.events.begin()
+
+
+_events = machinery.EVENTS
+_next_version = (
+    select(func.coalesce(func.max(_events.c.version), 0) + 1)
+    .where(
+        _events.c.operator_id == bindparam("operator"),
+        _events.c.aggregate == bindparam("of_aggregate"),
+        _events.c.aggregate_id == bindparam("of_id"),
+    )
+    .scalar_subquery()
+)
+_EVENT_NAMES = [column.name for column in _events.columns]
+ADD_EVENT = insert(_events).from_select(
+    _EVENT_NAMES,
+    select(*[
+        _next_version if name == "version" else bindparam(f"new_{name}", type_=column.type)
+        for name, column in zip(_EVENT_NAMES, _events.columns, strict=True)
+    ]),
+)
+
+
+class SqlEventLog:
+    """Events of the present command. On SQLite the one writer gives the positions, in the same transaction."""
+
+    def __init__(self, unit: SqlUnitOfWork) -> None:
+        self._unit = unit
+        self._count = 0
+        self._statement = compiled(ADD_EVENT, unit.connection.dialect)
+        self.sequences = unit.connection.dialect == "sqlite"
+        self.position = 0
+        """The last position given, as far as this transaction knows."""
+
+    def begin(self) -> None:
+        """Count the events of a new command from nothing."""
+        self._count = 0
+
+    def append(self, event: Event) -> None:
+        """Write an event with the next version of its aggregate."""
+        unit = self._unit
+        position = None
+        if self.sequences:
+            self.position += 1
+            position = self.position
+        values = {
+            "new_operator_id": unit.operator,
+            "operator": unit.operator,
+            "of_aggregate": event.aggregate,
+            "of_id": event.aggregate_id,
+            "new_event_id": unit.draw.id(f"event/{self._count}"),
+            "new_position": position,
+            "new_aggregate": event.aggregate,
+            "new_aggregate_id": event.aggregate_id,
+            "new_type": event.type,
+            "new_schema_version": event.schema_version,
+            "new_data": to_json(dict(event.data)),
+            "new_actor": unit.actor,
+            "new_cause": unit.cause,
+            "new_booked_at": unit.now,
+            "new_recorded_at": unit.machine_now,
+        }
+        self._count += 1
+        unit.connection.change(self._statement.sql, self._statement.bind(values))
+
+
+_jobs = machinery.JOBS.table
+
+
+def _add_job(dialect: str) -> Statement:
+    maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = maker(_jobs)
+    # A job that is done may be wanted again: the same row goes back to ready. One that waits or runs stays as it is.
+    again = statement.on_conflict_do_update(
+        index_elements=["operator_id", "kind", "subject_id"],
+        set_={name: statement.excluded[name] for name in ("payload", "state", "run_at", "lease_until", "attempts", "last_error")},
+        where=_jobs.c.state.in_((JobState.DONE.value, JobState.FAILED.value)),
+    )
+    return Statement(again, dialect)
+
+
+class SqlOutbox:
+    """Jobs of the present command."""
+
+    def __init__(self, unit: SqlUnitOfWork) -> None:
+        self._unit = unit
+        self._statement = _add_job(unit.connection.dialect)
+
+    def add(self, job: Job) -> None:
+        """Write a job; the same kind and subject again changes nothing while it is not done."""
+        unit = self._unit
+        run_at = unit.machine_now if job.not_before is None else job.not_before
+        values = {
+            "operator_id": unit.operator,
+            "job_id": unit.draw.id(f"job/{job.kind}/{job.subject_id}"),
+            "kind": job.kind,
+            "subject_id": job.subject_id,
+            "payload": to_json(job.payload),
+            "state": JobState.READY.value,
+            "run_at": run_at,
+            "lease_until": None,
+            "leased_by": None,
+            "attempts": 0,
+            "last_error": None,
+            "created_at": unit.machine_now,
+        }
+        unit.connection.change(self._statement.sql, self._statement.bind(values))
+        unit.wrote_jobs = True
+
+
+_sessions = metering.SESSIONS.table
+_connector_states = stations.CONNECTOR_STATES.table
+_commands = stations.STATION_COMMANDS.table
+
+
+def _all(mapping: Mapping[Any]) -> Any:
+    return select(*[mapping.table.c[name] for name in mapping.names])
+
+
+_at_evse = (_sessions.c.operator_id == bindparam("operator"), _sessions.c.evse_id == bindparam("evse"))
+OPEN_AT = (
+    _all(metering.SESSIONS)
+    .where(*_at_evse, _sessions.c.transaction_ended_at.is_(None), _sessions.c.state == "active")
+    .order_by(_sessions.c.started_at, _sessions.c.session_id)
+)
+LAST_AT = _all(metering.SESSIONS).where(*_at_evse).order_by(_sessions.c.started_at.desc(), _sessions.c.session_id.desc()).limit(1)
+_of_evse = and_(_connector_states.c.operator_id == bindparam("operator"), _connector_states.c.evse_id == bindparam("evse"))
+_before = (
+    select(func.max(_connector_states.c.occurred_at))
+    .where(_of_evse, _connector_states.c.occurred_at <= bindparam("start"))
+    .scalar_subquery()
+)
+STATES_BETWEEN = (
+    _all(stations.CONNECTOR_STATES)
+    .where(
+        _of_evse,
+        or_(_connector_states.c.occurred_at == _before, _connector_states.c.occurred_at > bindparam("start")),
+        _connector_states.c.occurred_at <= bindparam("end"),
+    )
+    .order_by(_connector_states.c.occurred_at, _connector_states.c.received_at)
+)
+DUE_COMMANDS = (
+    _all(stations.STATION_COMMANDS)
+    .where(
+        _commands.c.operator_id == bindparam("operator"),
+        _commands.c.state.in_([state.value for state in OPEN_STATES]),
+        _commands.c.deadline_at <= bindparam("now"),
+    )
+    .order_by(_commands.c.deadline_at)
+    .limit(bindparam("most"))
+)
+
+
+class SqlQueries:
+    """The questions that equality of columns cannot ask."""
+
+    def __init__(self, unit: SqlUnitOfWork) -> None:
+        self._unit = unit
+
+    def open_sessions_at(self, evse_id: str) -> list[Session]:
+        """Sessions of an EVSE whose transaction has not ended, oldest first."""
+        return self._rows(OPEN_AT, metering.SESSIONS, evse=evse_id)
+
+    def last_session_at(self, evse_id: str) -> Session | None:
+        """The session of an EVSE with the latest start, open or not."""
+        found = self._rows(LAST_AT, metering.SESSIONS, evse=evse_id)
+        return found[0] if found else None
+
+    def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
+        """The connector's changes within a time, oldest first, with the last one before it."""
+        return self._rows(STATES_BETWEEN, stations.CONNECTOR_STATES, evse=evse_id, start=start, end=end)
+
+    def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
+        """Open commands whose deadline has passed."""
+        return self._rows(DUE_COMMANDS, stations.STATION_COMMANDS, now=machine_now, most=most)
+
+    def _rows(self, clause: Any, mapping: Mapping[Any], **values: Any) -> list[Any]:
+        connection = self._unit.connection
+        statement = compiled(clause, connection.dialect)
+        rows = connection.execute(statement.sql, statement.bind({**values, "operator": self._unit.operator}))
+        return [mapping.decode(row) for row in rows]

@@ -1,0 +1,1 @@
+"""Pure: who: operators, customers, tokens, parties, and who may do what."""

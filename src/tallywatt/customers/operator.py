@@ -1,0 +1,41 @@
+"""Pure: the operator, whose stations, customers and books these are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A charge point operator or e-mobility provider. Its id is the `operator_id` that every row carries."""
+
+    slug: str
+    """Short name in URLs and on the command line: `dundee`."""
+    name: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    party_code: str
+    """The three letters of OCPI and of EVSE ids: `TWA` in GB*TWA*E1."""
+    zone: str
+    """IANA zone of day close and number series."""
+    currency: str
+    address: str
+    """As printed on invoices."""
+    tax_id: str | None
+    policy_version_id: str | None
+    created_at: Instant
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An organisation that sells, owns, is paid, or owes: the operator itself, a site host, an employer, a roaming partner."""
+
+    party_id: str
+    kind: str
+    name: str
+    reference: str

@@ -1,0 +1,1 @@
+"""Pure: the words that every room shares: money, energy, time, identity, events, errors."""

@@ -1,0 +1,1 @@
+"""Pure: books: accounts, two-phase transfers, entries."""

@@ -1,0 +1,1 @@
+"""Pure: what: charging sessions, meter readings, the inbox, explanations of energy."""

@@ -1,0 +1,1 @@
+"""Pure: where: locations, stations, EVSEs, connectors, and commands to them."""

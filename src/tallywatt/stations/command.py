@@ -1,0 +1,65 @@
+"""Pure: commands to stations. Accepted is not started: a command is followed to its end, with a deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, StationId
+
+
+class Action(StrEnum):
+    """What a station can be asked to do, whatever its OCPP version."""
+
+    START = "start"
+    STOP = "stop"
+    RESET = "reset"
+    UNLOCK = "unlock"
+    AVAILABILITY = "availability"
+
+
+class CommandState(StrEnum):
+    """Where a command stands."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    """The station has said yes; what was asked for has not happened yet."""
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    """Its deadline passed without an answer, or without what the answer promised."""
+
+
+OPEN_STATES = (CommandState.REQUESTED, CommandState.SENT, CommandState.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class StationCommand:
+    """One command. `payload` holds what the action needs: `tag`, `transaction_id`, `type`, `operative`, `connector`."""
+
+    command_id: CommandId
+    station_id: StationId
+    action: Action
+    payload: dict[str, Any]
+    state: CommandState
+    evse_id: EvseId | None
+    session_id: SessionId | None
+    payment_id: PaymentId | None
+    remote_start_id: int | None
+    """OCPP 2.0.1's number of a remote start; unique per station."""
+    requested_at: Instant
+    deadline_at: Instant
+    """Machine time."""
+    ended_at: Instant | None
+    reason: str | None
+    requested_by: str
+    version: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still come to something."""
+        return self.state in OPEN_STATES

@@ -1,0 +1,63 @@
+"""Jobs: work that needs the outside world, written down in the transaction that wants it (the outbox)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import JobId
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"
+    """For good: visible on the console, and retried by hand only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be done. One job of a kind and subject exists at most; asking again changes nothing."""
+
+    kind: str
+    subject_id: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    not_before: Instant | None = None
+    """Machine time; None: as soon as a worker is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job as it is kept. `run_at`, `lease_until` are machine time."""
+
+    job_id: JobId
+    kind: str
+    subject_id: str
+    payload: dict[str, Any]
+    state: JobState
+    run_at: Instant
+    lease_until: Instant | None
+    leased_by: str | None
+    attempts: int
+    last_error: str | None
+    created_at: Instant
+
+
+BACKOFF_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
+
+
+def next_run(attempts: int, now: Instant, chance: float) -> int | None:
+    """When a job that failed for the nth time runs again, with jitter of a quarter; None when it has failed for good.
+
+    `chance` is drawn by the caller, in [0, 1).
+    """
+    if attempts > len(BACKOFF_SECONDS):
+        return None
+    pause = BACKOFF_SECONDS[attempts - 1] * 1000
+    return now + int(pause * (0.875 + chance / 4))

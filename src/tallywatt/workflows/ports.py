@@ -1,0 +1,134 @@
+"""What workflows need: a unit of work opened for one operator, and a writer that runs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
+    from tallywatt.customers.customer import Customer, CustomerDetails, Token
+    from tallywatt.customers.operator import Operator, Party
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.events import Event
+    from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.kernel.records import Records
+    from tallywatt.ledger.books import Account, Entry, Transfer
+    from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.station import (
+        Connector,
+        ConnectorState,
+        Evse,
+        EvseRole,
+        Location,
+        Station,
+        TransactionCounter,
+    )
+    from tallywatt.workflows.jobs import Job, StoredJob
+
+
+class EventLog(Protocol):
+    """Where a workflow writes down what has happened."""
+
+    def append(self, event: Event) -> None:
+        """Write an event with the next version of its aggregate, in this transaction."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where a workflow writes down what is to be done outside."""
+
+    def add(self, job: Job) -> None:
+        """Write a job; the same kind and subject again changes nothing while it is not done."""
+        ...
+
+
+class Queries(Protocol):
+    """The few questions that equality of columns cannot ask."""
+
+    def open_sessions_at(self, evse_id: str) -> list[Session]:
+        """Sessions of an EVSE whose transaction has not ended, oldest first."""
+        ...
+
+    def last_session_at(self, evse_id: str) -> Session | None:
+        """The session of an EVSE with the latest start, open or not."""
+        ...
+
+    def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
+        """The connector's changes within a time, oldest first, with the last one before it."""
+        ...
+
+    def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
+        """Open commands whose deadline has passed."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction of one operator. Whatever is random or timed was drawn before it was opened."""
+
+    operator: OperatorId
+    draw: Draw
+    now: Instant
+    """Business time."""
+    machine_now: Instant
+    actor: str
+    """Who does it: `station:…`, `key:…`, `person:…`, `worker`."""
+
+    events: EventLog
+    jobs: Outbox
+    queries: Queries
+
+    operators: Records[Operator]
+    parties: Records[Party]
+    customers: Records[Customer]
+    customer_details: Records[CustomerDetails]
+    tokens: Records[Token]
+    api_keys: Records[ApiKey]
+    console_links: Records[ConsoleLink]
+    console_sessions: Records[ConsoleSession]
+    actions: Records[ActionRecord]
+    answered_requests: Records[AnsweredRequest]
+
+    locations: Records[Location]
+    stations: Records[Station]
+    transaction_counters: Records[TransactionCounter]
+    evses: Records[Evse]
+    connectors: Records[Connector]
+    connector_states: Records[ConnectorState]
+    evse_roles: Records[EvseRole]
+    station_commands: Records[StationCommand]
+
+    frames: Records[Frame]
+    sessions: Records[Session]
+    meter_readings: Records[MeterReading]
+    station_facts: Records[StationFact]
+    inbox: Records[InboxItem]
+    explanations: Records[Explanation]
+
+    accounts: Records[Account]
+    entries: Records[Entry]
+    transfers: Records[Transfer]
+
+    stored_jobs: Records[StoredJob]
+
+
+class Writer(Protocol):
+    """Runs workflows, each in its own all-or-nothing, and answers only after what they wrote is durable."""
+
+    def submit(
+        self,
+        operator: str,
+        workflow: Callable[[UnitOfWork, Any], Any],
+        command: object,
+        done: Callable[[Any], None],
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> None:
+        """Queue a command. `done` gets the result or the exception, after the commit, on the writer's thread.
+
+        Raises Busy when the queue is full: the station or the caller tries again.
+        """
+        ...
