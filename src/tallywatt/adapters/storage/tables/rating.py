@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import column
+
 from tallywatt.adapters.storage.tables.schema import (
     check,
     choice,
@@ -105,19 +107,11 @@ rated_results = table(
     refers("policy_version_id", "policy_versions"),
     refers("offer_id", "offers"),
     refers("supersedes", "rated_results", "rated_id"),
+    # A session is rated once, and each result is superseded at most once: the results of a session form one chain.
+    unique_where("uq_rated_results_first", "session_id", where=column("supersedes").is_(None)),
+    unique_where("uq_rated_results_superseded", "supersedes", where=column("supersedes").is_not(None)),
     index("session_id"),
     key=("rated_id",),
-)
-# A session is rated once, and each result is superseded at most once: the results of a session form one chain.
-unique_where(
-    "uq_rated_results_first_of_session",
-    rated_results.c.session_id,
-    where=rated_results.c.supersedes.is_(None),
-)
-unique_where(
-    "uq_rated_results_superseded_once",
-    rated_results.c.supersedes,
-    where=rated_results.c.supersedes.is_not(None),
 )
 
 rated_lines = table(
