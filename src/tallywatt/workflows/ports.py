@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -132,3 +133,25 @@ class Writer(Protocol):
         Raises Busy when the queue is full: the station or the caller tries again.
         """
         ...
+
+
+class StationLink(Protocol):
+    """The way to a connected station; a process without a gateway has none."""
+
+    def connected(self) -> frozenset[str]:
+        """Ids of the stations that are connected here at the moment."""
+        ...
+
+    def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
+        """Send a command in the station's own dialect and wait for its answer. Blocks; never called on the event loop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAnswer:
+    """How a station took a command."""
+
+    outcome: str
+    """accepted, rejected, not_connected, no_answer."""
+    detail: str | None = None
+    """The station's own word: Rejected, Scheduled, NotSupported …"""

@@ -1,0 +1,167 @@
+"""Pure: what stations tell, in our words, whatever the OCPP version: the commands of the workflows that take it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import StationId
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A frame as it came over the wire. It is sealed and stored in the transaction of the fact that it carries."""
+
+    station_id: StationId
+    protocol: str
+    """The subprotocol: ocpp1.6, ocpp2.0.1."""
+    action: str
+    message_id: str
+    payload: bytes
+    """The whole text of the message, as received."""
+    received_at: Instant
+    """Machine time."""
+    flags: tuple[str, ...] = ()
+    """What the adapter noticed: `schema` (it breaks its schema), `time_without_zone`, `unknown_unit` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sampled moment. What was not reported is None: absent is not zero."""
+
+    at: Instant
+    register: int | None
+    """Energy.Active.Import.Register of the whole EVSE in milliwatt-hours: the total, never one phase."""
+    watts: int | None
+    context: str
+    """OCPP ReadingContext; Sample.Periodic when the station did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A transaction has started: StartTransaction, or TransactionEvent(Started)."""
+
+    heard: Heard
+    at: Instant
+    """The station's clock."""
+    evse_number: int | None
+    """OCPP 1.6: the connectorId. None: 2.x without evse."""
+    connector_number: int | None
+    token_uid: str | None
+    """As shown; None: the station named nobody (2.x after a remote start)."""
+    token_type: str | None
+    """OCPP 2.x idToken type; None in 1.6."""
+    transaction_id: str | None
+    """2.x: the station's own; None in 1.6, where we give it."""
+    meter_start: int | None
+    """Milliwatt-hours."""
+    remote_start_id: int | None = None
+    sequence_number: int | None = None
+    offline: bool = False
+    charging_state: str | None = None
+    """2.x: EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle."""
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Meter values: MeterValues, or TransactionEvent(Updated)."""
+
+    heard: Heard
+    at: Instant
+    """The time of the event; of the newest sample in 1.6."""
+    evse_number: int | None
+    transaction_id: str | None
+    """1.6: the number as text when present and above 0."""
+    samples: tuple[Sample, ...]
+    sequence_number: int | None = None
+    offline: bool = False
+    charging_state: str | None = None
+    token_uid: str | None = None
+    """2.x may name the token only now."""
+    token_type: str | None = None
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A transaction has ended: StopTransaction, or TransactionEvent(Ended)."""
+
+    heard: Heard
+    at: Instant
+    transaction_id: str
+    """As told, also -1, 0 or 999999."""
+    meter_stop: int | None
+    token_uid: str | None
+    """Who stopped it, when the station says."""
+    reason: str | None
+    samples: tuple[Sample, ...] = ()
+    evse_number: int | None = None
+    sequence_number: int | None = None
+    offline: bool = False
+    charging_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """A connector reports its status: StatusNotification."""
+
+    heard: Heard
+    at: Instant
+    evse_number: int
+    """0 in 1.6: the whole station."""
+    connector_number: int
+    status: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """A station has booted: BootNotification."""
+
+    heard: Heard
+    vendor: str
+    model: str
+    serial_number: str | None
+    firmware: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    """A station asks whether a token may charge: Authorize."""
+
+    heard: Heard
+    token_uid: str
+    token_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that carries money or energy, and of which station and action can be read but not the rest."""
+
+    heard: Heard
+    transaction_id: str | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAnswer:
+    """What a station is told about a transaction."""
+
+    transaction_id: str
+    """1.6: a number above 0 as text, also for a token that is refused."""
+    authorization: str
+    """OCPP AuthorizationStatus: Accepted, Blocked, Expired, Invalid, ConcurrentTx. 2.x says Unknown for Invalid."""
+    total_cost: str | None = None
+    """2.x Ended: the price in major units, when it is known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class BootAnswer:
+    """What a station is told about its boot."""
+
+    registration: str
+    """OCPP RegistrationStatus: Accepted, Pending, Rejected."""
+    interval_seconds: int
