@@ -1,0 +1,95 @@
+"""Read a CSV export of charging sessions, plain or gzip, and report on every row of it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import TYPE_CHECKING
+
+from tallywatt.adapters.imports.dates import Candidates, settle_order
+from tallywatt.adapters.imports.judge import RawRow, judge
+from tallywatt.adapters.imports.rows import Finding, Import, Limits, RowReport, Verdict
+from tallywatt.adapters.imports.shapes import Shape, shape_of
+from tallywatt.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    from _csv import Reader
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GZIP_MAGIC = b"\x1f\x8b"
+PRECISION_SECONDS = 60
+BELIEVABLE = Limits()
+
+
+def read_sessions(path: Path, limits: Limits = BELIEVABLE) -> Import:
+    """Everything that a file says, row by row; BadInput when it is not an export that we know."""
+    try:
+        return import_text(_text(path.read_bytes(), path.name), limits)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise BadInput(msg, code="import.unreadable", remedy="Check the path and its permissions.") from error
+
+
+def import_text(text: str, limits: Limits = BELIEVABLE) -> Import:
+    """Everything that the text of an export says, row by row."""
+    lines = csv.reader(io.StringIO(text, newline=""))
+    header = [name.strip() for name in next(lines, [])]
+    shape = shape_of(header)
+    raw = list(_rows(lines, header))
+    starts = settle_order([_start_candidates(row, shape) for row in raw])
+    judged = [judge(row, start, shape, limits) for row, start in zip(raw, starts, strict=True)]
+    return Import(shape.name, shape.zone, PRECISION_SECONDS, tuple(_without_duplicates(judged)))
+
+
+def _text(content: bytes, name: str) -> str:
+    if content.startswith(GZIP_MAGIC):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError) as error:
+            msg = f"{name} is a damaged gzip file: {error}"
+            raise BadInput(msg, code="import.unreadable", remedy="Fetch the file again.") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")  # what spreadsheets write when they do not write UTF-8
+
+
+def _rows(lines: Reader, header: list[str]) -> Iterator[RawRow]:
+    following = lines.line_num + 1
+    for cells in lines:
+        here, following = following, lines.line_num + 1  # a quoted text may run over several lines
+        if not any(cells):
+            continue  # an empty line is not a row
+        named = {name: cell for name, cell in zip(header, cells, strict=False) if name}
+        stray = tuple(cell for name, cell in zip(header, cells, strict=False) if not name)
+        yield RawRow(here, named, stray, complete=len(cells) == len(header))
+
+
+def _start_candidates(row: RawRow, shape: Shape) -> Candidates | None:
+    if not row.complete:
+        return None
+    try:
+        return shape.candidates(row.texts[shape.start_date], row.texts[shape.start_time])
+    except ValueError:
+        return None
+
+
+def _without_duplicates(judged: list[RowReport]) -> Iterator[RowReport]:
+    """The first row of an upstream id stays; a later one is refused, and says whether it tells the same."""
+    first: dict[str, RowReport] = {}
+    for row in judged:
+        session = row.session
+        if session is None:
+            yield row
+            continue
+        earlier = first.setdefault(session.upstream_id, row)
+        if earlier is row:
+            yield row
+        elif earlier.session == session:
+            finding = Finding("row.duplicate", f"The same session as in line {earlier.line}.")
+            yield RowReport(row.line, Verdict.REFUSED, (finding,), None)
+        else:
+            finding = Finding("row.contradiction", f"The number of line {earlier.line} again, with another content.")
+            yield RowReport(row.line, Verdict.REFUSED, (finding,), None)
