@@ -1,7 +1,7 @@
 """Parts of a machine that are not Python packages: where they are found, and what to say when they are not there.
 
-A test that needs one asks for it with `part("postgresql")`. On a machine without it the test is skipped, by name and with
-the remedy; where `TALLYWATT_REQUIRE_ALL=1` is set (`.ci/run`), conftest.py turns every skip into a failure.
+A test that needs one asks for it with `part("postgresql")`. On a machine without it the test is skipped, by name and
+with the remedy; where `TALLYWATT_REQUIRE_ALL=1` is set (`.ci/run`), conftest.py turns every skip into a failure.
 """
 
 from __future__ import annotations

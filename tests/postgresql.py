@@ -1,7 +1,7 @@
 """A PostgreSQL server for tests: in a folder of its own, gone afterwards, one second in all.
 
-The server refuses to run as root and pytest's own folders are closed to others, so its folder is made with mkdtemp and given
-to the user `postgres` when root runs the tests. Nothing of it survives, so nothing waits for the disk.
+The server refuses to run as root and pytest's own folders are closed to others, so its folder is made with mkdtemp and
+given to the user `postgres` when root runs the tests. Nothing of it survives, so nothing waits for the disk.
 """
 
 from __future__ import annotations

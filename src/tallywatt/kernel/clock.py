@@ -1,7 +1,7 @@
 """Pure: instants, periods, zones, and the two clocks.
 
-*Business time* is handed to rules (rating, issue dates, validity) and may be frozen, moved or scaled. *Machine time* (leases,
-backoff, timeouts) is never moved. Both are instants; only adapters read them from the world.
+*Business time* is handed to rules (rating, issue dates, validity) and may be frozen, moved or scaled. *Machine time*
+(leases, backoff, timeouts) is never moved. Both are instants; only adapters read them from the world.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ Instant = NewType("Instant", int)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+# A day inside what the calendar holds, so that every instant that was read can be shown in every zone.
+_EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def instant(moment: datetime) -> Instant:
@@ -32,11 +35,16 @@ def instant(moment: datetime) -> Instant:
 def parse_instant(text: str) -> Instant:
     """The instant of an RFC 3339 text; a text without an offset is read as UTC, as OCPP and OCPI prescribe."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip().upper())
     except ValueError as error:
         msg = f"{text!r} is not an RFC 3339 time"
         raise BadInput(msg, code="time.unreadable") from error
-    return instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if not _EARLIEST <= moment <= _LATEST:
+        msg = f"{text!r} lies outside the calendar"
+        raise BadInput(msg, code="time.out_of_range")
+    return instant(moment)
 
 
 def moment(when: Instant, zone: tzinfo = UTC) -> datetime:
@@ -54,7 +62,7 @@ def zone(name: str) -> ZoneInfo:
     """The IANA time zone of that name, or BadInput."""
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
+    except (KeyError, ValueError, OSError, ModuleNotFoundError) as error:
         msg = f"{name!r} is not an IANA time zone"
         raise BadInput(msg, code="time.unknown_zone") from error
 

@@ -9,6 +9,8 @@ from tallywatt.kernel.errors import BadInput
 
 MILLIWATT_HOURS_PER_WH = 1000
 MILLIWATT_HOURS_PER_KWH = 1_000_000
+LARGEST_FIGURE = 10**12
+"""No meter counts further, and as milliwatt-hours it still fits the 64 bits of a database's integer."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,8 +55,11 @@ def milliwatt_hours(value: Decimal | str, unit: str) -> int:
     if scale is None:
         msg = f"{unit!r} is not a unit of energy that a meter reports here (Wh, kWh)"
         raise BadInput(msg, code="energy.unknown_unit")
-    exact = Decimal(value)
-    if not exact.is_finite():
-        msg = f"{value!r} is not a figure"
-        raise BadInput(msg, code="energy.not_a_figure")
-    return int(exact.scaleb(scale).to_integral_value(ROUND_HALF_EVEN))
+    try:
+        exact = Decimal(value)
+        if exact.is_finite() and abs(exact) < LARGEST_FIGURE:
+            return int(exact.scaleb(scale).to_integral_value(ROUND_HALF_EVEN))
+    except ArithmeticError:
+        pass  # Decimal could not read it; the answer is the same as for a figure that no meter has
+    msg = f"{value!r} is not a figure"
+    raise BadInput(msg, code="energy.not_a_figure")

@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event as it was written down: its dense version within the aggregate, and its position once the sequencer gave one."""
+    """An event as written down: with its dense version within the aggregate, and its position once it has one."""
 
     event_id: str
     operator_id: str

@@ -26,8 +26,8 @@ class Currency:
 # ISO 4217 list one, the currencies of countries with public charging; most have two places.
 _EXPONENTS = {
     **dict.fromkeys(
-        "AED AUD BGN BRL CAD CHF CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR MAD MDL MXN MYR NOK NZD PEN PHP PLN QAR RON "
-        "RSD SAR SEK SGD THB TRY TWD UAH USD ZAR".split(),
+        "AED AUD BGN BRL CAD CHF CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR MAD MDL MXN MYR NOK NZD PEN PHP PLN QAR "
+        "RON RSD SAR SEK SGD THB TRY TWD UAH USD ZAR".split(),
         2,
     ),
     **dict.fromkeys("CLP ISK JPY KRW VND".split(), 0),
@@ -43,6 +43,10 @@ def currency(code: str) -> Currency:
         msg = f"{code!r} is not an ISO 4217 currency code that Tallywatt carries"
         raise UnknownCurrency(msg)
     return found
+
+
+LARGEST_MINOR = 2**63 - 1
+"""What a database's integer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,18 @@ class Money:
 
 
 def money(amount: str | Decimal, code: str) -> Money:
-    """Money from an exact amount in major units; BadInput when it has more places than the currency."""
+    """Money from an exact amount in major units; BadInput when it is no amount or has more places than the currency."""
     unit = currency(code)
-    minor = Decimal(amount).scaleb(unit.exponent)
-    if minor != minor.to_integral_value():
+    try:
+        exact = Decimal(amount)
+        minor = exact.scaleb(unit.exponent).to_integral_value()
+        readable = exact.is_finite() and abs(minor) <= LARGEST_MINOR
+    except ArithmeticError:
+        readable = False
+    if not readable:
+        msg = f"{amount!r} is not an amount"
+        raise BadInput(msg, code="money.not_an_amount")
+    if minor.scaleb(-unit.exponent) != exact:
         msg = f"{amount} {code} has more than {unit.exponent} decimal places"
         raise BadInput(msg, code="money.too_precise")
     return Money(int(minor), unit)

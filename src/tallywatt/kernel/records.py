@@ -13,7 +13,8 @@ T = TypeVar("T")
 class Records(Protocol[T]):
     """All rows of one kind of one operator, as if they were in memory.
 
-    A row is a frozen dataclass; the unit of work adds and checks the operator. `key` below is the primary key without it.
+    A row is a frozen dataclass; the unit of work adds and checks the operator. `key` below is the primary key
+    without it.
     """
 
     def find(self, *key: str | int) -> T | None:
@@ -25,7 +26,10 @@ class Records(Protocol[T]):
         ...
 
     def lock(self, *key: str | int) -> T:
-        """The row of that key, held until the transaction ends, or NotFound. A workflow decides only on rows it has locked."""
+        """The row of that key, held until the transaction ends, or NotFound.
+
+        A workflow decides only on rows it has locked.
+        """
         ...
 
     def add(self, row: T) -> bool:
@@ -37,7 +41,7 @@ class Records(Protocol[T]):
         ...
 
     def put(self, row: T) -> T:
-        """Write a changed row over the version that was seen; Stale when somebody was first. Returns the row as stored."""
+        """Write a changed row over the version that was seen and return it as stored; Stale when somebody was first."""
         ...
 
     def by(self, **columns: str | int | None) -> list[T]:
