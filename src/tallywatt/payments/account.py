@@ -1,0 +1,68 @@
+"""Pure: accounts at payment providers, and the payment methods that customers have stored there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccount:
+    """An operator's account at a provider. Operations, webhooks, settlements and the clearing account belong to it.
+
+    It holds references to secrets (`env:NAME`, `file:PATH`), never secrets.
+    """
+
+    account_id: ProviderAccountId
+    name: str
+    provider: str
+    """The adapter that speaks to it: `stripe`."""
+    live: bool
+    base_url: str | None
+    """Where the provider listens; None for its public address."""
+    currencies: tuple[str, ...]
+    """ISO 4217 codes that may be collected here."""
+    secret_reference: str
+    webhook_secret_references: tuple[str, ...]
+    """All that are valid at the moment: two while one is being replaced."""
+    is_default: bool
+    created_at: Instant
+    closed_at: Instant | None
+    version: int = 1
+
+    @property
+    def clearing_code(self) -> str:
+        """The ledger account where its money waits for the payout."""
+        return f"clearing/{self.account_id}"
+
+
+class MethodState(StrEnum):
+    """Whether a stored method may be charged."""
+
+    ACTIVE = "active"
+    FAILED = "failed"
+    """The issuer said that it will never work again."""
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """A card that a customer has stored with the provider. We keep the provider's tokens and what a receipt shows."""
+
+    method_id: str
+    customer_id: CustomerId
+    account_id: ProviderAccountId
+    customer_ref: str
+    """The provider's id of the customer."""
+    method_ref: str
+    """The provider's id of the method; a token, never a card number."""
+    brand: str
+    last4: str
+    state: MethodState
+    created_at: Instant
+    version: int = 1

@@ -1,0 +1,237 @@
+"""Pure: the payment: what is asked of one payer at one provider, and how it changes by what the provider says.
+
+A provider's words are high-water marks (held so much, captured so much, given back so much). Taking one in twice, late or out of
+order changes nothing: what is not news has no consequence. The truth about money is in `state` and the counters; what is on its way
+is in the payment's one unresolved operation.
+
+    created ── prepared ─────────────────────────────── captured ── refunded
+       │           └──────────── declined                  │
+       └── requires_action ── authorised ──────────────────┘
+                 │                └── voided | expired
+                 └── abandoned
+    owed: nothing can be collected this way; the reason says why
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tallywatt.payments.consequence import (
+    Captured,
+    Consequence,
+    Contradicted,
+    Declined,
+    GivenBack,
+    HoldPlaced,
+    HoldReleased,
+    Surplus,
+)
+from tallywatt.payments.limits import least_charge
+from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.provider import ViewStatus
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import (
+        CustomerId,
+        EvseId,
+        InvoiceId,
+        OfferId,
+        PaymentId,
+        ProviderAccountId,
+        SessionId,
+    )
+    from tallywatt.payments.provider import View
+
+
+class PaymentKind(StrEnum):
+    """How it is collected."""
+
+    STORED = "stored"
+    """From a method that the customer has stored, after the session is priced."""
+    AD_HOC = "ad_hoc"
+    """A driver without an account places a hold before the start; what is due is captured from it."""
+
+
+class PaymentState(StrEnum):
+    """What is true about the money."""
+
+    CREATED = "created"
+    PREPARED = "prepared"
+    REQUIRES_ACTION = "requires_action"
+    """The driver has to act on the provider's page."""
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    """All of it was given back; a part of it leaves the state `captured`."""
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    """The provider has let go of the hold by itself."""
+    DECLINED = "declined"
+    ABANDONED = "abandoned"
+    """The driver never paid on the page."""
+    OWED = "owed"
+
+
+BEFORE_MONEY = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIRES_ACTION, PaymentState.DECLINED)
+RELEASED = (PaymentState.VOIDED, PaymentState.EXPIRED, PaymentState.ABANDONED)
+TAKEN = (PaymentState.CAPTURED, PaymentState.REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What one payer owes, or may come to owe, collected at one provider account."""
+
+    payment_id: PaymentId
+    session_id: SessionId | None
+    customer_id: CustomerId | None
+    account_id: ProviderAccountId
+    method_id: str | None
+    evse_id: EvseId | None
+    """Where an ad hoc driver wants to charge."""
+    offer_id: OfferId | None
+    """The price that an ad hoc driver has seen."""
+    invoice_id: InvoiceId | None
+    kind: PaymentKind
+    reference: str
+    """Ours, on every object of the provider: how a lost object is found again."""
+    currency: str
+    amount_minor: int
+    """What is asked: the sum due of a stored method, the hold of an ad hoc one."""
+    due_minor: int | None
+    """What is to be collected; None before the price is known, 0 when all is to be released."""
+    authorised_minor: int
+    captured_minor: int
+    refunded_minor: int
+    suspense_minor: int
+    """What the provider took and the payment's state forbids: on the suspense account, listed in the inbox."""
+    state: PaymentState
+    provider_ref: str | None
+    page_ref: str | None
+    hosted_page_url: str | None
+    hold_expires_at: Instant | None
+    card_brand: str | None
+    card_last4: str | None
+    driver_secret: str | None
+    """The unguessable part of an ad hoc driver's link."""
+    reason: str | None
+    created_at: Instant
+    version: int = 1
+
+    @property
+    def open_hold_minor(self) -> int:
+        """What is held from the driver's card at the moment."""
+        return self.authorised_minor if self.state is PaymentState.AUTHORISED else 0
+
+    @property
+    def returnable_minor(self) -> int:
+        """What can still be given back."""
+        return self.captured_minor - self.refunded_minor
+
+    def next_step(self, provider: str) -> OperationKind | None:
+        """What is to be asked of the provider next, when nothing is on its way; None: nothing."""
+        if self.state is PaymentState.CREATED:
+            if self.due_minor == 0:
+                return None
+            return OperationKind.PREPARE if self.kind is PaymentKind.STORED else OperationKind.HOSTED_PAGE
+        if self.state is PaymentState.PREPARED:
+            return OperationKind.CHARGE
+        if self.state is PaymentState.REQUIRES_ACTION:
+            return OperationKind.VOID if self.due_minor == 0 else None
+        if self.state is PaymentState.AUTHORISED and self.due_minor is not None:
+            too_little = self.due_minor < max(1, least_charge(provider, self.currency))
+            return OperationKind.VOID if too_little else OperationKind.CAPTURE
+        return None
+
+    @property
+    def capture_minor(self) -> int:
+        """What to take from the hold: what is due, and never more than is held."""
+        return min(self.due_minor or 0, self.authorised_minor)
+
+    def after(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+        """The payment after its provider has said how things stand, and what follows from the news in it."""
+        if view.currency is not None and view.currency != self.currency:
+            return self, (Contradicted("other_currency", f"{view.currency} instead of {self.currency}"),)
+        if self.provider_ref is not None and view.provider_ref not in (None, self.provider_ref):
+            return self, (Contradicted("other_object", f"{view.provider_ref} instead of {self.provider_ref}"),)
+        known = replace(
+            self,
+            provider_ref=self.provider_ref or view.provider_ref,
+            page_ref=self.page_ref or view.page_ref,
+            hosted_page_url=self.hosted_page_url or view.page_url,
+            hold_expires_at=view.hold_expires_at or self.hold_expires_at,
+            card_brand=view.card_brand or self.card_brand,
+            card_last4=view.card_last4 or self.card_last4,
+        )
+        held, first = known._take_hold(view)
+        taken, second = held._take_capture(view)
+        back, third = taken._take_refund(view)
+        ended, fourth = back._take_status(view)
+        return ended, (*first, *second, *third, *fourth)
+
+    def _take_hold(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+        if view.authorised_minor <= self.authorised_minor:
+            return self, ()
+        more = replace(self, authorised_minor=view.authorised_minor)
+        if view.captured_minor or self.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
+            return more, ()
+        # A hold that appears after we wanted to let go (a page paid at the last moment) is real: it is taken as one, and as
+        # nothing is due, the next step is to void it.
+        return replace(more, state=PaymentState.AUTHORISED), (HoldPlaced(view.authorised_minor),)
+
+    def _take_capture(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+        news = view.captured_minor - self.captured_minor - self.suspense_minor
+        if news <= 0:
+            return self, ()
+        room = 0 if self.state in RELEASED else self.authorised_minor - self.captured_minor
+        if self.due_minor is not None:
+            room = min(room, max(self.due_minor - self.captured_minor, 0))
+        good, odd = min(news, room), max(news - room, 0)
+        after = replace(self, captured_minor=self.captured_minor + good, suspense_minor=self.suspense_minor + odd)
+        consequences: list[Consequence] = []
+        if good:
+            after = replace(after, state=PaymentState.CAPTURED)
+            consequences.append(Captured(good))
+        if odd:
+            consequences.append(Surplus(odd, f"captured while {self.state}, beyond what was due"))
+        return after, tuple(consequences)
+
+    def _take_refund(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+        news = (view.refunded_minor or 0) - self.refunded_minor
+        if news <= 0:
+            return self, ()
+        if news > self.returnable_minor:
+            return self, (Contradicted("refund_beyond_capture", f"{view.refunded_minor} of {self.captured_minor}"),)
+        refunded = self.refunded_minor + news
+        whole = refunded == self.captured_minor
+        state = PaymentState.REFUNDED if whole else self.state
+        return replace(self, refunded_minor=refunded, state=state), (GivenBack(news),)
+
+    def _take_status(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+        match view.status:
+            case ViewStatus.PREPARED if self.state is PaymentState.CREATED:
+                return replace(self, state=PaymentState.PREPARED), ()
+            case ViewStatus.REQUIRES_ACTION if self.state in (PaymentState.CREATED, PaymentState.PREPARED):
+                return replace(self, state=PaymentState.REQUIRES_ACTION), ()
+            case ViewStatus.DECLINED if self.kind is PaymentKind.STORED and self.state in BEFORE_MONEY:
+                again = self.state is PaymentState.DECLINED
+                code = view.code or "declined"
+                return replace(self, state=PaymentState.DECLINED, reason=code), () if again else (Declined(code),)
+            case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
+                return self._released(view.status)
+            case _:
+                return self, ()
+
+    def _released(self, status: ViewStatus) -> tuple[Payment, tuple[Consequence, ...]]:
+        if self.state in RELEASED:
+            return self, ()
+        if self.captured_minor:
+            return self, (Contradicted("released_after_capture", f"{status} after {self.captured_minor} were captured"),)
+        state = {
+            ViewStatus.VOIDED: PaymentState.VOIDED,
+            ViewStatus.EXPIRED: PaymentState.EXPIRED,
+            ViewStatus.ABANDONED: PaymentState.ABANDONED,
+        }[status]
+        return replace(self, state=state), (HoldReleased(self.authorised_minor, state.value),)

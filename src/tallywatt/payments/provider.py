@@ -1,0 +1,198 @@
+"""Pure: the port to payment providers: what can be asked of one, and what it can answer.
+
+An answer is a value. A decline is expected, a lost answer is expected; neither is an exception, so neither can be missed. No
+provider answers `Unknown` for a request that it never got, and none answers anything else for one that it may have got.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.payments.operation import Operation
+
+
+class ViewStatus(StrEnum):
+    """How a payment stands at its provider."""
+
+    PREPARED = "prepared"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """One refund, found by the operation that asked for it."""
+
+    provider_ref: str
+    operation_id: str | None
+    amount_minor: int
+    status: str
+    """succeeded, pending, failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a payment stands at its provider, as far as one message tells. None: the message does not say."""
+
+    status: ViewStatus
+    currency: str | None = None
+    provider_ref: str | None = None
+    page_ref: str | None = None
+    page_url: str | None = None
+    authorised_minor: int = 0
+    """The most that was ever held."""
+    captured_minor: int = 0
+    refunded_minor: int | None = None
+    hold_expires_at: Instant | None = None
+    refunds: tuple[RefundView, ...] = ()
+    code: str | None = None
+    """Why it was declined, in our standard codes."""
+    card_brand: str | None = None
+    card_last4: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Done."""
+
+    view: View
+    provider_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Taken; the provider decides later and says so by webhook."""
+
+    view: View
+    provider_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequiresAction:
+    """Taken; the driver has to act, at the address if there is one."""
+
+    view: View
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The issuer said no."""
+
+    code: str
+    advice: str
+    said: str
+    view: View | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider refused the request, and it had no effect: its own rules, or the state of things, forbid it."""
+
+    code: str
+    said: str
+    view: View | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It is known that the provider has not acted on it: refused connection, throttled, or found without a trace."""
+
+    cause: str
+    retry_after_seconds: int | None = None
+    view: View | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No clear answer: find out what happened; never try again under a new key.
+
+    `ended`: the provider works on it no more, so that what is found from now on is final.
+    """
+
+    cause: str
+    ended: bool = False
+    view: View | None = None
+
+
+Outcome = Succeeded | Pending | RequiresAction | Declined | Failed | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do, as data: nothing is assumed of one."""
+
+    idempotency_window_seconds: int
+    """How long the same key is sure to be the same request; 0: never."""
+    enquiry_by_reference: bool
+    partial_capture: bool = True
+    off_session: bool = True
+    hosted_page: bool = True
+    increment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """What is known about an object that is looked for."""
+
+    payment_id: str
+    created_at: Instant
+    provider_ref: str | None = None
+    page_ref: str | None = None
+    customer_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """A webhook, verified and read. `payment_id` is what its object carries of ours; None: not an object of ours."""
+
+    event_id: str
+    type: str
+    said_at: Instant
+    payment_id: str | None = None
+    provider_ref: str | None = None
+    view: View | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMethod:
+    """A payment method as the provider keeps it."""
+
+    customer_ref: str
+    method_ref: str
+    brand: str
+    last4: str
+
+
+class PaymentProvider(Protocol):
+    """One account at one provider. It holds no opinion about retries, routing or what to do next."""
+
+    capabilities: Capabilities
+
+    def send(self, operation: Operation) -> Outcome:
+        """Ask exactly what was written down, under the operation's own key."""
+        ...
+
+    def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
+        """How a payment stands, by the provider's id if known, else by our reference; None when there is no trace of it."""
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        """The event in a webhook that is authentic and fresh; NotSignedIn otherwise. Header names are in lower case."""
+        ...
+
+    def store_method(self, reference: str, token: str, key: str) -> StoredMethod:
+        """Keep a method (by the token that the provider's own page gave) for charges without the driver."""
+        ...

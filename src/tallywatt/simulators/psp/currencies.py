@@ -1,0 +1,38 @@
+"""Pure: currencies as the provider counts them, and the least that it charges (docs.stripe.com/currencies)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tallywatt.kernel.money import CURRENCIES
+from tallywatt.simulators.psp.refusals import bad_request
+
+MOST: Final = 99_999_999
+"""The amount takes eight digits."""
+
+LEAST: Final = {
+    "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
+    "HKD": 400, "HUF": 17_500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200,
+    "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
+}  # fmt: skip
+
+
+def check_currency(code: str) -> str:
+    """The lower-case code, or the refusal for one that is not carried."""
+    if code != code.lower() or code.upper() not in CURRENCIES:
+        raise bad_request(f"Invalid currency: {code}.", param="currency")
+    return code
+
+
+def check_amount(amount: int, code: str, param: str = "amount") -> None:
+    """Refuse what is below the least charge, beyond eight digits, or finer than a card scheme books."""
+    currency = CURRENCIES[code.upper()]
+    if amount < LEAST.get(currency.code, 1):
+        least = LEAST.get(currency.code, 1) / 10**currency.exponent
+        message = f"Amount must be at least {least:.{currency.exponent}f} {code}"
+        raise bad_request(message, code="amount_too_small", param=param)
+    if amount > MOST:
+        raise bad_request("Amount must be no more than 999,999.99", code="amount_too_large", param=param)
+    if currency.exponent == 3 and amount % 10:
+        message = f"Invalid amount: the last digit of an amount in {code} must be 0."
+        raise bad_request(message, code="invalid_charge_amount", param=param)
