@@ -1,0 +1,68 @@
+"""From the start of the process to the server's first answer, on an empty SQLite database that has to be made first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from benchmarks.figure import Figure
+
+GIVE_UP_SECONDS = 60
+
+
+def measure() -> list[Figure]:
+    """Start it twice: the first time it makes its database, the second time it finds one."""
+    with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder:
+        first = _seconds_to_first_answer(Path(folder))
+        again = _seconds_to_first_answer(Path(folder))
+    return [
+        Figure("first start to the first answer, database made", first * 1000, "ms"),
+        Figure("start to the first answer", again * 1000, "ms", budget=2000),
+    ]
+
+
+def _seconds_to_first_answer(folder: Path) -> float:
+    http, ocpp = _free_port(), _free_port()
+    settings = {"DATA_DIR": str(folder / "data"), "HTTP_PORT": str(http), "OCPP_PORT": str(ocpp)}
+    environment = {**os.environ, **{f"TALLYWATT_{name}": value for name, value in settings.items()}}
+    environment.pop("TALLYWATT_DATABASE_URL", None)
+    command = [str(Path(sys.executable).with_name("tallywatt")), "serve"]
+    log = folder / "log"
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=folder)
+    try:
+        while time.perf_counter() - started < GIVE_UP_SECONDS and server.poll() is None:
+            if _answers(http):
+                return time.perf_counter() - started
+            time.sleep(0.01)
+        msg = f"the server did not answer:\n{log.read_text(errors='replace')}"
+        raise RuntimeError(msg)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+    except HTTPError:
+        return True  # any answer is an answer; what it says is the tests' business
+    except (URLError, OSError):
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
