@@ -27,6 +27,15 @@ class Operator:
     """As printed on invoices."""
     tax_id: str | None
     policy_version_id: str | None
+    """The rating policy of new offers."""
+    clock_floor: Instant
+    """Station times before this come from a clock that is not set (1970): they are kept, and not trusted."""
+    hold_minor: int
+    """What is held on an ad hoc driver's card before the start, in minor units."""
+    start_deadline_seconds: int
+    """How long a remote start may take from Accepted to the transaction, before the hold is given back."""
+    lost_stop_after_seconds: int
+    """How long a connector may be free, or in use by another transaction, before an open transaction counts as lost."""
     created_at: Instant
     version: int = 1
 

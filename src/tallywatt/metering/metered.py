@@ -25,7 +25,7 @@ class Activity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meter at an instant: energy delivered since the session's start, and the power and current if it told them."""
+    """The meter at an instant: energy since the session's start, and power and current if it told them."""
 
     at: Instant
     milliwatt_hours: int
@@ -46,7 +46,7 @@ class ActivityChange:
 class MeteredSession:
     """All that decides a price, and nothing about persons: the canonical input of rating.
 
-    The transaction's end is the present instant while a session runs: the cost so far is the price of what is known so far.
+    While a session runs, the transaction's end is the present instant: the cost so far is the price of what is known.
     """
 
     session_id: SessionId
@@ -62,7 +62,7 @@ class MeteredSession:
     activities: tuple[ActivityChange, ...] = ()
     """Before the first change the vehicle counts as charging."""
     clock_is_usable: bool = True
-    """False: the station's clock cannot carry a price per time (1970, or not synchronised where the law asks for it)."""
+    """False: the station's clock cannot carry a price per time (1970, or not synchronised where law asks for it)."""
 
     def __post_init__(self) -> None:
         assert self.started_at <= self.transaction_ended_at, "a session ends before it starts"

@@ -203,10 +203,8 @@ class Reason(StrEnum):
     """Energy flowed for a token that nobody owns."""
     NO_TARIFF = "no_tariff"
     """No tariff was assigned when it started."""
-    BETWEEN_SESSIONS = "between_sessions"
-    """The register moved while no transaction was open."""
-    ROUNDED_REGISTER = "rounded_register"
-    """The stop's register is coarser than the samples before it."""
+    WRITTEN_OFF = "written_off"
+    """A person looked and decided not to bill it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,27 @@ if TYPE_CHECKING:
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.operator import Operator, Party
+    from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
+    from tallywatt.payments.account import PaymentMethod, ProviderAccount
+    from tallywatt.payments.allocation import Allocation
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.payment import Payment
+    from tallywatt.payments.webhook import WebhookEvent
+    from tallywatt.rating.records import (
+        Offer,
+        PolicyVersion,
+        RatedLine,
+        RatedResult,
+        RatedTax,
+        TariffAssignment,
+        TariffVersion,
+    )
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import (
         Connector,
@@ -43,6 +58,14 @@ class Outbox(Protocol):
 
     def add(self, job: Job) -> None:
         """Write a job; the same kind and subject again changes nothing while it is not done."""
+        ...
+
+
+class Vault(Protocol):
+    """Where a workflow seals what may have to be erased."""
+
+    def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
+        """Key id and sealed bytes. `kind` is the class whose key of this month is used, `name` is unique in the command."""
         ...
 
 
@@ -74,12 +97,15 @@ class UnitOfWork(Protocol):
     now: Instant
     """Business time."""
     machine_now: Instant
+    zone_data_version: str
+    """Of the time zone data in use, kept with each price."""
     actor: str
     """Who does it: `station:…`, `key:…`, `person:…`, `worker`."""
 
     events: EventLog
     jobs: Outbox
     queries: Queries
+    vault: Vault
 
     operators: Records[Operator]
     parties: Records[Party]
@@ -108,9 +134,27 @@ class UnitOfWork(Protocol):
     inbox: Records[InboxItem]
     explanations: Records[Explanation]
 
+    provider_accounts: Records[ProviderAccount]
+    payment_methods: Records[PaymentMethod]
+    payments: Records[Payment]
+    operations: Records[Operation]
+    allocations: Records[Allocation]
+    webhook_events: Records[WebhookEvent]
+
+    tariff_versions: Records[TariffVersion]
+    tariff_assignments: Records[TariffAssignment]
+    policy_versions: Records[PolicyVersion]
+    offers: Records[Offer]
+    rated_results: Records[RatedResult]
+    rated_lines: Records[RatedLine]
+    rated_taxes: Records[RatedTax]
+
     accounts: Records[Account]
     entries: Records[Entry]
     transfers: Records[Transfer]
+
+    invoices: Records[Invoice]
+    number_series: Records[NumberSeries]
 
     stored_jobs: Records[StoredJob]
 

@@ -10,13 +10,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
 from tallywatt.adapters.storage.statements import Statement, compiled
-from tallywatt.adapters.storage.tables import customers, ledger, machinery, metering, stations
+from tallywatt.adapters.storage.tables import customers, ledger, machinery, metering, payments, stations
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import JobState
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.mapping import Mapping
+    from tallywatt.adapters.storage.vault import UnitVault
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
@@ -50,6 +51,12 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "station_facts": metering.STATION_FACTS,
     "inbox": metering.INBOX,
     "explanations": metering.EXPLANATIONS,
+    "provider_accounts": payments.PROVIDER_ACCOUNTS,
+    "payment_methods": payments.PAYMENT_METHODS,
+    "payments": payments.PAYMENTS,
+    "operations": payments.OPERATIONS,
+    "allocations": payments.ALLOCATIONS,
+    "webhook_events": payments.WEBHOOK_EVENTS,
     "accounts": ledger.ACCOUNTS,
     "entries": ledger.ENTRIES,
     "transfers": ledger.TRANSFERS,
@@ -80,6 +87,7 @@ class SqlUnitOfWork:
         self.jobs = SqlOutbox(self)
         self.queries = SqlQueries(self)
         self.wrote_jobs = False
+        self.vault: UnitVault
 
     def open(self, operator: OperatorId, draw: Draw, actor: str, cause: str) -> None:
         """Begin with the next command."""
@@ -121,6 +129,7 @@ class SqlEventLog:
         self._count = 0
         self._statement = compiled(ADD_EVENT, unit.connection.dialect)
         self.sequences = unit.connection.dialect == "sqlite"
+        self.began_at = 0
         self.position = 0
         """The last position given, as far as this transaction knows."""
 

@@ -34,6 +34,10 @@ OPERATORS = Mapping(
         text("address"),
         text("tax_id", null=True),
         text("policy_version_id", null=True),
+        instant("clock_floor"),
+        whole("hold_minor"),
+        whole("start_deadline_seconds"),
+        whole("lost_stop_after_seconds"),
         instant("created_at"),
         version(),
         # The slug is how an operator is found before its id is known: an exception of RULES §9.

@@ -1,0 +1,71 @@
+"""Migrations: expand, then contract. `upgrade` brings a database to the newest schema; `serve` refuses one that it does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tallywatt.adapters.storage.connections import DATABASE_ERRORS, connect, is_sqlite, sqlite_path
+from tallywatt.kernel.errors import SchemaUnknown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The newest revision, kept here so that a start need not import Alembic (a fifth of a second)."""
+
+FOLDER = Path(__file__).parent
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The address as SQLAlchemy spells it."""
+    if is_sqlite(url):
+        return url
+    return url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration, without a file."""
+    from alembic.config import Config  # imported late: only `upgrade` needs it
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["url"] = sqlalchemy_url(url)
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, from nothing if it is empty."""
+    from alembic import command  # imported late, as above
+
+    if is_sqlite(url):
+        Path(sqlite_path(url)).parent.mkdir(parents=True, exist_ok=True)
+    command.upgrade(configuration(url), revision)
+
+
+def present_revision(url: str) -> str | None:
+    """The revision of a database, None for an empty one."""
+    if is_sqlite(url) and not Path(sqlite_path(url)).exists():
+        return None
+    connection = connect(url, read_only=True)
+    try:
+        rows = connection.execute("SELECT version_num FROM alembic_version")
+    except DATABASE_ERRORS:
+        return None
+    finally:
+        connection.close()
+    return str(rows[0][0]) if rows else None
+
+
+def require_current(url: str) -> None:
+    """Raise SchemaUnknown unless the database has the newest revision."""
+    present = present_revision(url)
+    if present == HEAD:
+        return
+    if present is None:
+        msg = "the database has no tables of Tallywatt"
+        remedy = "run: tallywatt database upgrade"
+    else:
+        msg = f"the database has revision {present}, this version of Tallywatt knows up to {HEAD}"
+        remedy = "run: tallywatt database upgrade, or use the version that wrote it"
+    raise SchemaUnknown(msg, remedy=remedy)

@@ -1,0 +1,154 @@
+"""The store: one writer, several readers, one database; opened once a process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import queue
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tallywatt.adapters.storage.connections import connect, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.migrations import require_current
+from tallywatt.adapters.storage.vault import Vault
+from tallywatt.adapters.storage.writer import GroupWriter
+from tallywatt.kernel.errors import SecondWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import TextIOWrapper
+
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.kernel.identity import Draw
+    from tallywatt.workflows.ports import UnitOfWork
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+READERS = 4
+
+
+class Store:
+    """Storage as the house uses it: `write` through the one writer, `reading` on connections of their own."""
+
+    def __init__(self, url: str, draw: Callable[[], Draw], installation_key: bytes) -> None:
+        require_current(url)
+        self.url = url
+        self.is_sqlite = is_sqlite(url)
+        self._lock_file = take_write_lock(url) if self.is_sqlite else None
+        self.vault = Vault(installation_key)
+        self.writer = GroupWriter(lambda: connect(url), draw, self.vault)
+        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._opened = 0
+        self._opening = threading.Lock()
+
+    def start(self) -> None:
+        """Start the writer's thread."""
+        self.writer.start()
+
+    async def write(
+        self,
+        operator: str,
+        workflow: Callable[[UnitOfWork, C], R],
+        command: C,
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> R:
+        """Run a workflow through the writer and wait for its commit."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def done(result: Any) -> None:
+            loop.call_soon_threadsafe(_settle, answer, result)
+
+        self.writer.submit(operator, workflow, command, done, actor=actor, cause=cause)
+        result: R = await answer
+        return result
+
+    def write_now(
+        self,
+        operator: str,
+        workflow: Callable[[UnitOfWork, C], R],
+        command: C,
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> R:
+        """The same for a thread that may block: a worker, the command line."""
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.writer.submit(operator, workflow, command, answers.put, actor=actor, cause=cause)
+        result = answers.get()
+        if isinstance(result, Exception):
+            raise result
+        found: R = result
+        return found
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read-only connection; at most a few at once, the others wait."""
+        connection = self._reader()
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            self._readers.put(connection)
+
+    async def read(self, question: Callable[..., R], *values: Any) -> R:
+        """Ask a question of a read-only connection, off the event loop."""
+
+        def ask() -> R:
+            with self.reading() as connection:
+                return question(connection, *values)
+
+        return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+    def close(self) -> None:
+        """Work off the queue, then let go of everything."""
+        self.writer.stop()
+        while self._opened:
+            self._readers.get().close()
+            self._opened -= 1
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    def _reader(self) -> Connection:
+        with self._opening:
+            if self._readers.empty() and self._opened < READERS:
+                self._opened += 1
+                return connect(self.url, read_only=True)
+        return self._readers.get()
+
+
+def _settle(answer: asyncio.Future[Any], result: Any) -> None:
+    if answer.cancelled():
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
+
+
+def take_write_lock(url: str) -> TextIOWrapper:
+    """Own writing to an SQLite file, or SecondWriter. The lock ends with the process, however it ends."""
+    path = Path(sqlite_path(url) + ".writer")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        msg = f"process {owner} writes to this database already"
+        raise SecondWriter(msg, remedy="use the running server, or stop it first") from error
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

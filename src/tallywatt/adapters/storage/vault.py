@@ -1,0 +1,125 @@
+"""Raw frames and webhook bodies, sealed with AES-256-GCM under a key per operator, class and month.
+
+Dropping a month's key erases what it sealed. The keys themselves are wrapped by the installation's own key, which lies outside
+of the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tallywatt.adapters.storage.statements import Statement
+from tallywatt.adapters.storage.tables.machinery import DATA_KEYS
+from tallywatt.kernel.clock import moment
+from tallywatt.kernel.errors import NotFound
+
+if TYPE_CHECKING:
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.unit import SqlUnitOfWork
+
+NONCE_BYTES = 12
+
+_BY_MONTH = select(DATA_KEYS.c.key_id, DATA_KEYS.c.wrapped).where(
+    DATA_KEYS.c.operator_id == bindparam("operator"),
+    DATA_KEYS.c["class"] == bindparam("kind"),
+    DATA_KEYS.c.month == bindparam("month_"),
+)
+_BY_ID = select(DATA_KEYS.c.wrapped).where(
+    DATA_KEYS.c.operator_id == bindparam("operator"), DATA_KEYS.c.key_id == bindparam("id")
+)
+
+
+class Vault:
+    """The keys that one process has unwrapped. A key made in a transaction counts only after its commit."""
+
+    def __init__(self, installation_key: bytes) -> None:
+        self._wrapping = AESGCM(installation_key)
+        self._known: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
+        self._uncommitted: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
+
+    def on(self, unit: SqlUnitOfWork) -> UnitVault:
+        """The vault as a workflow sees it."""
+        return UnitVault(self, unit)
+
+    def keep_committed(self) -> None:
+        """The transaction is durable: its keys are too."""
+        if self._uncommitted:
+            self._known.update(self._uncommitted)
+            self._uncommitted = {}
+
+    def forget_uncommitted(self) -> None:
+        """The transaction is gone: so are its keys."""
+        self._uncommitted = {}
+
+    def wrap(self, key: bytes, nonce: bytes) -> bytes:
+        """A data key under the installation's key."""
+        return nonce + self._wrapping.encrypt(nonce, key, None)
+
+    def unwrap(self, wrapped: bytes) -> AESGCM:
+        """The cipher of a wrapped data key."""
+        return AESGCM(self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], None))
+
+    def known(self, place: tuple[str, str, str]) -> tuple[str, AESGCM] | None:
+        """The key of operator, class and month, if this process has it."""
+        return self._known.get(place) or self._uncommitted.get(place)
+
+    def remember(self, place: tuple[str, str, str], key: tuple[str, AESGCM]) -> None:
+        """Keep a key until the transaction ends."""
+        self._uncommitted[place] = key
+
+    def open(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
+        """The plain bytes; NotFound when the key was dropped."""
+        statement = Statement(_BY_ID, connection.dialect)
+        rows = connection.execute(statement.sql, statement.bind({"operator": operator, "id": key_id}))
+        if not rows or rows[0][0] is None:
+            msg = "the key of this record was dropped: its content is erased"
+            raise NotFound(msg, code="storage.erased")
+        return self.unwrap(bytes(rows[0][0])).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+
+
+class UnitVault:
+    """Seals in the transaction of a unit of work. Nonces come from the command's draw, so a re-run seals alike."""
+
+    def __init__(self, vault: Vault, unit: SqlUnitOfWork) -> None:
+        self._vault = vault
+        self._unit = unit
+        dialect = unit.connection.dialect
+        maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        self._add = Statement(maker(DATA_KEYS).on_conflict_do_nothing(), dialect)
+        self._find = Statement(_BY_MONTH, dialect)
+
+    def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
+        """The key id and the sealed bytes. `name` is unique within the command."""
+        unit = self._unit
+        place = (unit.operator, kind, f"{moment(unit.machine_now):%Y-%m}")
+        key_id, cipher = self._vault.known(place) or self._fetch(place)
+        nonce = self._derive(f"nonce/{kind}/{name}", NONCE_BYTES)
+        return key_id, nonce + cipher.encrypt(nonce, plain, None)
+
+    def _fetch(self, place: tuple[str, str, str]) -> tuple[str, AESGCM]:
+        unit = self._unit
+        values = {"operator": place[0], "kind": place[1], "month_": place[2]}
+        rows = unit.connection.execute(self._find.sql, self._find.bind(values))
+        if not rows:
+            row = {
+                "operator_id": place[0],
+                "key_id": unit.draw.id(f"key/{place[1]}/{place[2]}"),
+                "class": place[1],
+                "month": place[2],
+                "wrapped": self._vault.wrap(self._derive(f"key/{place}", 32), self._derive(f"wrap/{place}", NONCE_BYTES)),
+                "created_at": unit.machine_now,
+                "dropped_at": None,
+            }
+            unit.connection.change(self._add.sql, self._add.bind(row))
+            rows = unit.connection.execute(self._find.sql, self._find.bind(values))
+        key = (str(rows[0][0]), self._vault.unwrap(bytes(rows[0][1])))
+        self._vault.remember(place, key)
+        return key
+
+    def _derive(self, name: str, size: int) -> bytes:
+        return hashlib.blake2b(name.encode(), key=self._unit.draw.seed, digest_size=size, person=b"vault").digest()

@@ -1,0 +1,245 @@
+"""The writer: takes commands from a bounded queue, runs them in groups, commits, and only then lets the answers out.
+
+One synchronous `step()`; the thread at the end of this file does nothing but call it, so that a simulation can call it too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from tallywatt.adapters.storage.connections import DATABASE_ERRORS
+from tallywatt.adapters.storage.unit import SqlUnitOfWork
+from tallywatt.adapters.storage.vault import Vault
+from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.workflows.ports import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+GROUP_COMMANDS = 64
+GROUP_SECONDS = 0.005
+QUEUE_COMMANDS = 20_000
+RUNS_OF_ONE_COMMAND = 8
+"""How often a command that lost a race is run again before its caller hears of it."""
+
+SEQUENCE_LAST = "SELECT last_position FROM sequencer WHERE name = 'events'"
+SEQUENCE_STORE = "UPDATE sequencer SET last_position = ? WHERE name = 'events'"
+
+
+class _GroupLost(Exception):
+    """The engine ended the transaction by itself; nothing of the group is there, and nobody may be answered."""
+
+
+@dataclass(slots=True)
+class Order:
+    """A command in the queue, with what was drawn for it once: running it again gives the same."""
+
+    operator: OperatorId
+    workflow: Callable[[UnitOfWork, Any], Any]
+    command: object
+    draw: Draw
+    actor: str
+    cause: str
+    done: Callable[[Any], None]
+    result: Any = None
+
+
+class GroupWriter:
+    """Runs orders on one connection. Ported as `workflows.ports.Writer`."""
+
+    def __init__(self, connect: Callable[[], Connection], draw: Callable[[], Draw], vault: Vault | None = None) -> None:
+        self._connect = connect
+        self._draw = draw
+        self._vault = vault or Vault(b"\0" * 32)
+        self._queue: deque[Order] = deque()
+        self._arrived = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._unit: SqlUnitOfWork | None = None
+        self.after_commit: list[Callable[[bool], None]] = []
+        """Called after each group with whether it wrote jobs; must return at once."""
+        self.groups = 0
+        self.commands = 0
+
+    def submit(
+        self,
+        operator: str,
+        workflow: Callable[[Any, Any], Any],
+        command: object,
+        done: Callable[[Any], None],
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> None:
+        """Queue a command; `done` gets the result or the exception after the commit."""
+        order = Order(operator, workflow, command, self._draw(), actor, cause, done)  # type: ignore[arg-type]  # OperatorId is a str
+        with self._arrived:
+            if len(self._queue) >= QUEUE_COMMANDS or self._stopping:
+                msg = "the writer has too much to do; the same request may come again"
+                raise Busy(msg)
+            self._queue.append(order)
+            self._arrived.notify()
+
+    def step(self) -> int:
+        """Run one group of what is queued; how many commands were answered."""
+        with self._arrived:
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_COMMANDS))]
+        if not group:
+            return 0
+        try:
+            wrote_jobs = self._together(group)
+        except (_GroupLost, Stale, *DATABASE_ERRORS) as error:
+            log.info("writer.group_lost", commands=len(group), error=str(error))
+            wrote_jobs = self._singly(group)
+        for order in group:
+            order.done(order.result)
+        self.groups += 1
+        self.commands += len(group)
+        for hook in self.after_commit:
+            hook(wrote_jobs)
+        return len(group)
+
+    def start(self) -> None:
+        """Run in a thread of its own until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Work off what is queued, then end."""
+        with self._arrived:
+            self._stopping = True
+            self._arrived.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._forget_connection()
+
+    def _run(self) -> None:
+        while True:
+            with self._arrived:
+                while not self._queue and not self._stopping:
+                    self._arrived.wait()
+                if not self._queue:
+                    return
+                if len(self._queue) < GROUP_COMMANDS and not self._stopping and self.commands:
+                    # A moment's patience fills the group; a lone command pays nothing when the queue stays empty.
+                    self._arrived.wait(GROUP_SECONDS if len(self._queue) > 1 else 0)
+            self.step()
+
+    def _together(self, group: list[Order]) -> bool:
+        unit = self._begin()
+        unit.wrote_jobs = False
+        marks = unit.connection.dialect == "sqlite"
+        for order in group:
+            position = unit.events.position
+            if marks:
+                unit.connection.execute("SAVEPOINT command")
+            try:
+                order.result = self._one(unit, order)
+            except Exception as error:
+                if not marks:
+                    # PostgreSQL has no savepoints here: a failed command fails its group, and the group runs again singly.
+                    unit.connection.rollback()
+                    raise _GroupLost from error
+                if not unit.connection.in_transaction():
+                    raise _GroupLost from error
+                unit.connection.execute("ROLLBACK TO command")
+                unit.events.position = position
+                order.result = self._as_answer(order, error)
+            if marks:
+                if not unit.connection.in_transaction():
+                    raise _GroupLost
+                unit.connection.execute("RELEASE command")
+        self._commit(unit)
+        return unit.wrote_jobs
+
+    def _singly(self, group: list[Order]) -> bool:
+        wrote_jobs = False
+        for order in group:
+            for _ in range(RUNS_OF_ONE_COMMAND):
+                try:
+                    unit = self._begin()
+                    unit.wrote_jobs = False
+                    order.result = self._one(unit, order)
+                    self._commit(unit)
+                    wrote_jobs = wrote_jobs or unit.wrote_jobs
+                except (Stale, *DATABASE_ERRORS) as error:
+                    # A lost race, a deadlock, a lost connection: also an unknown outcome of COMMIT, which the natural key answers.
+                    self._abandon()
+                    order.result = self._as_answer(order, error)
+                    continue
+                except Exception as error:
+                    self._abandon()
+                    order.result = self._as_answer(order, error)
+                break
+        return wrote_jobs
+
+    def _begin(self) -> SqlUnitOfWork:
+        if self._unit is None:
+            self._connection = self._connect()
+            self._unit = SqlUnitOfWork(self._connection)
+            self._unit.vault = self._vault.on(self._unit)
+        unit = self._unit
+        unit.connection.rollback()
+        unit.connection.begin()
+        self._vault.forget_uncommitted()
+        if unit.events.sequences:
+            unit.events.position = unit.connection.execute(SEQUENCE_LAST)[0][0]
+            unit.events.began_at = unit.events.position
+        return unit
+
+    def _one(self, unit: SqlUnitOfWork, order: Order) -> Any:
+        unit.open(order.operator, order.draw, order.actor, order.cause)
+        return order.workflow(unit, order.command)  # type: ignore[arg-type]  # its rows are set by name from MAPPINGS
+
+    def _commit(self, unit: SqlUnitOfWork) -> None:
+        if unit.events.sequences and unit.events.position != unit.events.began_at:
+            unit.connection.execute(SEQUENCE_STORE, (unit.events.position,))
+        unit.connection.commit()
+        self._vault.keep_committed()
+
+    def _as_answer(self, order: Order, error: Exception) -> Exception:
+        if isinstance(error, TallywattError):
+            return error
+        log.error("writer.command_failed", workflow=getattr(order.workflow, "__name__", "?"), exc_info=error)
+        broken = Broken(f"{type(error).__name__}: {error}", code="storage.failed")
+        broken.__cause__ = error
+        return broken
+
+    def _abandon(self) -> None:
+        try:
+            if self._unit is not None:
+                self._unit.connection.rollback()
+        except DATABASE_ERRORS:
+            self._forget_connection()
+        else:
+            if self._unit is not None and self._unit.connection.dialect == "postgresql":
+                self._forget_if_closed()
+
+    def _forget_if_closed(self) -> None:
+        try:
+            assert self._unit is not None, "only called with a unit"
+            self._unit.connection.execute("SELECT 1")
+            self._unit.connection.rollback()
+        except DATABASE_ERRORS:
+            self._forget_connection()
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.close()
+            except DATABASE_ERRORS:
+                log.info("writer.connection_was_gone")
+        self._connection = None
+        self._unit = None

@@ -1,0 +1,1 @@
+"""Pure: proof: the audit that recomputes energy and money."""

@@ -1,0 +1,26 @@
+"""Pure: the chart of accounts: the code of each account that the house books on."""
+
+from __future__ import annotations
+
+REVENUE = "revenue"
+"""What was sold, without tax."""
+
+
+def receivable(payer: str, payer_id: str | None) -> str:
+    """What one payer owes: `receivable/customer/…`, `receivable/ad_hoc/…`."""
+    return f"receivable/{payer}/{payer_id or 'unknown'}"
+
+
+def tax(country: str, rate: str) -> str:
+    """Tax collected at one rate in one country: `tax/GB/20`."""
+    return f"tax/{country}/{rate}"
+
+
+def clearing(provider_account_id: str) -> str:
+    """Captured by a payment provider and not yet paid out."""
+    return f"clearing/{provider_account_id}"
+
+
+def suspense(provider_account_id: str) -> str:
+    """Taken by a provider against what our state allows; the inbox says why."""
+    return f"suspense/{provider_account_id}"

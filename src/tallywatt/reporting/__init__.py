@@ -1,0 +1,1 @@
+"""Pure: insight: figures for people."""

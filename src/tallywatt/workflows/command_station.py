@@ -1,0 +1,134 @@
+"""Commands to stations: asked, sent, answered, followed to their end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, StationId
+from tallywatt.stations.command import Action, CommandState, StationCommand
+from tallywatt.stations.station import StationState
+from tallywatt.workflows.jobs import Job
+
+if TYPE_CHECKING:
+    from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
+
+ANSWER_SECONDS = 60
+"""Within this a station must have taken a command; a stop must have ended its transaction."""
+SMALLEST_REMOTE_START_ID = 1
+LARGEST_REMOTE_START_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStation:
+    """Ask a station to do something."""
+
+    station_id: StationId
+    action: Action
+    payload: dict[str, Any] = field(default_factory=dict)
+    evse_id: EvseId | None = None
+    session_id: SessionId | None = None
+    payment_id: PaymentId | None = None
+    deadline_seconds: int = ANSWER_SECONDS
+
+
+def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand:
+    """Write down a command and the job that sends it."""
+    station = work.stations.get(command.station_id)
+    if station.state is not StationState.ADOPTED:
+        msg = f"station {station.identity} is {station.state.value}; only adopted stations take commands"
+        raise Conflict(msg, code="stations.not_adopted", remedy="adopt it first: tallywatt station adopt")
+    payload = dict(command.payload)
+    if command.session_id is not None and command.action is Action.STOP:
+        session = work.sessions.get(command.session_id)
+        if not session.is_open or session.station_id != command.station_id:
+            msg = f"session {command.session_id} is not running at this station"
+            raise Conflict(msg, code="sessions.not_running")
+        payload["transaction_id"] = session.transaction_id
+    if command.action is Action.START and not payload.get("tag"):
+        msg = "a remote start needs a tag"
+        raise BadInput(msg, code="stations.no_tag")
+    evse = work.evses.get(command.evse_id) if command.evse_id else None
+    if evse is not None:
+        payload["evse_number"] = evse.number
+    row = StationCommand(
+        command_id=CommandId(work.draw.id("command")),
+        station_id=command.station_id,
+        action=command.action,
+        payload=payload,
+        state=CommandState.REQUESTED,
+        evse_id=command.evse_id,
+        session_id=command.session_id,
+        payment_id=command.payment_id,
+        remote_start_id=_remote_start_id(work) if command.action is Action.START else None,
+        requested_at=work.machine_now,
+        deadline_at=Instant(work.machine_now + command.deadline_seconds * 1000),
+        ended_at=None,
+        reason=None,
+        requested_by=work.actor,
+    )
+    work.station_commands.add(row)
+    work.jobs.add(Job("send_command", row.command_id))
+    work.jobs.add(Job("watch_command", row.command_id, not_before=row.deadline_at))
+    work.events.append(Event("command", row.command_id, "CommandRequested", {"action": row.action.value, "station_id": row.station_id}))
+    return row
+
+
+def _remote_start_id(work: UnitOfWork) -> int:
+    number = int(work.draw.id("remote start").replace("-", "")[-8:], 16)
+    return max(SMALLEST_REMOTE_START_ID, number & LARGEST_REMOTE_START_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered:
+    """A station has answered, or it has not."""
+
+    command_id: CommandId
+    answer: LinkAnswer
+
+
+def command_answered(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
+    """Take in the answer. Accepted is not started: a start or stop goes on until its transaction says so."""
+    held = work.station_commands.lock(command.command_id)
+    if not held.is_open:
+        return held
+    if command.answer.outcome == "accepted":
+        if held.action in {Action.START, Action.STOP}:
+            return _to(work, held, CommandState.ACCEPTED, command.answer.detail)
+        return _to(work, held, CommandState.COMPLETED, command.answer.detail)
+    return _to(work, held, CommandState.REJECTED, command.answer.detail or command.answer.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCommand:
+    """The deadline of a command has passed."""
+
+    command_id: CommandId
+
+
+def watch_command(work: UnitOfWork, command: WatchCommand) -> StationCommand:
+    """End a command that has come to nothing."""
+    held = work.station_commands.lock(command.command_id)
+    if not held.is_open or work.machine_now < held.deadline_at:
+        return held
+    if held.action is Action.STOP and held.session_id is not None:
+        session = work.sessions.get(held.session_id)
+        if session.transaction_ended_at is not None:
+            return _to(work, held, CommandState.COMPLETED, None)
+    return _to(work, held, CommandState.EXPIRED, "nothing came of it in time")
+
+
+def _to(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str | None) -> StationCommand:
+    ended = state not in {CommandState.SENT, CommandState.ACCEPTED}
+    after = work.station_commands.put(
+        replace(held, state=state, reason=reason, ended_at=work.machine_now if ended else None)
+    )
+    data = {"action": held.action.value, "reason": reason, "payment_id": held.payment_id}
+    work.events.append(Event("command", held.command_id, f"Command{state.value.capitalize()}", data))
+    if held.payment_id is not None and state in {CommandState.REJECTED, CommandState.EXPIRED}:
+        # Paid and nothing came of it: the hold goes back at once.
+        work.jobs.add(Job("void_hold", held.payment_id, {"reason": f"start_{state.value}"}))
+    return after

@@ -1,0 +1,234 @@
+"""A session is over: measure it, decide whether it can be billed, price it, number the invoice, book it, intend the payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.invoicing.invoice import INVOICES, Invoice, InvoiceKind, fresh_series, series_year, take_number
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import InvoiceId, RatedId
+from tallywatt.ledger.chart import REVENUE, receivable, tax
+from tallywatt.ledger.post import Draft, Leg
+from tallywatt.metering.measure import Flag, is_plausible, measure, metered
+from tallywatt.metering.session import PayerKind, Reason, SessionState
+from tallywatt.rating.ends import WaitsFor, waits_for
+from tallywatt.rating.policy import read_policy_text
+from tallywatt.rating.read import read_tariff_text
+from tallywatt.rating.results import price, rated_rows
+from tallywatt.rating.tariff import plain
+from tallywatt.workflows.collect import intend_collection
+from tallywatt.workflows.explain import explain, unexplain
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.listen import to_inbox, with_flags
+from tallywatt.workflows.post_entry import post
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import SessionId
+    from tallywatt.metering.measure import Measured
+    from tallywatt.metering.session import Session
+    from tallywatt.rating.records import Offer
+    from tallywatt.rating.results import RatedRows
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class FinishSession:
+    """The wait for a vehicle to leave has reached the limit that policy sets."""
+
+    session_id: SessionId
+
+
+def finish_session(work: UnitOfWork, command: FinishSession) -> Session:
+    """Price a session whose vehicle has not left in time, as if it had left now or at the limit."""
+    session = work.sessions.lock(command.session_id)
+    if session.state is not SessionState.ENDED:
+        return session
+    flagged = replace(session, flags=with_flags(session.flags, Flag.OCCUPANCY_LIMIT))
+    return bill_or_hold(work, work.sessions.put(flagged))
+
+
+def finish_when_ready(work: UnitOfWork, session: Session) -> Session:
+    """Go on to the price if the last end that the tariff needs has come; else wait for it, at most as long as policy says."""
+    if session.state is not SessionState.ENDED:
+        return session
+    offer = work.offers.find(session.offer_id) if session.offer_id else None
+    if offer is not None and session.occupancy_ended_at is None and _tariff_waits(work, offer):
+        policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
+        limit = Instant(work.machine_now + policy.longest_wait_seconds * 1000)
+        work.jobs.add(Job("finish_session", session.session_id, not_before=limit))
+        work.events.append(Event("session", session.session_id, "SessionWaitsForVehicle"))
+        return session
+    return bill_or_hold(work, session)
+
+
+def _tariff_waits(work: UnitOfWork, offer: Offer) -> bool:
+    tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
+    return waits_for(tariff) is WaitsFor.OCCUPANCY
+
+
+def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
+    """Measure the session, then bill it, or say in rows why not."""
+    measured = measure(
+        session.started_at,
+        session.meter_start,
+        work.meter_readings.by(session_id=session.session_id),
+        session.transaction_ended_at,
+        session.meter_stop,
+    )
+    session = replace(
+        session,
+        milliwatt_hours=measured.milliwatt_hours,
+        energy_ended_at=measured.energy_ended_at or session.transaction_ended_at,
+        flags=with_flags(session.flags, *measured.flags),
+    )
+    reason = None if Flag.RELEASED in session.flags else reason_against(work, session)
+    if reason is not None:
+        return hold(work, session, reason)
+    return bill(work, session, measured)
+
+
+def reason_against(work: UnitOfWork, session: Session) -> Reason | None:
+    """Why a session may not be billed without a person, or None."""
+    if Flag.METER_RESET in session.flags:
+        return Reason.METER_RESET
+    evse = work.evses.find(session.evse_id) if session.evse_id else None
+    ended_at = session.transaction_ended_at or session.started_at
+    if evse is not None and Flag.CLOCK_NOT_SET not in session.flags:
+        if not is_plausible(session.milliwatt_hours, ended_at - session.started_at, evse.max_watts):
+            return Reason.IMPLAUSIBLE
+    if session.payer is PayerKind.UNKNOWN:
+        return Reason.UNKNOWN_PAYER
+    return Reason.NO_TARIFF if session.offer_id is None else None
+
+
+def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
+    """Keep a session back with its reason: its energy is explained, and a person is asked."""
+    if reason is Reason.IMPLAUSIBLE:
+        session = replace(session, flags=with_flags(session.flags, Flag.IMPLAUSIBLE_ENERGY))
+    session = work.sessions.put(replace(session, state=SessionState.HELD))
+    explain(work, session, session.milliwatt_hours, reason, session.stop_frame_id or session.session_id)
+    to_inbox(
+        work,
+        reason.value,
+        f"session of transaction {session.transaction_id}: {_SENTENCES[reason]}",
+        session.session_id,
+        station_id=session.station_id,
+        session_id=session.session_id,
+        frame_id=session.stop_frame_id,
+    )
+    data = {"reason": reason.value, "milliwatt_hours": session.milliwatt_hours}
+    work.events.append(Event("session", session.session_id, "SessionHeld", data))
+    return session
+
+
+_SENTENCES = {
+    Reason.METER_RESET: "the register fell while it ran; what was counted before and after is held",
+    Reason.IMPLAUSIBLE: "more energy than the EVSE can deliver in the time",
+    Reason.UNKNOWN_PAYER: "energy flowed for a token that nobody owns",
+    Reason.NO_TARIFF: "no tariff held there when it started",
+}
+
+
+def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
+    """Price, number, book, and intend the payment: one transaction, all or nothing."""
+    assert session.offer_id is not None, "only sessions with an offer are billed"
+    offer = work.offers.get(session.offer_id)
+    unexplain(work, session, "billed")
+    rows = _price(work, session, measured, offer)
+    work.rated_results.add(rows.result)
+    work.rated_lines.add_all(rows.lines)
+    work.rated_taxes.add_all(rows.taxes)
+    invoice = _number(work, session, rows)
+    work.invoices.add(invoice)
+    post(work, _earned(work, session, rows))
+    session = work.sessions.put(
+        replace(session, state=SessionState.BILLED, rated_id=rows.result.rated_id, invoice_id=invoice.invoice_id)
+    )
+    intend_collection(work, session, invoice)
+    work.jobs.add(Job("print_invoice", invoice.invoice_id))
+    work.events.append(
+        Event(
+            "session",
+            session.session_id,
+            "SessionBilled",
+            {
+                "invoice_id": invoice.invoice_id,
+                "issue_date": invoice.issue_date,
+                "milliwatt_hours": session.milliwatt_hours,
+                "currency": invoice.currency,
+                "net_minor": invoice.net_minor,
+                "tax_minor": invoice.tax_minor,
+                "gross_minor": invoice.gross_minor,
+            },
+        )
+    )
+    return session
+
+
+def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer) -> RatedRows:
+    end = session.occupancy_ended_at or session.transaction_ended_at or session.started_at
+    states = work.queries.states_between(session.evse_id, session.started_at, end) if session.evse_id else []
+    meter = metered(session, measured, states, end, clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags)
+    tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
+    policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
+    rated, amounts = price(meter, tariff, policy)
+    return rated_rows(
+        RatedId(work.draw.id("rated")),
+        meter,
+        rated,
+        amounts,
+        created_at=work.now,
+        zone_data_version=work.zone_data_version,
+        offer_id=offer.offer_id,
+        supersedes=session.rated_id,
+    )
+
+
+def _number(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoice:
+    """The invoice with the next number of the operator's series. The counter's row is the last that is locked."""
+    operator = work.operators.get()
+    year = series_year(work.now, operator.zone)
+    work.number_series.add(fresh_series(INVOICES, year))
+    taken, after = take_number(work.number_series.lock(INVOICES, year), work.now, operator.zone)
+    work.number_series.put(after)
+    return Invoice(
+        invoice_id=InvoiceId(work.draw.id("invoice")),
+        number=taken.number,
+        series=taken.series,
+        year=taken.year,
+        sequence=taken.sequence,
+        kind=InvoiceKind.INVOICE,
+        session_id=session.session_id,
+        rated_id=rows.result.rated_id,
+        payer=session.payer,
+        payer_id=session.payer_id,
+        issue_date=taken.issue_date,
+        issued_at=work.now,
+        currency=rows.result.currency,
+        net_minor=rows.result.net_minor,
+        tax_minor=rows.result.tax_minor,
+        gross_minor=rows.result.gross_minor,
+        corrects_invoice_id=None,
+    )
+
+
+def _earned(work: UnitOfWork, session: Session, rows: RatedRows) -> Draft:
+    """What was sold: the payer owes the gross, of which the net is revenue and the rest tax of each rate."""
+    owed = receivable(session.payer.value, session.payer_id)
+    country = work.operators.get().country
+    taxes = tuple(
+        _leg(owed, tax(country, plain(row.tax_rate) if row.tax_rate is not None else "none"), row.tax_minor) for row in rows.taxes
+    )
+    return Draft(
+        "session_billed",
+        "rated",
+        rows.result.rated_id,
+        rows.result.currency,
+        (_leg(owed, REVENUE, rows.result.net_minor), *taxes),
+    )
+
+
+def _leg(debit: str, credit: str, amount: int) -> Leg:
+    return Leg(debit, credit, amount) if amount >= 0 else Leg(credit, debit, -amount)

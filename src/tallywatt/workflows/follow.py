@@ -1,0 +1,123 @@
+"""Meter values arrive while a session runs, or after it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.identity import natural_key
+from tallywatt.metering.facts import Started, TransactionAnswer
+from tallywatt.metering.measure import Flag
+from tallywatt.stations.station import ConnectorState
+from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_time, with_flags
+from tallywatt.workflows.plug_in import open_session, start_key
+from tallywatt.workflows.take_readings import take_readings
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import FrameId
+    from tallywatt.metering.facts import Sample, Sampled
+    from tallywatt.metering.session import Session
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
+    """Take meter values into the session that they belong to. Those of no session stay with their frame."""
+    frame_id = keep_frame(work, fact.heard)
+    session = _session_of(work, fact, frame_id)
+    if session is None:
+        return None
+    samples = _with_usable_times(work, fact)
+    before = session
+    session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    session = _advance(work, session, fact)
+    note_charging_state(work, session, fact.charging_state, fact, frame_id)
+    if not before.is_open and any(sample.register is not None for sample in samples):
+        # A late value never reopens a session; that it came is worth knowing.
+        if Flag.LATE_READING not in session.flags:
+            work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.LATE_READING)))
+    return TransactionAnswer(session.transaction_id or "", "Accepted")
+
+
+def follow_many(work: UnitOfWork, facts: list[Sampled]) -> list[TransactionAnswer | None]:
+    """A burst of meter values in one go."""
+    return [follow(work, fact) for fact in facts]
+
+
+def note_charging_state(
+    work: UnitOfWork, session: Session, state: str | None, fact: Sampled | Started, frame_id: FrameId
+) -> None:
+    """Keep an OCPP 2.x chargingState beside the connector's statuses: both tell when the vehicle asks for no power."""
+    if state is None or session.evse_id is None:
+        return
+    at, _ = usable_time(work, fact.at, fact.heard)
+    number = session.connector_number or 1
+    work.connector_states.add(ConnectorState(session.evse_id, number, at, state, None, fact.heard.received_at, frame_id))
+
+
+def _session_of(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session | None:
+    heard = fact.heard
+    if fact.transaction_id is not None:
+        found = work.sessions.one_by(station_id=heard.station_id, transaction_id=fact.transaction_id)
+        if found is not None:
+            return work.sessions.lock(found.session_id)
+        if fact.sequence_number is not None:
+            return _open_without_start(work, fact, frame_id)
+        to_inbox(
+            work,
+            "unknown_transaction",
+            f"meter values of transaction {fact.transaction_id}, which nobody started",
+            heard.station_id,
+            fact.transaction_id,
+            "values",
+            station_id=heard.station_id,
+            frame_id=frame_id,
+        )
+        return None
+    evse = work.evses.one_by(station_id=heard.station_id, number=fact.evse_number) if fact.evse_number else None
+    if evse is None:
+        return None
+    running = [one for one in work.queries.open_sessions_at(evse.evse_id) if one.started_at <= max(fact.at, one.started_at)]
+    return work.sessions.lock(running[-1].session_id) if running else None
+
+
+def _open_without_start(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session:
+    """OCPP 2.x: an Updated whose Started has not come (yet). The energy must not be lost, so the session begins here."""
+    counter = work.transaction_counters.lock(fact.heard.station_id)
+    assert fact.transaction_id is not None, "only called with a transaction id"
+    registers = [sample.register for sample in fact.samples if sample.register is not None]
+    start = Started(
+        heard=fact.heard,
+        at=fact.at,
+        evse_number=fact.evse_number,
+        connector_number=None,
+        token_uid=fact.token_uid,
+        token_type=fact.token_type,
+        transaction_id=fact.transaction_id,
+        meter_start=min(registers, default=None),
+        remote_start_id=fact.remote_start_id,
+        sequence_number=fact.sequence_number,
+        offline=fact.offline,
+        charging_state=fact.charging_state,
+    )
+    work.transaction_counters.put(counter)
+    station = work.stations.get(fact.heard.station_id)
+    session = open_session(work, start, station, start_key(start), fact.transaction_id, frame_id, Flag.START_MISSING)
+    key = natural_key("start-missing", fact.heard.station_id, fact.transaction_id)
+    remember(work, key, "start_missing", fact.heard, fact.at, session.session_id, frame_id, fact.transaction_id)
+    return session
+
+
+def _with_usable_times(work: UnitOfWork, fact: Sampled) -> tuple[Sample, ...]:
+    floor = work.operators.get().clock_floor
+    return tuple(
+        sample if sample.at >= floor else replace(sample, at=fact.heard.received_at) for sample in fact.samples
+    )
+
+
+def _advance(work: UnitOfWork, session: Session, fact: Sampled) -> Session:
+    if fact.sequence_number is None or not session.is_open:
+        return session
+    highest = max(session.sequence_number or 0, fact.sequence_number)
+    if highest == session.sequence_number:
+        return session
+    return work.sessions.put(replace(session, sequence_number=highest))

@@ -1,0 +1,83 @@
+"""What every fact from a station has in common: its frame is sealed and kept, its time is judged, its answer is remembered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.identity import FrameId, natural_key
+from tallywatt.metering.session import Frame, InboxItem, InboxState, StationFact
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import PaymentId, SessionId, StationId
+    from tallywatt.metering.facts import Heard
+    from tallywatt.workflows.ports import UnitOfWork
+
+FRAMES = "frame"
+"""The class of sealed data to which frames belong: its keys are dropped by month."""
+
+
+def keep_frame(work: UnitOfWork, heard: Heard) -> FrameId:
+    """Seal and store a frame; its id. Every delivery is kept, also of a fact that is known: the audit counts facts, not frames."""
+    name = f"{heard.station_id}/{heard.message_id}"
+    frame_id = FrameId(work.draw.id(f"frame/{name}"))
+    key_id, sealed = work.vault.seal(FRAMES, name, heard.payload)
+    work.frames.add(
+        Frame(
+            frame_id, heard.station_id, heard.received_at, heard.protocol, heard.action, heard.message_id, key_id, sealed, heard.flags
+        )
+    )
+    return frame_id
+
+
+def usable_time(work: UnitOfWork, at: Instant, heard: Heard) -> tuple[Instant, bool]:
+    """The station's time, or the time of receipt when the station's clock is not set; and whether it was usable."""
+    if at >= work.operators.get().clock_floor:
+        return at, True
+    return heard.received_at, False
+
+
+def remember(
+    work: UnitOfWork, key: str, kind: str, heard: Heard, at: Instant, session_id: SessionId | None, frame_id: FrameId, answer: str = ""
+) -> None:
+    """Write down that a fact was taken in, so that the same fact gets the same answer."""
+    work.station_facts.add(
+        StationFact(key, heard.station_id, kind, session_id, frame_id, answer, at, heard.received_at)
+    )
+
+
+def to_inbox(
+    work: UnitOfWork,
+    kind: str,
+    summary: str,
+    *key: object,
+    station_id: StationId | None = None,
+    session_id: SessionId | None = None,
+    payment_id: PaymentId | None = None,
+    frame_id: FrameId | None = None,
+) -> None:
+    """Put something before a person; the same thing again changes nothing."""
+    known = natural_key(kind, *key)
+    work.inbox.add(
+        InboxItem(
+            item_id=work.draw.id(f"inbox/{known}"),
+            kind=kind,
+            natural_key=known,
+            station_id=station_id,
+            session_id=session_id,
+            payment_id=payment_id,
+            frame_id=frame_id,
+            summary=summary,
+            state=InboxState.OPEN,
+            created_at=work.machine_now,
+            resolved_at=None,
+            resolved_by=None,
+            resolution=None,
+        )
+    )
+
+
+def with_flags(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    """Flags with others added, each once, in order of appearance."""
+    return tuple(dict.fromkeys((*flags, *(str(one) for one in more))))
+

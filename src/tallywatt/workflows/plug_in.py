@@ -1,0 +1,260 @@
+"""A transaction has started: find out whether we know it already, who owes for it, and at what price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tallywatt.customers.customer import TokenState, fold
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import SessionId, natural_key
+from tallywatt.metering.facts import TransactionAnswer
+from tallywatt.metering.measure import Flag
+from tallywatt.metering.session import Evidence, PayerKind, Session, SessionState, Source
+from tallywatt.stations.command import CommandState
+from tallywatt.stations.station import Role, StationState
+from tallywatt.workflows.lose_stop import presume_lost
+from tallywatt.workflows.listen import keep_frame, remember, usable_time, with_flags
+from tallywatt.workflows.offer_price import offer_at
+from tallywatt.workflows.take_readings import take_readings
+
+if TYPE_CHECKING:
+    from tallywatt.customers.customer import Token
+    from tallywatt.kernel.identity import FrameId
+    from tallywatt.metering.facts import Started
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.station import Evse, Station
+    from tallywatt.workflows.ports import UnitOfWork
+
+MOST_RESTARTS_OF_A_DEAD_CLOCK = 10_000
+
+
+def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
+    """Open a session for a start, or answer again what the same start was answered before."""
+    heard = fact.heard
+    station = work.stations.get(heard.station_id)
+    # The counter is the aggregate that orders the starts of one station.
+    counter = work.transaction_counters.lock(heard.station_id)
+    frame_id = keep_frame(work, heard)
+    key, known = _known_start(work, fact)
+    if known is not None:
+        return _answer(work, known)
+    if fact.transaction_id is not None and (early := _opened_by_a_later_event(work, fact)) is not None:
+        completed = _complete(work, early, fact, frame_id)
+        remember(work, key, "start", heard, fact.at, completed.session_id, frame_id, fact.transaction_id)
+        return _answer(work, completed)
+    transaction_id = fact.transaction_id
+    if transaction_id is None:
+        transaction_id = str(counter.last_transaction_id + 1)
+    work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
+    session = open_session(work, fact, station, key, transaction_id, frame_id)
+    remember(work, key, "start", heard, fact.at, session.session_id, frame_id, transaction_id)
+    return _answer(work, session)
+
+
+def start_key(fact: Started) -> str:
+    """The natural key of a start (RULES §1): its content, never its message id."""
+    heard = fact.heard
+    if fact.transaction_id is not None:
+        return natural_key("start", heard.station_id, fact.transaction_id)
+    token = fold(fact.token_uid or "")
+    return natural_key("start", heard.station_id, fact.evse_number, token, fact.at, fact.meter_start)
+
+
+def _known_start(work: UnitOfWork, fact: Started) -> tuple[str, Session | None]:
+    """The key for this start, and the session of the same start if there is one.
+
+    A station whose clock is not set tells the same time after every boot: the same key after that transaction's stop is then a
+    new start. With a clock that is set it is a late resend.
+    """
+    first = key = start_key(fact)
+    _, clock_is_set = usable_time(work, fact.at, fact.heard)
+    for again in range(MOST_RESTARTS_OF_A_DEAD_CLOCK):
+        known = work.station_facts.find(key)
+        if known is None:
+            return key, None
+        assert known.session_id is not None, "a start always has a session"
+        session = work.sessions.get(known.session_id)
+        if clock_is_set or fact.transaction_id is not None or session.transaction_ended_at is None:
+            return key, session
+        key = natural_key(first, again)
+    return key, None
+
+
+def open_session(
+    work: UnitOfWork, fact: Started, station: Station, key: str, transaction_id: str, frame_id: FrameId, *flags: str
+) -> Session:
+    """Write down a new session with its payer and the price that it was offered."""
+    heard = fact.heard
+    started_at, clock_is_set = usable_time(work, fact.at, heard)
+    evse = _evse(work, fact)
+    command = _remote_start(work, fact)
+    token_uid = fold(fact.token_uid) if fact.token_uid else _tag_of(command)
+    token = find_token(work, token_uid)
+    payer, payer_id = who_owes(work, token)
+    noted = with_flags(
+        (*heard.flags, *flags),
+        *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
+        *([] if token is not None else [Flag.UNKNOWN_TOKEN]),
+        *([Flag.REFUSED_TOKEN] if token is not None and payer is PayerKind.UNKNOWN else []),
+        *([] if evse is not None else [Flag.UNKNOWN_EVSE]),
+        *([] if station.state is StationState.ADOPTED else [Flag.STATION_QUARANTINED]),
+    )
+    payment_id = token.payment_id if token is not None and payer is PayerKind.AD_HOC else None
+    roles = _roles(work, evse, started_at)
+    offer = offer_at(work, station, evse, started_at, payment_id)
+    session = Session(
+        session_id=SessionId(work.draw.id("session")),
+        source=Source.OCPP,
+        upstream_id=None,
+        start_key=key,
+        evidence=Evidence.METERED,
+        station_id=heard.station_id,
+        evse_id=evse.evse_id if evse else None,
+        connector_number=fact.connector_number,
+        transaction_id=transaction_id,
+        token_uid=token_uid,
+        payer=payer,
+        payer_id=payer_id,
+        payment_id=payment_id,
+        merchant_party_id=roles.get(Role.MERCHANT),
+        owner_party_id=roles.get(Role.OWNER),
+        payee_party_id=roles.get(Role.PAYEE),
+        offer_id=offer.offer_id if offer else None,
+        state=SessionState.ACTIVE,
+        zone=offer.zone if offer else work.operators.get().zone,
+        started_at=started_at,
+        energy_ended_at=None,
+        transaction_ended_at=None,
+        occupancy_ended_at=None,
+        meter_start=fact.meter_start,
+        meter_stop=None,
+        milliwatt_hours=0,
+        last_register=fact.meter_start,
+        last_reading_at=started_at if fact.meter_start is not None else None,
+        sequence_number=fact.sequence_number,
+        stop_reason=None,
+        stopped_by=None,
+        rated_id=None,
+        invoice_id=None,
+        flags=noted,
+        driver_secret=work.draw.token("driver", 26),
+        start_frame_id=frame_id,
+        stop_frame_id=None,
+        received_at=heard.received_at,
+        booked_at=work.now,
+    )
+    if evse is not None:
+        for other in work.queries.open_sessions_at(evse.evse_id):
+            presume_lost(work, other, register_now=fact.meter_start, cause=session.session_id)
+    work.sessions.add(session)
+    _settle_start(work, token, command, session)
+    work.events.append(
+        Event("session", session.session_id, "SessionStarted", {"station_id": heard.station_id, "evse_id": session.evse_id})
+    )
+    return take_readings(work, session, fact.samples, heard.received_at, frame_id)
+
+
+def find_token(work: UnitOfWork, token_uid: str | None) -> Token | None:
+    """The token of a folded uid. OCPP 1.6 does not name the type: a card is preferred when two types share a uid."""
+    if not token_uid:
+        return None
+    found = work.tokens.by(uid_folded=token_uid)
+    return min(found, key=lambda one: (one.type != "RFID", one.token_id), default=None)
+
+
+def who_owes(work: UnitOfWork, token: Token | None) -> tuple[PayerKind, str | None]:
+    """The party behind a token; unknown for none, and for one that may not start."""
+    if token is None or not token.may_start(work.now):
+        return PayerKind.UNKNOWN, None
+    if token.payment_id is not None:
+        return PayerKind.AD_HOC, token.payment_id
+    if token.customer_id is not None:
+        return PayerKind.CUSTOMER, token.customer_id
+    return PayerKind.UNKNOWN, None
+
+
+def authorization_of(token: Token | None, *, now: int) -> str:
+    """The OCPP AuthorizationStatus of a token."""
+    if token is None:
+        return "Invalid"
+    if token.valid_until is not None and now >= token.valid_until:
+        return "Expired"
+    return {
+        TokenState.ACTIVE: "Accepted",
+        TokenState.BLOCKED: "Blocked",
+        TokenState.USED: "Invalid",
+        TokenState.EXPIRED: "Expired",
+    }[token.state]
+
+
+def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
+    assert session.transaction_id is not None, "sessions from stations have a transaction id"
+    if session.payer is not PayerKind.UNKNOWN:
+        return TransactionAnswer(session.transaction_id, "Accepted")
+    token = find_token(work, session.token_uid)
+    status = authorization_of(token, now=work.now)
+    return TransactionAnswer(session.transaction_id, "Invalid" if status == "Accepted" else status)
+
+
+def _evse(work: UnitOfWork, fact: Started) -> Evse | None:
+    if fact.evse_number is None:
+        return None
+    return work.evses.one_by(station_id=fact.heard.station_id, number=fact.evse_number)
+
+
+def _remote_start(work: UnitOfWork, fact: Started) -> StationCommand | None:
+    if fact.remote_start_id is not None:
+        return work.station_commands.one_by(station_id=fact.heard.station_id, remote_start_id=fact.remote_start_id)
+    return None
+
+
+def _tag_of(command: StationCommand | None) -> str | None:
+    tag = command.payload.get("tag") if command else None
+    return fold(tag) if isinstance(tag, str) else None
+
+
+def _roles(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
+    if evse is None:
+        return {}
+    return {
+        row.role: row.party_id
+        for row in work.evse_roles.by(evse_id=evse.evse_id)
+        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to)
+    }
+
+
+def _settle_start(work: UnitOfWork, token: Token | None, command: StationCommand | None, session: Session) -> None:
+    """A one-time tag has had its one transaction; the command that asked for it has come to its end."""
+    if token is not None and token.payment_id is not None and token.state is TokenState.ACTIVE:
+        work.tokens.put(replace(token, state=TokenState.USED))
+        open_commands = [one for one in work.station_commands.by(payment_id=token.payment_id) if one.is_open]
+        command = command or next(iter(open_commands), None)
+    if command is not None and command.is_open:
+        held = work.station_commands.lock(command.command_id)
+        work.station_commands.put(
+            replace(held, state=CommandState.COMPLETED, session_id=session.session_id, ended_at=work.machine_now)
+        )
+        work.events.append(Event("command", held.command_id, "CommandCompleted", {"session_id": session.session_id}))
+
+
+def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:
+    found = work.sessions.one_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
+    return work.sessions.lock(found.session_id) if found is not None else None
+
+
+def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: FrameId) -> Session:
+    """The start of a session that a later event has opened: fill in what only the start says."""
+    started_at, _ = usable_time(work, fact.at, fact.heard)
+    flags = tuple(flag for flag in session.flags if flag != Flag.START_MISSING)
+    if not session.is_open:
+        return session
+    return work.sessions.put(
+        replace(
+            session,
+            started_at=min(started_at, session.started_at),
+            meter_start=fact.meter_start if fact.meter_start is not None else session.meter_start,
+            start_frame_id=frame_id,
+            flags=flags,
+        )
+    )

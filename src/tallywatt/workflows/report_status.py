@@ -1,0 +1,66 @@
+"""A connector reports its status. It may end an occupancy; it never ends a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.events import Event
+from tallywatt.metering.session import SessionState
+from tallywatt.stations.station import Connector, ConnectorState
+from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.listen import keep_frame, usable_time
+
+if TYPE_CHECKING:
+    from tallywatt.metering.facts import StatusChanged
+    from tallywatt.stations.station import Evse
+    from tallywatt.workflows.ports import UnitOfWork
+
+FREE = "Available"
+
+
+def report_status(work: UnitOfWork, fact: StatusChanged) -> None:
+    """Keep the status, and let sessions go on that waited for the vehicle to leave.
+
+    Boot and Available may arrive before the queued MeterValues and StopTransaction of the same vehicle: closing a running
+    transaction here would destroy a good stop. It gets a time of grace instead.
+    """
+    evse = work.evses.one_by(station_id=fact.heard.station_id, number=fact.evse_number)
+    frame_id = keep_frame(work, fact.heard)
+    if evse is None:
+        return
+    at, _ = usable_time(work, fact.at, fact.heard)
+    state = ConnectorState(evse.evse_id, fact.connector_number, at, fact.status, fact.error_code, fact.heard.received_at, frame_id)
+    if not work.connector_states.add(state):
+        return
+    _show(work, state)
+    if fact.status == FREE:
+        _vehicle_left(work, evse, at)
+
+
+def _show(work: UnitOfWork, state: ConnectorState) -> None:
+    """The connector's present status; an older report that comes later does not overwrite a newer one."""
+    row = Connector(state.evse_id, state.number, state.status, state.error_code, state.occurred_at, state.received_at)
+    shown = work.connectors.find(state.evse_id, state.number)
+    if shown is None:
+        work.connectors.add(row)
+    elif shown.occurred_at <= state.occurred_at:
+        work.connectors.put(row)
+    if shown is None or shown.status != state.status:
+        data = {"evse_id": state.evse_id, "status": state.status, "error_code": state.error_code}
+        work.events.append(Event("evse", state.evse_id, "ConnectorStatusChanged", data))
+
+
+def _vehicle_left(work: UnitOfWork, evse: Evse, at: Instant) -> None:
+    for waiting in work.sessions.by(evse_id=evse.evse_id, state=SessionState.ENDED.value):
+        ended_at = waiting.transaction_ended_at
+        assert ended_at is not None, "an ended session knows when its transaction ended"
+        if waiting.occupancy_ended_at is None and at >= ended_at:
+            session = work.sessions.lock(waiting.session_id)
+            finish_when_ready(work, work.sessions.put(replace(session, occupancy_ended_at=at)))
+    grace = work.operators.get().lost_stop_after_seconds * 1000
+    for running in work.queries.open_sessions_at(evse.evse_id):
+        if at > running.started_at:
+            work.jobs.add(Job("lose_stop", running.session_id, not_before=Instant(work.machine_now + grace)))

@@ -1,0 +1,129 @@
+"""A transaction has ended: the last register comes in, and the session goes on to its price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tallywatt.customers.customer import fold
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import natural_key
+from tallywatt.metering.facts import Started, TransactionAnswer
+from tallywatt.metering.measure import Flag
+from tallywatt.metering.session import SessionState
+from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.follow import note_charging_state
+from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_time, with_flags
+from tallywatt.workflows.plug_in import open_session, start_key
+from tallywatt.workflows.take_readings import take_readings
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import FrameId
+    from tallywatt.metering.facts import Stopped
+    from tallywatt.metering.session import Session
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
+    """End the transaction that a stop names. A stop that matches none goes to the inbox; every stop is acknowledged."""
+    frame_id = keep_frame(work, fact.heard)
+    found = work.sessions.one_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
+    if found is None and fact.sequence_number is None:
+        return _unknown(work, fact, frame_id)
+    session = work.sessions.lock(found.session_id) if found else _open_without_start(work, fact, frame_id)
+    key = natural_key("stop", fact.heard.station_id, fact.transaction_id, fact.at, fact.meter_stop)
+    if work.station_facts.find(key) is not None:
+        return _answer(work, session)
+    remember(work, key, "stop", fact.heard, fact.at, session.session_id, frame_id)
+    if session.transaction_ended_at is not None:
+        return _other_stop(work, session, fact, frame_id)
+    ended_at, clock_is_set = usable_time(work, fact.at, fact.heard)
+    samples = fact.samples
+    if not clock_is_set:
+        samples = tuple(replace(sample, at=fact.heard.received_at) for sample in samples)
+    session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    stopper = fold(fact.token_uid) if fact.token_uid else None
+    session = replace(
+        session,
+        transaction_ended_at=max(ended_at, session.started_at),
+        meter_stop=fact.meter_stop if fact.meter_stop is not None and fact.meter_stop >= 0 else None,
+        stop_reason=fact.reason,
+        stopped_by=stopper if stopper != session.token_uid else None,
+        sequence_number=fact.sequence_number,
+        stop_frame_id=frame_id,
+        # A stop that comes after all lifts the presumption that it was lost.
+        state=SessionState.ENDED if session.state in {SessionState.ACTIVE, SessionState.HELD} else session.state,
+        flags=with_flags(
+            tuple(flag for flag in session.flags if flag != Flag.LOST_STOP),
+            *fact.heard.flags,
+            *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
+        ),
+    )
+    session = work.sessions.put(session)
+    work.events.append(Event("session", session.session_id, "TransactionEnded", {"reason": fact.reason}))
+    if fact.charging_state is not None:
+        ended = Started(fact.heard, fact.at, fact.evse_number, None, None, None, fact.transaction_id, None)
+        note_charging_state(work, session, fact.charging_state, ended, frame_id)
+    return _answer(work, finish_when_ready(work, session))
+
+
+def _unknown(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
+    to_inbox(
+        work,
+        "unknown_transaction",
+        f"a stop of transaction {fact.transaction_id}, which nobody started",
+        fact.heard.station_id,
+        fact.transaction_id,
+        fact.at,
+        fact.meter_stop,
+        station_id=fact.heard.station_id,
+        frame_id=frame_id,
+    )
+    return TransactionAnswer(fact.transaction_id, "Accepted")
+
+
+def _other_stop(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
+    """The first stop is final; another one with other values is a matter for a person."""
+    to_inbox(
+        work,
+        "stop_differs",
+        f"transaction {fact.transaction_id} was stopped again, with another time or register",
+        session.session_id,
+        fact.at,
+        fact.meter_stop,
+        station_id=fact.heard.station_id,
+        session_id=session.session_id,
+        frame_id=frame_id,
+    )
+    flagged = replace(session, flags=with_flags(session.flags, Flag.STOP_DIFFERS))
+    return _answer(work, work.sessions.put(flagged))
+
+
+def _open_without_start(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> Session:
+    """OCPP 2.x: an Ended whose Started never came. Its own samples may tell the whole session."""
+    counter = work.transaction_counters.lock(fact.heard.station_id)
+    work.transaction_counters.put(counter)
+    told = [sample for sample in fact.samples if sample.register is not None]
+    first = min(told, key=lambda one: one.at, default=None)
+    start = Started(
+        heard=fact.heard,
+        at=first.at if first else fact.at,
+        evse_number=fact.evse_number,
+        connector_number=None,
+        token_uid=fact.token_uid,
+        token_type=None,
+        transaction_id=fact.transaction_id,
+        meter_start=first.register if first else None,
+        sequence_number=fact.sequence_number,
+        offline=fact.offline,
+    )
+    station = work.stations.get(fact.heard.station_id)
+    return open_session(work, start, station, start_key(start), fact.transaction_id, frame_id, Flag.START_MISSING)
+
+
+def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
+    cost = None
+    if session.rated_id is not None:
+        rated = work.rated_results.get(session.rated_id)
+        cost = str(rated.gross_minor)
+    return TransactionAnswer(session.transaction_id or "", "Accepted", cost)
