@@ -99,8 +99,8 @@ def series_year(now: Instant, operator_zone: str) -> int:
 def take_number(counter: NumberSeries, now: Instant, operator_zone: str) -> tuple[TakenNumber, NumberSeries]:
     """The next number and the counter after it: the last thing that a transaction takes, so that none is lost.
 
-    The issue date is the operator's day of `now`, but never before the date of the previous number: when business time was
-    set back (or the writer's clock was), the paper carries the previous number's day instead.
+    The issue date is the operator's day of `now`, but never before the date of the previous number: when business time
+    was set back, the paper carries the previous number's day instead.
     """
     today = local_date(now, operator_zone)
     assert today.year == counter.year, "the counter of another year was locked"

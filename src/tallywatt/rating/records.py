@@ -1,4 +1,4 @@
-"""Pure: the rows of rating: tariff and policy versions, assignments, offers, and rated results with their lines and taxes."""
+"""Pure: the rows of rating: versions of tariffs and policies, assignments, offers, rated results with their lines."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class TariffAssignment:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """How prices are worked out where a tariff leaves it open; never changed. Its id is the hash of its canonical text."""
+    """How prices are worked out where a tariff leaves it open; never changed. Its id is a hash, as a tariff's."""
 
     policy_version_id: PolicyVersionId
     name: str
@@ -115,7 +115,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class RatedResult:
-    """What a session costs, with all that is needed to work it out again. A new price is a new row that supersedes this one."""
+    """What a session costs, with all that is needed to work it out again. A new price is a new row."""
 
     rated_id: RatedId
     session_id: SessionId

@@ -1,0 +1,56 @@
+"""Pure: a metered session as canonical text and back, so that a price can be worked out again years later."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.identity import SessionId
+from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
+
+_FORM: Final = 1
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def session_text(session: MeteredSession) -> str:
+    """The session as JSON with sorted keys; readings and activities as lists in the order of their fields."""
+    return _encoder.encode(
+        {
+            "form": _FORM,
+            "session_id": session.session_id,
+            "zone": session.zone,
+            "started_at": session.started_at,
+            "transaction_ended_at": session.transaction_ended_at,
+            "energy_ended_at": session.energy_ended_at,
+            "occupancy_ended_at": session.occupancy_ended_at,
+            "readings": [(one.at, one.milliwatt_hours, one.watts, one.milliamps) for one in session.readings],
+            "activities": [(one.at, one.activity) for one in session.activities],
+            "clock_is_usable": session.clock_is_usable,
+        }
+    ).decode()
+
+
+def read_session(text: str) -> MeteredSession:
+    """The session of a canonical text, in any form that was ever written."""
+    data: dict[str, Any] = msgspec.json.decode(text)
+    if data.get("form") != _FORM:
+        msg = f"a rating input of form {data.get('form')!r} was written by a newer version"
+        raise BadInput(msg, code="rating.form_not_known")
+    return MeteredSession(
+        session_id=SessionId(data["session_id"]),
+        zone=data["zone"],
+        started_at=Instant(data["started_at"]),
+        transaction_ended_at=Instant(data["transaction_ended_at"]),
+        energy_ended_at=_instant(data["energy_ended_at"]),
+        occupancy_ended_at=_instant(data["occupancy_ended_at"]),
+        readings=tuple(Reading(Instant(at), energy, watts, current) for at, energy, watts, current in data["readings"]),
+        activities=tuple(ActivityChange(Instant(at), Activity(activity)) for at, activity in data["activities"]),
+        clock_is_usable=data["clock_is_usable"],
+    )
+
+
+def _instant(value: int | None) -> Instant | None:
+    return None if value is None else Instant(value)

@@ -1,0 +1,133 @@
+"""Pure: the price as it is shown before a start, derived from the tariff that will rate it, and frozen as an offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.kernel.clock import moment, zone
+from tallywatt.rating.plan import MS_PER_DAY, Facts, Priced, pick, plan_of
+from tallywatt.rating.records import Dimension, Offer, TaxBasis
+from tallywatt.rating.tariff import plain
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import EvseId, OfferId
+    from tallywatt.rating.policy import Policy
+    from tallywatt.rating.tariff import Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """One price component as it is shown: in the order kWh, time, idle time, session (EU 2023/1804)."""
+
+    dimension: Dimension
+    element_index: int
+    unit_price: Decimal
+    """Per kWh, per hour, or once."""
+    tax_rate: Decimal | None
+    conditions: dict[str, Any]
+    """The restrictions in OCPI's words, and `step_size`; `explain.conditions` says them in words."""
+    applies_now: bool
+    """Whether a session that starts at this instant begins with this price."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrice:
+    """A tariff as a driver sees it at an instant."""
+
+    name: str
+    currency: str
+    tax_basis: TaxBasis
+    at: Instant
+    lines: tuple[ShownLine, ...]
+
+    @property
+    def now(self) -> tuple[ShownLine, ...]:
+        """The prices with which a session would begin."""
+        return tuple(line for line in self.lines if line.applies_now)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no price of it is other than zero."""
+        return not any(line.unit_price for line in self.lines)
+
+
+def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
+    """All prices of a tariff, and which of them apply now; never written a second time anywhere."""
+    plan = plan_of(tariff)
+    facts = _facts(at, zone_name)
+    lines = []
+    # Idle time is never the first thing of a session; its price now is the one for stopping to charge at this instant.
+    for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
+        first = pick(candidates, facts, unknown_matches=False)
+        lines += [_shown(priced, priced is first) for priced in candidates]
+    return ShownPrice(tariff.name, tariff.currency.code, tariff.tax_basis, at, tuple(lines))
+
+
+def _facts(at: Instant, zone_name: str) -> Facts:
+    offset = moment(at, zone(zone_name)).utcoffset()
+    assert offset is not None, "a zone has an offset at any time"
+    day, time_of_day = divmod(at + int(offset.total_seconds()) * 1000, MS_PER_DAY)
+    return time_of_day, day, 0, 0, None, None
+
+
+def _shown(priced: Priced, applies_now: bool) -> ShownLine:
+    return ShownLine(
+        priced.dimension, priced.element_index, priced.price, priced.tax_rate, dict(priced.reason), applies_now
+    )
+
+
+def shown_data(shown: ShownPrice) -> dict[str, Any]:
+    """The shown price as data: what an offer stores and an API returns."""
+    return {
+        "name": shown.name,
+        "currency": shown.currency,
+        "tax_included": shown.tax_basis is TaxBasis.GROSS,
+        "at": shown.at,
+        "lines": [
+            {
+                "dimension": line.dimension.value,
+                "element": line.element_index,
+                "price": plain(line.unit_price),
+                "tax_rate": None if line.tax_rate is None else plain(line.tax_rate),
+                "conditions": line.conditions,
+                "applies_now": line.applies_now,
+            }
+            for line in shown.lines
+        ],
+    }
+
+
+def offer(
+    offer_id: OfferId,
+    tariff: Tariff,
+    policy: Policy,
+    at: Instant,
+    zone_name: str,
+    *,
+    evse_id: EvseId | None = None,
+    assignment_id: str | None = None,
+    choice_reason: str = "",
+) -> Offer:
+    """Freeze what a session will be priced by, and what was shown for it."""
+    shown = price_shown(tariff, at, zone_name)
+    return Offer(
+        offer_id=offer_id,
+        evse_id=evse_id,
+        tariff_version_id=tariff.version_id,
+        policy_version_id=policy.version_id,
+        assignment_id=assignment_id,
+        choice_reason=choice_reason,
+        zone=zone_name,
+        currency=tariff.currency.code,
+        tax_basis=tariff.tax_basis,
+        tax_rules={
+            f"{line.element_index}/{line.dimension}": None if line.tax_rate is None else plain(line.tax_rate)
+            for line in shown.lines
+        },
+        shown=shown_data(shown),
+        offered_at=at,
+    )

@@ -1,0 +1,148 @@
+"""Pure: how a price is worked out where the tariff's specification leaves it open; each choice with its source.
+
+A policy has versions like a tariff: a session freezes the one under which its price was offered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.identity import PolicyVersionId
+from tallywatt.rating.records import PolicyVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tallywatt.kernel.clock import Instant
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Interpolation(StrEnum):
+    """What to do with energy where the price changes and there is no reading (OCPI: CDR object, ChargingPeriod)."""
+
+    ALLOWED = "allowed"
+    """Split in proportion to time; the assumption travels with the line."""
+    MEASURED_ONLY = "measured_only"
+    """All energy between the two readings at the lower price, with a warning: only measured values may be billed."""
+
+
+class StepSize(StrEnum):
+    """Whether blocks are billed. OCPI 3.0 has none, and some legal orders forbid billing what was not delivered."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class UnknownSignal(StrEnum):
+    """Whether an element restricted by power or current applies when that figure is not known (OCPI does not say)."""
+
+    DOES_NOT_MATCH = "does_not_match"
+    MATCHES = "matches"
+
+
+class WithheldTime(StrEnum):
+    """What time is in which the station or load management withholds power.
+
+    OCPI counts it as charging time: the vehicle requests power (PARKING_TIME as redefined in 2026).
+    """
+
+    CHARGING = "charging"
+    FREE = "free"
+
+
+class Amounts(StrEnum):
+    """Which total is rounded first; the other follows from it and the tax."""
+
+    BY_TARIFF = "by_tariff"
+    GROSS_FIRST = "gross_first"
+    NET_FIRST = "net_first"
+
+
+class Rounding(StrEnum):
+    """How an exact amount becomes whole minor units. OCPI prescribes nothing (ocpi #401)."""
+
+    HALF_UP = "half_up"
+    """Half away from zero: what tax offices and drivers expect."""
+    HALF_EVEN = "half_even"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The choices. The defaults follow OCPI 2.3.0 to the letter and, where it is silent, favour the driver."""
+
+    name: str = "standard"
+    interpolation: Interpolation = Interpolation.ALLOWED
+    step_size: StepSize = StepSize.ON
+    unknown_signal: UnknownSignal = UnknownSignal.DOES_NOT_MATCH
+    withheld_time: WithheldTime = WithheldTime.CHARGING
+    amounts: Amounts = Amounts.BY_TARIFF
+    rounding: Rounding = Rounding.HALF_UP
+    longest_wait_seconds: int = 24 * 3600
+    """How long after the transaction's end the final price waits for the vehicle to leave."""
+
+    @cached_property
+    def canonical(self) -> str:
+        """The one text of this policy: JSON with sorted keys."""
+        return _encoder.encode(asdict(self)).decode()
+
+    @cached_property
+    def version_id(self) -> PolicyVersionId:
+        """The hash of the canonical text."""
+        return PolicyVersionId(hashlib.sha256(self.canonical.encode()).hexdigest())
+
+    def row(self, created_at: Instant) -> PolicyVersion:
+        """The row under which it is kept."""
+        return PolicyVersion(self.version_id, self.name, self.canonical, created_at)
+
+
+STANDARD = Policy()
+_CHOICES: dict[str, type[StrEnum]] = {
+    "interpolation": Interpolation,
+    "step_size": StepSize,
+    "unknown_signal": UnknownSignal,
+    "withheld_time": WithheldTime,
+    "amounts": Amounts,
+    "rounding": Rounding,
+}
+
+
+def read_policy(data: Mapping[str, Any]) -> Policy:
+    """The policy of JSON-like data; what is left out is as in the standard policy."""
+    known = {field.name for field in fields(Policy)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            raise _bad(key, "is not a choice of a policy")
+        if key in _CHOICES:
+            values[key] = _choice(key, value)
+        elif type(value) is not (int if key == "longest_wait_seconds" else str):
+            raise _bad(key, f"cannot be {value!r}")
+        else:
+            values[key] = value
+    return Policy(**values)
+
+
+def _choice(key: str, value: Any) -> StrEnum:
+    try:
+        return _CHOICES[key](value)
+    except ValueError as error:
+        choices = ", ".join(_CHOICES[key])
+        raise _bad(key, f"must be one of {choices}") from error
+
+
+def _bad(key: str, says: str) -> BadInput:
+    return BadInput(f"{key}: {says}", code="policy.not_known")
+
+
+@lru_cache(maxsize=256)
+def read_policy_text(canonical: str) -> Policy:
+    """The policy of a stored canonical text; read once per process."""
+    return read_policy(msgspec.json.decode(canonical))

@@ -1,0 +1,300 @@
+"""Pure: what a session costs, exactly and with reasons: one function for display, limit, invoice, CDR and check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tallywatt.rating.plan import MILLIAMPS, WATTS, Facts, Plan, Priced, pick, plan_of
+from tallywatt.rating.policy import STANDARD, Interpolation, Policy, StepSize, UnknownSignal
+from tallywatt.rating.records import Dimension
+from tallywatt.rating.segment import ChargingPeriod, Use, segment
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
+    from tallywatt.kernel.money import Currency
+    from tallywatt.metering.metered import MeteredSession
+    from tallywatt.rating.records import TaxBasis
+    from tallywatt.rating.tariff import Tariff
+
+ENGINE_VERSION: Final = "1"
+"""Raised whenever the same input could give another result; stored with every rated result."""
+
+
+class Reason(StrEnum):
+    """Why there is a line: a closed list. The sentences are in `explain`."""
+
+    ENERGY = "energy"
+    CHARGING_TIME = "charging_time"
+    IDLE_TIME = "idle_time"
+    SESSION_FEE = "session_fee"
+    TIME_WITHOUT_CLOCK = "time_without_clock"
+    """Time that is not charged, because the station's clock cannot carry a price."""
+
+
+class Assumption(StrEnum):
+    """What a line rests on beside measurements."""
+
+    ENERGY_INTERPOLATED = "energy_interpolated"
+    """Energy at a change of price was worked out between two readings."""
+    LOWER_PRICE_BETWEEN_READINGS = "lower_price_between_readings"
+    """There was no reading at a change of price: the lower price holds for all energy between the two readings."""
+    IDLE_SINCE_ENERGY_ENDED = "idle_since_energy_ended"
+    """No status told that the vehicle was idle; it is concluded from the end of the energy."""
+
+
+class Doubt(StrEnum):
+    """What is doubtful about the data; the price stands."""
+
+    SIGNAL_NOT_KNOWN = "signal_not_known"
+    """The tariff asks for power or current, and it is not known for all of the session."""
+    CLOCK_NOT_USABLE = "clock_not_usable"
+    LOWER_PRICE_BETWEEN_READINGS = "lower_price_between_readings"
+
+
+_REASONS: Final = {
+    Dimension.ENERGY: Reason.ENERGY,
+    Dimension.TIME: Reason.CHARGING_TIME,
+    Dimension.PARKING_TIME: Reason.IDLE_TIME,
+    Dimension.FLAT: Reason.SESSION_FEE,
+}
+
+
+class Line(NamedTuple):
+    """One price over a stretch of the session."""
+
+    priced: Priced
+    """The component that applied, and under which restrictions."""
+    start: int
+    end: int
+    measured: int
+    """In the component's unit: milliwatt-hours, milliseconds, times."""
+    quantity: int
+    """What is billed: `measured`, and on the last line of a dimension what fills its block."""
+    numerator: int
+    """The exact amount, in parts of the rated session's denominator."""
+    reason: Reason
+    assumptions: tuple[Assumption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RatedSession:
+    """A session with its exact price and every line that led to it; `fix_amounts` turns it into money."""
+
+    session_id: SessionId
+    tariff_version_id: TariffVersionId
+    policy_version_id: PolicyVersionId
+    currency: Currency
+    tax_basis: TaxBasis
+    denominator: int
+    lines: tuple[Line, ...]
+    """Energy, charging time, idle time, session fees; within each by time."""
+    periods: tuple[ChargingPeriod, ...]
+    milliwatt_hours: int
+    priced_milliwatt_hours: int
+    warnings: tuple[Doubt, ...]
+
+    def exact(self, line: Line) -> Fraction:
+        """A line's amount in major units, on the tariff's tax basis."""
+        return Fraction(line.numerator, self.denominator)
+
+    @property
+    def exact_total(self) -> Fraction:
+        """The sum of the lines in major units, on the tariff's tax basis, before any rounding."""
+        return Fraction(sum(line.numerator for line in self.lines), self.denominator)
+
+
+class _Run:
+    """Consecutive use of one component, while it grows."""
+
+    __slots__ = ("assumptions", "end", "extra", "measured", "priced", "start")
+
+    def __init__(self, priced: Priced, start: int) -> None:
+        self.priced = priced
+        self.start = start
+        self.end = start
+        self.measured = 0
+        self.extra = 0
+        self.assumptions: tuple[Assumption, ...] = ()
+
+
+def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> RatedSession:
+    """Price a session: the first matching component of each dimension in each period (OCPI 2.3.0, Tariff object)."""
+    plan = plan_of(tariff)
+    periods = segment(session, plan, policy)
+    facts = _facts(session.started_at, periods)
+    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    warnings: list[Doubt] = []
+    energy = _energy_runs(session, plan, policy, periods, facts, warnings)
+    time, parking = _time_runs(plan, periods, facts, unknown_matches)
+    if policy.step_size is StepSize.ON:
+        _fill_blocks(energy)
+        # Time and parking are one block: where parking was priced, it alone is filled up (OCPI 2.3.0, CDR "step_size").
+        _fill_blocks(parking or time)
+    if plan.cuts.signals and _lacks_signals(plan, facts):
+        warnings.append(Doubt.SIGNAL_NOT_KNOWN)
+    if not session.clock_is_usable and (time or parking):
+        warnings.append(Doubt.CLOCK_NOT_USABLE)
+    lines = [_line(run) for run in energy]
+    lines += [_line(run) if session.clock_is_usable else _unpriced(run) for run in (*time, *parking)]
+    flat = _flat(plan, periods, facts, unknown_matches)
+    if flat is not None:
+        lines.append(flat)
+    return RatedSession(
+        session.session_id,
+        tariff.version_id,
+        policy.version_id,
+        tariff.currency,
+        tariff.tax_basis,
+        plan.denominator,
+        tuple(lines),
+        tuple(periods),
+        periods[-1].energy_to,
+        sum(run.measured for run in energy),
+        tuple(warnings),
+    )
+
+
+def _facts(started_at: int, periods: list[ChargingPeriod]) -> list[Facts]:
+    return [
+        (one.time_of_day, one.day, one.energy_from, one.start - started_at, one.watts, one.milliamps) for one in periods
+    ]
+
+
+def _energy_runs(
+    session: MeteredSession,
+    plan: Plan,
+    policy: Policy,
+    periods: list[ChargingPeriod],
+    facts: list[Facts],
+    warnings: list[Doubt],
+) -> list[_Run]:
+    """Energy by component, in order of time."""
+    if not plan.energy:
+        return []
+    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    runs: list[_Run] = []
+    pieces = [
+        (pick(plan.energy, fact, unknown_matches=unknown_matches), period)
+        for period, fact in zip(periods, facts, strict=True)
+        if period.energy_to > period.energy_from
+    ]
+    mixed = any(one[0] is not other[0] for one, other in pairwise(pieces))
+    if mixed and policy.interpolation is Interpolation.MEASURED_ONLY:
+        return _measured_runs(session, pieces, warnings)
+    for priced, period in pieces:
+        if priced is not None:
+            run = _extend(runs, priced, period)
+            run.measured += period.energy_to - period.energy_from
+    if mixed:
+        _mark_interpolated(session, runs)
+    return runs
+
+
+def _extend(runs: list[_Run], priced: Priced, period: ChargingPeriod) -> _Run:
+    """The run to which a period belongs: the last one while the component stays the same, else a new one."""
+    if not runs or runs[-1].priced is not priced:
+        runs.append(_Run(priced, period.start))
+    run = runs[-1]
+    run.end = period.end
+    return run
+
+
+def _mark_interpolated(session: MeteredSession, runs: list[_Run]) -> None:
+    known = {reading.at for reading in session.readings} | {session.started_at, session.ended_at}
+    for run in runs:
+        if run.start not in known or run.end not in known:
+            run.assumptions = (Assumption.ENERGY_INTERPOLATED,)
+
+
+def _measured_runs(
+    session: MeteredSession, pieces: list[tuple[Priced | None, ChargingPeriod]], warnings: list[Doubt]
+) -> list[_Run]:
+    """Energy by component where only measured values may be billed: between two readings the lowest price holds.
+
+    No price at all is the lowest. The comparison walks along the energy, where readings and periods share one scale.
+    """
+    runs: list[_Run] = []
+    edges = sorted({0, *(reading.milliwatt_hours for reading in session.readings)})
+    for low, high in pairwise(edges):
+        touched = [one for one in pieces if one[1].energy_from < high and one[1].energy_to > low]
+        choices = {id(priced): priced for priced, _ in touched}
+        lowest = min(choices.values(), key=lambda one: (one is not None, one.weight if one else 0))
+        if len(choices) > 1 and Doubt.LOWER_PRICE_BETWEEN_READINGS not in warnings:
+            warnings.append(Doubt.LOWER_PRICE_BETWEEN_READINGS)
+        if lowest is None:
+            continue
+        run = _extend(runs, lowest, touched[-1][1])
+        run.start = min(run.start, touched[0][1].start)
+        run.measured += high - low
+        if len(choices) > 1:
+            run.assumptions = (Assumption.LOWER_PRICE_BETWEEN_READINGS,)
+    return runs
+
+
+def _time_runs(
+    plan: Plan, periods: list[ChargingPeriod], facts: list[Facts], unknown_matches: bool
+) -> tuple[list[_Run], list[_Run]]:
+    """Charging time and parking time by component, each in order of time."""
+    time: list[_Run] = []
+    parking: list[_Run] = []
+    if not plan.time and not plan.parking:
+        return time, parking
+    for period, fact in zip(periods, facts, strict=True):
+        if period.use is Use.NOTHING or period.end == period.start:
+            continue
+        idle = period.use is Use.PARKING
+        priced = pick(plan.parking if idle else plan.time, fact, unknown_matches=unknown_matches)
+        if priced is not None:
+            run = _extend(parking if idle else time, priced, period)
+            run.measured += period.end - period.start
+            if period.assumed:
+                run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
+    return time, parking
+
+
+def _fill_blocks(runs: list[_Run]) -> None:
+    """Round the total up to whole blocks of the component used last; the surplus is billed there, at its price."""
+    if runs and runs[-1].priced.step:
+        runs[-1].extra = -sum(run.measured for run in runs) % runs[-1].priced.step
+
+
+def _flat(plan: Plan, periods: list[ChargingPeriod], facts: list[Facts], unknown_matches: bool) -> Line | None:
+    """The session fee: once, the first that applies."""
+    if plan.flat:
+        for period, fact in zip(periods, facts, strict=True):
+            priced = pick(plan.flat, fact, unknown_matches=unknown_matches)
+            if priced is not None:
+                return Line(priced, period.start, period.start, 1, 1, priced.weight, Reason.SESSION_FEE)
+    return None
+
+
+def _line(run: _Run) -> Line:
+    priced, quantity = run.priced, run.measured + run.extra
+    return Line(
+        priced,
+        run.start,
+        run.end,
+        run.measured,
+        quantity,
+        quantity * priced.weight,
+        _REASONS[priced.dimension],
+        run.assumptions,
+    )
+
+
+def _unpriced(run: _Run) -> Line:
+    return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions)
+
+
+def _lacks_signals(plan: Plan, facts: list[Facts]) -> bool:
+    asked = {
+        test[0]
+        for candidates in (plan.energy, plan.time, plan.parking, plan.flat)
+        for priced in candidates
+        for test in priced.tests
+    } & {WATTS, MILLIAMPS}
+    return any(fact[place] is None for fact in facts for place in asked)

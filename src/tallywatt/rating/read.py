@@ -1,0 +1,241 @@
+"""Pure: from a tariff as data (OCPI 2.2.1 or 2.3.0 JSON) to a tariff; what cannot be meant is refused with its path."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.money import currency
+from tallywatt.rating.records import Dimension, TaxBasis
+from tallywatt.rating.tariff import DAYS, MINUTES_PER_DAY, UNRESTRICTED, Component, Element, Restrictions, Tariff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_IDENTITY: Final = {
+    "country_code", "party_id", "type", "tariff_alt_url", "energy_mix", "last_updated",
+    "start_date_time", "end_date_time", "preauthorize_amount",
+}  # fmt: skip
+"""Keys of OCPI that decide no amount: who owns the tariff, when it is valid (assignments say that), and the like."""
+_NOT_CARRIED: Final = {"min_price", "max_price"}
+"""Keys that would change an amount and are not rated yet: refused, because ignoring them would charge a wrong price."""
+_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "tariff_alt_text", "elements"}
+_MAX_PLACES: Final = 9
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_TAX_BASIS: Final = {"YES": TaxBasis.GROSS, "NO": TaxBasis.NET, "N/A": TaxBasis.NET}
+
+
+def read_tariff(data: Mapping[str, Any]) -> Tariff:
+    """The tariff of JSON-like data, or BadInput naming the path. Unknown keys are listed in `unread`."""
+    unread = [key for key in data if key not in _TARIFF_KEYS | _IDENTITY | _NOT_CARRIED]
+    for key in sorted(_NOT_CARRIED & data.keys()):
+        if data[key] is not None:
+            raise _bad(
+                key, "not_carried", "is not rated yet, and ignoring it would charge a wrong price", "Leave it out."
+            )
+    reference = _text(data, "id")
+    elements = tuple(
+        _element(index, element, f"elements[{index}]", unread)
+        for index, element in enumerate(_list(data, "elements", "elements"))
+    )
+    return Tariff(
+        reference=reference,
+        name=_name(data, reference),
+        currency=currency(_text(data, "currency")),
+        tax_basis=_tax_basis(data),
+        elements=elements,
+        unread=tuple(sorted(unread)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def read_tariff_text(canonical: str) -> Tariff:
+    """The tariff of a stored canonical text; read and compiled once per process."""
+    return read_tariff(msgspec.json.decode(canonical))
+
+
+def _tax_basis(data: Mapping[str, Any]) -> TaxBasis:
+    said = data.get("tax_included")
+    basis = _TAX_BASIS.get(said) if isinstance(said, str) else None
+    if basis is None:
+        raise _bad(
+            path="tax_included",
+            what="missing" if said is None else "not_known",
+            says="must say whether prices include tax: YES, NO or N/A",
+            remedy='Add "tax_included": "YES" for consumer prices, "NO" for prices to which tax is added.',
+        )
+    return basis
+
+
+def _name(data: Mapping[str, Any], reference: str) -> str:
+    if isinstance(data.get("name"), str) and data["name"].strip():
+        return str(data["name"]).strip()
+    texts = data.get("tariff_alt_text")
+    if isinstance(texts, list):
+        for one in texts:
+            if isinstance(one, dict) and isinstance(one.get("text"), str) and one["text"].strip():
+                return str(one["text"]).strip()
+    return reference
+
+
+def _element(index: int, data: Any, path: str, unread: list[str]) -> Element:
+    if not isinstance(data, dict):
+        raise _bad(path=path, what="not_an_object", says="must be an object with price_components")
+    unread += [f"{path}.{key}" for key in data if key not in {"price_components", "restrictions"}]
+    components: list[Component] = []
+    for place, one in enumerate(_list(data, "price_components", f"{path}.price_components")):
+        component = _component(one, f"{path}.price_components[{place}]", unread)
+        if any(component.dimension is earlier.dimension for earlier in components):
+            where = f"{path}.price_components[{place}]"
+            raise _bad(path=where, what="twice", says=f"{component.dimension} is priced twice in one element")
+        components.append(component)
+    restrictions = _restrictions(data.get("restrictions"), f"{path}.restrictions", unread)
+    if restrictions.reservation is not None:
+        _check_reservation(components, path)
+    return Element(index, tuple(components), restrictions)
+
+
+def _check_reservation(components: list[Component], path: str) -> None:
+    for component in components:
+        if component.dimension not in {Dimension.FLAT, Dimension.TIME}:
+            raise _bad(
+                path=path,
+                what="bad_reservation",
+                says=f"a reservation has no {component.dimension}: only FLAT and TIME",
+            )
+
+
+def _component(data: Any, path: str, unread: list[str]) -> Component:
+    if not isinstance(data, dict):
+        raise _bad(path=path, what="not_an_object", says="must be an object with type and price")
+    unread += [f"{path}.{key}" for key in data if key not in {"type", "price", "vat", "step_size"}]
+    kind = data.get("type")
+    if kind not in set(Dimension):
+        raise _bad(path=f"{path}.type", what="not_known", says=f"must be one of {', '.join(Dimension)}")
+    tax_rate = None if data.get("vat") is None else _number(data["vat"], f"{path}.vat")
+    if tax_rate is not None and not 0 <= tax_rate <= 100:
+        raise _bad(path=f"{path}.vat", what="out_of_range", says="must be a percentage from 0 to 100")
+    if "price" not in data:
+        raise _bad(path=f"{path}.price", what="missing", says="must be given")
+    step = data.get("step_size", 1)
+    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+        raise _bad(path=f"{path}.step_size", what="not_a_number", says="must be a whole number from 0")
+    dimension = Dimension(kind)
+    # A step of 0 occurs in free tariffs; a flat price has no steps. Both mean the finest step.
+    finest = step == 0 or dimension is Dimension.FLAT
+    return Component(dimension, _number(data["price"], f"{path}.price"), tax_rate, 1 if finest else step)
+
+
+def _restrictions(data: Any, path: str, unread: list[str]) -> Restrictions:
+    if data is None:
+        return UNRESTRICTED
+    if not isinstance(data, dict):
+        raise _bad(path=path, what="not_an_object", says="must be an object")
+    given = {key: value for key, value in data.items() if value is not None}
+    unread += [f"{path}.{key}" for key in given if key not in _READERS]
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in _READERS:
+            name, reader = _READERS[key]
+            values[name] = reader(value, f"{path}.{key}")
+    return Restrictions(**values)
+
+
+def _start_time(value: Any, path: str) -> int:
+    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _bad(path=path, what="not_a_time", says="must be a local time as HH:MM")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _end_time(value: Any, path: str) -> int:
+    return _start_time(value, path) or MINUTES_PER_DAY
+
+
+def _date(value: Any, path: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise _bad(path=path, what="not_a_date", says="must be a date as YYYY-MM-DD") from error
+
+
+def _scaled(places: int) -> Any:
+    def read(value: Any, path: str) -> int:
+        scaled = _number(value, path).scaleb(places)
+        if scaled != scaled.to_integral_value() or scaled < 0:
+            raise _bad(path=path, what="out_of_range", says=f"must be from 0, with at most {places} decimal places")
+        return int(scaled)
+
+    return read
+
+
+def _days(value: Any, path: str) -> tuple[int, ...]:
+    if not isinstance(value, list) or any(day not in DAYS for day in value):
+        raise _bad(path=path, what="not_known", says=f"must be a list of {', '.join(DAYS)}")
+    return tuple(sorted({DAYS.index(day) for day in value}))
+
+
+def _reservation(value: Any, path: str) -> str:
+    if value not in {"RESERVATION", "RESERVATION_EXPIRES"}:
+        raise _bad(path=path, what="not_known", says="must be RESERVATION or RESERVATION_EXPIRES")
+    return str(value)
+
+
+_READERS: Final[dict[str, tuple[str, Any]]] = {
+    "start_time": ("start_time", _start_time),
+    "end_time": ("end_time", _end_time),
+    "start_date": ("start_date", _date),
+    "end_date": ("end_date", _date),
+    "min_kwh": ("min_milliwatt_hours", _scaled(6)),
+    "max_kwh": ("max_milliwatt_hours", _scaled(6)),
+    "min_current": ("min_milliamps", _scaled(3)),
+    "max_current": ("max_milliamps", _scaled(3)),
+    "min_power": ("min_watts", _scaled(3)),
+    "max_power": ("max_watts", _scaled(3)),
+    "min_duration": ("min_seconds", _scaled(0)),
+    "max_duration": ("max_seconds", _scaled(0)),
+    "day_of_week": ("days", _days),
+    "reservation": ("reservation", _reservation),
+}
+
+
+def _number(value: Any, path: str) -> Decimal:
+    """A price as a decimal: 2.1.1's own example gives one as text, so both are read; never through binary fractions."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise _bad(path=path, what="not_a_number", says="must be a number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise _bad(path=path, what="not_a_number", says="must be a number") from error
+    places = number.as_tuple().exponent
+    if not isinstance(places, int) or places < -_MAX_PLACES or abs(number) >= 10**9:
+        raise _bad(
+            path=path,
+            what="out_of_range",
+            says=f"must be below 1,000,000,000 with at most {_MAX_PLACES} decimal places",
+        )
+    return number
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise _bad(path=key, what="missing", says="must be given as text")
+    return value.strip()
+
+
+def _list(data: Mapping[str, Any], key: str, path: str) -> list[Any]:
+    value = data.get(key)
+    if not isinstance(value, list) or not value:
+        raise _bad(path=path, what="missing", says="must be a list with at least one entry")
+    return value
+
+
+def _bad(*, path: str, what: str, says: str, remedy: str | None = None) -> BadInput:
+    return BadInput(f"{path}: {says}", code=f"tariff.{what}", remedy=remedy)

@@ -1,0 +1,286 @@
+"""Pure: from readings and activities to charging periods, cut at every moment that matters to the price.
+
+Energy is known as one rising curve through the readings. A period's energy is the difference of the curve at its two
+ends, so the periods always add up to the whole, to the milliwatt-hour, wherever they are cut.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tallywatt.kernel.clock import zone
+from tallywatt.metering.metered import Activity
+from tallywatt.rating.plan import MS_PER_DAY
+from tallywatt.rating.policy import WithheldTime
+
+if TYPE_CHECKING:
+    from tallywatt.metering.metered import MeteredSession
+    from tallywatt.rating.plan import Plan
+    from tallywatt.rating.policy import Policy
+
+_QUARTER: Final = 15 * 60_000
+_SECOND: Final = timedelta(seconds=1)
+
+
+class Use(IntEnum):
+    """What kind of time it is."""
+
+    CHARGING = 0
+    PARKING = 1
+    NOTHING = 2
+    """Time that nobody is charged for: the station was out of order, or withheld power (by policy)."""
+
+
+class Stretch(NamedTuple):
+    """From this instant on, until the next stretch."""
+
+    at: int
+    use: Use
+    flows: bool
+    """Whether energy flows: between two readings it is spread over these stretches."""
+    assumed: bool
+    """Whether parking is concluded from the energy's end, because no status told it."""
+
+
+Knot = tuple[int, int]
+"""A point of the energy curve: an instant, and the milliwatt-hours delivered until then."""
+
+
+class ChargingPeriod(NamedTuple):
+    """A stretch of a session in which nothing changes that matters to the price."""
+
+    start: int
+    end: int
+    energy_from: int
+    """Milliwatt-hours delivered before it, since the session's start."""
+    energy_to: int
+    use: Use
+    assumed: bool
+    time_of_day: int
+    """Milliseconds since local midnight, at its start; 0 where the tariff does not ask."""
+    day: int
+    """Local days since 1970-01-01."""
+    watts: int | None
+    milliamps: int | None
+
+
+def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[ChargingPeriod]:
+    """The charging periods of a session under a tariff, in order; at least one, even for a session of no length."""
+    start, end = session.started_at, session.ended_at
+    stretches = _stretches(session, policy)
+    knots = _curve(session, stretches)
+    cuts = plan.cuts
+    moments = {stretch.at for stretch in stretches if start < stretch.at < end}
+    offsets = _offsets(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
+    if cuts.wall_clock:
+        moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
+    if cuts.elapsed:
+        moments.update(start + elapsed for elapsed in cuts.elapsed if start + elapsed < end)
+    if cuts.signals:
+        moments.update(reading.at for reading in session.readings if start < reading.at < end)
+    points = _points(knots, sorted(moments), cuts.energy)
+    signals = _Signals(session) if cuts.signals else None
+    return _periods(points, stretches, offsets, signals)
+
+
+def _periods(
+    points: list[Knot], stretches: list[Stretch], offsets: list[tuple[int, int]], signals: _Signals | None
+) -> list[ChargingPeriod]:
+    periods: list[ChargingPeriod] = []
+    stretch = zone_part = 0
+    last_stretch, last_part = len(stretches) - 1, len(offsets) - 1
+    watts = milliamps = None
+    for (start, energy_from), (end, energy_to) in pairwise(points):
+        while stretch < last_stretch and stretches[stretch + 1].at <= start:
+            stretch += 1
+        while zone_part < last_part and offsets[zone_part + 1][0] <= start:
+            zone_part += 1
+        _, use, _, assumed = stretches[stretch]
+        day, time_of_day = divmod(start + offsets[zone_part][1], MS_PER_DAY)
+        if signals is not None:
+            watts, milliamps = signals.at(start)
+        periods.append(
+            ChargingPeriod(start, end, energy_from, energy_to, use, assumed, time_of_day, day, watts, milliamps)
+        )
+    return periods
+
+
+def _stretches(session: MeteredSession, policy: Policy) -> list[Stretch]:
+    """How time is used, from the session's start. Without a status the vehicle charges until the energy's end."""
+    start, end = session.started_at, session.ended_at
+    transaction_end = session.transaction_ended_at
+    energy_end = transaction_end if session.energy_ended_at is None else max(session.energy_ended_at, start)
+    if not session.activities and energy_end >= transaction_end:
+        plugged = [Stretch(start, Use.CHARGING, True, False)]
+        if end > transaction_end:
+            plugged.append(Stretch(transaction_end, Use.PARKING, False, False))
+        return plugged
+    changes = sorted(session.activities, key=lambda change: change.at)
+    moments = {start, energy_end, transaction_end, *(change.at for change in changes)}
+    stretches: list[Stretch] = []
+    place, activity, since = 0, Activity.CHARGING, start - 1
+    for moment in sorted(moments):
+        while place < len(changes) and changes[place].at <= moment:
+            activity, since = changes[place].activity, changes[place].at
+            place += 1
+        if not start <= moment <= end:
+            continue
+        stretch = _stretch(moment, activity, moment >= transaction_end, since < energy_end <= moment, policy)
+        if not stretches or stretches[-1][1:] != stretch[1:]:
+            stretches.append(stretch)
+    return stretches
+
+
+def _stretch(moment: int, activity: Activity, after_transaction: bool, energy_is_over: bool, policy: Policy) -> Stretch:
+    if activity is Activity.INTERRUPTED:
+        return Stretch(moment, Use.NOTHING, False, False)
+    if after_transaction or activity in _IDLE:
+        return Stretch(moment, Use.PARKING, False, False)
+    if activity is Activity.SUSPENDED_EVSE:
+        free = policy.withheld_time is WithheldTime.FREE
+        return Stretch(moment, Use.NOTHING if free else Use.CHARGING, False, False)
+    if energy_is_over:
+        return Stretch(moment, Use.PARKING, False, True)
+    return Stretch(moment, Use.CHARGING, True, False)
+
+
+_IDLE: Final = frozenset({Activity.SUSPENDED_EV, Activity.FINISHING})
+
+
+def _curve(session: MeteredSession, stretches: list[Stretch]) -> list[Knot]:
+    """The energy curve from the session's start to its end; a reading outside of them counts at the nearer end."""
+    at, end, energy = session.started_at, session.ended_at, 0
+    knots: list[Knot] = [(at, 0)]
+    for reading in session.readings:
+        if reading.at > at:
+            at = min(reading.at, end)
+        energy = reading.milliwatt_hours
+        knots.append((at, energy))
+    knots.append((end, energy))
+    for stretch in stretches[1:]:
+        place = bisect_left(knots, (stretch.at,))
+        if knots[place][0] != stretch.at and knots[place][1] > knots[place - 1][1]:
+            return _bend(knots, stretches)
+    return knots
+
+
+def _bend(knots: list[Knot], stretches: list[Stretch]) -> list[Knot]:
+    """Spread the energy between two readings over the time in which it flows; over all of it where none is known to."""
+    bent = [knots[0]]
+    for before, after in pairwise(knots):
+        (at, energy), (next_at, next_energy) = before, after
+        inside = [one for one in stretches if at < one.at < next_at] if next_energy > energy else []
+        if inside:
+            flows = next(one.flows for one in reversed(stretches) if one.at <= at)
+            spans = pairwise([(at, flows), *((one.at, one.flows) for one in inside), (next_at, False)])
+            flowing = [(there, there - here if runs else 0) for (here, runs), (there, _) in spans]
+            whole = sum(milliseconds for _, milliseconds in flowing)
+            run = 0
+            for there, milliseconds in flowing[:-1] if whole else ():
+                run += milliseconds
+                bent.append((there, energy + (next_energy - energy) * run // whole))
+        bent.append(after)
+    return bent
+
+
+def _points(knots: list[Knot], moments: list[int], thresholds: tuple[int, ...]) -> list[Knot]:
+    """Where to cut: every moment with the energy at it, every energy threshold with its moment, both ends."""
+    first, last = knots[0], knots[-1]
+    points: list[Knot] = []
+    place = 0
+    for moment in moments:
+        while knots[place + 1][0] <= moment:
+            place += 1
+        (at, energy), (next_at, next_energy) = knots[place], knots[place + 1]
+        points.append((moment, energy + (next_energy - energy) * (moment - at) // (next_at - at)))
+    if thresholds:
+        crossings = [_crossing(knots, threshold) for threshold in thresholds if 0 < threshold < last[1]]
+        points = sorted({*points, *crossings})
+    return [first, *(point for point in points if first != point != last), last]
+
+
+def _crossing(knots: list[Knot], threshold: int) -> Knot:
+    """When the curve reaches a threshold, at the latest in the millisecond in which it does."""
+    for (at, energy), (next_at, next_energy) in pairwise(knots):
+        if next_energy >= threshold:
+            return at + (next_at - at) * (threshold - energy) // (next_energy - energy), threshold
+    msg = "a threshold above all energy was not left out"
+    raise AssertionError(msg)
+
+
+# The location's wall clock
+
+_UTC_ONLY: Final = [(0, 0)]
+
+
+@lru_cache(maxsize=65_536)
+def _offset(zone_name: str, quarter: int) -> int:
+    """A zone's distance from UTC in a quarter of an hour, in milliseconds; no zone changes it in between."""
+    there = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone(zone_name)).utcoffset()
+    assert there is not None, "a zone has an offset at any time"
+    return there // _SECOND * 1000
+
+
+def _offsets(zone_name: str, start: int, end: int) -> list[tuple[int, int]]:
+    """From which instant on which offset holds: two across a change to or from summer time, one otherwise."""
+    offsets = [(start, _offset(zone_name, start // _QUARTER))]
+    before = start
+    while before < end:
+        after = min(before + MS_PER_DAY, end)
+        offset = _offset(zone_name, after // _QUARTER)
+        if offset != offsets[-1][1]:
+            low, high = before // _QUARTER, after // _QUARTER
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if _offset(zone_name, middle) == offset else (middle, high)
+            offsets.append((high * _QUARTER, offset))
+        before = after
+    return offsets
+
+
+def _wall_clock_moments(times: tuple[int, ...], offsets: list[tuple[int, int]], start: int, end: int) -> list[int]:
+    """The instants at which a local clock shows one of these times, and those at which it is put forward or back.
+
+    In the hour that comes twice a time is met twice; in the hour that is left out it is passed at the change itself.
+    """
+    moments = [at for at, _ in offsets[1:]]
+    ends = [at for at, _ in offsets[1:]] + [end]
+    for (since, offset), until in zip(offsets, ends, strict=True):
+        first_day, last_day = (since + offset) // MS_PER_DAY, (until + offset) // MS_PER_DAY
+        for day in range(first_day, last_day + 1):
+            for time in times:
+                moment = day * MS_PER_DAY + time - offset
+                if since <= moment < until:
+                    moments.append(moment)
+    return [moment for moment in moments if start < moment < end]
+
+
+# Power and current
+
+
+class _Signals:
+    """Power and current as they were last told; power that was not told is the mean between two readings."""
+
+    def __init__(self, session: MeteredSession) -> None:
+        self._readings = session.readings
+        self._place = -1
+
+    def at(self, moment: int) -> tuple[int | None, int | None]:
+        """Watts and milliamperes from this moment on; moments are asked in order."""
+        readings = self._readings
+        while self._place + 1 < len(readings) and readings[self._place + 1].at <= moment:
+            self._place += 1
+        if not readings:
+            return None, None
+        here = readings[max(self._place, 0)]
+        watts = here.watts
+        if watts is None and 0 <= self._place < len(readings) - 1:
+            there = readings[self._place + 1]
+            if there.at > here.at:
+                watts = (there.milliwatt_hours - here.milliwatt_hours) * 3600 // (there.at - here.at)
+        return watts, here.milliamps

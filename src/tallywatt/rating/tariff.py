@@ -1,0 +1,182 @@
+"""Pure: a tariff, shaped on OCPI 2.3.0: elements with price components and the restrictions under which they apply."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tallywatt.kernel.identity import TariffVersionId
+from tallywatt.kernel.money import Currency
+from tallywatt.rating.records import Dimension, TariffVersion, TaxBasis
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+
+MINUTES_PER_DAY: Final = 24 * 60
+DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One price: per kWh, per hour, or once; in blocks of `step_size` Wh or seconds."""
+
+    dimension: Dimension
+    price: Decimal
+    tax_rate: Decimal | None
+    """In percent; None: no tax is named."""
+    step_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """When an element applies; all that are given must hold. Lower bounds are included, upper bounds are not.
+
+    Times and dates are local to the location. `start_time` after `end_time` wraps around midnight; a missing one is
+    midnight.
+    """
+
+    start_time: int | None = None
+    """Minutes since local midnight."""
+    end_time: int | None = None
+    """Minutes since local midnight; 1440 is the end of the day."""
+    start_date: date | None = None
+    end_date: date | None = None
+    min_milliwatt_hours: int | None = None
+    max_milliwatt_hours: int | None = None
+    min_milliamps: int | None = None
+    max_milliamps: int | None = None
+    min_watts: int | None = None
+    max_watts: int | None = None
+    min_seconds: int | None = None
+    """Since the start of the session, not of the parking."""
+    max_seconds: int | None = None
+    days: tuple[int, ...] = ()
+    """Monday is 0; none given means every day."""
+    reservation: str | None = None
+
+
+UNRESTRICTED: Final = Restrictions()
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Price components under the same restrictions. Of each dimension the first element that matches is used."""
+
+    index: int
+    components: tuple[Component, ...]
+    restrictions: Restrictions = UNRESTRICTED
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
+
+    reference: str
+    name: str
+    currency: Currency
+    tax_basis: TaxBasis
+    elements: tuple[Element, ...]
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """Paths of what was in the source and is not carried here: reported, never silently dropped."""
+
+    @cached_property
+    def canonical(self) -> str:
+        """The one text of this tariff: JSON in OCPI's shape with sorted keys and numbers as plain decimal text."""
+        return _encoder.encode(to_data(self)).decode()
+
+    @cached_property
+    def version_id(self) -> TariffVersionId:
+        """The hash of the canonical text."""
+        return TariffVersionId(hashlib.sha256(self.canonical.encode()).hexdigest())
+
+    def row(self, created_at: Instant) -> TariffVersion:
+        """The row under which it is kept."""
+        return TariffVersion(
+            tariff_version_id=self.version_id,
+            reference=self.reference,
+            name=self.name,
+            canonical=self.canonical,
+            currency=self.currency.code,
+            tax_basis=self.tax_basis,
+            created_at=created_at,
+        )
+
+
+def plain(number: Decimal) -> str:
+    """A decimal as its canonical text: no exponent, no idle zeros."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def to_data(tariff: Tariff) -> dict[str, Any]:
+    """The tariff in OCPI's shape, with `name` beside it."""
+    return {
+        "id": tariff.reference,
+        "name": tariff.name,
+        "currency": tariff.currency.code,
+        "tax_included": "YES" if tariff.tax_basis is TaxBasis.GROSS else "NO",
+        "elements": [_element_data(element) for element in tariff.elements],
+    }
+
+
+def _element_data(element: Element) -> dict[str, Any]:
+    data: dict[str, Any] = {"price_components": [_component_data(one) for one in element.components]}
+    if element.restrictions != UNRESTRICTED:
+        data["restrictions"] = restriction_data(element.restrictions)
+    return data
+
+
+def _component_data(component: Component) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "type": component.dimension.value,
+        "price": plain(component.price),
+        "step_size": component.step_size,
+    }
+    if component.tax_rate is not None:
+        data["vat"] = plain(component.tax_rate)
+    return data
+
+
+def restriction_data(restrictions: Restrictions) -> dict[str, Any]:
+    """Restrictions in OCPI's words and units; only those that are given."""
+    times = {"start_time": restrictions.start_time, "end_time": restrictions.end_time}
+    dates = {"start_date": restrictions.start_date, "end_date": restrictions.end_date}
+    scaled = {
+        "min_kwh": (restrictions.min_milliwatt_hours, 6),
+        "max_kwh": (restrictions.max_milliwatt_hours, 6),
+        "min_current": (restrictions.min_milliamps, 3),
+        "max_current": (restrictions.max_milliamps, 3),
+        "min_power": (restrictions.min_watts, 3),
+        "max_power": (restrictions.max_watts, 3),
+    }
+    seconds = {"min_duration": restrictions.min_seconds, "max_duration": restrictions.max_seconds}
+    data: dict[str, Any] = {name: clock_text(minutes) for name, minutes in times.items() if minutes is not None}
+    data |= {name: day.isoformat() for name, day in dates.items() if day is not None}
+    data |= {
+        name: plain(Decimal(value).scaleb(-places)) for name, (value, places) in scaled.items() if value is not None
+    }
+    data |= {name: value for name, value in seconds.items() if value is not None}
+    if restrictions.days:
+        data["day_of_week"] = [DAYS[day] for day in restrictions.days]
+    if restrictions.reservation is not None:
+        data["reservation"] = restrictions.reservation
+    return data
+
+
+def clock_text(minutes: int) -> str:
+    """Minutes of the day as HH:MM; the end of the day is 00:00, as OCPI writes it."""
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+
+
+def named(tariff: Tariff, name: str) -> Tariff:
+    """The same prices under another name: another version."""
+    return replace(tariff, name=name)
