@@ -18,14 +18,14 @@ demo: .venv/ready ## Play a day of real charging sessions, then keep serving (EX
 	@$(BIN)/tallywatt demo $(if $(EXIT),--exit)
 
 test: .venv/ready ## Run the tests (a missing PostgreSQL or Chromium skips, by name)
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(if $(COVERAGE),--cov --cov-report=term)
 
 check: .venv/ready ## Format, lint, types, contracts between rooms, then the tests: what CI runs
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test COVERAGE=1
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks
