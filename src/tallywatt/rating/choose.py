@@ -37,9 +37,7 @@ def choose_tariff(assignments: Iterable[TariffAssignment], place: Place, at: Ins
     holding = [one for one in assignments if one.audience == EVERYONE and _holds(one, place, at)]
     if not holding:
         return None
-    best = max(
-        holding, key=lambda one: (-_PRECEDENCE.index(one.scope), one.valid_from, one.created_at, one.assignment_id)
-    )
+    best = max(holding, key=_rank)
     return Choice(best, _reason(best, holding))
 
 
