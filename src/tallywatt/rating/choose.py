@@ -32,7 +32,7 @@ class Choice(NamedTuple):
 def choose_tariff(assignments: Iterable[TariffAssignment], place: Place, at: Instant) -> Choice | None:
     """The narrowest assignment that holds: EVSE before station before location before operator.
 
-    Of several in one scope the one that began last holds; of those the one written down last. None: nothing is assigned.
+    Of several in one scope the one that began last holds; of those the one written down last. None: nothing holds.
     """
     holding = [one for one in assignments if one.audience == EVERYONE and _holds(one, place, at)]
     if not holding:

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from tallywatt.rating.tariff import Tariff
 
 
-class End(StrEnum):
-    """An end of a session that a price may need."""
+class WaitsFor(StrEnum):
+    """The end of a session that a price needs."""
 
     TRANSACTION = "transaction"
     OCCUPANCY = "occupancy"
 
 
-def waits_for(tariff: Tariff) -> End:
+def waits_for(tariff: Tariff) -> WaitsFor:
     """Occupancy where the tariff prices idle time at any hour; else the transaction."""
-    return End.OCCUPANCY if any(one.price for one in plan_of(tariff).parking) else End.TRANSACTION
+    return WaitsFor.OCCUPANCY if any(one.price for one in plan_of(tariff).parking) else WaitsFor.TRANSACTION
 
 
 def waits_until(tariff: Tariff, policy: Policy, transaction_ended_at: Instant) -> int:
     """Until when at most: then the price is final, without idle time after the transaction."""
-    if waits_for(tariff) is End.TRANSACTION:
+    if waits_for(tariff) is WaitsFor.TRANSACTION:
         return transaction_ended_at
     return transaction_ended_at + policy.longest_wait_seconds * 1000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tallywatt.kernel.clock import moment, zone
+from tallywatt.kernel import clock
 from tallywatt.rating.plan import MS_PER_DAY, Facts, Priced, pick, plan_of
 from tallywatt.rating.records import Dimension, Offer, TaxBasis
 from tallywatt.rating.tariff import plain
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import EvseId, OfferId
+    from tallywatt.rating.choose import Choice
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
 
@@ -68,7 +69,7 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
 
 
 def _facts(at: Instant, zone_name: str) -> Facts:
-    offset = moment(at, zone(zone_name)).utcoffset()
+    offset = clock.moment(at, clock.zone(zone_name)).utcoffset()
     assert offset is not None, "a zone has an offset at any time"
     day, time_of_day = divmod(at + int(offset.total_seconds()) * 1000, MS_PER_DAY)
     return time_of_day, day, 0, 0, None, None
@@ -101,27 +102,26 @@ def shown_data(shown: ShownPrice) -> dict[str, Any]:
     }
 
 
-def offer(
+def make_offer(
     offer_id: OfferId,
     tariff: Tariff,
     policy: Policy,
-    at: Instant,
-    zone_name: str,
+    chosen: Choice | None,
     *,
-    evse_id: EvseId | None = None,
-    assignment_id: str | None = None,
-    choice_reason: str = "",
+    evse_id: EvseId | None,
+    zone: str,
+    offered_at: Instant,
 ) -> Offer:
-    """Freeze what a session will be priced by, and what was shown for it."""
-    shown = price_shown(tariff, at, zone_name)
+    """Freeze what a session will be priced by, why it is this tariff, and what was shown for it."""
+    shown = price_shown(tariff, offered_at, zone)
     return Offer(
         offer_id=offer_id,
         evse_id=evse_id,
         tariff_version_id=tariff.version_id,
         policy_version_id=policy.version_id,
-        assignment_id=assignment_id,
-        choice_reason=choice_reason,
-        zone=zone_name,
+        assignment_id=chosen.assignment.assignment_id if chosen else None,
+        choice_reason=chosen.reason if chosen else "",
+        zone=zone,
         currency=tariff.currency.code,
         tax_basis=tariff.tax_basis,
         tax_rules={
@@ -129,5 +129,5 @@ def offer(
             for line in shown.lines
         },
         shown=shown_data(shown),
-        offered_at=at,
+        offered_at=offered_at,
     )
