@@ -1,1 +1,1 @@
-"""Pure: money asked for and moved: payments, their operations, providers as a port, and where each minor unit belongs."""
+"""Pure: money asked for and moved: payments, their operations, the port to providers, what each minor unit is for."""

@@ -1,7 +1,7 @@
 """Pure: why a payment is declined: the providers' codes as our standard codes, each with the advice that goes with it.
 
-The idea of one table of standard codes and recommended actions is Hyperswitch's (juspay/hyperswitch, "GSM"); the raw codes are
-Stripe's (docs.stripe.com/declines/codes, docs.stripe.com/error-codes).
+One table of standard codes and recommended actions is an idea of Hyperswitch's (juspay/hyperswitch, "GSM"); the raw
+codes are Stripe's (docs.stripe.com/declines/codes, docs.stripe.com/error-codes).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class HoldPlaced:
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased:
-    """Nothing is held any more, and nothing was taken. `minor` is what was held; `how` is voided, expired or abandoned."""
+    """Nothing is held any more, and nothing was taken. `minor` was held; `how`: voided, expired or abandoned."""
 
     minor: int
     how: str

@@ -7,9 +7,9 @@ from typing import Final
 LEAST_CHARGE: Final[dict[str, dict[str, int]]] = {
     # docs.stripe.com/currencies, "Minimum and maximum charge amounts".
     "stripe": {
-        "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
-        "HKD": 400, "HUF": 17_500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200,
-        "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
+        "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250,
+        "EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17_500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200,
+        "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
     },
 }  # fmt: skip
 """The least that a provider charges, in minor units."""

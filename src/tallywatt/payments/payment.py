@@ -1,8 +1,8 @@
 """Pure: the payment: what is asked of one payer at one provider, and how it changes by what the provider says.
 
-A provider's words are high-water marks (held so much, captured so much, given back so much). Taking one in twice, late or out of
-order changes nothing: what is not news has no consequence. The truth about money is in `state` and the counters; what is on its way
-is in the payment's one unresolved operation.
+A provider's words are high-water marks (held so much, captured so much, given back so much). Taking one in twice, late
+or out of order changes nothing: what is not news has no consequence. The truth about money is in `state` and the
+counters; what is on its way is in the payment's one unresolved operation.
 
     created ── prepared ─────────────────────────────── captured ── refunded
        │           └──────────── declined                  │
@@ -150,6 +150,14 @@ class Payment:
         """What to take from the hold: what is due, and never more than is held."""
         return min(self.due_minor or 0, self.authorised_minor)
 
+    def without_way_on(self, reason: str) -> Payment:
+        """The payment after a step that will not succeed by itself: a person decides, and what is due stays owed."""
+        if self.kind is PaymentKind.STORED and self.state in (PaymentState.CREATED, PaymentState.PREPARED):
+            return replace(self, state=PaymentState.OWED, reason=reason)
+        if self.kind is PaymentKind.AD_HOC and self.state is PaymentState.CREATED:
+            return replace(self, state=PaymentState.ABANDONED, reason=reason)
+        return self
+
     def after(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
         """The payment after its provider has said how things stand, and what follows from the news in it."""
         if view.currency is not None and view.currency != self.currency:
@@ -165,73 +173,81 @@ class Payment:
             card_brand=view.card_brand or self.card_brand,
             card_last4=view.card_last4 or self.card_last4,
         )
-        held, first = known._take_hold(view)
-        taken, second = held._take_capture(view)
-        back, third = taken._take_refund(view)
-        ended, fourth = back._take_status(view)
-        return ended, (*first, *second, *third, *fourth)
-
-    def _take_hold(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
-        if view.authorised_minor <= self.authorised_minor:
-            return self, ()
-        more = replace(self, authorised_minor=view.authorised_minor)
-        if view.captured_minor or self.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
-            return more, ()
-        # A hold that appears after we wanted to let go (a page paid at the last moment) is real: it is taken as one, and as
-        # nothing is due, the next step is to void it.
-        return replace(more, state=PaymentState.AUTHORISED), (HoldPlaced(view.authorised_minor),)
-
-    def _take_capture(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
-        news = view.captured_minor - self.captured_minor - self.suspense_minor
-        if news <= 0:
-            return self, ()
-        room = 0 if self.state in RELEASED else self.authorised_minor - self.captured_minor
-        if self.due_minor is not None:
-            room = min(room, max(self.due_minor - self.captured_minor, 0))
-        good, odd = min(news, room), max(news - room, 0)
-        after = replace(self, captured_minor=self.captured_minor + good, suspense_minor=self.suspense_minor + odd)
         consequences: list[Consequence] = []
-        if good:
-            after = replace(after, state=PaymentState.CAPTURED)
-            consequences.append(Captured(good))
-        if odd:
-            consequences.append(Surplus(odd, f"captured while {self.state}, beyond what was due"))
-        return after, tuple(consequences)
+        for take in (_take_hold, _take_capture, _take_refund, _take_status):
+            known, more = take(known, view)
+            consequences += more
+        return known, tuple(consequences)
 
-    def _take_refund(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
-        news = (view.refunded_minor or 0) - self.refunded_minor
-        if news <= 0:
-            return self, ()
-        if news > self.returnable_minor:
-            return self, (Contradicted("refund_beyond_capture", f"{view.refunded_minor} of {self.captured_minor}"),)
-        refunded = self.refunded_minor + news
-        whole = refunded == self.captured_minor
-        state = PaymentState.REFUNDED if whole else self.state
-        return replace(self, refunded_minor=refunded, state=state), (GivenBack(news),)
 
-    def _take_status(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
-        match view.status:
-            case ViewStatus.PREPARED if self.state is PaymentState.CREATED:
-                return replace(self, state=PaymentState.PREPARED), ()
-            case ViewStatus.REQUIRES_ACTION if self.state in (PaymentState.CREATED, PaymentState.PREPARED):
-                return replace(self, state=PaymentState.REQUIRES_ACTION), ()
-            case ViewStatus.DECLINED if self.kind is PaymentKind.STORED and self.state in BEFORE_MONEY:
-                again = self.state is PaymentState.DECLINED
-                code = view.code or "declined"
-                return replace(self, state=PaymentState.DECLINED, reason=code), () if again else (Declined(code),)
-            case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
-                return self._released(view.status)
-            case _:
-                return self, ()
+def _take_hold(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+    if view.authorised_minor <= payment.authorised_minor:
+        return payment, ()
+    more = replace(payment, authorised_minor=view.authorised_minor)
+    if view.captured_minor or payment.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
+        return more, ()
+    # A hold that appears after we wanted to let go (a page paid at the last moment) is real: it is taken as one, and as
+    # nothing is due, the next step is to void it.
+    return replace(more, state=PaymentState.AUTHORISED), (HoldPlaced(view.authorised_minor),)
 
-    def _released(self, status: ViewStatus) -> tuple[Payment, tuple[Consequence, ...]]:
-        if self.state in RELEASED:
-            return self, ()
-        if self.captured_minor:
-            return self, (Contradicted("released_after_capture", f"{status} after {self.captured_minor} were captured"),)
-        state = {
-            ViewStatus.VOIDED: PaymentState.VOIDED,
-            ViewStatus.EXPIRED: PaymentState.EXPIRED,
-            ViewStatus.ABANDONED: PaymentState.ABANDONED,
-        }[status]
-        return replace(self, state=state), (HoldReleased(self.authorised_minor, state.value),)
+
+def _take_capture(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+    news = view.captured_minor - payment.captured_minor - payment.suspense_minor
+    if news <= 0:
+        return payment, ()
+    room = 0 if payment.state in RELEASED else payment.authorised_minor - payment.captured_minor
+    if payment.due_minor is not None:
+        room = min(room, max(payment.due_minor - payment.captured_minor, 0))
+    good, odd = min(news, room), max(news - room, 0)
+    after = replace(payment, captured_minor=payment.captured_minor + good, suspense_minor=payment.suspense_minor + odd)
+    consequences: list[Consequence] = []
+    if payment.state not in (*RELEASED, PaymentState.REFUNDED):
+        after = replace(after, state=PaymentState.CAPTURED)
+    if good:
+        consequences.append(Captured(good))
+    if odd:
+        consequences.append(Surplus(odd, f"captured while {payment.state}, beyond what was due"))
+    return after, tuple(consequences)
+
+
+def _take_refund(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+    news = (view.refunded_minor or 0) - payment.refunded_minor
+    if news <= 0:
+        return payment, ()
+    if news > payment.returnable_minor:
+        return payment, (Contradicted("refund_beyond_capture", f"{view.refunded_minor} of {payment.captured_minor}"),)
+    refunded = payment.refunded_minor + news
+    whole = refunded == payment.captured_minor
+    state = PaymentState.REFUNDED if whole else payment.state
+    return replace(payment, refunded_minor=refunded, state=state), (GivenBack(news),)
+
+
+def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+    match view.status:
+        case ViewStatus.PREPARED if payment.state is PaymentState.CREATED:
+            return replace(payment, state=PaymentState.PREPARED), ()
+        case ViewStatus.REQUIRES_ACTION if payment.state in (PaymentState.CREATED, PaymentState.PREPARED):
+            return replace(payment, state=PaymentState.REQUIRES_ACTION), ()
+        case ViewStatus.DECLINED if payment.kind is PaymentKind.STORED and payment.state in BEFORE_MONEY:
+            again = payment.state is PaymentState.DECLINED
+            code = view.code or "declined"
+            return replace(payment, state=PaymentState.DECLINED, reason=code), () if again else (Declined(code),)
+        case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
+            return _released(payment, view.status)
+        case _:
+            return payment, ()
+
+
+def _released(payment: Payment, status: ViewStatus) -> tuple[Payment, tuple[Consequence, ...]]:
+    if payment.state in RELEASED:
+        return payment, ()
+    if payment.captured_minor:
+        return payment, (
+            Contradicted("released_after_capture", f"{status} after {payment.captured_minor} were captured"),
+        )
+    state = {
+        ViewStatus.VOIDED: PaymentState.VOIDED,
+        ViewStatus.EXPIRED: PaymentState.EXPIRED,
+        ViewStatus.ABANDONED: PaymentState.ABANDONED,
+    }[status]
+    return replace(payment, state=state), (HoldReleased(payment.authorised_minor, state.value),)

@@ -1,7 +1,7 @@
 """Pure: the port to payment providers: what can be asked of one, and what it can answer.
 
-An answer is a value. A decline is expected, a lost answer is expected; neither is an exception, so neither can be missed. No
-provider answers `Unknown` for a request that it never got, and none answers anything else for one that it may have got.
+An answer is a value. A decline is expected, a lost answer is expected; neither is an exception, so neither is missed.
+An adapter answers `Unknown` whenever the provider may have acted, and `NotSent` only when it cannot have.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Enquiry:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """A webhook, verified and read. `payment_id` is what its object carries of ours; None: not an object of ours."""
+    """A webhook, verified and read. `payment_id`: what its object carries of ours; None: not an object of ours."""
 
     event_id: str
     type: str
@@ -186,7 +186,7 @@ class PaymentProvider(Protocol):
         ...
 
     def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
-        """How a payment stands, by the provider's id if known, else by our reference; None when there is no trace of it."""
+        """How a payment stands, by the provider's id if known, else by our reference; None: there is no trace of it."""
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:

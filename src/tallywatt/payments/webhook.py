@@ -16,7 +16,7 @@ class WebhookState(StrEnum):
 
     APPLIED = "applied"
     IGNORED = "ignored"
-    """It tells nothing about a payment."""
+    """It tells nothing about an object of ours: others may use the same account at the provider."""
     UNMATCHED = "unmatched"
     """It tells about a payment that we do not know: it is in the inbox."""
 

@@ -1,0 +1,168 @@
+"""Pure: what became known about a payment, whoever asked, and what it says about the operation that was on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.payments.operation import OperationKind, OperationState
+from tallywatt.payments.provider import (
+    Declined,
+    Failed,
+    NotSent,
+    Pending,
+    RequiresAction,
+    Succeeded,
+    Unknown,
+    View,
+    ViewStatus,
+)
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
+
+MOST_ATTEMPTS: Final = 8
+"""How often an operation that provably never arrived is sent again before a person decides."""
+
+
+class Source(StrEnum):
+    """Who brought the news."""
+
+    REPLY = "reply"
+    WEBHOOK = "webhook"
+    JANITOR = "janitor"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFact:
+    """What a provider said. `operation_id` is the operation that it answers; a webhook answers none."""
+
+    payment_id: str
+    outcome: Outcome
+    source: Source
+    operation_id: str | None = None
+    sent_at: Instant | None = None
+    """Machine time at which the operation was sent, for an answer to a sending."""
+    said_at: Instant | None = None
+    """The provider's time, for a webhook."""
+
+
+def view_of(outcome: Outcome) -> View | None:
+    """What an outcome tells about the whole payment. A decline tells that much even when the provider shows no object."""
+    if isinstance(outcome, Declined) and outcome.view is None:
+        return View(ViewStatus.DECLINED, code=outcome.code)
+    return outcome.view
+
+
+def answered(operation: Operation, fact: ProviderFact, now: Instant) -> Operation:
+    """The operation after the answer to it. One that is resolved stays as it is: a second answer tells nothing new."""
+    if not operation.is_unresolved:
+        return operation
+    sent = replace(
+        operation,
+        attempts=operation.attempts + (fact.sent_at is not None),
+        first_sent_at=operation.first_sent_at or fact.sent_at,
+        last_sent_at=fact.sent_at or operation.last_sent_at,
+    )
+    outcome = fact.outcome
+    if isinstance(outcome, Failed) and _was_done(operation, outcome):
+        return _resolved(sent, OperationState.SUCCEEDED, now)
+    if isinstance(outcome, NotSent) and fact.source is Source.REPLY and sent.attempts < MOST_ATTEMPTS:
+        return replace(sent, error=outcome.cause)
+    return _after(sent, outcome, now)
+
+
+def _was_done(operation: Operation, outcome: Failed) -> bool:
+    """Whether it was refused because it was done already: by an earlier sending, or at the provider's dashboard."""
+    return outcome.view is not None and shown_by(operation, outcome.view) is OperationState.SUCCEEDED
+
+
+def _after(sent: Operation, outcome: Outcome, now: Instant) -> Operation:
+    match outcome:
+        case Succeeded(provider_ref=ref):
+            after = _resolved(sent, OperationState.SUCCEEDED, now, provider_ref=ref)
+        case Pending(provider_ref=ref):
+            after = replace(sent, state=OperationState.PENDING, provider_ref=ref or sent.provider_ref)
+        case RequiresAction():
+            after = replace(sent, state=OperationState.PENDING)
+        case Declined(code=code, advice=advice, said=said):
+            after = _resolved(sent, OperationState.DECLINED, now, code=code, advice=advice, error=said)
+        case Failed(code=code, said=said):
+            after = _resolved(sent, OperationState.FAILED, now, code=code, error=said)
+        case NotSent(cause=cause):
+            after = _resolved(sent, OperationState.NOT_SENT, now, error=cause)
+        case Unknown(cause=cause):
+            after = replace(sent, state=OperationState.UNKNOWN, error=cause)
+    return after
+
+
+def _resolved(
+    operation: Operation,
+    state: OperationState,
+    now: Instant,
+    *,
+    provider_ref: str | None = None,
+    code: str | None = None,
+    advice: str | None = None,
+    error: str | None = None,
+) -> Operation:
+    return replace(
+        operation,
+        state=state,
+        resolved_at=now,
+        provider_ref=provider_ref or operation.provider_ref,
+        code=code,
+        advice=advice,
+        error=error,
+    )
+
+
+def shown_by(operation: Operation, view: View) -> OperationState | None:
+    """What a view of the payment proves about an operation, whoever asked for the view; None: nothing."""
+    match operation.kind:
+        case OperationKind.PREPARE:
+            return OperationState.SUCCEEDED if view.provider_ref is not None else None
+        case OperationKind.HOSTED_PAGE:
+            return OperationState.SUCCEEDED if view.page_ref is not None or view.provider_ref is not None else None
+        case OperationKind.CHARGE:
+            return _CHARGE.get(view.status)
+        case OperationKind.CAPTURE:
+            return OperationState.SUCCEEDED if view.captured_minor else _CAPTURE.get(view.status)
+        case OperationKind.VOID:
+            return OperationState.FAILED if view.captured_minor else _VOID.get(view.status)
+        case OperationKind.REFUND:
+            mine = [one.status for one in view.refunds if one.operation_id == operation.operation_id]
+            return _REFUND.get(mine[0]) if mine else None
+
+
+_CHARGE: Final = {
+    ViewStatus.CAPTURED: OperationState.SUCCEEDED,
+    ViewStatus.DECLINED: OperationState.DECLINED,
+    ViewStatus.VOIDED: OperationState.FAILED,
+}
+_CAPTURE: Final = {ViewStatus.VOIDED: OperationState.FAILED, ViewStatus.EXPIRED: OperationState.FAILED}
+_VOID: Final = dict.fromkeys((ViewStatus.VOIDED, ViewStatus.EXPIRED, ViewStatus.ABANDONED), OperationState.SUCCEEDED)
+_REFUND: Final = {
+    "succeeded": OperationState.SUCCEEDED,
+    "pending": OperationState.PENDING,
+    "failed": OperationState.FAILED,
+}
+
+
+def shown(operation: Operation, view: View, now: Instant) -> Operation:
+    """The operation after a view that nobody gave in answer to it: a webhook, or an enquiry."""
+    if not operation.is_unresolved:
+        return operation
+    state = shown_by(operation, view)
+    if state is None:
+        return operation
+    if state is OperationState.PENDING:
+        return replace(operation, state=state)
+    code = (
+        view.code if state is OperationState.DECLINED else view.status.value if state is OperationState.FAILED else None
+    )
+    return _resolved(operation, state, now, code=code)

@@ -1,0 +1,73 @@
+"""Add an operator's account at a payment provider. Secrets stay where they are; only references to them are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import ProviderAccountId
+from tallywatt.kernel.money import currency
+from tallywatt.payments.account import ProviderAccount
+
+if TYPE_CHECKING:
+    from tallywatt.workflows.ports import UnitOfWork
+
+SECRET_REFERENCES = ("env:", "file:")
+
+
+@dataclass(frozen=True, slots=True)
+class AddProviderAccount:
+    """An account as the operator describes it. The first one becomes the default."""
+
+    name: str
+    provider: str
+    currencies: tuple[str, ...]
+    secret_reference: str
+    webhook_secret_references: tuple[str, ...]
+    live: bool = False
+    base_url: str | None = None
+
+
+def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> ProviderAccount:
+    """The account as a row; the same name again is the same account, and another content is a conflict."""
+    for reference in (command.secret_reference, *command.webhook_secret_references):
+        if not reference.startswith(SECRET_REFERENCES):
+            msg = "a secret is given as a reference, env:NAME or file:PATH, and never itself"
+            raise BadInput(msg, code="payment.secret_not_a_reference")
+    for code in command.currencies:
+        currency(code)
+    account = ProviderAccount(
+        account_id=ProviderAccountId(work.draw.id(f"provider_account/{command.name}")),
+        name=command.name,
+        provider=command.provider,
+        live=command.live,
+        base_url=command.base_url,
+        currencies=tuple(sorted(command.currencies)),
+        secret_reference=command.secret_reference,
+        webhook_secret_references=command.webhook_secret_references,
+        is_default=not work.provider_accounts.by(is_default=True),
+        created_at=work.now,
+        closed_at=None,
+    )
+    known = work.provider_accounts.one_by(name=command.name)
+    if known is not None:
+        if (
+            replace(
+                known,
+                account_id=account.account_id,
+                created_at=account.created_at,
+                is_default=account.is_default,
+                version=1,
+            )
+            != account
+        ):
+            msg = f"there is an account {command.name!r} already, with other settings"
+            raise Conflict(msg, code="payment.account_exists")
+        return known
+    work.provider_accounts.add(account)
+    work.events.append(
+        Event("provider_account", account.account_id, "ProviderAccountAdded", {"provider": account.provider})
+    )
+    return account

@@ -1,0 +1,202 @@
+"""Take in what a provider says, whoever asked: reply, webhook, janitor or operator. One function, one transaction.
+
+A fact is never thrown away: what the payment's state forbids is booked to suspense and listed in the inbox.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.events import Event
+from tallywatt.ledger.post import Draft, Leg
+from tallywatt.payments.allocation import Allocation, Target
+from tallywatt.payments.codes import Advice
+from tallywatt.payments.consequence import (
+    Captured,
+    Contradicted,
+    Declined,
+    GivenBack,
+    HoldPlaced,
+    HoldReleased,
+    Surplus,
+)
+from tallywatt.payments.fact import Source, answered, shown, view_of
+from tallywatt.payments.operation import OperationKind, OperationState
+from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.payments.receivable import ad_hoc_receivable, customer_receivable
+from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.post_entry import post
+
+if TYPE_CHECKING:
+    from tallywatt.payments.consequence import Consequence
+    from tallywatt.payments.fact import ProviderFact
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.payment import Payment
+    from tallywatt.payments.provider import View
+    from tallywatt.workflows.ports import UnitOfWork
+
+START_PAID_SESSION: Final = "start_paid_session"
+"""Job: a hold is there; ask the EVSE of that payment to start."""
+SUSPENSE: Final = "suspense"
+ASK_AFTER_MS: Final = 2000
+"""How long an unclear answer may take to clear up by itself (a webhook) before the provider is asked."""
+PENDING_AFTER_MS: Final = 15 * 60 * 1000
+"""How long the provider may take to decide before it is asked, in case its webhook was lost."""
+
+
+def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
+    """The payment after the fact, with its entries, allocations, events and next step written."""
+    payment = work.payments.lock(fact.payment_id)
+    operation = _operation_of(work, fact)
+    view = view_of(fact.outcome)
+    after, consequences = (payment, ()) if view is None else payment.after(view)
+    settled = _settle(work, operation, fact, view)
+    dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact)
+    if settled is not None and dead_end:
+        after = after.without_way_on(settled.code or "provider_unreachable")
+    if after != payment:
+        after = work.payments.put(after)
+    for consequence in consequences:
+        _carry_out(work, after, settled, consequence)
+    if settled is not None and operation is not None and settled != operation:
+        _follow_operation(work, after, operation, settled)
+    if not dead_end:
+        take_next_step(work, after)
+    return after
+
+
+def _is_dead_end(operation: Operation, fact: ProviderFact) -> bool:
+    """Whether asking for the same again would lead to the same: then a person decides."""
+    if operation.state is OperationState.NOT_SENT:
+        return fact.source is Source.REPLY
+    return operation.state is OperationState.FAILED
+
+
+def _operation_of(work: UnitOfWork, fact: ProviderFact) -> Operation | None:
+    if fact.operation_id is None:
+        return on_its_way(work, fact.payment_id)
+    operation = work.operations.get(fact.operation_id)
+    assert operation.payment_id == fact.payment_id, "an answer belongs to the payment of its operation"
+    return operation
+
+
+def _settle(work: UnitOfWork, operation: Operation | None, fact: ProviderFact, view: View | None) -> Operation | None:
+    if operation is None:
+        return None
+    if fact.operation_id is not None:
+        return answered(operation, fact, work.machine_now)
+    # A webhook about an earlier attempt says nothing about one written down after it (the provider counts in seconds).
+    if view is None or (fact.said_at is not None and fact.said_at // 1000 < operation.created_at // 1000):
+        return operation
+    return shown(operation, view, work.machine_now)
+
+
+def _follow_operation(work: UnitOfWork, payment: Payment, before: Operation, operation: Operation) -> None:
+    work.operations.put(operation)
+    if operation.state is before.state:
+        return
+    if operation.state is OperationState.UNKNOWN:
+        work.jobs.add(_ask_later(work, operation))
+        _event(work, payment, "PaymentUnknown", operation_id=operation.operation_id, kind=operation.kind.value)
+    elif operation.state is OperationState.PENDING:
+        work.jobs.add(_ask_later(work, operation))
+    elif operation.state is OperationState.FAILED and _needs_person(payment, operation):
+        note(work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id)
+    elif operation.state is OperationState.NOT_SENT:
+        note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
+    elif operation.state is OperationState.DECLINED and operation.advice == Advice.ASK_DRIVER:
+        _event(work, payment, "DriverNeeded", operation_id=operation.operation_id, code=operation.code)
+
+
+def _ask_later(work: UnitOfWork, operation: Operation) -> Job:
+    payload = {"payment_id": operation.payment_id, "account_id": operation.account_id}
+    pause = ASK_AFTER_MS if operation.state is OperationState.UNKNOWN else PENDING_AFTER_MS
+    return Job(ASK_PROVIDER, operation.operation_id, payload, Instant(work.machine_now + pause))
+
+
+def _needs_person(payment: Payment, operation: Operation) -> bool:
+    """A refused operation whose aim was reached in another way (a void of what has expired) needs nobody."""
+    if operation.kind is OperationKind.VOID:
+        return payment.state in (PaymentState.AUTHORISED, PaymentState.CAPTURED, PaymentState.REQUIRES_ACTION)
+    return True
+
+
+def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, consequence: Consequence) -> None:
+    match consequence:
+        case Captured(minor=minor):
+            legs = (Leg(clearing(work, payment), receivable(payment), minor),)
+            _book(work, payment, "payment_captured", payment.captured_minor, legs)
+            target, target_id = _belongs_to(payment)
+            _allocate(work, payment, operation, target, target_id, minor)
+            _event(work, payment, "PaymentCaptured", minor=minor, currency=payment.currency)
+        case Surplus(minor=minor, why=why):
+            legs = (Leg(clearing(work, payment), SUSPENSE, minor),)
+            _book(work, payment, "payment_surplus", payment.suspense_minor, legs)
+            _allocate(work, payment, operation, Target.SUSPENSE, payment.payment_id, minor)
+            summary = f"{minor} minor units of {payment.currency} {why}"
+            note(work, payment, "payment_surplus", summary, str(payment.suspense_minor))
+        case GivenBack(minor=minor):
+            legs = (Leg(receivable(payment), clearing(work, payment), minor),)
+            _book(work, payment, "payment_refunded", payment.refunded_minor, legs)
+            target, target_id = _belongs_to(payment)
+            _allocate(work, payment, operation, target, target_id, -minor)
+            _allocate(work, payment, operation, Target.REFUND_DUE, payment.payment_id, minor)
+            _event(work, payment, "PaymentRefunded", minor=minor, currency=payment.currency)
+        case HoldPlaced(minor=minor):
+            _event(work, payment, "PaymentAuthorised", minor=minor, currency=payment.currency)
+            if payment.due_minor is None and payment.session_id is None:
+                work.jobs.add(Job(START_PAID_SESSION, payment.payment_id))
+        case HoldReleased(minor=minor, how=how):
+            _event(work, payment, f"Payment{how.capitalize()}", minor=minor, currency=payment.currency)
+        case Declined(code=code):
+            _event(work, payment, "PaymentDeclined", code=code)
+        case Contradicted(code=code, detail=detail):
+            note(work, payment, "payment_contradicted", f"{code}: {detail}", f"{code}/{detail}")
+
+
+def clearing(work: UnitOfWork, payment: Payment) -> str:
+    """The ledger account where the provider's money waits for the payout."""
+    return work.provider_accounts.get(payment.account_id).clearing_code
+
+
+def receivable(payment: Payment) -> str:
+    """The ledger account on which this payer owes."""
+    if payment.kind is PaymentKind.STORED and payment.customer_id is not None:
+        return customer_receivable(payment.customer_id)
+    return ad_hoc_receivable(payment.payment_id)
+
+
+def _belongs_to(payment: Payment) -> tuple[Target, str]:
+    if payment.invoice_id is not None:
+        return Target.INVOICE, payment.invoice_id
+    return Target.BALANCE, payment.customer_id or payment.payment_id
+
+
+def _book(work: UnitOfWork, payment: Payment, kind: str, total: int, legs: tuple[Leg, ...]) -> None:
+    # The running total is in the cause: the same news again is the same entry, the next capture another one.
+    post(work, Draft(kind, "payment", f"{payment.payment_id}/{total}", payment.currency, legs))
+
+
+def _allocate(
+    work: UnitOfWork, payment: Payment, operation: Operation | None, target: Target, target_id: str, minor: int
+) -> None:
+    number = len(work.allocations.by(payment_id=payment.payment_id))
+    work.allocations.add(
+        Allocation(
+            allocation_id=work.draw.id(f"allocation/{payment.payment_id}/{number}"),
+            payment_id=payment.payment_id,
+            target=target,
+            target_id=target_id,
+            amount_minor=minor,
+            currency=payment.currency,
+            operation_id=None if operation is None else operation.operation_id,
+            created_at=work.now,
+        )
+    )
+
+
+def _event(work: UnitOfWork, payment: Payment, type_: str, **data: str | int | None) -> None:
+    work.events.append(Event("payment", payment.payment_id, type_, {"session_id": payment.session_id, **data}))

@@ -1,0 +1,136 @@
+"""Collect what a session costs: decide how, and intend the first step, in the transaction that prices the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import PaymentId
+from tallywatt.payments.account import MethodState
+from tallywatt.payments.limits import least_charge
+from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.workflows.intend_operation import take_next_step
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.events import Scalar
+    from tallywatt.kernel.identity import CustomerId, InvoiceId, SessionId
+    from tallywatt.kernel.money import Money
+    from tallywatt.payments.account import PaymentMethod, ProviderAccount
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A priced session and who owes for it: a customer, or the ad hoc payment that stands behind it."""
+
+    session_id: SessionId
+    invoice_id: InvoiceId | None
+    total: Money
+    customer_id: CustomerId | None = None
+    payment_id: PaymentId | None = None
+
+
+def intend_collection(work: UnitOfWork, collection: Collection) -> Payment | None:
+    """The payment that collects this session, with its first step on its way; None when nothing can collect it.
+
+    The same session again gives the same payment. What cannot be collected stays owed, with the reason on the payment.
+    """
+    if collection.payment_id is not None:
+        return _from_hold(work, collection, collection.payment_id)
+    if collection.total.minor == 0 or collection.customer_id is None:
+        return None
+    known = [one for one in work.payments.by(session_id=collection.session_id) if one.kind is PaymentKind.STORED]
+    if known:
+        return known[-1]
+    return _from_stored_method(work, collection, collection.customer_id)
+
+
+def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) -> Payment:
+    """Capture what is due from the hold; nothing due, or less than the provider charges, lets it go."""
+    payment = work.payments.lock(payment_id)
+    if payment.due_minor is not None and payment.session_id == collection.session_id:
+        return payment
+    due = collection.total.minor
+    account = work.provider_accounts.get(payment.account_id)
+    reason = payment.reason
+    if payment.state is not PaymentState.AUTHORISED:
+        reason = "no_hold" if due else reason
+    elif due > payment.authorised_minor:
+        reason = "beyond_hold"
+    elif 0 < due < least_charge(account.provider, payment.currency):
+        reason = "below_minimum"
+    changed = replace(
+        payment, session_id=collection.session_id, invoice_id=collection.invoice_id, due_minor=due, reason=reason
+    )
+    stored = work.payments.put(changed)
+    take_next_step(work, stored)
+    return stored
+
+
+def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: CustomerId) -> Payment | None:
+    method, account = _method_of(work, customer_id, collection.total.currency.code)
+    if account is None:
+        return None
+    total = collection.total
+    reason = None
+    if method is None:
+        reason = "no_method"
+    elif total.minor < least_charge(account.provider, total.currency.code):
+        reason = "below_minimum"
+    payment_id = PaymentId(work.draw.id(f"payment/{collection.session_id}"))
+    payment = Payment(
+        payment_id=payment_id,
+        session_id=collection.session_id,
+        customer_id=customer_id,
+        account_id=account.account_id,
+        method_id=None if method is None else method.method_id,
+        evse_id=None,
+        offer_id=None,
+        invoice_id=collection.invoice_id,
+        kind=PaymentKind.STORED,
+        reference=payment_id,
+        currency=total.currency.code,
+        amount_minor=total.minor,
+        due_minor=total.minor,
+        authorised_minor=0,
+        captured_minor=0,
+        refunded_minor=0,
+        suspense_minor=0,
+        state=PaymentState.CREATED if reason is None else PaymentState.OWED,
+        provider_ref=None,
+        page_ref=None,
+        hosted_page_url=None,
+        hold_expires_at=None,
+        card_brand=None if method is None else method.brand,
+        card_last4=None if method is None else method.last4,
+        driver_secret=None,
+        reason=reason,
+        created_at=work.now,
+    )
+    work.payments.add(payment)
+    kind = "PaymentIntended" if reason is None else "PaymentOwed"
+    data: dict[str, Scalar] = {"session_id": collection.session_id, "minor": total.minor, "currency": payment.currency}
+    data["reason"] = reason
+    work.events.append(Event("payment", payment_id, kind, data))
+    take_next_step(work, payment)
+    return payment
+
+
+def _method_of(
+    work: UnitOfWork, customer_id: CustomerId, currency: str
+) -> tuple[PaymentMethod | None, ProviderAccount | None]:
+    """The method stored last that may be charged in this currency, with its account; else the account to be asked."""
+    methods = [one for one in work.payment_methods.by(customer_id=customer_id) if one.state is MethodState.ACTIVE]
+    for method in reversed(methods):
+        account = work.provider_accounts.get(method.account_id)
+        if account.closed_at is None and currency in account.currencies:
+            return method, account
+    return None, default_account(work, currency)
+
+
+def default_account(work: UnitOfWork, currency: str) -> ProviderAccount | None:
+    """The provider account that collects this currency when nobody chose one."""
+    accounts = [one for one in work.provider_accounts.by(closed_at=None) if currency in one.currencies]
+    preferred = [one for one in accounts if one.is_default]
+    return next(iter(preferred or accounts), None)

@@ -1,0 +1,56 @@
+"""Give money back to who paid it. Two refunds at once never give back more than was captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch
+from tallywatt.kernel.events import Event
+from tallywatt.payments.operation import OperationKind
+from tallywatt.workflows.intend_operation import intend_operation, on_its_way
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.events import Scalar
+    from tallywatt.kernel.identity import PaymentId
+    from tallywatt.kernel.money import Money
+    from tallywatt.payments.operation import Operation
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """How much of which payment, why, and the asker's own key: the same key again is the same refund."""
+
+    payment_id: PaymentId
+    amount: Money
+    reason: str
+    key: str
+
+
+def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
+    """The refund, written down and on its way. The payment is locked, so a second one sees the first."""
+    payment = work.payments.lock(command.payment_id)
+    for earlier in work.operations.by(payment_id=payment.payment_id):
+        if earlier.kind is OperationKind.REFUND and earlier.asked.get("refund_key") == command.key:
+            if earlier.amount_minor != command.amount.minor:
+                msg = "this refund was asked for with another amount before"
+                raise IdempotencyMismatch(msg)
+            return earlier
+    if command.amount.currency.code != payment.currency:
+        msg = f"the payment is in {payment.currency}"
+        raise CurrencyMismatch(msg)
+    if command.amount.minor <= 0:
+        msg = "a refund gives something back"
+        raise BadInput(msg, code="payment.refund_of_nothing")
+    if on_its_way(work, payment.payment_id) is not None:
+        msg = "another operation of this payment is on its way; ask again when it has ended"
+        raise Conflict(msg, code="payment.operation_on_its_way")
+    if command.amount.minor > payment.returnable_minor:
+        msg = f"only {payment.returnable_minor} of {payment.captured_minor} minor units are left to give back"
+        raise Conflict(msg, code="payment.refund_beyond_capture")
+    asked = {"provider_ref": payment.provider_ref, "reason": command.reason, "refund_key": command.key}
+    operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
+    data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": command.reason}
+    work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))
+    return operation

@@ -1,0 +1,113 @@
+"""Write down what will be asked of a provider, and its key, before it is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.identity import OperationId
+from tallywatt.payments.operation import Operation, OperationKind, OperationState, request_hash, request_text
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.note_payment import note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+CALL_PROVIDER = "call_provider"
+"""Job: send the operation of that id."""
+MOST_OPERATIONS = 20
+"""More than that for one payment, and something goes round in circles: a person looks."""
+ASK_PROVIDER = "ask_provider"
+"""Job: find out what became of the operation of that id."""
+
+
+def intend_operation(
+    work: UnitOfWork, payment: Payment, kind: OperationKind, amount_minor: int, asked: Mapping[str, str | int | None]
+) -> Operation:
+    """Write down an operation of a locked payment, and the job that sends it."""
+    number = len(work.operations.by(payment_id=payment.payment_id))
+    operation_id = OperationId(work.draw.id(f"operation/{payment.payment_id}/{number}"))
+    request = request_text(
+        {
+            **asked,
+            "amount_minor": amount_minor,
+            "currency": payment.currency,
+            "operation_id": operation_id,
+            "payment_id": payment.payment_id,
+            "reference": payment.reference,
+        }
+    )
+    operation = Operation(
+        operation_id=operation_id,
+        payment_id=payment.payment_id,
+        account_id=payment.account_id,
+        kind=kind,
+        amount_minor=amount_minor,
+        currency=payment.currency,
+        idempotency_key=operation_id,
+        request=request,
+        request_hash=request_hash(request),
+        state=OperationState.INTENDED,
+        attempts=0,
+        first_sent_at=None,
+        last_sent_at=None,
+        provider_ref=None,
+        code=None,
+        advice=None,
+        error=None,
+        created_at=work.machine_now,
+        resolved_at=None,
+    )
+    written = work.operations.add(operation)
+    assert written, f"payment {payment.payment_id} has an operation on its way already"
+    whose = {"payment_id": payment.payment_id, "account_id": payment.account_id}
+    work.jobs.add(Job(CALL_PROVIDER, operation_id, whose))
+    return operation
+
+
+def on_its_way(work: UnitOfWork, payment_id: str) -> Operation | None:
+    """The one operation of a locked payment of which it is not known what became of it."""
+    return next((one for one in work.operations.by(payment_id=payment_id) if one.is_unresolved), None)
+
+
+def take_next_step(work: UnitOfWork, payment: Payment) -> Operation | None:
+    """Intend what a locked payment's state asks for next, unless something is on its way."""
+    if on_its_way(work, payment.payment_id) is not None:
+        return None
+    account = work.provider_accounts.get(payment.account_id)
+    kind = payment.next_step(account.provider)
+    if kind is None:
+        return None
+    if len(work.operations.by(payment_id=payment.payment_id)) >= MOST_OPERATIONS:
+        note(work, payment, "payment_goes_round", f"{kind} was tried often, and nothing changes", kind.value)
+        return None
+    amount = payment.capture_minor if kind is OperationKind.CAPTURE else payment.amount_minor
+    if kind is OperationKind.VOID:
+        amount = payment.open_hold_minor
+    return intend_operation(work, payment, kind, amount, _asked(work, payment, kind))
+
+
+def _asked(work: UnitOfWork, payment: Payment, kind: OperationKind) -> dict[str, str | int | None]:
+    match kind:
+        case OperationKind.PREPARE:
+            assert payment.method_id is not None, "a stored payment has a method"
+            method = work.payment_methods.get(payment.method_id)
+            return {"customer_ref": method.customer_ref, "method_ref": method.method_ref}
+        case OperationKind.CHARGE:
+            assert payment.method_id is not None, "a stored payment has a method"
+            return {
+                "provider_ref": payment.provider_ref,
+                "method_ref": work.payment_methods.get(payment.method_id).method_ref,
+            }
+        case OperationKind.HOSTED_PAGE:
+            # Only the first one knows where to send the driver back to; a second try asks for the same.
+            pages = [one for one in work.operations.by(payment_id=payment.payment_id) if one.kind is kind]
+            return {name: value for name, value in pages[-1].asked.items() if name in PAGE}
+        case _:
+            return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref}
+
+
+PAGE = ("title", "success_url", "cancel_url", "expires_at", "language")
+"""What is asked of a hosted page besides the sum."""

@@ -1,0 +1,40 @@
+"""What a worker needs to know before it calls a provider, or asks it what became of an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallywatt.payments.provider import Enquiry
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import OperationId
+    from tallywatt.payments.account import ProviderAccount
+    from tallywatt.payments.operation import Operation
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Pursuit:
+    """An operation of which it is not known what became of it, where to ask, and what to look for."""
+
+    operation: Operation
+    account: ProviderAccount
+    enquiry: Enquiry
+
+
+def pursue(work: UnitOfWork, operation_id: OperationId) -> Pursuit | None:
+    """The operation and where to ask about it; None when somebody else has found out already. Writes nothing."""
+    operation = work.operations.get(operation_id)
+    if not operation.is_unresolved:
+        return None
+    payment = work.payments.get(operation.payment_id)
+    method = None if payment.method_id is None else work.payment_methods.get(payment.method_id)
+    enquiry = Enquiry(
+        payment_id=payment.payment_id,
+        created_at=operation.created_at,
+        provider_ref=payment.provider_ref,
+        page_ref=payment.page_ref,
+        customer_ref=None if method is None else method.customer_ref,
+    )
+    return Pursuit(operation, work.provider_accounts.get(operation.account_id), enquiry)

@@ -1,0 +1,106 @@
+"""Take in a webhook: its row and its effect are one transaction, so a redelivery finds both or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.identity import natural_key
+from tallywatt.metering.session import InboxItem, InboxState
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.provider import Succeeded
+from tallywatt.payments.webhook import WebhookEvent, WebhookState
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import ProviderAccountId
+    from tallywatt.payments.payment import Payment
+    from tallywatt.payments.provider import ProviderEvent
+    from tallywatt.workflows.ports import UnitOfWork
+
+WEBHOOK_CLASS = "webhook_body"
+"""The class of data whose key seals webhook bodies."""
+
+
+class Taken(StrEnum):
+    """What became of a webhook. All of them are answered with 2xx: it is kept."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWebhook:
+    """A webhook whose signature was found good, for the account in its URL."""
+
+    account_id: ProviderAccountId
+    event: ProviderEvent
+    body: bytes
+
+
+def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
+    """Keep the event and apply what it says. The same event again changes nothing."""
+    event = command.event
+    if work.webhook_events.find(command.account_id, event.event_id) is not None:
+        return Taken.DUPLICATE
+    payment = _payment_of(work, command)
+    state = WebhookState.IGNORED
+    if event.view is not None and payment is not None:
+        state = WebhookState.APPLIED
+    elif event.view is not None and event.payment_id is not None:
+        state = WebhookState.UNMATCHED
+    key_id, sealed = work.vault.seal(WEBHOOK_CLASS, event.event_id, command.body)
+    row = WebhookEvent(
+        account_id=command.account_id,
+        event_id=event.event_id,
+        type=event.type,
+        payment_id=None if payment is None else payment.payment_id,
+        state=state,
+        said_at=event.said_at,
+        received_at=work.machine_now,
+        key_id=key_id,
+        sealed=sealed,
+    )
+    if not work.webhook_events.add(row):
+        return Taken.DUPLICATE
+    if event.view is not None and payment is not None:
+        apply_provider_fact(
+            work, ProviderFact(payment.payment_id, Succeeded(event.view), Source.WEBHOOK, said_at=event.said_at)
+        )
+    elif state is WebhookState.UNMATCHED:
+        _list(work, command)
+    return Taken(state.value)
+
+
+def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:
+    """The payment that the event names, if it belongs to this account of this operator."""
+    event = command.event
+    found = None if event.payment_id is None else work.payments.find(event.payment_id)
+    if found is None and event.provider_ref is not None:
+        found = work.payments.one_by(account_id=command.account_id, provider_ref=event.provider_ref)
+    return found if found is not None and found.account_id == command.account_id else None
+
+
+def _list(work: UnitOfWork, command: TakeWebhook) -> None:
+    event = command.event
+    key = natural_key("webhook_unmatched", command.account_id, event.provider_ref or event.event_id)
+    work.inbox.add(
+        InboxItem(
+            item_id=work.draw.id(f"inbox/{key}"),
+            kind="webhook_unmatched",
+            natural_key=key,
+            station_id=None,
+            session_id=None,
+            payment_id=None,
+            frame_id=None,
+            summary=f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator",
+            state=InboxState.OPEN,
+            created_at=work.now,
+            resolved_at=None,
+            resolved_by=None,
+            resolution=None,
+        )
+    )

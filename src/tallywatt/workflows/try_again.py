@@ -1,0 +1,38 @@
+"""A person wants a payment tried again that has come to a halt: declined, refused, or never sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import Conflict
+from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import PaymentId
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Which payment."""
+
+    payment_id: PaymentId
+
+
+def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
+    """The payment with its next step on its way, as a new operation: the last one is known to have ended."""
+    payment = work.payments.lock(command.payment_id)
+    if on_its_way(work, payment.payment_id) is not None:
+        msg = "an operation of this payment is on its way; what became of it comes first"
+        raise Conflict(msg, code="payment.operation_on_its_way")
+    halted = payment.state in (PaymentState.DECLINED, PaymentState.OWED)
+    if halted and payment.kind is PaymentKind.STORED and payment.method_id is not None:
+        state = PaymentState.CREATED if payment.provider_ref is None else PaymentState.PREPARED
+        payment = work.payments.put(replace(payment, state=state, reason=None))
+    if take_next_step(work, payment) is None:
+        msg = f"a payment that is {payment.state} has no next step"
+        raise Conflict(msg, code="payment.no_next_step")
+    return payment
