@@ -39,7 +39,7 @@ def test_no_file_names_a_package_registry() -> None:
     """Parts come from whatever registry or mirror a machine is set up for; hashes, not addresses, say what they are."""
     named = [name(path) for path in files() if any(host in (text_of(path) or "") for host in REGISTRIES)]
 
-    assert named == []
+    assert not named, "\n".join(named)
 
 
 def test_no_file_has_an_empty_name() -> None:
@@ -47,7 +47,7 @@ def test_no_file_has_an_empty_name() -> None:
     paths = [path.relative_to(ROOT) for path in files()]
     empty = [str(path) for path in paths if EMPTY_WORDS & {part.rpartition(".")[0] or part for part in path.parts}]
 
-    assert empty == []
+    assert not empty, "\n".join(empty)
 
 
 def test_every_file_says_in_its_first_line_what_it_is() -> None:
@@ -68,11 +68,12 @@ def test_functions_fit_a_screen() -> None:
     long = [
         f"{name(path)}:{function.lineno} {function.name}"
         for path in python_of("src")
+        if "migrations" not in path.parts  # a list of tables, as long as there are tables
         for function in _functions(path)
         if (function.end_lineno or 0) - function.lineno >= SCREEN_LINES
     ]
 
-    assert long == []
+    assert not long, "\n".join(long)
 
 
 def test_every_silenced_check_says_why() -> None:
@@ -84,7 +85,7 @@ def test_every_silenced_check_says_why() -> None:
         if (found := SILENCED.search(line)) and not re.search(r"\w+\W+\w+", found["after"])
     ]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_a_test_is_skipped_in_one_place_only() -> None:
@@ -143,7 +144,7 @@ def test_rooms_and_workflows_know_no_floats() -> None:
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     ]
 
-    assert floats == []
+    assert not floats, "\n".join(floats)
 
 
 def test_links_between_documents_lead_somewhere() -> None:
@@ -155,7 +156,7 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not (path.parent / target).exists()
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 def test_every_decision_is_listed() -> None:

@@ -60,4 +60,4 @@ def next_run(attempts: int, now: Instant, chance: float) -> int | None:
     if attempts > len(BACKOFF_SECONDS):
         return None
     pause = BACKOFF_SECONDS[attempts - 1] * 1000
-    return now + int(pause * (0.875 + chance / 4))
+    return now + int(pause * (7 + 2 * chance) / 8)
