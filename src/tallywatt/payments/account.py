@@ -35,11 +35,6 @@ class ProviderAccount:
     closed_at: Instant | None
     version: int = 1
 
-    @property
-    def clearing_code(self) -> str:
-        """The ledger account where its money waits for the payout."""
-        return f"clearing/{self.account_id}"
-
 
 class MethodState(StrEnum):
     """Whether a stored method may be charged."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
+from tallywatt.ledger.chart import clearing, receivable, suspense
 from tallywatt.ledger.post import Draft, Leg
+from tallywatt.metering.session import PayerKind
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.codes import Advice
 from tallywatt.payments.consequence import (
@@ -24,7 +26,6 @@ from tallywatt.payments.consequence import (
 from tallywatt.payments.fact import Source, answered, shown, view_of
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
-from tallywatt.payments.receivable import ad_hoc_receivable, customer_receivable
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.note_payment import note
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 START_PAID_SESSION: Final = "start_paid_session"
 """Job: a hold is there; ask the EVSE of that payment to start."""
-SUSPENSE: Final = "suspense"
 ASK_AFTER_MS: Final = 2000
 """How long an unclear answer may take to clear up by itself (a webhook) before the provider is asked."""
 PENDING_AFTER_MS: Final = 15 * 60 * 1000
@@ -127,19 +127,19 @@ def _needs_person(payment: Payment, operation: Operation) -> bool:
 def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, consequence: Consequence) -> None:
     match consequence:
         case Captured(minor=minor):
-            legs = (Leg(clearing(work, payment), receivable(payment), minor),)
+            legs = (Leg(clearing(payment.account_id), owed_on(payment), minor),)
             _book(work, payment, "payment_captured", payment.captured_minor, legs)
             target, target_id = _belongs_to(payment)
             _allocate(work, payment, operation, target, target_id, minor)
             _event(work, payment, "PaymentCaptured", minor=minor, currency=payment.currency)
         case Surplus(minor=minor, why=why):
-            legs = (Leg(clearing(work, payment), SUSPENSE, minor),)
+            legs = (Leg(clearing(payment.account_id), suspense(payment.account_id), minor),)
             _book(work, payment, "payment_surplus", payment.suspense_minor, legs)
             _allocate(work, payment, operation, Target.SUSPENSE, payment.payment_id, minor)
             summary = f"{minor} minor units of {payment.currency} {why}"
             note(work, payment, "payment_surplus", summary, str(payment.suspense_minor))
         case GivenBack(minor=minor):
-            legs = (Leg(receivable(payment), clearing(work, payment), minor),)
+            legs = (Leg(owed_on(payment), clearing(payment.account_id), minor),)
             _book(work, payment, "payment_refunded", payment.refunded_minor, legs)
             target, target_id = _belongs_to(payment)
             _allocate(work, payment, operation, target, target_id, -minor)
@@ -157,16 +157,11 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
             note(work, payment, "payment_contradicted", f"{code}: {detail}", f"{code}/{detail}")
 
 
-def clearing(work: UnitOfWork, payment: Payment) -> str:
-    """The ledger account where the provider's money waits for the payout."""
-    return work.provider_accounts.get(payment.account_id).clearing_code
-
-
-def receivable(payment: Payment) -> str:
+def owed_on(payment: Payment) -> str:
     """The ledger account on which this payer owes."""
-    if payment.kind is PaymentKind.STORED and payment.customer_id is not None:
-        return customer_receivable(payment.customer_id)
-    return ad_hoc_receivable(payment.payment_id)
+    if payment.kind is PaymentKind.STORED:
+        return receivable(PayerKind.CUSTOMER.value, payment.customer_id)
+    return receivable(PayerKind.AD_HOC.value, payment.payment_id)
 
 
 def _belongs_to(payment: Payment) -> tuple[Target, str]:
