@@ -12,6 +12,7 @@ from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, S
 from tallywatt.stations.command import Action, CommandState, StationCommand
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
@@ -130,5 +131,5 @@ def _to(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str
     work.events.append(Event("command", held.command_id, f"Command{state.value.capitalize()}", data))
     if held.payment_id is not None and state in {CommandState.REJECTED, CommandState.EXPIRED}:
         # Paid and nothing came of it: the hold goes back at once.
-        work.jobs.add(Job("void_hold", held.payment_id, {"reason": f"start_{state.value}"}))
+        void_hold(work, VoidHold(held.payment_id, f"start_{state.value}"))
     return after

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tallywatt.invoicing.invoice import INVOICES, Invoice, InvoiceKind, fresh_series, series_year, take_number
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
-from tallywatt.kernel.identity import InvoiceId, RatedId
+from tallywatt.kernel.identity import CustomerId, InvoiceId, RatedId
+from tallywatt.kernel.money import Money, currency
 from tallywatt.ledger.chart import REVENUE, receivable, tax
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.measure import Flag, is_plausible, measure, metered
@@ -18,7 +19,7 @@ from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import plain
-from tallywatt.workflows.collect import intend_collection
+from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
@@ -146,7 +147,16 @@ def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
     session = work.sessions.put(
         replace(session, state=SessionState.BILLED, rated_id=rows.result.rated_id, invoice_id=invoice.invoice_id)
     )
-    intend_collection(work, session, invoice)
+    intend_collection(
+        work,
+        Collection(
+            session.session_id,
+            invoice.invoice_id,
+            Money(invoice.gross_minor, currency(invoice.currency)),
+            CustomerId(session.payer_id) if session.payer is PayerKind.CUSTOMER and session.payer_id else None,
+            session.payment_id,
+        ),
+    )
     work.jobs.add(Job("print_invoice", invoice.invoice_id))
     work.events.append(
         Event(

@@ -9,12 +9,13 @@ from tallywatt.rating.choose import Place, choose_tariff
 from tallywatt.rating.offer import make_offer
 from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
+from tallywatt.rating.records import Scope
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import PaymentId
     from tallywatt.rating.policy import Policy
-    from tallywatt.rating.records import Offer
+    from tallywatt.rating.records import Offer, TariffAssignment
     from tallywatt.stations.station import Evse, Station
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -36,12 +37,11 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     chosen = choose_tariff(assignments_for(work, place), place, at)
     if chosen is None:
         return None
-    tariff = read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical)
     operator = work.operators.get()
     location = work.locations.find(station.location_id) if station.location_id else None
     offer = make_offer(
         OfferId(work.draw.id(name)),
-        tariff,
+        read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical),
         policy_of(work),
         chosen,
         evse_id=evse.evse_id if evse else None,
@@ -50,6 +50,17 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     )
     work.offers.add(offer)
     return offer
+
+
+def assignments_for(work: UnitOfWork, place: Place) -> list[TariffAssignment]:
+    """The assignments that may hold at a place, from the narrowest scope to the widest."""
+    scopes = ((Scope.EVSE, place.evse_id), (Scope.STATION, place.station_id), (Scope.LOCATION, place.location_id), (Scope.OPERATOR, ""))
+    return [
+        one
+        for scope, scope_id in scopes
+        if scope_id is not None
+        for one in work.tariff_assignments.by(scope=scope.value, scope_id=scope_id)
+    ]
 
 
 def policy_of(work: UnitOfWork) -> Policy:

@@ -16,6 +16,7 @@ from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.lose_stop import presume_lost
 from tallywatt.workflows.listen import keep_frame, remember, usable_time, with_flags
 from tallywatt.workflows.offer_price import offer_at
+from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings
 
 if TYPE_CHECKING:
@@ -101,10 +102,15 @@ def open_session(
         *([] if station.state is StationState.ADOPTED else [Flag.STATION_QUARANTINED]),
     )
     payment_id = token.payment_id if token is not None and payer is PayerKind.AD_HOC else None
+    session_id = SessionId(work.draw.id("session"))
+    if payment_id is not None and not take_up_hold(work, payment_id, session_id):
+        # The hold is gone, or on its way back: the energy is owed by nobody known.
+        payer, payer_id, payment_id = PayerKind.UNKNOWN, None, None
+        noted = with_flags(noted, Flag.REFUSED_TOKEN)
     roles = _roles(work, evse, started_at)
     offer = offer_at(work, station, evse, started_at, payment_id)
     session = Session(
-        session_id=SessionId(work.draw.id("session")),
+        session_id=session_id,
         source=Source.OCPP,
         upstream_id=None,
         start_key=key,

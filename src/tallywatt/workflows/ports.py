@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.operator import Operator, Party
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
+    from tallywatt.invoicing.printed import PrintedInvoice
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
@@ -154,6 +155,7 @@ class UnitOfWork(Protocol):
     transfers: Records[Transfer]
 
     invoices: Records[Invoice]
+    printed_invoices: Records[PrintedInvoice]
     number_series: Records[NumberSeries]
 
     stored_jobs: Records[StoredJob]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.customer import fold
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
+from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import SessionState
@@ -125,5 +126,5 @@ def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
     cost = None
     if session.rated_id is not None:
         rated = work.rated_results.get(session.rated_id)
-        cost = str(rated.gross_minor)
+        cost = str(Money(rated.gross_minor, currency(rated.currency)).decimal)
     return TransactionAnswer(session.transaction_id or "", "Accepted", cost)

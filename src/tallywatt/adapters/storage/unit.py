@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select
@@ -10,7 +11,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
 from tallywatt.adapters.storage.statements import Statement, compiled
-from tallywatt.adapters.storage.tables import customers, ledger, machinery, metering, payments, stations
+from tallywatt.adapters.storage.tables import (
+    customers,
+    invoicing,
+    ledger,
+    machinery,
+    metering,
+    payments,
+    rating,
+    stations,
+)
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import JobState
 
@@ -25,6 +35,9 @@ if TYPE_CHECKING:
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState
     from tallywatt.workflows.jobs import Job
+
+# The system's own zone data has no version that can be read everywhere; the wheel's is the one that we lock.
+ZONE_DATA = f"tzdata {version('tzdata')}"
 
 MAPPINGS: dict[str, Mapping[Any]] = {
     "operators": customers.OPERATORS,
@@ -51,6 +64,13 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "station_facts": metering.STATION_FACTS,
     "inbox": metering.INBOX,
     "explanations": metering.EXPLANATIONS,
+    "tariff_versions": rating.TARIFF_VERSIONS,
+    "tariff_assignments": rating.TARIFF_ASSIGNMENTS,
+    "policy_versions": rating.POLICY_VERSIONS,
+    "offers": rating.OFFERS,
+    "rated_results": rating.RATED_RESULTS,
+    "rated_lines": rating.RATED_LINES,
+    "rated_taxes": rating.RATED_TAXES,
     "provider_accounts": payments.PROVIDER_ACCOUNTS,
     "payment_methods": payments.PAYMENT_METHODS,
     "payments": payments.PAYMENTS,
@@ -60,6 +80,9 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "accounts": ledger.ACCOUNTS,
     "entries": ledger.ENTRIES,
     "transfers": ledger.TRANSFERS,
+    "invoices": invoicing.INVOICES,
+    "printed_invoices": invoicing.PRINTED_INVOICES,
+    "number_series": invoicing.NUMBER_SERIES,
     "stored_jobs": machinery.JOBS,
 }
 """Every attribute of `UnitOfWork` that is a set of rows, and its table."""
@@ -75,6 +98,7 @@ class SqlUnitOfWork:
     draw: Draw
     now: Instant
     machine_now: Instant
+    zone_data_version: str
     actor: str
     cause: str
 
@@ -87,6 +111,7 @@ class SqlUnitOfWork:
         self.jobs = SqlOutbox(self)
         self.queries = SqlQueries(self)
         self.wrote_jobs = False
+        self.zone_data_version = ZONE_DATA
         self.vault: UnitVault
 
     def open(self, operator: OperatorId, draw: Draw, actor: str, cause: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    blob,
     check,
     choice,
     index,
@@ -14,48 +16,70 @@ from tallywatt.adapters.storage.tables.schema import (
     version,
     whole,
 )
-from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.invoicing.invoice import Invoice, InvoiceKind, NumberSeries
+from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.metering.session import PayerKind
 
-invoices = table(
-    "invoices",
-    text("invoice_id"),
-    text("number"),
-    text("series"),
-    whole("year"),
-    whole("sequence"),
-    choice("kind", InvoiceKind),
-    text("session_id"),
-    text("rated_id"),
-    choice("payer", PayerKind),
-    text("payer_id", null=True),
-    text("issue_date"),
-    instant("issued_at"),
-    text("currency"),
-    whole("net_minor"),
-    whole("tax_minor"),
-    whole("gross_minor"),
-    text("corrects_invoice_id", null=True),
-    unique("number"),
-    unique("series", "year", "sequence"),
-    unique("rated_id", "kind"),
-    check("net_minor + tax_minor = gross_minor", "adds_up"),
-    check("(kind = 'credit_note') = (corrects_invoice_id IS NOT NULL)", "corrects"),
-    refers("rated_id", "rated_results"),
-    refers("corrects_invoice_id", "invoices", "invoice_id"),
-    index("session_id"),
-    index("payer", "payer_id", "issued_at"),
-    index("issued_at"),
-    key=("invoice_id",),
+INVOICES = Mapping(
+    table(
+        "invoices",
+        text("invoice_id"),
+        text("number"),
+        text("series"),
+        whole("year"),
+        whole("sequence"),
+        choice("kind", InvoiceKind),
+        text("session_id"),
+        text("rated_id"),
+        choice("payer", PayerKind),
+        text("payer_id", null=True),
+        text("issue_date"),
+        instant("issued_at"),
+        text("currency"),
+        whole("net_minor"),
+        whole("tax_minor"),
+        whole("gross_minor"),
+        text("corrects_invoice_id", null=True),
+        unique("number"),
+        unique("series", "year", "sequence"),
+        unique("rated_id", "kind"),
+        check("net_minor + tax_minor = gross_minor", "adds_up"),
+        check("(kind = 'credit_note') = (corrects_invoice_id IS NOT NULL)", "corrects"),
+        refers("rated_id", "rated_results"),
+        refers("corrects_invoice_id", "invoices", "invoice_id"),
+        index("session_id"),
+        index("payer", "payer_id", "issued_at"),
+        index("issued_at"),
+        key=("invoice_id",),
+    ),
+    Invoice,
 )
 
-number_series = table(
-    "number_series",
-    text("series"),
-    whole("year"),
-    whole("next_number"),
-    text("last_issue_date"),
-    version(),
-    check("next_number >= 1", "next_number"),
-    key=("series", "year"),
+NUMBER_SERIES = Mapping(
+    table(
+        "number_series",
+        text("series"),
+        whole("year"),
+        whole("next_number"),
+        text("last_issue_date"),
+        version(),
+        check("next_number >= 1", "next_number"),
+        key=("series", "year"),
+    ),
+    NumberSeries,
+)
+
+PRINTED_INVOICES = Mapping(
+    table(
+        "printed_invoices",
+        text("invoice_id"),
+        text("media_type"),
+        text("sha256"),
+        blob("content"),
+        instant("printed_at"),
+        refers("invoice_id", "invoices"),
+        key=("invoice_id", "media_type"),
+        personal="invoice",
+    ),
+    PrintedInvoice,
 )

@@ -103,7 +103,9 @@ PAYMENTS = Mapping(
         instant("created_at"),
         version(),
         unique("reference"),
-        unique_where("uq_payments_provider_ref", "account_id", "provider_ref", where=column("provider_ref").is_not(None)),
+        unique_where(
+            "uq_payments_provider_ref", "account_id", "provider_ref", where=column("provider_ref").is_not(None)
+        ),
         unique_where("uq_payments_driver_secret", "driver_secret", where=column("driver_secret").is_not(None)),
         check("amount_minor >= 0 AND authorised_minor >= 0 AND suspense_minor >= 0", "amounts"),
         check("due_minor IS NULL OR due_minor >= 0", "due"),

@@ -1,0 +1,106 @@
+"""Tariffs: put a version, assign it to a place and a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.events import Event
+from tallywatt.rating.read import read_tariff
+from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment, TariffVersion
+from tallywatt.workflows.ports import UnitOfWork
+from tallywatt.workflows.record_action import record_action
+
+
+@dataclass(frozen=True, slots=True)
+class PutTariff:
+    """A tariff in OCPI's JSON."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PutTariffAnswer:
+    """The version, and the paths of what was in the source and is not carried."""
+
+    version: TariffVersion
+    unread: tuple[str, ...]
+
+
+def put_tariff(work: UnitOfWork, command: PutTariff) -> PutTariffAnswer:
+    """Write down a tariff version. The same content is the same version; another content is another one."""
+    tariff = read_tariff(command.data)
+    row = tariff.row(work.now)
+    if work.tariff_versions.add(row):
+        work.events.append(Event("tariff", row.tariff_version_id, "TariffVersionPut", {"reference": row.reference}))
+        record_action(work, "tariff.put", "tariff", row.tariff_version_id, after={"reference": row.reference})
+    return PutTariffAnswer(work.tariff_versions.get(row.tariff_version_id), tariff.unread)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignTariff:
+    """From when, where. `tariff` is a version id, or a reference: then its newest version. `target` names the scope's own thing."""
+
+    tariff: str
+    scope: Scope = Scope.OPERATOR
+    target: str = ""
+    """Location reference, station identity, EVSE id; empty for the whole estate."""
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
+
+
+def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
+    """Let a tariff version hold at a place from a time on; now when none is given."""
+    version = _version(work, command.tariff)
+    valid_from = command.valid_from if command.valid_from is not None else work.now
+    if command.valid_until is not None and command.valid_until <= valid_from:
+        msg = "the assignment would end before it begins"
+        raise BadInput(msg, code="tariffs.bad_validity")
+    scope_id = _scope_id(work, command)
+    row = TariffAssignment(
+        assignment_id=work.draw.id(f"assignment/{version.tariff_version_id}/{scope_id}"),
+        tariff_version_id=version.tariff_version_id,
+        scope=command.scope,
+        scope_id=scope_id,
+        audience=EVERYONE,
+        valid_from=valid_from,
+        valid_until=command.valid_until,
+        created_at=work.now,
+    )
+    work.tariff_assignments.add(row)
+    data = {"scope": command.scope.value, "scope_id": scope_id}
+    work.events.append(Event("tariff", version.tariff_version_id, "TariffAssigned", data))
+    record_action(work, "tariff.assign", "tariff", version.tariff_version_id, after=dict(data))
+    return row
+
+
+def _version(work: UnitOfWork, tariff: str) -> TariffVersion:
+    found = work.tariff_versions.find(tariff)
+    if found is not None:
+        return found
+    versions = work.tariff_versions.by(reference=tariff)
+    if not versions:
+        msg = f"there is no tariff {tariff!r}"
+        raise NotFound(msg, code="tariffs.not_found", remedy="put it first: tallywatt tariff put FILE")
+    return max(versions, key=lambda one: (one.created_at, one.tariff_version_id))
+
+
+def _scope_id(work: UnitOfWork, command: AssignTariff) -> str:
+    match command.scope:
+        case Scope.OPERATOR:
+            return ""
+        case Scope.LOCATION:
+            location = work.locations.one_by(reference=command.target)
+            found = location.location_id if location else None
+        case Scope.STATION:
+            station = work.stations.one_by(identity=command.target)
+            found = station.station_id if station else None
+        case Scope.EVSE:
+            evse = work.evses.one_by(code=command.target)
+            found = evse.evse_id if evse else None
+    if found is None:
+        msg = f"there is no {command.scope.value} {command.target!r}"
+        raise NotFound(msg, code="tariffs.no_such_place")
+    return found
