@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import OperatorId, StationId
     from tallywatt.stations.station import StationState
 
@@ -72,3 +73,14 @@ def opens(key: str | bytes, key_hash: str | None, pepper: bytes) -> bool:
         return False
     shown = hashlib.blake2b(key_bytes(key), key=pepper, digest_size=32).hexdigest()
     return hmac.compare_digest(shown, key_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """A station that nobody knows, or nobody has adopted yet, stands at the door: it enters the quarantine."""
+
+    identity: str
+    key_hash: str | None
+    """Keyed hash of the key that it showed; None when it showed none, or one that can be guessed."""
+    received_at: Instant
+    """Machine time."""
