@@ -22,7 +22,7 @@ class Statement:
     __slots__ = ("_fixed", "names", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: str) -> None:
-        compiled = clause.compile(dialect=_DIALECTS[dialect])
+        compiled = clause.compile(dialect=_DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
         self.sql = str(compiled)
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # every SQL compiler has it
         self._fixed: dict[str, Any] = dict(compiled.params)
