@@ -22,10 +22,26 @@ class Statement:
     __slots__ = ("_fixed", "names", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: str) -> None:
-        compiled = clause.compile(dialect=_DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
+        compiled = clause.compile(dialect=_DIALECTS[dialect])
         self.sql = str(compiled)
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # every SQL compiler has it
         self._fixed: dict[str, Any] = dict(compiled.params)
+        self._write_out_lists("?" if dialect == "sqlite" else "%s")
+
+    def _write_out_lists(self, mark: str) -> None:
+        """Core leaves lists of IN open until it runs a statement; ours are known when it is compiled."""
+        names: list[str] = []
+        for name in self.names:
+            place = f"__[POSTCOMPILE_{name}]"
+            if place not in self.sql:
+                names.append(name)
+                continue
+            items = self._fixed.pop(name)
+            own = [f"{name}_{number}" for number in range(len(items))]
+            self._fixed.update(zip(own, items, strict=True))
+            names += own
+            self.sql = self.sql.replace(place, ", ".join([mark] * len(items)), 1)
+        self.names = tuple(names)
 
     def bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
         """The parameters in order; literals of the statement keep their own value."""
