@@ -1,0 +1,59 @@
+"""Pure: how a station's answer to a command of ours is understood, whatever its version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tallywatt.adapters.ocpp.reading import NOT_STRICT
+from tallywatt.workflows.ports import LinkAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_YES = frozenset({"Accepted", "Scheduled", "Unlocked"})
+_LARGEST_NUMBER = 2**31 - 1
+
+NOT_CONNECTED = LinkAnswer("not_connected")
+NO_ANSWER = LinkAnswer("no_answer")
+
+
+class Unspeakable(ValueError):
+    """This version has no words for the command, or the command lacks what its words need."""
+
+
+class _Status(msgspec.Struct):
+    status: str
+
+
+_status_of = msgspec.json.Decoder(_Status).decode
+
+
+def answer_of(payload: msgspec.Raw) -> LinkAnswer:
+    """What a CALLRESULT means; one that cannot be read leaves open whether the station will do it."""
+    try:
+        status = _status_of(payload).status[:64]
+    except NOT_STRICT:
+        return LinkAnswer("no_answer", "its answer cannot be read")
+    return LinkAnswer("accepted" if status in _YES else "rejected", status)
+
+
+def refused(code: str) -> LinkAnswer:
+    """What a CALLERROR means: the station has not done it."""
+    return LinkAnswer("rejected", code[:64])
+
+
+def number_of(value: Any) -> int | None:
+    """A transaction number of 1.6, from whatever carries it."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 < number <= _LARGEST_NUMBER else None
+
+
+def of_evse(payload: Mapping[str, Any]) -> int | None:
+    """The number of the EVSE that a command is for; None: the whole station, or any. 1.6 calls it the connector."""
+    value = payload.get("evse", payload.get("connector"))
+    return None if value is None else int(value)

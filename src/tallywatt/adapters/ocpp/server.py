@@ -1,0 +1,303 @@
+"""The gateway: listens, lets stations in, keeps watch over their sockets, and carries commands to them."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from picows import (
+    WSCloseCode,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+
+from tallywatt.adapters.ocpp import rpc, v16, v201
+from tallywatt.adapters.ocpp.connection import Connection, Intake, Surroundings, Visitor
+from tallywatt.adapters.ocpp.handover import Handover
+from tallywatt.adapters.ocpp.outgoing import Ask
+from tallywatt.adapters.ocpp.registry import Registry, Seen
+from tallywatt.adapters.ocpp.saying import NO_ANSWER, NOT_CONNECTED
+from tallywatt.adapters.ocpp.upgrade import Address, address_of, basic_key, chosen_protocol, put_right
+from tallywatt.kernel.errors import BadInput
+from tallywatt.stations.credentials import StationCredential, hash_key, opens
+from tallywatt.stations.station import StationState
+from tallywatt.workflows.ports import LinkAnswer
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from tallywatt.adapters.ocpp.facts import Dialect
+    from tallywatt.kernel.clock import Clock
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.credentials import Directory
+    from tallywatt.workflows.ports import Writer
+
+log = structlog.get_logger(__name__)
+
+DIALECTS = {dialect.protocol: dialect for dialect in (v16.DIALECT, v201.DIALECT)}
+
+# An adapter instead of a logger: picows would make a child logger for every connection.
+_SOCKET_LOG: logging.LoggerAdapter[logging.Logger] = logging.LoggerAdapter(
+    logging.getLogger("tallywatt.ocpp.socket"), {}
+)
+_SOCKET_LOG.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """What an operator may tune."""
+
+    default_protocol: str = v16.PROTOCOL
+    """Spoken with a station that names no subprotocol."""
+    ping_after_seconds: float = 60.0
+    """A station that was silent for so long is pinged."""
+    silence_seconds: float = 120.0
+    """A station that was silent for so long, also to the ping, is gone."""
+    handshake_seconds: float = 10.0
+    most_quarantined: int = 100
+    """Sockets of unknown stations that are open at once."""
+    largest_message: int = rpc.LARGEST_MESSAGE
+
+
+class Gateway:
+    """The OCPP-J server of one process. Ported as `workflows.ports.StationLink`."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        intake: Intake,
+        directory: Directory,
+        clock: Clock,
+        pepper: bytes,
+        options: GatewayOptions | None = None,
+    ) -> None:
+        self._writer = writer
+        self._intake = intake
+        self._directory = directory
+        self._clock = clock
+        self._pepper = pepper
+        self._options = options or GatewayOptions()
+        self._registry = Registry()
+        self._server: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._around: Surroundings | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._numbers = count(1)
+
+    # --- start and stop ---
+
+    async def start(self, host: str = "0.0.0.0", port: int = 9000, tls: ssl.SSLContext | None = None) -> None:  # noqa: S104  # stations come from outside
+        """Listen, inside the running event loop. Port 0 takes any free one; `port` tells which."""
+        self._loop = asyncio.get_running_loop()
+        handover = Handover(self._writer, self._loop)
+        self._around = Surroundings(
+            self._intake, self._clock, self._loop, handover, self._registry, self._options.largest_message
+        )
+        self._server = await ws_create_server(
+            self._welcome,
+            host,
+            port,
+            ssl=tls,
+            websocket_handshake_timeout=self._options.handshake_seconds,
+            max_frame_size=self._options.largest_message,
+            read_buffer_init_size=4096,
+            enable_auto_pong=False,  # a ping is a sign of life, which the connection wants to see itself
+            logger_name=_SOCKET_LOG,
+            backlog=2048,  # stations come back all at once
+        )
+        self._keep_watch()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        assert self._server is not None, "the gateway has not been started"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self, grace_seconds: float = 5.0) -> None:
+        """Take nothing new, answer what is on its way, say goodbye."""
+        if self._server is None or self._around is None or self._loop is None:
+            return
+        self._stopping = True
+        self._server.close()
+        if self._watch is not None:
+            self._watch.cancel()
+        end = self._loop.time() + grace_seconds
+        for one in self._registry.everyone():
+            one.hush()
+        await self._until(lambda: not any(one.unanswered for one in self._registry.everyone()), end)
+        for one in self._registry.everyone():
+            one.close(WSCloseCode.GOING_AWAY, "the platform restarts")
+        await self._until(lambda: not self._registry.everyone(), end)
+        for one in self._registry.everyone():
+            one.cut()
+        self._around.handover.close()
+        self._server = None
+
+    async def _until(self, is_so: Callable[[], bool], end: float) -> None:
+        assert self._loop is not None, "only a started gateway stops"
+        while self._loop.time() < end and not is_so():  # noqa: ASYNC110  # once in a life; an event would cost every answer
+            await asyncio.sleep(0.01)
+
+    # --- who is there ---
+
+    def connected(self) -> frozenset[str]:
+        """Ids of the adopted stations that are connected here; from any thread."""
+        return self._registry.adopted_ids()
+
+    def seen(self) -> tuple[Seen, ...]:
+        """Every connected station and when it was last heard; from any thread."""
+        return self._registry.seen()
+
+    @property
+    def busy_refusals(self) -> int:
+        """How often the writer was busy since the start."""
+        return 0 if self._around is None else self._around.handover.refusals
+
+    def disconnect(self, station_id: str) -> None:
+        """End a station's socket, so that it comes back and proves itself anew: adopted, retired, another key. Any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._disconnect, station_id)
+
+    def _disconnect(self, station_id: str) -> None:
+        connection = self._registry.of(station_id)
+        if connection is not None:
+            connection.close(WSCloseCode.GOING_AWAY, "please connect again")
+
+    # --- commands ---
+
+    def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
+        """Send a command in the station's own dialect and wait for its answer. Blocks; never called on the event loop."""
+        if self._loop is None or self._loop.is_closed():
+            return NOT_CONNECTED
+        answer: concurrent.futures.Future[LinkAnswer] = concurrent.futures.Future()
+        try:
+            self._loop.call_soon_threadsafe(self._begin_call, station_id, command, timeout_seconds, answer)
+            # The loop ends it in time; the second more is for a loop that has much to do.
+            return answer.result(timeout_seconds + 1)
+        except concurrent.futures.TimeoutError:
+            return NO_ANSWER
+        except RuntimeError:
+            return NOT_CONNECTED  # the loop was closed in between
+
+    def _begin_call(
+        self,
+        station_id: str,
+        command: StationCommand,
+        timeout_seconds: float,
+        answer: concurrent.futures.Future[LinkAnswer],
+    ) -> None:
+        connection = self._registry.of(station_id)
+        if connection is None or connection.closing or connection.is_quarantined:
+            answer.set_result(NOT_CONNECTED)
+            return
+        try:
+            action, payload = connection.dialect.say(command)
+        except (KeyError, TypeError, ValueError) as error:
+            answer.set_result(LinkAnswer("rejected", str(error)))
+            return
+        message_id = f"{self._clock.now():x}-{next(self._numbers)}"
+        text = rpc.request(message_id, action, msgspec.json.encode(payload))
+        connection.outgoing.call(Ask(message_id, text, lambda told: _tell(answer, told)), timeout_seconds)
+
+    # --- the door ---
+
+    def _welcome(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
+        try:
+            return self._let_in(request)
+        except Exception:  # the library would tell the caller what went wrong inside
+            log.exception("ocpp.upgrade_failed")
+            return _refusal(503, {"Retry-After": "10"})
+
+    def _let_in(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
+        address = address_of(request.path)
+        if address is None:
+            return _refusal(404)
+        if self._stopping:
+            return _refusal(503, {"Retry-After": "5"})
+        put_right(request.headers)
+        key = basic_key(request.headers.get("Authorization"), address.identity)
+        visitor = self._visitor(address, key)
+        if isinstance(visitor, WSUpgradeResponseWithListener):
+            return visitor
+        return self._connection(request, visitor)
+
+    def _visitor(self, address: Address, key: bytes | None) -> Visitor | WSUpgradeResponseWithListener:
+        credential = self._directory.find(address.operator_slug, address.identity)
+        if credential is not None and credential.state is StationState.RETIRED:
+            return _refusal(404)
+        if credential is not None and credential.state is StationState.ADOPTED:
+            if key is None or not opens(key, credential.key_hash, self._pepper):
+                return _refusal(401, {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'})
+            return Visitor(credential.operator_id, address.identity, credential, None, lambda: None)
+        operator = (
+            self._directory.operator_for_unknown(address.operator_slug)
+            if credential is None
+            else credential.operator_id
+        )
+        if operator is None:
+            return _refusal(404)
+        if self._registry.quarantined >= self._options.most_quarantined:
+            return _refusal(503, {"Retry-After": "300"})
+
+        def find_again() -> StationCredential | None:
+            found = self._directory.find(address.operator_slug, address.identity)
+            if found is None or key is None or found.state is not StationState.ADOPTED:
+                return None
+            return found if opens(key, found.key_hash, self._pepper) else None
+
+        return Visitor(operator, address.identity, credential, _hash_of(key, self._pepper), find_again)
+
+    def _connection(self, request: WSUpgradeRequest, visitor: Visitor) -> Connection | WSUpgradeResponseWithListener:
+        assert self._around is not None, "only a started gateway has visitors"
+        offers = request.headers.getall("Sec-WebSocket-Protocol", [])
+        chosen = chosen_protocol(offers, DIALECTS)
+        name, spelling = chosen or (self._options.default_protocol, None)
+        refused = chosen is None and any(offer.strip() for offer in offers)
+        dialect: Dialect = DIALECTS[name]
+        connection = Connection(self._around, dialect, visitor, refused_protocol=refused)
+        if spelling is None:
+            return connection
+        response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": spelling})
+        return WSUpgradeResponseWithListener(response, connection)
+
+    # --- the watch ---
+
+    def _keep_watch(self) -> None:
+        """Ping the silent, cut off the dead. One timer for all sockets is lighter than a task for each."""
+        assert self._loop is not None, "only a started gateway keeps watch"
+        now = self._loop.time()
+        for one in self._registry.everyone():
+            silent = now - one.heard_at
+            if silent > self._options.silence_seconds:
+                one.cut()
+            elif silent > self._options.ping_after_seconds and not one.pinged:
+                one.ping()
+        self._watch = self._loop.call_later(self._options.ping_after_seconds / 4, self._keep_watch)
+
+
+def _refusal(status: int, headers: dict[str, str] | None = None) -> WSUpgradeResponseWithListener:
+    response: Any = WSUpgradeResponse.create_error_response(status, None, headers)
+    return WSUpgradeResponseWithListener(response, None)
+
+
+def _hash_of(key: bytes | None, pepper: bytes) -> str | None:
+    try:
+        return None if key is None else hash_key(key, pepper)
+    except BadInput:
+        return None
+
+
+def _tell(answer: concurrent.futures.Future[LinkAnswer], told: LinkAnswer) -> None:
+    if not answer.done():
+        answer.set_result(told)

@@ -1,0 +1,419 @@
+"""Pure: OCPP 2.0.1 in our words: its messages as facts, our commands as its messages."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
+from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at
+from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
+from tallywatt.adapters.ocpp.saying import Unspeakable, of_evse
+from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
+from tallywatt.stations.command import Action, StationCommand
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.metering.facts import Sample, TransactionAnswer
+
+PROTOCOL = "ocpp2.0.1"
+
+Name = Annotated[str, Meta(max_length=255)]
+Token = Annotated[str, Meta(max_length=36)]
+Number = Annotated[int, Meta(ge=0, le=65_535)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+PowerOfTen = Annotated[int, Meta(ge=-12, le=12)]
+
+
+class UnitOfMeasure(msgspec.Struct, rename="camel"):
+    """A unit with a power of ten."""
+
+    unit: Name | None = None
+    multiplier: PowerOfTen | None = None
+
+
+class SampledValue(msgspec.Struct, rename="camel"):
+    """A figure and what it means. A signed value stands beside the figure, in the raw frame."""
+
+    value: Decimal | None = None
+    context: Name | None = None
+    measurand: Name | None = None
+    phase: Name | None = None
+    location: Name | None = None
+    unit_of_measure: UnitOfMeasure | None = None
+
+    @property
+    def figure(self) -> Decimal | None:
+        """The figure, exact."""
+        return self.value
+
+    @property
+    def in_unit(self) -> str | None:
+        """The unit as written."""
+        return None if self.unit_of_measure is None else self.unit_of_measure.unit
+
+    @property
+    def power_of_ten(self) -> int:
+        """The multiplier; 0 when it is not told."""
+        return 0 if self.unit_of_measure is None else self.unit_of_measure.multiplier or 0
+
+
+class MeterValue(msgspec.Struct, rename="camel"):
+    """What was sampled at one moment."""
+
+    timestamp: Name | None = None
+    sampled_value: list[SampledValue] | None = None
+
+
+class MeterValues(msgspec.Struct, rename="camel"):
+    """Readings outside of a transaction."""
+
+    evse_id: Number | None = None
+    meter_value: list[MeterValue] | None = None
+
+
+class IdToken(msgspec.Struct, rename="camel"):
+    """Who."""
+
+    id_token: Token | None = None
+    type: Name | None = None
+
+
+class Evse(msgspec.Struct, rename="camel"):
+    """Where: connectors are numbered within their EVSE."""
+
+    id: Number | None = None
+    connector_id: Number | None = None
+
+
+class Transaction(msgspec.Struct, rename="camel"):
+    """Which transaction, and how it stands."""
+
+    transaction_id: Token | None = None
+    charging_state: Name | None = None
+    stopped_reason: Name | None = None
+    remote_start_id: Count | None = None
+
+
+class TransactionEvent(msgspec.Struct, rename="camel"):
+    """A transaction has started, gone on or ended."""
+
+    event_type: Name | None = None
+    timestamp: Name | None = None
+    trigger_reason: Name | None = None
+    seq_no: Count | None = None
+    transaction_info: Transaction | None = None
+    offline: bool | None = None
+    evse: Evse | None = None
+    id_token: IdToken | None = None
+    meter_value: list[MeterValue] | None = None
+
+
+class StatusNotification(msgspec.Struct, rename="camel"):
+    """A connector's status."""
+
+    timestamp: Name | None = None
+    connector_status: Name | None = None
+    evse_id: Number | None = None
+    connector_id: Number | None = None
+
+
+class ChargingStation(msgspec.Struct, rename="camel"):
+    """What booted."""
+
+    model: Name | None = None
+    vendor_name: Name | None = None
+    serial_number: Name | None = None
+    firmware_version: Name | None = None
+
+
+class BootNotification(msgspec.Struct, rename="camel"):
+    """The station has started."""
+
+    charging_station: ChargingStation | None = None
+    reason: Name | None = None
+
+
+class Authorize(msgspec.Struct, rename="camel"):
+    """May this token charge?"""
+
+    id_token: IdToken | None = None
+
+
+_EVENT = Shape(TransactionEvent, "event_type", "timestamp", "trigger_reason", "seq_no", "transaction_info")
+_METER_VALUES = Shape(MeterValues, "evse_id", "meter_value")
+_STATUS = Shape(StatusNotification, "timestamp", "connector_status", "evse_id", "connector_id")
+_BOOT = Shape(BootNotification, "charging_station", "reason")
+_AUTHORIZE = Shape(Authorize, "id_token")
+
+
+def _samples(values: list[MeterValue] | None, received_at: Instant, flags: list[str]) -> tuple[Sample, ...]:
+    found: list[Sample] = []
+    for one in values or ():
+        at = time_of(one.timestamp or "", received_at, flags)
+        found += samples_at(at, one.sampled_value or (), flags)
+    return tuple(found)
+
+
+def transaction_event(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """TransactionEvent, which is three facts under one name."""
+    flags: list[str] = []
+    try:
+        told = _EVENT.read(payload, flags)
+    except NoObject:
+        return _unreadable(incoming, "the payload is not an object", None)
+    info = told.transaction_info
+    transaction_id = None if info is None else info.transaction_id
+    if info is None or not transaction_id:
+        return _unreadable(incoming, "it names no transaction", None)
+    at = time_of(told.timestamp or "", incoming.received_at, flags)
+    samples = _samples(told.meter_value, incoming.received_at, flags)
+    match told.event_type:
+        case "Started":
+            return _started(incoming, told, info, at, samples, flags)
+        case "Updated":
+            return _updated(incoming, told, info, at, samples, flags)
+        case "Ended":
+            return _ended(incoming, told, info, at, samples, flags)
+        case _:
+            return _unreadable(incoming, "its eventType is unknown", transaction_id)
+
+
+def _started(
+    incoming: Incoming,
+    told: TransactionEvent,
+    info: Transaction,
+    at: Instant,
+    samples: tuple[Sample, ...],
+    flags: list[str],
+) -> Fact:
+    token_uid, token_type = _token(told.id_token)
+    command = Started(
+        heard=incoming.heard(flags),
+        at=at,
+        evse_number=told.evse.id if told.evse else None,
+        connector_number=told.evse.connector_id if told.evse else None,
+        token_uid=token_uid,
+        token_type=token_type,
+        transaction_id=info.transaction_id,
+        meter_start=first_register(samples),
+        remote_start_id=info.remote_start_id,
+        sequence_number=told.seq_no,
+        offline=bool(told.offline),
+        charging_state=info.charging_state,
+        samples=samples,
+    )
+    return Fact("start", command, _conclusion(told))
+
+
+def _updated(
+    incoming: Incoming,
+    told: TransactionEvent,
+    info: Transaction,
+    at: Instant,
+    samples: tuple[Sample, ...],
+    flags: list[str],
+) -> Fact:
+    token_uid, token_type = _token(told.id_token)
+    command = Sampled(
+        heard=incoming.heard(flags),
+        at=at,
+        evse_number=told.evse.id if told.evse else None,
+        transaction_id=info.transaction_id,
+        samples=samples,
+        sequence_number=told.seq_no,
+        offline=bool(told.offline),
+        charging_state=info.charging_state,
+        token_uid=token_uid,
+        token_type=token_type,
+        remote_start_id=info.remote_start_id,
+    )
+    return Fact("sample", command, _conclusion(told))
+
+
+def _ended(
+    incoming: Incoming,
+    told: TransactionEvent,
+    info: Transaction,
+    at: Instant,
+    samples: tuple[Sample, ...],
+    flags: list[str],
+) -> Fact:
+    token_uid, _ = _token(told.id_token)
+    command = Stopped(
+        heard=incoming.heard(flags),
+        at=at,
+        transaction_id=info.transaction_id or "",
+        meter_stop=last_register(samples),
+        token_uid=token_uid,
+        reason=info.stopped_reason,
+        samples=samples,
+        evse_number=told.evse.id if told.evse else None,
+        sequence_number=told.seq_no,
+        offline=bool(told.offline),
+        charging_state=info.charging_state,
+    )
+    return Fact("stop", command, _say_ended if told.id_token is None else _say_ended_to_token)
+
+
+def _token(told: IdToken | None) -> tuple[str | None, str | None]:
+    """Who was named: NoAuthorization with an empty id names nobody."""
+    if told is None or not told.id_token:
+        return None, None
+    return told.id_token, told.type
+
+
+def meter_values(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """MeterValues, which 2.0.1 sends outside of transactions."""
+    flags: list[str] = []
+    try:
+        told = _METER_VALUES.read(payload, flags)
+    except NoObject:
+        return _unreadable(incoming, "the payload is not an object", None)
+    samples = _samples(told.meter_value, incoming.received_at, flags)
+    at = max(one.at for one in samples) if samples else incoming.received_at
+    return Fact("sample", Sampled(incoming.heard(flags), at, told.evse_id, None, samples), acknowledged)
+
+
+def status_notification(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """StatusNotification."""
+    flags: list[str] = []
+    told = _STATUS.read(payload, flags)
+    if told.evse_id is None or told.connector_id is None or told.connector_status is None:
+        raise NoObject
+    at = time_of(told.timestamp or "", incoming.received_at, flags)
+    command = StatusChanged(incoming.heard(flags), at, told.evse_id, told.connector_id, told.connector_status, None)
+    return Fact("status", command, acknowledged)
+
+
+def boot_notification(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """BootNotification."""
+    flags: list[str] = []
+    told = _BOOT.read(payload, flags)
+    station = told.charging_station or ChargingStation()
+    command = Booted(
+        incoming.heard(flags),
+        station.vendor_name or "",
+        station.model or "",
+        station.serial_number,
+        station.firmware_version,
+    )
+    return Fact("boot", command, say_boot)
+
+
+def authorize(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """Authorize."""
+    flags: list[str] = []
+    told = _AUTHORIZE.read(payload, flags)
+    token_uid, token_type = _token(told.id_token)
+    if token_uid is None:
+        raise NoObject
+    return Fact("authorize", TokenShown(incoming.heard(flags), token_uid, token_type), _say_authorize)
+
+
+def _status_word(authorization: str) -> bytes:
+    """2.x tells a token that nobody knows from one that is not valid; ours that nobody owns are of the first kind."""
+    return b"Unknown" if authorization == "Invalid" else authorization.encode()
+
+
+def _say_authorize(status: str, _: Instant) -> bytes:
+    return b'{"idTokenInfo":{"status":"%b"}}' % _status_word(status)
+
+
+def _conclusion(told: TransactionEvent) -> Any:
+    return acknowledged if told.id_token is None else _say_token
+
+
+def _say_token(told: TransactionAnswer | None, _: Instant) -> bytes:
+    return b"{}" if told is None else b'{"idTokenInfo":{"status":"%b"}}' % _status_word(told.authorization)
+
+
+def _say_ended(told: TransactionAnswer | None, _: Instant) -> bytes:
+    return b"{}" if told is None or told.total_cost is None else b'{"totalCost":%b}' % _number(told.total_cost)
+
+
+def _say_ended_to_token(told: TransactionAnswer | None, now: Instant) -> bytes:
+    if told is None or told.total_cost is None:
+        return _say_token(told, now)
+    return b'{"totalCost":%b,"idTokenInfo":{"status":"%b"}}' % (
+        _number(told.total_cost),
+        _status_word(told.authorization),
+    )
+
+
+def _number(exact: str) -> bytes:
+    """A sum as a JSON number, digit by digit: 12.40 stays 12.40."""
+    return f"{Decimal(exact):f}".encode()
+
+
+def _unreadable(incoming: Incoming, problem: str, transaction_id: str | None) -> Fact:
+    return unreadable(incoming, problem, transaction_id, acknowledged)
+
+
+def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
+    """A command as OCPP 2.0.1 says it."""
+    told = command.payload
+    evse = of_evse(told)
+    match command.action:
+        case Action.START:
+            if command.remote_start_id is None:
+                msg = "OCPP 2.0.1 starts need a remoteStartId"
+                raise Unspeakable(msg)
+            # A one-time tag is ours alone: the specification calls such an identifier Central.
+            token = {"idToken": str(told["tag"]), "type": str(told.get("tag_type") or "Central")}
+            payload = {"idToken": token, "remoteStartId": command.remote_start_id}
+            return "RequestStartTransaction", payload if not evse else {"evseId": evse, **payload}
+        case Action.STOP:
+            return "RequestStopTransaction", {"transactionId": str(told["transaction_id"])}
+        case Action.RESET:
+            kind = "Immediate" if str(told.get("type", "soft")).lower() in {"hard", "immediate"} else "OnIdle"
+            return "Reset", {"type": kind} if not evse else {"type": kind, "evseId": evse}
+        case Action.UNLOCK:
+            return "UnlockConnector", {"evseId": evse or 1, "connectorId": int(told.get("evse_connector") or 1)}
+        case Action.AVAILABILITY:
+            status = "Operative" if told.get("operative", True) else "Inoperative"
+            payload = {"operationalStatus": status}
+            return "ChangeAvailability", payload if not evse else {**payload, "evse": {"id": evse}}
+
+
+DIALECT = Dialect(
+    protocol=PROTOCOL,
+    schemas="v201",
+    schema_suffix="Request",
+    facts={
+        "Authorize": authorize,
+        "BootNotification": boot_notification,
+        "MeterValues": meter_values,
+        "StatusNotification": status_notification,
+        "TransactionEvent": transaction_event,
+    },
+    weighty=frozenset({"MeterValues", "TransactionEvent"}),
+    at_once={
+        "ClearedChargingLimit": b"{}",
+        "DataTransfer": b'{"status":"UnknownVendorId"}',
+        "FirmwareStatusNotification": b"{}",
+        "LogStatusNotification": b"{}",
+        "NotifyChargingLimit": b"{}",
+        "NotifyCustomerInformation": b"{}",
+        "NotifyDisplayMessages": b"{}",
+        "NotifyEVChargingNeeds": b'{"status":"Rejected"}',
+        "NotifyEVChargingSchedule": b'{"status":"Rejected"}',
+        "NotifyEvent": b"{}",
+        "NotifyMonitoringReport": b"{}",
+        "NotifyReport": b"{}",
+        "PublishFirmwareStatusNotification": b"{}",
+        "ReportChargingProfiles": b"{}",
+        "ReservationStatusUpdate": b"{}",
+        "SecurityEventNotification": b"{}",
+        "SignCertificate": b'{"status":"Rejected"}',
+    },
+    unreadable=_unreadable,
+    say=say,
+    malformed="FormatViolation",
+    no_message="RpcFrameworkError",
+    occurrence="OccurrenceConstraintViolation",
+    answers_unknown_id=True,
+)
