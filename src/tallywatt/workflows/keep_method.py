@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import CustomerId, ProviderAccountId
 from tallywatt.payments.account import MethodState, PaymentMethod
+from tallywatt.payments.provider import StoredMethod
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.identity import CustomerId, ProviderAccountId
-    from tallywatt.payments.provider import StoredMethod
     from tallywatt.workflows.ports import UnitOfWork
 
 

@@ -1,0 +1,49 @@
+"""What may be asked for over the control socket: workflows by name, each with the class of its command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
+from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A workflow that the owner of the data directory may run."""
+
+    workflow: Callable[..., Any]
+    command_type: type
+
+    def command(self, data: Any) -> Any:
+        """The command of JSON-like data; msgspec.ValidationError when it does not fit."""
+        return msgspec.convert(data, self.command_type)
+
+
+def _allowed(*pairs: tuple[Callable[..., Any], type]) -> dict[str, Allowed]:
+    return {workflow.__name__: Allowed(workflow, command_type) for workflow, command_type in pairs}
+
+
+ALLOWED = _allowed(
+    (add_customer, AddCustomer),
+    (add_location, AddLocation),
+    (add_operator, AddOperator),
+    (add_provider_account, AddProviderAccount),
+    (add_station, AddStation),
+    (add_token, AddToken),
+    (adopt_station, AdoptStation),
+    (assign_tariff, AssignTariff),
+    (keep_method, KeepMethod),
+    (put_tariff, PutTariff),
+)

@@ -1,0 +1,208 @@
+"""The control socket: the command line writes through the running server, and nobody else gets in."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tallywatt.adapters.socket.client import NobodyAnswers, answers, ask
+from tallywatt.adapters.socket.place import LONGEST_ADDRESS
+from tallywatt.adapters.socket.server import ControlServer
+from tallywatt.adapters.socket.workflows import ALLOWED
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput, Broken, Conflict
+from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+from tallywatt.payments.provider import StoredMethod
+from tallywatt.rating.records import Scope
+from tallywatt.stations.station import Current
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
+from tallywatt.workflows.add_location import AddLocation
+from tallywatt.workflows.add_operator import AddOperator
+from tallywatt.workflows.add_provider_account import AddProviderAccount
+from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
+from tallywatt.workflows.keep_method import KeepMethod
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMMANDS: dict[str, object] = {
+    "add_customer": AddCustomer("c1", "Name", "a@example.org"),
+    "add_location": AddLocation("l1", "Square", zone="Europe/London"),
+    "add_operator": AddOperator("demo", "Demo", clock_floor=Instant(5)),
+    "add_provider_account": AddProviderAccount("main", "stripe", ("GBP",), "env:KEY", ("env:HOOK",)),
+    "add_station": AddStation("cp1", "l1", "ab12", (NewEvse(1, Current.DC, 50_000), NewEvse(2))),
+    "add_token": AddToken("04AA", "c1", valid_until=Instant(7)),
+    "adopt_station": AdoptStation("cp1", evses=(NewEvse(1),)),
+    "assign_tariff": AssignTariff("t1", Scope.STATION, "cp1", Instant(3), None),
+    "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
+    "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
+}
+
+
+@dataclass
+class Written:
+    """A writer that remembers what it was asked, and answers with the command."""
+
+    orders: list[tuple[str, str, Any, str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def __call__(self, operator: str, workflow: Callable[..., Any], command: Any, *, actor: str) -> Any:
+        self.orders.append((operator, workflow.__name__, command, actor))
+        if self.fails is not None:
+            raise self.fails
+        return command
+
+
+@contextmanager
+def listening(path: Path, writer: Written) -> Iterator[None]:
+    server = ControlServer(path, writer)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def test_a_command_arrives_as_it_was_sent_and_its_result_comes_back(tmp_path: Path) -> None:
+    """The command line must not be able to mean one thing and the server another."""
+    writer, path = Written(), tmp_path / "control.sock"
+    command = AddCustomer("c1", "Name", None)
+    with listening(path, writer):
+        result = ask(path, "operator-1", add_customer, command, "cli:somebody")
+
+    assert writer.orders == [("operator-1", "add_customer", command, "cli:somebody")]
+    assert result == msgspec.to_builtins(command)
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_every_allowed_command_survives_the_way(name: str) -> None:
+    """A field that JSON cannot carry would show only when somebody needs that command."""
+    sent = msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(COMMANDS[name])))
+
+    assert ALLOWED[name].command(sent) == COMMANDS[name]
+
+
+def test_what_failed_over_there_is_raised_here(tmp_path: Path) -> None:
+    """Class, code and remedy decide the exit code and what the person reads."""
+    writer, path = (
+        Written(fails=Conflict("taken", code="customers.reference_taken", remedy="take another")),
+        tmp_path / "s",
+    )
+    with listening(path, writer), pytest.raises(Conflict) as caught:
+        ask(path, "o", add_customer, AddCustomer("c1"), "cli:x")
+
+    assert (caught.value.code, caught.value.message, caught.value.remedy) == (
+        "customers.reference_taken",
+        "taken",
+        "take another",
+    )
+
+
+def test_a_bug_over_there_is_told_and_the_server_goes_on(tmp_path: Path) -> None:
+    """One bad command must not take the door away from the next."""
+    writer, path = Written(fails=ZeroDivisionError("oops")), tmp_path / "s"
+    with listening(path, writer):
+        with pytest.raises(Broken, match="oops"):
+            ask(path, "o", add_customer, AddCustomer("c1"), "cli:x")
+        writer.fails = None
+        assert ask(path, "o", add_customer, AddCustomer("c2"), "cli:x")["reference"] == "c2"
+
+
+def test_only_workflows_on_the_list_can_be_asked_for(tmp_path: Path) -> None:
+    """The socket is a door with names on it, not a way to call anything."""
+    writer, path = Written(), tmp_path / "s"
+
+    def drop_everything(work: Any, command: Any) -> None:
+        """Not on the list."""
+
+    with listening(path, writer), pytest.raises(BadInput) as caught:
+        ask(path, "o", drop_everything, AddCustomer("c1"), "cli:x")
+
+    assert caught.value.code == "control.unknown_workflow"
+    assert writer.orders == []
+
+
+NO_REQUESTS = [
+    b"\xff\xfe\n",
+    b"[]\n",
+    b'{"workflow": "add_customer"}\n',
+    b'{"workflow": "add_customer", "command": {"reference": 1}, "operator": "o", "actor": "x"}\n',
+]
+
+
+@pytest.mark.parametrize("line", NO_REQUESTS)
+def test_what_is_no_request_is_refused_in_words(tmp_path: Path, line: bytes) -> None:
+    """Never a dead connection without a reason."""
+    writer = Written()
+    answer = msgspec.json.decode(ControlServer(tmp_path / "s", writer).answer(line))
+
+    assert answer["failure"]["kind"] == "BadInput"
+    assert writer.orders == []
+
+
+def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whoever can open it can change prices."""
+    path = tmp_path / "control.sock"
+    with listening(path, Written()):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nobody_answers_where_nobody_listens(tmp_path: Path) -> None:
+    """The command line then opens the database itself; this must never be mistaken for a failure of the command."""
+    assert not answers(tmp_path / "nothing")
+    with pytest.raises(NobodyAnswers):
+        ask(tmp_path / "nothing", "o", add_customer, AddCustomer("c1"), "cli:x")
+
+
+def test_a_socket_left_by_a_killed_server_is_replaced(tmp_path: Path) -> None:
+    """A server must start again after SIGKILL without anybody cleaning up."""
+    path = tmp_path / "control.sock"
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(path))
+    left.close()
+    assert not answers(path)
+
+    with listening(path, Written()):
+        assert answers(path)
+    assert not path.exists()
+
+
+def test_a_deep_data_directory_has_a_socket_too(tmp_path: Path) -> None:
+    """A Unix socket's address is short; folders need not be."""
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    path = deep / "control.sock"
+    assert len(str(path)) > LONGEST_ADDRESS
+
+    with listening(path, Written()):
+        assert answers(path)
+        assert ask(path, "o", add_customer, AddCustomer("c1"), "cli:x")["reference"] == "c1"
+
+
+def test_a_lost_answer_is_no_answer(tmp_path: Path) -> None:
+    """The server died in between: the work may be done, so the command line must not say that it was not."""
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            connection.recv(10)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(Broken) as caught:
+            ask(path, "o", add_customer, AddCustomer("c1"), "cli:x")
+        thread.join()
+
+    assert caught.value.code == "control.lost_answer"
