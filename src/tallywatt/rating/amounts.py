@@ -118,13 +118,9 @@ _NOTHING = FixedLine(0, 0, 0)
 
 
 def _basis(tax_basis: TaxBasis, policy: Policy) -> TaxBasis:
-    match policy.amounts:
-        case Amounts.GROSS_FIRST:
-            return TaxBasis.GROSS
-        case Amounts.NET_FIRST:
-            return TaxBasis.NET
-        case Amounts.BY_TARIFF:
-            return tax_basis
+    if policy.amounts is Amounts.BY_TARIFF:
+        return tax_basis
+    return TaxBasis.GROSS if policy.amounts is Amounts.GROSS_FIRST else TaxBasis.NET
 
 
 def _groups(rated: RatedSession, basis: TaxBasis) -> list[_Group]:
@@ -196,14 +192,12 @@ def _side_of_zero(amount: int) -> Bounds:
     return (0 if amount >= 0 else None, 0 if amount <= 0 else None)
 
 
-def _spread(
-    values: list[int], total: int, sizes: Sequence[int] | Sequence[Fraction], bounds: list[Bounds]
-) -> list[int]:
+def _spread(values: list[int], total: int, sizes: Sequence[Fraction | int], bounds: list[Bounds]) -> list[int]:
     """The values with their difference to the total put on the largest, one unit each, inside their bounds."""
     spread = list(values)
     left = total - sum(spread)
     step = 1 if left > 0 else -1
-    order = sorted(range(len(spread)), key=lambda place: -abs(sizes[place]))
+    order = sorted(range(len(spread)), key=lambda place: abs(sizes[place]), reverse=True)
     while left:
         before = left
         for place in order:

@@ -44,15 +44,10 @@ def choose_tariff(assignments: Iterable[TariffAssignment], place: Place, at: Ins
 def _holds(assignment: TariffAssignment, place: Place, at: Instant) -> bool:
     if not assignment.valid_from <= at or (assignment.valid_until is not None and at >= assignment.valid_until):
         return False
-    match assignment.scope:
-        case Scope.EVSE:
-            return assignment.scope_id == place.evse_id
-        case Scope.STATION:
-            return assignment.scope_id == place.station_id
-        case Scope.LOCATION:
-            return assignment.scope_id == place.location_id
-        case Scope.OPERATOR:
-            return True
+    if assignment.scope is Scope.OPERATOR:
+        return True
+    here = {Scope.EVSE: place.evse_id, Scope.STATION: place.station_id, Scope.LOCATION: place.location_id}
+    return assignment.scope_id == here[assignment.scope]
 
 
 def _rank(assignment: TariffAssignment) -> tuple[int, int, int, str]:

@@ -138,13 +138,9 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
 
 def quantity(line: RatedLine, locale: str = "en") -> str:
     """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1."""
-    match line.unit:
-        case Unit.MILLIWATT_HOURS:
-            return words(locale)["energy"].format(kwh=kwh_text(line.quantity))
-        case Unit.MILLISECONDS:
-            return duration(line.quantity, locale)
-        case Unit.TIMES:
-            return str(line.quantity)
+    if line.unit is Unit.MILLIWATT_HOURS:
+        return words(locale)["energy"].format(kwh=kwh_text(line.quantity))
+    return duration(line.quantity, locale) if line.unit is Unit.MILLISECONDS else str(line.quantity)
 
 
 def kwh_text(milliwatt_hours: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tallywatt.rating.records import Dimension, Unit
@@ -32,7 +33,12 @@ _UNITS: Final = {
 """Of each dimension: what a quantity counts, the common parts that one of it weighs, and how many a step of 1 has."""
 
 # Where the facts of a period stand in the tuple that restrictions are tested against.
-TIME_OF_DAY, DAY, ENERGY, ELAPSED, WATTS, MILLIAMPS = range(6)
+TIME_OF_DAY: Final = 0
+DAY: Final = 1
+ENERGY: Final = 2
+ELAPSED: Final = 3
+WATTS: Final = 4
+MILLIAMPS: Final = 5
 Facts = tuple[int, int, int, int, int | None, int | None]
 Test = tuple[int, int, int, bool]
 """A fact's place, the lowest value, the value that is too high, and whether to be within or outside of them."""
@@ -85,18 +91,10 @@ class Plan:
     cuts: Cuts
 
 
-_plans: dict[str, Plan] = {}
-_MOST_PLANS: Final = 4096
-
-
+@lru_cache(maxsize=4096)
 def plan_of(tariff: Tariff) -> Plan:
     """The plan of a tariff, compiled once for each version."""
-    plan = _plans.get(tariff.version_id)
-    if plan is None:
-        if len(_plans) >= _MOST_PLANS:
-            _plans.clear()
-        plan = _plans[tariff.version_id] = compile_tariff(tariff)
-    return plan
+    return compile_tariff(tariff)
 
 
 def compile_tariff(tariff: Tariff) -> Plan:
@@ -120,8 +118,7 @@ def compile_tariff(tariff: Tariff) -> Plan:
                     tax_rate=component.tax_rate,
                     tax=_tax_fraction(component.tax_rate),
                     weight=int(component.price.scaleb(places)) * factor,
-                    # A step of 1 is the finest that OCPI can say and means "by the unit": as it was measured.
-                    step=component.step_size * multiplier if component.step_size > 1 else 0,
+                    step=component.step_size * multiplier,
                     tests=tests,
                     weekdays=weekdays,
                     unit=unit,

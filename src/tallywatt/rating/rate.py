@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallywatt.rating.plan import MILLIAMPS, WATTS, Facts, Plan, Priced, pick, plan_of
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy, StepSize, UnknownSignal
-from tallywatt.rating.records import Dimension
+from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.segment import ChargingPeriod, Use, segment
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
     from tallywatt.kernel.money import Currency
     from tallywatt.metering.metered import MeteredSession
-    from tallywatt.rating.records import TaxBasis
     from tallywatt.rating.tariff import Tariff
 
 ENGINE_VERSION: Final = "1"
@@ -105,6 +104,24 @@ class RatedSession:
     def exact_total(self) -> Fraction:
         """The sum of the lines in major units, on the tariff's tax basis, before any rounding."""
         return Fraction(sum(line.numerator for line in self.lines), self.denominator)
+
+    @property
+    def exact_before_taxes(self) -> Fraction:
+        """The total without tax in major units, before any rounding."""
+        if self.tax_basis is TaxBasis.NET:
+            return self.exact_total
+        return sum((self.exact(line) / (1 + _tax(line)) for line in self.lines), Fraction(0))
+
+    @property
+    def exact_after_taxes(self) -> Fraction:
+        """The total with tax in major units, before any rounding."""
+        if self.tax_basis is TaxBasis.GROSS:
+            return self.exact_total
+        return sum((self.exact(line) * (1 + _tax(line)) for line in self.lines), Fraction(0))
+
+
+def _tax(line: Line) -> Fraction:
+    return Fraction(*line.priced.tax) if line.priced.tax else Fraction(0)
 
 
 class _Run:

@@ -37,7 +37,7 @@ def read_tariff(data: Mapping[str, Any]) -> Tariff:
     for key in sorted(_NOT_CARRIED & data.keys()):
         if data[key] is not None:
             raise _bad(
-                key, "not_carried", "is not rated yet, and ignoring it would charge a wrong price", "Leave it out."
+                path=key, what="not_carried", says="is not rated yet, and ignoring it would charge a wrong price"
             )
     reference = _text(data, "id")
     elements = tuple(
@@ -123,13 +123,14 @@ def _component(data: Any, path: str, unread: list[str]) -> Component:
         raise _bad(path=f"{path}.vat", what="out_of_range", says="must be a percentage from 0 to 100")
     if "price" not in data:
         raise _bad(path=f"{path}.price", what="missing", says="must be given")
-    step = data.get("step_size", 1)
+    step = data.get("step_size", 0)
     if not isinstance(step, int) or isinstance(step, bool) or step < 0:
         raise _bad(path=f"{path}.step_size", what="not_a_number", says="must be a whole number from 0")
     dimension = Dimension(kind)
-    # A step of 0 occurs in free tariffs; a flat price has no steps. Both mean the finest step.
-    finest = step == 0 or dimension is Dimension.FLAT
-    return Component(dimension, _number(data["price"], f"{path}.price"), tax_rate, 1 if finest else step)
+    # No step, or one of 0 as it occurs in free tariffs, means no blocks; a flat price has none to begin with.
+    return Component(
+        dimension, _number(data["price"], f"{path}.price"), tax_rate, 0 if dimension is Dimension.FLAT else step
+    )
 
 
 def _restrictions(data: Any, path: str, unread: list[str]) -> Restrictions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -25,13 +25,13 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One price: per kWh, per hour, or once; in blocks of `step_size` Wh or seconds."""
+    """One price: per kWh, per hour, or once; in blocks of `step_size` Wh or seconds, by what was measured if it is 0."""
 
     dimension: Dimension
     price: Decimal
     tax_rate: Decimal | None
     """In percent; None: no tax is named."""
-    step_size: int = 1
+    step_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Element:
     restrictions: Restrictions = UNRESTRICTED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tariff:
     """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
 
@@ -83,7 +83,7 @@ class Tariff:
     currency: Currency
     tax_basis: TaxBasis
     elements: tuple[Element, ...]
-    unread: tuple[str, ...] = field(default=(), compare=False)
+    unread: tuple[str, ...] = ()
     """Paths of what was in the source and is not carried here: reported, never silently dropped."""
 
     @cached_property
@@ -95,6 +95,12 @@ class Tariff:
     def version_id(self) -> TariffVersionId:
         """The hash of the canonical text."""
         return TariffVersionId(hashlib.sha256(self.canonical.encode()).hexdigest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tariff) and self.version_id == other.version_id
+
+    def __hash__(self) -> int:
+        return hash(self.version_id)
 
     def row(self, created_at: Instant) -> TariffVersion:
         """The row under which it is kept."""
