@@ -107,7 +107,7 @@ def open_session(
         # The hold is gone, or on its way back: the energy is owed by nobody known.
         payer, payer_id, payment_id = PayerKind.UNKNOWN, None, None
         noted = with_flags(noted, Flag.REFUSED_TOKEN)
-    roles = _roles(work, evse, started_at)
+    roles = roles_at(work, evse, started_at)
     offer = offer_at(work, station, evse, started_at, payment_id)
     session = Session(
         session_id=session_id,
@@ -156,7 +156,12 @@ def open_session(
     work.sessions.add(session)
     _settle_start(work, token, command, session)
     work.events.append(
-        Event("session", session.session_id, "SessionStarted", {"station_id": heard.station_id, "evse_id": session.evse_id})
+        Event(
+            "session",
+            session.session_id,
+            "SessionStarted",
+            {"station_id": heard.station_id, "evse_id": session.evse_id},
+        )
     )
     return take_readings(work, session, fact.samples, heard.received_at, frame_id)
 
@@ -220,7 +225,8 @@ def _tag_of(command: StationCommand | None) -> str | None:
     return fold(tag) if isinstance(tag, str) else None
 
 
-def _roles(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
+def roles_at(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
+    """Which party plays which part at an EVSE at that instant: frozen on the session at its start."""
     if evse is None:
         return {}
     return {

@@ -1,0 +1,70 @@
+"""A driver at an EVSE says yes to the price that is shown: the offer and the payment for it are one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import Conflict, NotFound
+from tallywatt.kernel.money import Money, currency
+from tallywatt.rating.explain import per, price_text
+from tallywatt.rating.records import Dimension
+from tallywatt.stations.station import StationState
+from tallywatt.workflows.offer_price import new_offer
+from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
+
+if TYPE_CHECKING:
+    from tallywatt.payments.payment import Payment
+    from tallywatt.rating.records import Offer
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAndPay:
+    """Where the driver stands. `{secret}` in the addresses becomes the secret of the driver's page."""
+
+    evse_code: str
+    success_url: str
+    cancel_url: str
+    language: str | None = None
+
+
+def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
+    """Freeze the price of this moment and open a page for the hold. Hold first, then start."""
+    evse = work.evses.one_by(code=command.evse_code)
+    station = work.stations.get(evse.station_id) if evse is not None else None
+    if evse is None or station is None or station.state is not StationState.ADOPTED:
+        msg = f"there is no EVSE {command.evse_code}"
+        raise NotFound(msg, code="evses.not_found")
+    offer = new_offer(work, station, evse, work.now, "offer")
+    if offer is None:
+        msg = f"no tariff holds at {evse.code} at the moment"
+        raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")
+    operator = work.operators.get()
+    if offer.currency != operator.currency:
+        msg = f"the tariff at {evse.code} is in {offer.currency}, the hold would be in {operator.currency}"
+        raise Conflict(msg, code="offers.other_currency")
+    location = work.locations.find(station.location_id) if station.location_id else None
+    place = location.name if location is not None else operator.name
+    return pay_ad_hoc(
+        work,
+        PayAdHoc(
+            evse_id=evse.evse_id,
+            hold=Money(operator.hold_minor, currency(operator.currency)),
+            title=" · ".join(part for part in (place, evse.code, headline(offer)) if part),
+            success_url=command.success_url,
+            cancel_url=command.cancel_url,
+            offer_id=offer.offer_id,
+            language=command.language,
+        ),
+    )
+
+
+def headline(offer: Offer) -> str:
+    """The prices with which a session would begin, in a few words: 0.45 GBP per kWh + 1.00 GBP per session."""
+    return " + ".join(
+        f"{price_text(Decimal(line['price']))} {offer.currency} {per(Dimension(line['dimension']))}"
+        for line in offer.shown["lines"]
+        if line["applies_now"] and Decimal(line["price"])
+    )
