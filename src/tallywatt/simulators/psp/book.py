@@ -1,7 +1,7 @@
 """The provider's memory: an append-only file of JSON lines, on the disk before any answer leaves.
 
-A line holds everything that one request changed, so a crash leaves a request either done or not. A torn last line was never answered
-and is cut off when the file is opened again.
+A line holds everything that one request changed, so a crash leaves a request either done or not. A torn last line was
+never answered and is cut off when the file is opened again.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Book:
         self._replies: dict[tuple[str, str], Reply] = {}
         self.undelivered: dict[str, Object] = {}
         self._count = 0
+        self._seed = ""
         path.parent.mkdir(parents=True, exist_ok=True)
         good = self._load(path)
         self._file = path.open("ab", buffering=0)
@@ -77,7 +78,6 @@ class Book:
             self._append(json.dumps({"provider": "stripe-compatible simulator", "version": 1, "seed": self._seed}))
 
     def _load(self, path: Path) -> int:
-        self._seed = ""
         good = 0
         if not path.exists():
             return good
@@ -145,6 +145,10 @@ class Book:
     def account_of(self, id_: str) -> str | None:
         """Whose object that is: a driver on a hosted page shows no key."""
         return self._objects.get(id_, (None, {}))[0]
+
+    def accounts(self) -> list[str]:
+        """All accounts that have anything."""
+        return sorted({account for account, _ in self._kinds})
 
     def newest_first(self, account: str, kind: str) -> Iterator[Object]:
         """This account's objects of a kind. They are the book's own: look, never touch."""

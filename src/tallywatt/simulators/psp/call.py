@@ -79,7 +79,7 @@ class Call:
         )
 
 
-def shown(thing: Any) -> Any:  # noqa: ANN401 - any tree of JSON
+def shown(thing: Any) -> Any:
     """The object without what the provider keeps to itself (keys that start with an underscore)."""
     if isinstance(thing, dict):
         return {key: shown(value) for key, value in thing.items() if not key.startswith("_")}

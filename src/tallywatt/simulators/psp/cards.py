@@ -37,12 +37,16 @@ GENERIC: Final = _declined("generic_decline")
 INSUFFICIENT: Final = _declined("insufficient_funds", "Your card has insufficient funds.")
 LOST: Final = _declined("lost_card")
 STOLEN: Final = _declined("stolen_card")
-VELOCITY: Final = _declined("card_velocity_exceeded", "Your card was declined for making repeated attempts too frequently.")
+VELOCITY: Final = _declined(
+    "card_velocity_exceeded", "Your card was declined for making repeated attempts too frequently."
+)
 DO_NOT_HONOR: Final = _declined("do_not_honor")
 FRAUD: Final = _declined("fraudulent")
 EXPIRED: Final = Verdict("expired_card", None, "Your card has expired.")
 WRONG_CVC: Final = Verdict("incorrect_cvc", None, "Your card's security code is incorrect.")
-PROCESSING: Final = Verdict("processing_error", None, "An error occurred while processing your card. Try again in a little bit.")
+PROCESSING: Final = Verdict(
+    "processing_error", None, "An error occurred while processing your card. Try again in a little bit."
+)
 AUTHENTICATION: Final = Verdict(
     "authentication_required",
     "authentication_required",
@@ -59,10 +63,24 @@ CARDS: Final = {
         Card("pm_card_gb", "visa", "0000", "Visa, United Kingdom"),
         Card("pm_card_de", "visa", "0016", "Visa, Germany"),
         Card("pm_card_visa_chargeDeclined", "visa", "0002", "Declined", GENERIC, attaches=False),
-        Card("pm_card_visa_chargeDeclinedInsufficientFunds", "visa", "9995", "Insufficient funds", INSUFFICIENT, attaches=False),
+        Card(
+            "pm_card_visa_chargeDeclinedInsufficientFunds",
+            "visa",
+            "9995",
+            "Insufficient funds",
+            INSUFFICIENT,
+            attaches=False,
+        ),
         Card("pm_card_visa_chargeDeclinedLostCard", "visa", "9987", "Lost card", LOST, attaches=False),
         Card("pm_card_visa_chargeDeclinedStolenCard", "visa", "9979", "Stolen card", STOLEN, attaches=False),
-        Card("pm_card_visa_chargeDeclinedVelocityLimitExceeded", "visa", "6975", "Too many attempts", VELOCITY, attaches=False),
+        Card(
+            "pm_card_visa_chargeDeclinedVelocityLimitExceeded",
+            "visa",
+            "6975",
+            "Too many attempts",
+            VELOCITY,
+            attaches=False,
+        ),
         Card("pm_card_chargeDeclinedExpiredCard", "visa", "0069", "Expired card", EXPIRED, attaches=False),
         Card("pm_card_chargeDeclinedIncorrectCvc", "visa", "0127", "Wrong security code", WRONG_CVC, attaches=False),
         Card("pm_card_chargeDeclinedProcessingError", "visa", "0119", "Processing error", PROCESSING, attaches=False),

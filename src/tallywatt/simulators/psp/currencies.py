@@ -20,7 +20,8 @@ LEAST: Final = {
 def check_currency(code: str) -> str:
     """The lower-case code, or the refusal for one that is not carried."""
     if code != code.lower() or code.upper() not in CURRENCIES:
-        raise bad_request(f"Invalid currency: {code}.", param="currency")
+        msg = f"Invalid currency: {code}."
+        raise bad_request(msg, param="currency")
     return code
 
 
@@ -32,7 +33,8 @@ def check_amount(amount: int, code: str, param: str = "amount") -> None:
         message = f"Amount must be at least {least:.{currency.exponent}f} {code}"
         raise bad_request(message, code="amount_too_small", param=param)
     if amount > MOST:
-        raise bad_request("Amount must be no more than 999,999.99", code="amount_too_large", param=param)
+        msg = "Amount must be no more than 999,999.99"
+        raise bad_request(msg, code="amount_too_large", param=param)
     if currency.exponent == 3 and amount % 10:
         message = f"Invalid amount: the last digit of an amount in {code} must be 0."
         raise bad_request(message, code="invalid_charge_amount", param=param)

@@ -15,7 +15,7 @@ MAP: Final = "map"
 """Free string keys with string values: metadata."""
 
 Kind = str | tuple[str, ...] | list[Any] | Mapping[str, Any]
-"""What a parameter must be: INT, BOOL, TEXT, MAP, a tuple of allowed words, a list of a kind, a mapping of nested parameters."""
+"""What a parameter must be: INT, BOOL, TEXT, MAP, a tuple of allowed words, a list of a kind, a mapping of parameters."""
 Schema = Mapping[str, Kind]
 Nested = dict[str, Any]
 
@@ -34,7 +34,8 @@ def decode(text: str) -> Nested:
         for key in keys[:-1]:
             spot = spot.setdefault(key, {})
             if not isinstance(spot, dict):
-                raise bad_request("Invalid request: a parameter is both a value and a hash.", param=name)
+                msg = "Invalid request: a parameter is both a value and a hash."
+                raise bad_request(msg, param=name)
         spot[keys[-1]] = value
     return tree
 
@@ -44,11 +45,13 @@ def check(tree: Nested, schema: Schema, required: tuple[str, ...] = (), prefix: 
     for name in tree:
         if name not in schema:
             shown = _shown(prefix, name)
-            raise bad_request(f"Received unknown parameter: {shown}", code="parameter_unknown", param=shown)
+            msg = f"Received unknown parameter: {shown}"
+            raise bad_request(msg, code="parameter_unknown", param=shown)
     for name in required:
         if tree.get(name) in (None, "", {}):
             shown = _shown(prefix, name)
-            raise bad_request(f"Missing required param: {shown}.", code="parameter_missing", param=shown)
+            msg = f"Missing required param: {shown}."
+            raise bad_request(msg, code="parameter_missing", param=shown)
     return {name: _read(value, schema[name], _shown(prefix, name)) for name, value in tree.items()}
 
 
@@ -56,20 +59,23 @@ def _shown(prefix: str, name: str) -> str:
     return f"{prefix}[{name}]" if prefix else name
 
 
-def _read(value: Any, kind: Kind, shown: str) -> Any:  # noqa: ANN401 - the shape is what is being found out
+def _read(value: Any, kind: Kind, shown: str) -> Any:
     if isinstance(kind, list):
         return _read_list(value, kind[0], shown)
     if isinstance(kind, Mapping):
         if not isinstance(value, dict):
-            raise bad_request(f"Invalid object: {shown}", code="parameter_invalid_empty", param=shown)
+            msg = f"Invalid object: {shown}"
+            raise bad_request(msg, code="parameter_invalid_empty", param=shown)
         return check(value, kind, prefix=shown)
     if kind == MAP:
         return _read_map(value, shown)
     if not isinstance(value, str):
-        raise bad_request(f"Invalid string: {shown}", param=shown)
+        msg = f"Invalid string: {shown}"
+        raise bad_request(msg, param=shown)
     if isinstance(kind, tuple):
         if value not in kind:
-            raise bad_request(f"Invalid {shown}: must be one of {', '.join(kind)}", param=shown)
+            msg = f"Invalid {shown}: must be one of {', '.join(kind)}"
+            raise bad_request(msg, param=shown)
         return value
     return _read_scalar(value, kind, shown)
 
@@ -77,27 +83,32 @@ def _read(value: Any, kind: Kind, shown: str) -> Any:  # noqa: ANN401 - the shap
 def _read_scalar(value: str, kind: str, shown: str) -> str | int | bool:
     if kind == INT:
         if not value.lstrip("-").isascii() or not value.lstrip("-").isdigit():
-            raise bad_request(f"Invalid integer: {value}", code="parameter_invalid_integer", param=shown)
+            msg = f"Invalid integer: {value}"
+            raise bad_request(msg, code="parameter_invalid_integer", param=shown)
         return int(value)
     if kind == BOOL:
         if value not in ("true", "false"):
-            raise bad_request(f"Invalid boolean: {value}", param=shown)
+            msg = f"Invalid boolean: {value}"
+            raise bad_request(msg, param=shown)
         return value == "true"
     return value
 
 
-def _read_list(value: Any, kind: Kind, shown: str) -> list[Any]:  # noqa: ANN401 - as above
+def _read_list(value: Any, kind: Kind, shown: str) -> list[Any]:
     if not isinstance(value, dict):
-        raise bad_request(f"Invalid array: {shown}", param=shown)
+        msg = f"Invalid array: {shown}"
+        raise bad_request(msg, param=shown)
     return [_read(item, kind, f"{shown}[{index}]") for index, item in value.items()]
 
 
-def _read_map(value: Any, shown: str) -> dict[str, str]:  # noqa: ANN401 - as above
+def _read_map(value: Any, shown: str) -> dict[str, str]:
     if value == "":
         return {}
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise bad_request(f"Invalid hash: {shown}", param=shown)
+        msg = f"Invalid hash: {shown}"
+        raise bad_request(msg, param=shown)
     too_long = any(len(key) > METADATA_KEY_LENGTH or len(item) > METADATA_VALUE_LENGTH for key, item in value.items())
     if len(value) > METADATA_KEYS or too_long:
-        raise bad_request("Metadata takes 50 keys of 40 characters with values of 500.", param=shown)
+        msg = "Metadata takes 50 keys of 40 characters with values of 500."
+        raise bad_request(msg, param=shown)
     return dict(value)

@@ -64,7 +64,8 @@ def create(call: Call) -> Object:
     if "payment_method" in asked:
         asked["payment_method"] = usable_method(call, asked["payment_method"], asked.get("customer"))["id"]
     if asked.get("off_session") and not asked.get("confirm"):
-        raise bad_request("off_session can only be used when confirm is true.", param="off_session")
+        msg = "off_session can only be used when confirm is true."
+        raise bad_request(msg, param="off_session")
     intent = call.put(objects.payment_intent(call, asked))
     call.event("payment_intent.created", intent)
     return _confirm(call, intent) if asked.get("confirm") else intent
@@ -174,8 +175,9 @@ def capture(call: Call) -> Object:
     intent = current(call, call.id)
     if intent["status"] != "requires_capture":
         raise unexpected(intent, "captured")
-    amount = call.params.get("amount_to_capture", intent["amount_capturable"])
-    if amount > intent["amount_capturable"]:
+    held: int = intent["amount_capturable"]
+    amount: int = call.params.get("amount_to_capture", held)
+    if amount > held:
         message = "The requested capture amount is greater than the authorized amount."
         raise bad_request(message, code="amount_too_large", param="amount_to_capture")
     check_amount(amount, intent["currency"], "amount_to_capture")
@@ -241,7 +243,8 @@ def usable_method(call: Call, id_: str, customer: str | None) -> Object:
         return call.put(objects.payment_method(call, CARDS[id_]))
     method = call.find(id_)
     if method is None or method["object"] != "payment_method":
-        raise missing("PaymentMethod", id_, "payment_method")
+        msg = "PaymentMethod"
+        raise missing(msg, id_, "payment_method")
     if method["customer"] is not None and method["customer"] != customer:
         message = (
             "The provided PaymentMethod belongs to another Customer; include that Customer in the `customer` parameter "

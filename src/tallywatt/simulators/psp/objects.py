@@ -56,7 +56,7 @@ def payment_method(call: Call, card: Card) -> Object:
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": None},
-            "country": "GB" if card.token == "pm_card_gb" else "US",  # noqa: S105 - a test card's public name
+            "country": "GB" if card.token == "pm_card_gb" else "US",
             "display_brand": card.brand,
             "exp_month": EXPIRES[0],
             "exp_year": EXPIRES[1],
@@ -199,7 +199,9 @@ def balance_transaction(call: Call, source: Object, amount: int, kind: str) -> O
         "description": source.get("description"),
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": [{"amount": fee, "currency": source["currency"], "type": "stripe_fee", "description": "Processing fees"}],
+        "fee_details": [
+            {"amount": fee, "currency": source["currency"], "type": "stripe_fee", "description": "Processing fees"}
+        ],
         "net": amount - fee,
         "reporting_category": kind,
         "source": source["id"],

@@ -35,7 +35,7 @@ class Options:
     port: int
     state: Path
     webhook: str | None = None
-    webhook_secret: str = "whsec_simulated"  # noqa: S105 - a simulator's secret guards nothing
+    webhook_secret: str = "whsec_simulated"
     faults: tuple[Fault, ...] = ()
     events: tuple[str, ...] = EVENTS
     hold_seconds: int = HOLD_SECONDS

@@ -8,7 +8,7 @@ from typing import Any
 class Refusal(Exception):
     """A request that is not carried out, in the provider's words."""
 
-    def __init__(  # noqa: PLR0913 - the provider's error object has as many parts
+    def __init__(
         self,
         status: int,
         kind: str,
@@ -16,7 +16,7 @@ class Refusal(Exception):
         *,
         code: str | None = None,
         param: str | None = None,
-        **more: Any,  # noqa: ANN401 - whatever the error object carries besides
+        **more: Any,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -29,7 +29,7 @@ class Refusal(Exception):
         self.error.update(more)
 
 
-def bad_request(message: str, *, code: str | None = None, param: str | None = None, **more: Any) -> Refusal:  # noqa: ANN401
+def bad_request(message: str, *, code: str | None = None, param: str | None = None, **more: Any) -> Refusal:
     """400 invalid_request_error."""
     return Refusal(400, "invalid_request_error", message, code=code, param=param, **more)
 
@@ -56,7 +56,9 @@ def broken() -> Refusal:
 
 def key_in_use(key: str) -> Refusal:
     """409: the same key is being worked on at this moment."""
-    message = f"There is currently another in-progress request using this Idempotent Key: {key}. Please try again later."
+    message = (
+        f"There is currently another in-progress request using this Idempotent Key: {key}. Please try again later."
+    )
     return Refusal(409, "idempotency_error", message, code="idempotency_key_in_use")
 
 

@@ -1,0 +1,335 @@
+"""The simulated provider as a process: its API, its hosted pages, and the switches that make it misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import signal
+import time
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from tallywatt.simulators.psp import checkout, page
+from tallywatt.simulators.psp.book import Book, Change, Reply
+from tallywatt.simulators.psp.call import API_VERSION, Call, shown
+from tallywatt.simulators.psp.delivery import Delivery
+from tallywatt.simulators.psp.faults import Fault, Faults
+from tallywatt.simulators.psp.forms import check, decode
+from tallywatt.simulators.psp.intents import close
+from tallywatt.simulators.psp.lists import expanded
+from tallywatt.simulators.psp.options import HOST, Options
+from tallywatt.simulators.psp.refusals import (
+    Refusal,
+    bad_request,
+    broken,
+    key_in_use,
+    key_reused,
+    rate_limited,
+    unauthorised,
+)
+from tallywatt.simulators.psp.routes import Endpoint, find_endpoint
+from tallywatt.simulators.psp.wire import Request, Response, serve_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY_SECONDS: Final = 24 * 3600
+"""How long an answer is kept under its idempotency key (docs.stripe.com/api/idempotent_requests)."""
+LONGEST_KEY: Final = 255
+_BEFORE: Final = frozenset({"hang_up", "refuse", "rate_limit", "error_500"})
+_AFTER: Final = frozenset({"lost_answer", "error_500_after_work"})
+
+
+def machine_seconds() -> int:
+    """The simulator's own clock: it stands outside of the house, and has one like any provider."""
+    return int(time.time())  # noqa: TID251 - a provider's clock is its own
+
+
+class Psp:
+    """One simulated provider. Requests are carried out one after the other, each on the disk before it is answered."""
+
+    def __init__(self, options: Options, now: Callable[[], int] = machine_seconds) -> None:
+        self.options = options
+        self.now = now
+        self.book = Book(options.state)
+        self.faults = Faults(options.faults)
+        self.delivery = Delivery(options, self.book, self.faults, now)
+        self.port = options.port
+        self._in_use: set[tuple[str, str]] = set()
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
+        self._reopening: asyncio.Task[None] | None = None
+        self._requests = 0
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen, and deliver."""
+        await self._listen()
+        self.delivery.start()
+
+    async def stop(self) -> None:
+        """Stop listening and let go of the file."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._hang_up()
+        await self.delivery.stop()
+        self.book.close()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._connections):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        try:
+            await serve_connection(reader, writer, self.answer)
+        finally:
+            self._connections.discard(writer)
+
+    async def answer(self, request: Request) -> Response | None:
+        """The answer to any request; None hangs up."""
+        if request.path.startswith("/v1/"):
+            return await self._answer_api(request)
+        if request.path.startswith("/c/pay/"):
+            return self._answer_page(request)
+        if request.path.startswith("/_"):
+            return self._answer_switch(request)
+        return _json(404, {"error": {"type": "invalid_request_error", "message": "Unrecognized request URL."}})
+
+    # The API
+
+    async def _answer_api(self, request: Request) -> Response | None:
+        self._requests += 1
+        request_id = f"req_{self._requests:014d}"
+        fault = self.faults.strike(request.method, request.path, _BEFORE | {"latency"} | _AFTER)
+        try:
+            account = _account(request)
+            key = request.headers.get("idempotency-key") if request.method == "POST" else None
+            if fault is not None and fault.kind in ("hang_up", "refuse", "rate_limit"):
+                return self._misbehave(fault, request_id)
+            return await self._carry_out_once(request, account, key, request_id, fault)
+        except Refusal as refusal:
+            return _refused(refusal, request_id)
+
+    def _misbehave(self, fault: Fault, request_id: str) -> Response | None:
+        if fault.kind == "rate_limit":
+            return _refused(rate_limited(), request_id, ("retry-after", str(fault.seconds)))
+        if fault.kind == "refuse":
+            self._hang_up()
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen(fault.milliseconds / 1000))
+        return None
+
+    async def _reopen(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._listen()
+
+    async def _carry_out_once(
+        self, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
+    ) -> Response | None:
+        if key is None:
+            return await self._carry_out(request, account, None, request_id, fault)
+        if len(key) > LONGEST_KEY:
+            msg = f"Idempotency keys may be at most {LONGEST_KEY} characters."
+            raise bad_request(msg)
+        if (account, key) in self._in_use:
+            raise key_in_use(key)
+        kept = self.book.reply(account, key)
+        if kept is not None and self.now() - kept.at < KEY_SECONDS:
+            if kept.asked != _asked(request):
+                raise key_reused(key)
+            return Response(kept.status, kept.body.encode(), headers=_headers(request_id, key, replayed=True))
+        self._in_use.add((account, key))
+        try:
+            return await self._carry_out(request, account, key, request_id, fault)
+        finally:
+            self._in_use.discard((account, key))
+
+    async def _carry_out(
+        self, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
+    ) -> Response | None:
+        kind = None if fault is None else fault.kind
+        if fault is not None and kind == "latency":
+            await asyncio.sleep(fault.milliseconds / 1000)
+        endpoint, id_, params = _read(request)
+        change = Change(account, self.now())
+        call = Call(
+            self.book, change, change.at, self.base_url, self.options.hold_seconds, params, id_, key, request_id
+        )
+        status, body = 500, {"error": broken().error}
+        if kind != "error_500":
+            done = _perform(call, endpoint)
+            if kind != "error_500_after_work":
+                status, body = done
+        text = json.dumps(shown(body), indent=2)
+        if key is not None:
+            change.key, change.reply = key, Reply(change.at, _asked(request), status, text)
+        self._commit(change)
+        if kind == "lost_answer":
+            return None
+        return Response(status, text.encode(), headers=_headers(request_id, key))
+
+    def _commit(self, change: Change) -> None:
+        self.book.commit(change)
+        self.delivery.announce(change.events)
+
+    # The hosted page
+
+    def _answer_page(self, request: Request) -> Response:
+        session_id = request.path.removeprefix("/c/pay/")
+        account = self.book.account_of(session_id)
+        if account is None:
+            return _html(404, page.closed({"status": "expired"}))
+        change = Change(account, self.now())
+        call = Call(self.book, change, change.at, self.base_url, self.options.hold_seconds, id=session_id)
+        session = checkout.current_session(call, session_id)
+        response = (
+            self._show(call, session, request) if session["status"] == "open" else _html(200, page.closed(session))
+        )
+        self._commit(change)
+        return response
+
+    def _show(self, call: Call, session: dict[str, Any], request: Request) -> Response:
+        if request.method != "POST":
+            return _html(200, page.choose_card(session))
+        form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
+        token = form.get("card", "")
+        approved = {"yes": True, "no": False}.get(form.get("approve", ""))
+        try:
+            checkout.pay(call, session, token, approved)
+        except checkout.Approval:
+            return _html(200, page.approve(session, token))
+        except Refusal as refusal:
+            return _html(402, page.choose_card(session, refusal.error["message"]))
+        back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
+        return Response(303, b"", "text/plain", (("location", back), *page.SECURITY))
+
+    # The switches
+
+    def _answer_switch(self, request: Request) -> Response:
+        match request.method, request.path:
+            case "GET", "/_health":
+                return _json(200, {"ok": True})
+            case "GET", "/_faults":
+                return _json(200, [asdict(one) for one in self.faults.active])
+            case "POST", "/_faults":
+                asked = json.loads(request.body or b"[]")
+                self.faults.active += [Fault(**one) for one in (asked if isinstance(asked, list) else [asked])]
+                return _json(200, [asdict(one) for one in self.faults.active])
+            case "DELETE", "/_faults":
+                self.faults.active = []
+                return _json(200, [])
+            case "POST", "/_expire_holds":
+                return _json(200, {"expired": self._expire_holds()})
+            case _:
+                return _json(404, {"switches": ["/_health", "/_faults", "/_expire_holds"]})
+
+    def _expire_holds(self) -> int:
+        """Let every open hold expire, as if its time had passed."""
+        count = 0
+        for account in self.book.accounts():
+            change = Change(account, self.now())
+            call = Call(self.book, change, change.at, self.base_url, self.options.hold_seconds)
+            held = [one["id"] for one in call.all_of("payment_intent") if one["status"] == "requires_capture"]
+            for id_ in held:
+                close(call, call.get("payment_intent", id_), "automatic")
+            self._commit(change)
+            count += len(held)
+        return count
+
+
+def _perform(call: Call, endpoint: Endpoint) -> tuple[int, Any]:
+    try:
+        done = endpoint.handler(call)
+    except Refusal as refusal:
+        return refusal.status, {"error": refusal.error}
+    try:
+        return 200, expanded(call, deepcopy(done), call.params.get("expand", []))
+    except Refusal as refusal:
+        # Found out last, refused as if first: nothing of the request is kept.
+        call.change.puts.clear()
+        call.change.events.clear()
+        return refusal.status, {"error": refusal.error}
+
+
+def _read(request: Request) -> tuple[Endpoint, str, dict[str, Any]]:
+    found = find_endpoint(request.method, request.path)
+    if found is None:
+        message = f"Unrecognized request URL ({request.method}: {request.path})."
+        raise Refusal(404, "invalid_request_error", message)
+    endpoint, id_ = found
+    given = request.query if request.method in ("GET", "DELETE") else request.body.decode()
+    return endpoint, id_, check(decode(given), endpoint.schema, endpoint.required)
+
+
+def _account(request: Request) -> str:
+    """The account of a secret key: each key has objects of its own, and sees no others."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        msg = "You did not provide an API key."
+        raise unauthorised(msg)
+    if not key.startswith("sk_test_") or len(key) <= len("sk_test_"):
+        msg = f"Invalid API Key provided: {key[:7]}****"
+        raise unauthorised(msg)
+    return "acct_" + hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
+
+
+def _asked(request: Request) -> str:
+    """What a request asks, as far as the same idempotency key must come with the same."""
+    asked = f"{request.method} {request.path}\n".encode() + request.body
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()
+
+
+def _headers(request_id: str, key: str | None = None, *, replayed: bool = False) -> tuple[tuple[str, str], ...]:
+    headers = [("request-id", request_id), ("stripe-version", API_VERSION)]
+    if key is not None:
+        headers.append(("idempotency-key", key))
+    if replayed:
+        headers.append(("idempotent-replayed", "true"))
+    return tuple(headers)
+
+
+def _refused(refusal: Refusal, request_id: str, *headers: tuple[str, str]) -> Response:
+    body = json.dumps(shown({"error": refusal.error}), indent=2).encode()
+    return Response(refusal.status, body, headers=(*_headers(request_id), *headers))
+
+
+def _json(status: int, value: Any) -> Response:
+    return Response(status, json.dumps(value).encode())
+
+
+def _html(status: int, text: str) -> Response:
+    return Response(status, text.encode(), "text/html; charset=utf-8", page.SECURITY)
+
+
+async def serve(options: Options, ready: Callable[[Psp], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    psp = Psp(options)
+    await psp.start()
+    if ready is not None:
+        ready(psp)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(one, ended.set)
+    await ended.wait()
+    await psp.stop()
+
+
+def run(options: Options, ready: Callable[[Psp], None] | None = None) -> None:
+    """Serve in this process until it is told to stop: what `tallywatt simulate psp` does."""
+    asyncio.run(serve(options, ready))
