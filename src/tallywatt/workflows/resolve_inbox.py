@@ -147,7 +147,7 @@ def _write_off(work: UnitOfWork, session: Session, command: ResolveItem) -> Sess
     if session.payment_id is not None:
         unit = currency(work.payments.get(session.payment_id).currency)
         intend_collection(work, Collection(session.session_id, None, Money(0, unit), None, session.payment_id))
-    data = {"reason": Reason.WRITTEN_OFF.value, "milliwatt_hours": session.milliwatt_hours}
+    data: dict[str, Scalar] = {"reason": Reason.WRITTEN_OFF.value, "milliwatt_hours": session.milliwatt_hours}
     work.events.append(Event("session", session.session_id, "SessionExplained", data))
     return session
 
