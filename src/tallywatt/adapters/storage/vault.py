@@ -7,7 +7,7 @@ of the database.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select
@@ -20,7 +20,8 @@ from tallywatt.kernel.errors import NotFound
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
-    from tallywatt.adapters.storage.unit import SqlUnitOfWork
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import Draw
 
 NONCE_BYTES = 12
 
@@ -34,6 +35,30 @@ _BY_ID = select(DATA_KEYS.c.wrapped).where(
 )
 
 
+class Opened(Protocol):
+    """What the vault needs of a unit of work: for whom, when, by which draw, and on which connection."""
+
+    @property
+    def connection(self) -> Connection:
+        """Where its rows are."""
+        ...
+
+    @property
+    def operator(self) -> str:
+        """For whom it was opened."""
+        ...
+
+    @property
+    def draw(self) -> Draw:
+        """From which keys and nonces are derived."""
+        ...
+
+    @property
+    def machine_now(self) -> Instant:
+        """Whose month decides which key is used."""
+        ...
+
+
 class Vault:
     """The keys that one process has unwrapped. A key made in a transaction counts only after its commit."""
 
@@ -42,7 +67,7 @@ class Vault:
         self._known: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
         self._uncommitted: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
 
-    def on(self, unit: SqlUnitOfWork) -> UnitVault:
+    def on(self, unit: Opened) -> UnitVault:
         """The vault as a workflow sees it."""
         return UnitVault(self, unit)
 
@@ -85,7 +110,7 @@ class Vault:
 class UnitVault:
     """Seals in the transaction of a unit of work. Nonces come from the command's draw, so a re-run seals alike."""
 
-    def __init__(self, vault: Vault, unit: SqlUnitOfWork) -> None:
+    def __init__(self, vault: Vault, unit: Opened) -> None:
         self._vault = vault
         self._unit = unit
         dialect = unit.connection.dialect

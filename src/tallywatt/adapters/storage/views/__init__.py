@@ -1,0 +1,60 @@
+"""The read side: functions of a read-only connection that answer with plain dicts; they decide nothing.
+
+Wh are decimal strings, instants RFC 3339, money whole minor units beside their currency.
+"""
+
+from __future__ import annotations
+
+from tallywatt.adapters.storage.views import attention, charging, equations, money, people, places, prices
+
+
+class Views:
+    """All views under one name, as the house hands them out: `await house.ask(house.views.sessions, operator_id)`."""
+
+    operators = staticmethod(people.operators)
+    operator_by_slug = staticmethod(people.operator_by_slug)
+    operator_by_id = staticmethod(people.operator_by_id)
+    customers = staticmethod(people.customers_of)
+    customer = staticmethod(people.customer)
+    tokens = staticmethod(people.tokens)
+    tokens_by_uid = staticmethod(people.tokens_by_uid)
+    api_keys = staticmethod(people.api_keys)
+    api_key_by_prefix = staticmethod(people.api_key_by_prefix)
+    console_link_by_hash = staticmethod(people.console_link_by_hash)
+    console_session_by_hash = staticmethod(people.console_session_by_hash)
+    actions = staticmethod(people.actions)
+
+    locations = staticmethod(places.locations)
+    stations = staticmethod(places.stations_of)
+    station = staticmethod(places.station)
+    evse_by_code = staticmethod(places.evse_by_code)
+    station_credentials = staticmethod(places.station_credentials)
+    commands = staticmethod(places.commands)
+    command = staticmethod(places.command)
+
+    sessions = staticmethod(charging.sessions)
+    session = staticmethod(charging.session)
+    session_by_secret = staticmethod(charging.session_by_secret)
+
+    tariffs = staticmethod(prices.tariffs)
+    tariff = staticmethod(prices.tariff)
+    tariff_assignments = staticmethod(prices.tariff_assignments)
+
+    payments = staticmethod(money.payments_of)
+    payment = staticmethod(money.payment)
+    payment_by_secret = staticmethod(money.payment_by_secret)
+    provider_accounts = staticmethod(money.provider_accounts)
+    payment_methods = staticmethod(money.payment_methods)
+    webhook_events = staticmethod(money.webhook_events)
+    invoices = staticmethod(money.invoices)
+    invoice = staticmethod(money.invoice)
+    printed_invoice = staticmethod(money.printed_invoice)
+
+    inbox = staticmethod(attention.inbox)
+    inbox_item = staticmethod(attention.inbox_item)
+    jobs = staticmethod(attention.jobs)
+    job_counts = staticmethod(attention.job_counts)
+
+    overview = staticmethod(equations.overview)
+    balances = staticmethod(equations.balances)
+    ledger_balanced = staticmethod(equations.ledger_balanced)

@@ -1,0 +1,174 @@
+"""Views of operators, customers, tokens, and of who may do what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+
+from tallywatt.adapters.storage.tables import customers
+from tallywatt.adapters.storage.views.asking import MOST_ROWS, Question, Row, columns, joined, mine
+from tallywatt.customers.customer import fold
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from tallywatt.adapters.storage.connections import Connection
+
+_operators = customers.OPERATORS.table
+_customers = customers.CUSTOMERS.table
+_details = customers.CUSTOMER_DETAILS.table
+_tokens = customers.TOKENS.table
+_keys = customers.API_KEYS.table
+_links = customers.CONSOLE_LINKS.table
+_consoles = customers.CONSOLE_SESSIONS.table
+_actions = customers.ACTIONS.table
+
+_OPERATOR: Select[Any] = select(
+    *columns(
+        _operators, "slug", "name", "country", "party_code", "zone", "currency", "address", "tax_id", "policy_version_id",
+        "clock_floor", "hold_minor", "start_deadline_seconds", "lost_stop_after_seconds", "created_at", id="operator_id",
+    )
+)  # fmt: skip
+_OPERATORS = Question(_OPERATOR.order_by(_operators.c.slug))
+_BY_SLUG = Question(_OPERATOR.where(_operators.c.slug == bindparam("of_slug")))
+_BY_ID = Question(_OPERATOR.where(mine(_operators)))
+
+_CUSTOMER: Select[Any] = (
+    select(
+        *columns(_customers, "reference", "language", "created_at", id="customer_id"),
+        *columns(_details, "name", "email", "address"),
+    )
+    .select_from(_customers.outerjoin(_details, joined(_customers, _details, "customer_id")))
+    .where(mine(_customers))
+)
+_CUSTOMERS = Question(
+    _CUSTOMER.where(_customers.c.reference > bindparam("after"))
+    .order_by(_customers.c.reference)
+    .limit(bindparam("most"))
+)
+_CUSTOMER_BY_REFERENCE = Question(_CUSTOMER.where(_customers.c.reference == bindparam("of_reference")))
+
+_TOKEN: Select[Any] = (
+    select(
+        *columns(
+            _tokens, "uid", "type", "state", "customer_id", "payment_id", "created_at", "valid_until", id="token_id"
+        ),
+        _customers.c.reference.label("customer"),
+    )
+    .select_from(_tokens.outerjoin(_customers, joined(_tokens, _customers, "customer_id")))
+    .where(mine(_tokens))
+)
+_TOKENS = Question(
+    _TOKEN.where(_tokens.c.token_id > bindparam("after")).order_by(_tokens.c.token_id).limit(bindparam("most"))
+)
+_TOKENS_OF = Question(_TOKEN.where(_tokens.c.customer_id == bindparam("of_customer")).order_by(_tokens.c.token_id))
+_TOKENS_BY_UID = Question(_TOKEN.where(_tokens.c.uid_folded == bindparam("folded")).order_by(_tokens.c.type))
+
+_KEYS = Question(
+    select(
+        *columns(
+            _keys, "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", id="api_key_id"
+        )
+    )
+    .where(mine(_keys))
+    .order_by(_keys.c.api_key_id)
+)
+_KEY_BY_PREFIX = Question(
+    select(
+        *columns(
+            _keys,
+            "operator_id",
+            "name",
+            "secret_hash",
+            "scopes",
+            id="api_key_id",
+            expires="expires_at",
+            revoked="revoked_at",
+        )
+    ).where(_keys.c.prefix == bindparam("of_prefix"))
+)
+_LINK_BY_HASH = Question(
+    select(*columns(_links, "operator_id", id="link_id", expires="expires_at", used="used_at")).where(
+        _links.c.secret_hash == bindparam("hashed")
+    )
+)
+_CONSOLE_BY_HASH = Question(
+    select(
+        *columns(_consoles, "operator_id", id="console_session_id", expires="expires_at", revoked="revoked_at")
+    ).where(_consoles.c.secret_hash == bindparam("hashed"))
+)
+_ACTIONS = Question(
+    select(
+        *columns(
+            _actions, "caller_kind", "caller_id", "action", "subject_kind", "subject_id", "before", "after", "recorded_at",
+            "booked_at", id="action_id",
+        )
+    )
+    .where(mine(_actions))
+    .order_by(_actions.c.recorded_at.desc(), _actions.c.action_id.desc())
+    .limit(bindparam("most"))
+)  # fmt: skip
+
+
+def operators(connection: Connection) -> list[Row]:
+    """All operators of the installation, by slug."""
+    return _OPERATORS.rows(connection)
+
+
+def operator_by_slug(connection: Connection, slug: str) -> Row | None:
+    """The operator of a slug, or None."""
+    return _BY_SLUG.first(connection, of_slug=slug)
+
+
+def operator_by_id(connection: Connection, operator_id: str) -> Row | None:
+    """The operator of an id, or None."""
+    return _BY_ID.first(connection, operator=operator_id)
+
+
+def customers_of(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:
+    """Customers by reference, behind `after`."""
+    return _CUSTOMERS.rows(connection, operator=operator_id, after=after, most=most)
+
+
+def customer(connection: Connection, operator_id: str, reference: str) -> Row | None:
+    """A customer by reference, with its tokens."""
+    found = _CUSTOMER_BY_REFERENCE.first(connection, operator=operator_id, of_reference=reference)
+    if found is None:
+        return None
+    return {**found, "tokens": _TOKENS_OF.rows(connection, operator=operator_id, of_customer=found["id"])}
+
+
+def tokens(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:
+    """Tokens in order of their id, behind `after`."""
+    return _TOKENS.rows(connection, operator=operator_id, after=after, most=most)
+
+
+def tokens_by_uid(connection: Connection, operator_id: str, uid: str) -> list[Row]:
+    """Tokens of a uid in whatever case, one a type."""
+    return _TOKENS_BY_UID.rows(connection, operator=operator_id, folded=fold(uid))
+
+
+def api_keys(connection: Connection, operator_id: str) -> list[Row]:
+    """API keys by name and prefix; never what opens a door."""
+    return _KEYS.rows(connection, operator=operator_id)
+
+
+def api_key_by_prefix(connection: Connection, prefix: str) -> Row | None:
+    """The key of a prefix with its hash, for the one place that lets callers in. `expires` and `revoked` are instants."""
+    return _KEY_BY_PREFIX.first(connection, of_prefix=prefix)
+
+
+def console_link_by_hash(connection: Connection, hashed: str) -> Row | None:
+    """The console's first-run link of a secret's hash. `expires` and `used` are instants."""
+    return _LINK_BY_HASH.first(connection, hashed=hashed)
+
+
+def console_session_by_hash(connection: Connection, hashed: str) -> Row | None:
+    """A person's session on the console by its secret's hash. `expires` and `revoked` are instants."""
+    return _CONSOLE_BY_HASH.first(connection, hashed=hashed)
+
+
+def actions(connection: Connection, operator_id: str, most: int = 100) -> list[Row]:
+    """What people and keys did, newest first."""
+    return _ACTIONS.rows(connection, operator=operator_id, most=most)

@@ -1,0 +1,69 @@
+"""Views of tariffs and of where they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, case, func, select
+
+from tallywatt.adapters.storage.tables import rating, stations
+from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from tallywatt.adapters.storage.connections import Connection
+
+_versions = rating.TARIFF_VERSIONS.table
+_assignments = rating.TARIFF_ASSIGNMENTS.table
+_locations = stations.LOCATIONS.table
+_stations = stations.STATIONS.table
+_evses = stations.EVSES.table
+
+_TARIFF: Select[Any] = select(
+    *columns(_versions, "reference", "name", "currency", "tax_basis", "created_at", "canonical", id="tariff_version_id")
+).where(mine(_versions))
+_TARIFFS = Question(_TARIFF.order_by(_versions.c.reference, _versions.c.created_at, _versions.c.tariff_version_id))
+_TARIFF_BY_ID = Question(_TARIFF.where(_versions.c.tariff_version_id == bindparam("of_version")))
+
+
+def _place(table: Any, key: str) -> Any:
+    return (table.c.operator_id == _assignments.c.operator_id) & (table.c[key] == _assignments.c.scope_id)
+
+
+_ASSIGNMENTS = Question(
+    select(
+        *columns(
+            _assignments, "tariff_version_id", "scope", "scope_id", "audience", "valid_from", "valid_until", "created_at",
+            id="assignment_id",
+        ),
+        *columns(_versions, tariff="reference", tariff_name="name"),
+        case(
+            (_assignments.c.scope == "operator", ""),
+            else_=func.coalesce(_locations.c.reference, _stations.c.identity, _evses.c.code),
+        ).label("target"),
+    )
+    .select_from(
+        _assignments.join(_versions, joined(_assignments, _versions, "tariff_version_id"))
+        .outerjoin(_locations, _place(_locations, "location_id"))
+        .outerjoin(_stations, _place(_stations, "station_id"))
+        .outerjoin(_evses, _place(_evses, "evse_id"))
+    )
+    .where(mine(_assignments))
+    .order_by(_assignments.c.valid_from, _assignments.c.assignment_id)
+)  # fmt: skip
+
+
+def tariffs(connection: Connection, operator_id: str) -> list[Row]:
+    """Tariff versions by reference and time, each with its `canonical` JSON text."""
+    return _TARIFFS.rows(connection, operator=operator_id)
+
+
+def tariff(connection: Connection, operator_id: str, tariff_version_id: str) -> Row | None:
+    """One tariff version, or None."""
+    return _TARIFF_BY_ID.first(connection, operator=operator_id, of_version=tariff_version_id)
+
+
+def tariff_assignments(connection: Connection, operator_id: str) -> list[Row]:
+    """From when which tariff holds where: `scope`, and `target`, the reference, identity or code of the place."""
+    return _ASSIGNMENTS.rows(connection, operator=operator_id)
