@@ -5,7 +5,8 @@ Wh are decimal strings, instants RFC 3339, money whole minor units beside their 
 
 from __future__ import annotations
 
-from tallywatt.adapters.storage.views import attention, charging, equations, money, people, places, prices
+from tallywatt.adapters.storage import sequencer
+from tallywatt.adapters.storage.views import attention, charging, equations, money, pages, people, places, prices
 
 
 class Views:
@@ -58,3 +59,12 @@ class Views:
     overview = staticmethod(equations.overview)
     balances = staticmethod(equations.balances)
     ledger_balanced = staticmethod(equations.ledger_balanced)
+
+    price_at = staticmethod(pages.price_at)
+    cost_so_far = staticmethod(pages.cost_so_far)
+    live_sessions = staticmethod(pages.live_sessions)
+    running_count = staticmethod(pages.running_count)
+    frame = staticmethod(pages.frame)
+    frames_of = staticmethod(pages.frames_of)
+    last_position = staticmethod(pages.last_position)
+    events_after = staticmethod(sequencer.events_after)

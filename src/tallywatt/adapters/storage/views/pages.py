@@ -1,0 +1,255 @@
+"""Views that only pages ask for: the price at an EVSE now, the cost of a session so far, what runs now, one raw frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select
+
+from tallywatt.adapters.storage.mapping import Mapping
+from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.tables import machinery, metering, rating, stations
+from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.kernel.clock import Instant, rfc3339
+from tallywatt.kernel.energy import wh
+from tallywatt.kernel.errors import NotFound
+from tallywatt.metering.measure import Flag, measure, metered
+from tallywatt.rating.choose import Place, choose_tariff
+from tallywatt.rating.explain import quantity, sentence, title
+from tallywatt.rating.offer import price_shown, shown_data
+from tallywatt.rating.policy import read_policy_text
+from tallywatt.rating.read import read_tariff_text
+from tallywatt.rating.results import price, rated_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.vault import Vault
+    from tallywatt.kernel.identity import RatedId
+    from tallywatt.metering.metered import MeteredSession
+    from tallywatt.metering.session import MeterReading, Session
+    from tallywatt.stations.station import ConnectorState
+
+_sessions = metering.SESSIONS.table
+_readings = metering.METER_READINGS.table
+_frames = metering.FRAMES.table
+_states = stations.CONNECTOR_STATES.table
+_stations = stations.STATIONS.table
+_evses = stations.EVSES.table
+_locations = stations.LOCATIONS.table
+_assignments = rating.TARIFF_ASSIGNMENTS.table
+_tariffs = rating.TARIFF_VERSIONS.table
+_policies = rating.POLICY_VERSIONS.table
+_offers = rating.OFFERS.table
+_events = machinery.EVENTS
+
+ZONE_DATA_OF_A_DRAFT = ""
+"""A price that is only shown is stored nowhere, so nobody will ask for the zone data behind it."""
+
+
+def _all(mapping: Mapping[Any]) -> Select[Any]:
+    return select(*[mapping.table.c[name] for name in mapping.names]).where(mine(mapping.table))
+
+
+def _rows(connection: Connection, clause: Select[Any], mapping: Mapping[Any], **values: Any) -> list[Any]:
+    statement = compiled(clause, connection.dialect)
+    return [mapping.decode(row) for row in connection.execute(statement.sql, statement.bind(values))]
+
+
+_ASSIGNMENTS = _all(rating.TARIFF_ASSIGNMENTS)
+_TEXT = Question(
+    select(_tariffs.c.canonical).where(mine(_tariffs), _tariffs.c.tariff_version_id == bindparam("of_version"))
+)
+_POLICY = Question(
+    select(_policies.c.canonical).where(mine(_policies), _policies.c.policy_version_id == bindparam("of_policy"))
+)
+
+
+def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Row | None:
+    """The price that would be offered at an EVSE (as `evse_by_code` tells it) at an instant; None: no tariff holds there."""
+    place = Place(evse["evse_id"], evse["station_id"], evse["location_id"])
+    assignments = _rows(connection, _ASSIGNMENTS, rating.TARIFF_ASSIGNMENTS, operator=operator_id)
+    chosen = choose_tariff(assignments, place, Instant(at))
+    if chosen is None:
+        return None
+    text = _TEXT.first(connection, operator=operator_id, of_version=chosen.assignment.tariff_version_id)
+    assert text is not None, "an assignment names a version that is there"
+    shown = price_shown(read_tariff_text(text["canonical"]), Instant(at), evse["zone"] or evse["operator_zone"])
+    return {
+        **shown_data(shown),
+        "tariff_version_id": chosen.assignment.tariff_version_id,
+        "choice_reason": chosen.reason,
+    }
+
+
+_of = bindparam("of_session")
+_SESSION = _all(metering.SESSIONS).where(_sessions.c.session_id == _of)
+_READINGS = _all(metering.METER_READINGS).where(_readings.c.session_id == _of)
+_STATES = _all(stations.CONNECTOR_STATES).where(
+    _states.c.evse_id == bindparam("of_evse"),
+    _states.c.occurred_at >= bindparam("start"),
+    _states.c.occurred_at <= bindparam("end"),
+).order_by(_states.c.occurred_at, _states.c.received_at)  # fmt: skip
+_OFFER = _all(rating.OFFERS).where(_offers.c.offer_id == bindparam("of_offer"))
+
+
+def cost_so_far(connection: Connection, operator_id: str, session_id: str) -> Row | None:
+    """What a session costs by what is known of it: the one price function on the session so far. None without a tariff.
+
+    It is worked out as of the last word of the station (`as_of_at`): between two readings nothing is guessed.
+    """
+    found: list[Session] = _rows(connection, _SESSION, metering.SESSIONS, operator=operator_id, of_session=session_id)
+    if not found or found[0].offer_id is None:
+        return None
+    session = found[0]
+    offer = _rows(connection, _OFFER, rating.OFFERS, operator=operator_id, of_offer=session.offer_id)[0]
+    tariff = _TEXT.first(connection, operator=operator_id, of_version=offer.tariff_version_id)
+    policy = _POLICY.first(connection, operator=operator_id, of_policy=offer.policy_version_id)
+    assert tariff is not None, "an offer names a version that is there"
+    assert policy is not None, "and a policy"
+    so_far = _so_far(connection, operator_id, session)
+    rated, amounts = price(so_far, read_tariff_text(tariff["canonical"]), read_policy_text(policy["canonical"]))
+    draft: RatedId = session.session_id  # type: ignore[assignment]  # nothing is stored under it
+    rows = rated_rows(draft, so_far, rated, amounts, created_at=so_far.ended_at, zone_data_version=ZONE_DATA_OF_A_DRAFT)
+    return {
+        "currency": rows.result.currency,
+        "net_minor": rows.result.net_minor,
+        "tax_minor": rows.result.tax_minor,
+        "gross_minor": rows.result.gross_minor,
+        "energy_wh": wh(so_far.milliwatt_hours),
+        "as_of_at": rfc3339(so_far.ended_at),
+        "lines": [
+            {
+                "title": title(line.reason_code),
+                "sentence": sentence(line, session.zone),
+                "quantity_text": quantity(line),
+                "unit_price": str(line.unit_price),
+                "dimension": line.dimension.value,
+                "gross_minor": line.gross_minor,
+                "net_minor": line.net_minor,
+            }
+            for line in rows.lines
+        ],
+    }
+
+
+def _so_far(connection: Connection, operator_id: str, session: Session) -> MeteredSession:
+    place = {"operator": operator_id}
+    readings: list[MeterReading] = _rows(
+        connection, _READINGS, metering.METER_READINGS, **place, of_session=session.session_id
+    )
+    end = session.occupancy_ended_at or session.transaction_ended_at
+    states: list[ConnectorState] = []
+    if session.evse_id is not None:
+        span = {"of_evse": session.evse_id, "start": session.started_at, "end": end if end is not None else 2**62}
+        states = _rows(connection, _STATES, stations.CONNECTOR_STATES, **place, **span)
+    heard = [session.started_at, *(one.occurred_at for one in readings), *(one.occurred_at for one in states)]
+    end = end or max(heard)
+    measured = measure(
+        session.started_at, session.meter_start, readings, session.transaction_ended_at, session.meter_stop
+    )
+    return metered(session, measured, states, end, clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags)
+
+
+# The last reading of a session tells the power; where a station reports none, the last two registers do.
+_LIVE = Question(
+    select(
+        *columns(
+            _sessions, "transaction_id", "state", "payer", "started_at", "last_reading_at", "flags", "received_at",
+            id="session_id", token="token_uid", energy_wh="milliwatt_hours",
+        ),
+        *columns(_stations, station="identity"),
+        *columns(_evses, "max_watts", evse="code"),
+        *columns(_locations, location="name"),
+    )
+    .select_from(
+        _sessions.outerjoin(_stations, joined(_sessions, _stations, "station_id"))
+        .outerjoin(_evses, joined(_sessions, _evses, "evse_id"))
+        .outerjoin(_locations, joined(_stations, _locations, "location_id"))
+    )
+    .where(mine(_sessions), _sessions.c.state.in_(("active", "ended")))
+    .order_by(_sessions.c.session_id.desc())
+    .limit(bindparam("most"))
+)  # fmt: skip
+_LAST_READINGS = Question(
+    select(
+        _readings.c.occurred_at.label("at"), _readings.c.register.label("register"), _readings.c.watts.label("watts")
+    )
+    .where(mine(_readings), _readings.c.session_id == _of)
+    .order_by(_readings.c.occurred_at.desc(), _readings.c.register.desc())
+    .limit(2)
+)
+_RUNNING = Question(select(func.count().label("running")).where(mine(_sessions), _sessions.c.state == "active"))
+
+
+def live_sessions(connection: Connection, operator_id: str, most: int = 200) -> list[Row]:
+    """Sessions that run or wait for their vehicle to leave, newest first, each with its `watts` as last heard of."""
+    found = _LIVE.rows(connection, operator=operator_id, most=most)
+    for row in found:
+        last = _LAST_READINGS.rows(connection, operator=operator_id, of_session=row["id"])
+        row["watts"] = watts_of(last) if row["state"] == "active" else 0
+    return found
+
+
+def watts_of(last: list[Row]) -> int | None:
+    """The power that the newest readings tell: as reported, else as the mean between the last two."""
+    if not last:
+        return None
+    if last[0]["watts"] is not None:
+        return int(last[0]["watts"])
+    if len(last) == 2 and last[0]["at"] > last[1]["at"] and last[0]["register"] >= last[1]["register"]:
+        return round((last[0]["register"] - last[1]["register"]) * 3600 / (last[0]["at"] - last[1]["at"]))
+    return None
+
+
+def running_count(connection: Connection, operator_id: str) -> int:
+    """How many sessions run."""
+    found = _RUNNING.first(connection, operator=operator_id)
+    return int(found["running"]) if found else 0
+
+
+_FRAME = _all(metering.FRAMES).where(_frames.c.frame_id == bindparam("of_frame"))
+_FRAMES_OF = Question(
+    select(*columns(_frames, "received_at", "protocol", "action", "message_id", "flags", id="frame_id"))
+    .where(mine(_frames), _frames.c.station_id == bindparam("of_station"))
+    .order_by(_frames.c.received_at.desc(), _frames.c.frame_id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def frame(connection: Connection, operator_id: str, frame_id: str, vault: Vault) -> Row | None:
+    """A frame as it came over the wire, unsealed: `text`, or None there when its key was dropped. None: no such frame."""
+    found = _rows(connection, _FRAME, metering.FRAMES, operator=operator_id, of_frame=frame_id)
+    if not found:
+        return None
+    one = found[0]
+    try:
+        text = vault.open(connection, operator_id, one.key_id, bytes(one.sealed)).decode("utf-8", "replace")
+    except NotFound:
+        text = None
+    return {
+        "id": one.frame_id,
+        "station_id": one.station_id,
+        "received_at": rfc3339(one.received_at),
+        "protocol": one.protocol,
+        "action": one.action,
+        "message_id": one.message_id,
+        "flags": list(one.flags),
+        "bytes": len(one.sealed),
+        "text": text,
+    }
+
+
+def frames_of(connection: Connection, operator_id: str, station_id: str, most: int = 50) -> list[Row]:
+    """What a station sent, newest first, without the contents."""
+    return _FRAMES_OF.rows(connection, operator=operator_id, of_station=station_id, most=most)
+
+
+_LAST_POSITION = Question(select(func.coalesce(func.max(_events.c.position), 0).label("last")))
+
+
+def last_position(connection: Connection) -> int:
+    """The position of the last event that has one."""
+    found = _LAST_POSITION.first(connection)
+    return int(found["last"]) if found else 0
