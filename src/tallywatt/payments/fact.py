@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.payments.codes import DECLINED
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.provider import (
     Declined,
@@ -151,6 +152,23 @@ _REFUND: Final = {
     "pending": OperationState.PENDING,
     "failed": OperationState.FAILED,
 }
+
+
+def outcome_shown(operation: Operation, view: View, provider_ref: str | None = None) -> Outcome | None:
+    """The outcome of an operation that a view proves; None when it proves nothing."""
+    state = shown_by(operation, view)
+    if state is OperationState.SUCCEEDED:
+        return Succeeded(view, provider_ref)
+    if state is OperationState.DECLINED:
+        code = view.code or DECLINED.code
+        return Declined(code, DECLINED.advice.value, code, view)
+    if state is OperationState.FAILED:
+        return Failed(view.status.value, f"the provider shows it as {view.status}", view)
+    if state is OperationState.PENDING or view.status is ViewStatus.PROCESSING:
+        return Pending(view, provider_ref)
+    if view.status is ViewStatus.REQUIRES_ACTION and operation.kind is OperationKind.CHARGE:
+        return RequiresAction(view)
+    return None
 
 
 def shown(operation: Operation, view: View, now: Instant) -> Operation:

@@ -164,6 +164,8 @@ class ProviderEvent:
     payment_id: str | None = None
     provider_ref: str | None = None
     view: View | None = None
+    attention: str | None = None
+    """Something that only a person can deal with: a dispute, a refund that failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import Succeeded
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.note_payment import note
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import ProviderAccountId
@@ -72,6 +73,8 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
         )
     elif state is WebhookState.UNMATCHED:
         _list(work, command)
+    if event.attention is not None and payment is not None:
+        note(work, payment, "provider_needs_person", f"the provider reports {event.attention}", event.event_id)
     return Taken(state.value)
 
 

@@ -1,0 +1,158 @@
+"""The worker's side of payments: send what was written down, find out what is not known, and bring the answer home.
+
+No transaction is open while a provider is asked. A crash between any two lines is safe: the operation is on the disk
+before it is sent, its key never changes, and taking in an answer twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tallywatt.adapters.providers.secrets import read_secret
+from tallywatt.kernel.errors import Broken
+from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
+from tallywatt.payments.operation import OperationState
+from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Unknown, View
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.resolve_unknown import pursue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.kernel.clock import Clock
+    from tallywatt.kernel.identity import OperationId
+    from tallywatt.payments.account import ProviderAccount
+    from tallywatt.payments.provider import Outcome, PaymentProvider
+    from tallywatt.workflows.ports import UnitOfWork
+    from tallywatt.workflows.resolve_unknown import Pursuit
+
+C = TypeVar("C")
+R = TypeVar("R")
+C_contra = TypeVar("C_contra", contravariant=True)
+
+
+class Write(Protocol):
+    """Runs a workflow of one operator through the writer and waits for its commit."""
+
+    def __call__(self, workflow: Callable[[UnitOfWork, C], R], command: C, /) -> R:
+        """The workflow's result."""
+        ...
+
+
+class TryLater(Exception):
+    """The job is to run again later: nothing is lost, and nothing is known yet."""
+
+    def __init__(self, cause: str, after_seconds: int | None = None) -> None:
+        super().__init__(cause)
+        self.after_seconds = after_seconds
+
+
+class Providers:
+    """The open connections to provider accounts, one each, kept between calls."""
+
+    def __init__(self, secret: Callable[[str], str] = read_secret) -> None:
+        self._secret = secret
+        self._open: dict[tuple[str, int], PaymentProvider] = {}
+
+    def __call__(self, account: ProviderAccount) -> PaymentProvider:
+        """The provider behind an account. A changed account (a new secret) is opened anew."""
+        key = (account.account_id, account.version)
+        found = self._open.get(key)
+        if found is None:
+            found = self._open[key] = self._connect(account)
+        return found
+
+    def _connect(self, account: ProviderAccount) -> PaymentProvider:
+        if account.provider != "stripe":
+            msg = f"no adapter speaks to {account.provider!r}"
+            raise Broken(msg, code="payment.unknown_provider")
+        # Loaded when first needed: the SDK costs most of a second, and the first answer of the server does not need it.
+        from tallywatt.adapters.providers.stripe_cards import StripeCards  # noqa: PLC0415
+
+        return StripeCards(
+            self._secret(account.secret_reference),
+            tuple(self._secret(one) for one in account.webhook_secret_references),
+            live=account.live,
+            base_url=account.base_url,
+        )
+
+
+class Caller:
+    """Carries out the jobs `call_provider` and `ask_provider`."""
+
+    def __init__(self, provider_of: Callable[[ProviderAccount], PaymentProvider], clock: Clock) -> None:
+        self._provider_of = provider_of
+        self._clock = clock
+
+    def call_provider(self, write: Write, operation_id: OperationId) -> None:
+        """Send an operation that was written down, and apply the answer. TryLater when it is known not to have arrived."""
+        pursuit = write(pursue, operation_id)
+        if pursuit is None:
+            return
+        if pursuit.operation.state is not OperationState.INTENDED:
+            return
+        fact = self.send(pursuit)
+        write(apply_provider_fact, fact)
+        if isinstance(fact.outcome, NotSent):
+            raise TryLater(fact.outcome.cause, fact.outcome.retry_after_seconds)
+
+    def ask_provider(self, write: Write, operation_id: OperationId) -> None:
+        """Find out what became of an operation, and apply it. TryLater while it stays unknown."""
+        pursuit = write(pursue, operation_id)
+        if pursuit is None:
+            return
+        fact = self.find_out(pursuit)
+        write(apply_provider_fact, fact)
+        if isinstance(fact.outcome, (Unknown, Pending, RequiresAction)):
+            msg = "it is not known yet what became of it"
+            raise TryLater(msg)
+
+    def send(self, pursuit: Pursuit) -> ProviderFact:
+        """Send an operation once. One whose key may have run out is asked about instead."""
+        provider, operation = self._provider_of(pursuit.account), pursuit.operation
+        if not self._in_window(provider, pursuit):
+            return self.find_out(pursuit)
+        sent_at = self._clock.now()
+        outcome = provider.send(operation)
+        return ProviderFact(operation.payment_id, outcome, Source.REPLY, operation.operation_id, sent_at)
+
+    def find_out(self, pursuit: Pursuit) -> ProviderFact:
+        """What became of an operation: by its object if its id is known, else by sending the same bytes under the same key
+        while that is safe, else by looking for our reference. Never by a new key.
+        """
+        provider, operation = self._provider_of(pursuit.account), pursuit.operation
+        enquiry = pursuit.enquiry
+        if enquiry.provider_ref is not None or enquiry.page_ref is not None:
+            seen = self._look(provider, pursuit)
+            if seen is not None:
+                return self._fact(pursuit, seen)
+        sent_at = None
+        if self._in_window(provider, pursuit) and operation.state is not OperationState.PENDING:
+            sent_at = self._clock.now()
+            outcome = provider.send(operation)
+            if isinstance(outcome, NotSent):
+                # This sending did not arrive; the one before may have.
+                return self._fact(pursuit, Unknown(outcome.cause), sent_at)
+            if not (isinstance(outcome, Unknown) and outcome.ended):
+                return self._fact(pursuit, outcome, sent_at)
+        elif operation.state is OperationState.PENDING:
+            return self._fact(pursuit, Unknown("the provider has not decided yet"))
+        seen = self._look(provider, pursuit)
+        if seen is not None:
+            return self._fact(pursuit, seen, sent_at)
+        return self._fact(pursuit, NotSent("there is no trace of it, and the provider works on it no more"), sent_at)
+
+    def _look(self, provider: PaymentProvider, pursuit: Pursuit) -> Outcome | None:
+        """The outcome that the provider's own objects prove; Unknown when it cannot be asked; None when they prove nothing."""
+        seen = provider.enquire(pursuit.enquiry)
+        if isinstance(seen, View):
+            return outcome_shown(pursuit.operation, seen)
+        return Unknown(seen.cause) if seen is not None else None
+
+    def _in_window(self, provider: PaymentProvider, pursuit: Pursuit) -> bool:
+        age = self._clock.now() - pursuit.operation.created_at
+        return age < provider.capabilities.idempotency_window_seconds * 1000
+
+    def _fact(self, pursuit: Pursuit, outcome: Any, sent_at: Any = None) -> ProviderFact:
+        operation = pursuit.operation
+        return ProviderFact(operation.payment_id, outcome, Source.JANITOR, operation.operation_id, sent_at)

@@ -1,0 +1,141 @@
+"""Pure: Stripe's objects, read as views of a payment (docs.stripe.com/api)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.payments.codes import standard
+from tallywatt.payments.provider import RefundView, View, ViewStatus
+
+PROVIDER: Final = "stripe"
+PAYMENT: Final = "tallywatt_payment"
+OPERATION: Final = "tallywatt_operation"
+CUSTOMER: Final = "tallywatt_customer"
+HOLD_SECONDS: Final = 7 * 24 * 3600
+"""How long a hold lives that a cardholder placed, when the message does not say (docs.stripe.com: place a hold)."""
+
+Tree = dict[str, Any]
+
+_STATUS: Final = {
+    "requires_confirmation": ViewStatus.PREPARED,
+    "requires_action": ViewStatus.REQUIRES_ACTION,
+    "processing": ViewStatus.PROCESSING,
+    "requires_capture": ViewStatus.AUTHORISED,
+    "succeeded": ViewStatus.CAPTURED,
+}
+_EXPIRED: Final = ("automatic", "expired")
+
+
+def of_intent(intent: Tree) -> View:
+    """A payment intent, with as much of its charge as the message carries."""
+    charge = intent.get("latest_charge")
+    charge = charge if isinstance(charge, dict) else {}
+    card = _card(charge)
+    status = _status(intent)
+    held = intent["amount_capturable"] if status is ViewStatus.AUTHORISED else 0
+    error = intent.get("last_payment_error") or {}
+    return View(
+        status=status,
+        currency=intent["currency"].upper(),
+        provider_ref=intent["id"],
+        authorised_minor=max(held, intent["amount_received"]),
+        captured_minor=intent["amount_received"],
+        refunded_minor=charge.get("amount_refunded"),
+        hold_expires_at=_hold_end(intent, card) if held else None,
+        refunds=_refunds(charge),
+        code=standard(PROVIDER, error.get("decline_code"), error.get("code")).code if error else None,
+        card_brand=card.get("brand"),
+        card_last4=card.get("last4"),
+    )
+
+
+def _status(intent: Tree) -> ViewStatus:
+    if intent["status"] == "requires_payment_method":
+        return ViewStatus.DECLINED if intent.get("last_payment_error") else ViewStatus.PREPARED
+    if intent["status"] == "canceled":
+        return ViewStatus.EXPIRED if intent.get("cancellation_reason") in _EXPIRED else ViewStatus.VOIDED
+    return _STATUS.get(intent["status"], ViewStatus.PROCESSING)
+
+
+def _card(charge: Tree) -> Tree:
+    found: Tree = (charge.get("payment_method_details") or {}).get("card") or {}
+    return found
+
+
+def _hold_end(intent: Tree, card: Tree) -> Instant:
+    return Instant((card.get("capture_before") or intent["created"] + HOLD_SECONDS) * 1000)
+
+
+def _refunds(charge: Tree) -> tuple[RefundView, ...]:
+    listed = (charge.get("refunds") or {}).get("data", [])
+    return tuple(of_refund(one) for one in listed)
+
+
+def of_refund(refund: Tree) -> RefundView:
+    """A refund, by the operation that asked for it."""
+    operation = (refund.get("metadata") or {}).get(OPERATION)
+    status = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(refund["status"], "pending")
+    return RefundView(refund["id"], operation, refund["amount"], status)
+
+
+def of_charge(charge: Tree) -> View:
+    """A charge: how much of it was captured and given back."""
+    card = _card(charge)
+    captured = charge["amount_captured"] if charge["captured"] else 0
+    return View(
+        status=ViewStatus.CAPTURED if captured else ViewStatus.PROCESSING,
+        currency=charge["currency"].upper(),
+        provider_ref=charge.get("payment_intent"),
+        authorised_minor=captured,
+        captured_minor=captured,
+        refunded_minor=charge["amount_refunded"],
+        refunds=_refunds(charge),
+        card_brand=card.get("brand"),
+        card_last4=card.get("last4"),
+    )
+
+
+def of_session(session: Tree) -> View:
+    """A checkout session. One that is complete says little by itself: its intent says how much is held."""
+    intent = session.get("payment_intent")
+    page = {"page_ref": session["id"], "page_url": session.get("url"), "currency": (session["currency"] or "").upper()}
+    if session["status"] == "open":
+        return View(ViewStatus.REQUIRES_ACTION, **page)
+    if session["status"] == "expired":
+        return View(ViewStatus.ABANDONED, **page)
+    if isinstance(intent, dict):
+        seen = of_intent(intent)
+        return View(
+            seen.status,
+            **page,
+            provider_ref=seen.provider_ref,
+            authorised_minor=seen.authorised_minor,
+            captured_minor=seen.captured_minor,
+            refunded_minor=seen.refunded_minor,
+            hold_expires_at=seen.hold_expires_at,
+            refunds=seen.refunds,
+            code=seen.code,
+            card_brand=seen.card_brand,
+            card_last4=seen.card_last4,
+        )
+    return View(ViewStatus.PROCESSING, **page, provider_ref=intent)
+
+
+def payment_of(thing: Tree) -> str | None:
+    """The payment that an object carries the id of, if it is one of ours."""
+    found: str | None = (thing.get("metadata") or {}).get(PAYMENT)
+    return found
+
+
+def view_of(thing: Tree) -> View | None:
+    """Any object of an event, as far as it tells about a payment."""
+    match thing.get("object"):
+        case "payment_intent":
+            return of_intent(thing)
+        case "checkout.session":
+            return of_session(thing)
+        case "charge":
+            return of_charge(thing)
+        case _:
+            return None
