@@ -22,7 +22,7 @@ from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.results import price, rated_rows
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
+    from sqlalchemy import BindParameter, Select
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.vault import Vault
@@ -83,7 +83,7 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
     }
 
 
-_of = bindparam("of_session")
+_of: BindParameter[str] = bindparam("of_session")
 _SESSION = _all(metering.SESSIONS).where(_sessions.c.session_id == _of)
 _READINGS = _all(metering.METER_READINGS).where(_readings.c.session_id == _of)
 _STATES = _all(stations.CONNECTOR_STATES).where(
@@ -199,7 +199,8 @@ def watts_of(last: list[Row]) -> int | None:
     if last[0]["watts"] is not None:
         return int(last[0]["watts"])
     if len(last) == 2 and last[0]["at"] > last[1]["at"] and last[0]["register"] >= last[1]["register"]:
-        return round((last[0]["register"] - last[1]["register"]) * 3600 / (last[0]["at"] - last[1]["at"]))
+        grown, milliseconds = last[0]["register"] - last[1]["register"], last[0]["at"] - last[1]["at"]
+        return int(grown * 3600 // milliseconds)
     return None
 
 
