@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
-from tests.adapters.ocpp.house import PEPPER, HeldWriter, Neighbours, StoppedClock, Told, a_credential, basic
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions
+from tests.adapters.ocpp.house import PEPPER, HeldWriter, Neighbours, StoppedClock, Told, a_credential, basic
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 
-@pytest.fixture(scope="session")
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    """uvloop, as `serve` runs it."""
-    return uvloop.EventLoopPolicy()
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that `serve` runs."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass
@@ -49,7 +51,7 @@ class House:
     ) -> AsyncIterator[ClientConnection]:
         """A raw WebSocket of a station."""
         headers = more.pop("additional_headers", basic(identity))
-        protocols = None if protocol is None else [protocol]
+        protocols = None if protocol is None else [Subprotocol(protocol)]
         path = more.pop("path", f"/ocpp/{identity}")
         async with connect(
             self.url(path), subprotocols=protocols, additional_headers=headers, compression=None, **more

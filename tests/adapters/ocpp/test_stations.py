@@ -36,10 +36,14 @@ async def charge_point(house: House, kind: type[Any], protocol: str) -> AsyncIte
 async def test_a_station_of_1_6_tells_a_whole_session(house: House) -> None:
     """Every message of a session in the dialect that most stations speak, checked by the client's own schemas."""
     async with charge_point(house, ChargePoint16, "ocpp1.6") as point:
-        boot = await point.call(call16.BootNotification(charge_point_model="M", charge_point_vendor="V", firmware_version="1"))
+        boot = await point.call(
+            call16.BootNotification(charge_point_model="M", charge_point_vendor="V", firmware_version="1")
+        )
         assert (boot.status, boot.interval, boot.current_time) == ("Accepted", 300, "2026-11-21T08:00:00.000Z")
         assert (await point.call(call16.Heartbeat())).current_time == "2026-11-21T08:00:00.000Z"
-        await point.call(call16.StatusNotification(connector_id=1, error_code="NoError", status="Preparing", timestamp=AT))
+        await point.call(
+            call16.StatusNotification(connector_id=1, error_code="NoError", status="Preparing", timestamp=AT)
+        )
         assert (await point.call(call16.Authorize(id_tag="CARD"))).id_tag_info["status"] == "Accepted"
         start = await point.call(call16.StartTransaction(connector_id=1, id_tag="CARD", meter_start=1000, timestamp=AT))
         assert (start.transaction_id, start.id_tag_info["status"]) == (1, "Accepted")
@@ -55,7 +59,12 @@ async def test_a_station_of_1_6_tells_a_whole_session(house: House) -> None:
     assert (booted.vendor, booted.model, booted.firmware) == ("V", "M", "1")
     assert (status.evse_number, status.connector_number, status.status, status.error_code) == (1, 1, "Preparing", None)
     assert shown.token_uid == "CARD"
-    assert (started.at, started.evse_number, started.token_uid, started.meter_start) == (AT_INSTANT, 1, "CARD", 1_000_000)
+    assert (started.at, started.evse_number, started.token_uid, started.meter_start) == (
+        AT_INSTANT,
+        1,
+        "CARD",
+        1_000_000,
+    )
     assert (sampled.transaction_id, sampled.samples[0].register) == ("1", 1_500_000)
     assert (stopped.transaction_id, stopped.meter_stop, stopped.reason) == ("1", 2_345_000, "Local")
     assert started.heard.payload.startswith(b'[2,"')

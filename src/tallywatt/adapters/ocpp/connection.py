@@ -12,7 +12,7 @@ from tallywatt.adapters.ocpp import rpc, schemas
 from tallywatt.adapters.ocpp.facts import Fact, Incoming, heartbeat
 from tallywatt.adapters.ocpp.handover import Handover, Line, Submission
 from tallywatt.adapters.ocpp.outgoing import Outgoing
-from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, NoObject
+from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject
 from tallywatt.adapters.ocpp.registry import Registry, Seen
 from tallywatt.kernel.errors import TallywattError
 from tallywatt.metering.facts import BootAnswer
@@ -104,7 +104,7 @@ class Question(NamedTuple):
     text: bytes
     message_id: str
     reply_id: str | bytes
-    """The id for the answer; in bytes it is the station's own JSON, for an id that is not a string."""
+    """The id for the answer; in bytes, as the station wrote it, when the frame is not well formed."""
     action: str
 
 
@@ -310,8 +310,9 @@ class Connection(WSListener):
     def _incoming(self, asked: Question) -> Incoming:
         assert self.station_id is not None, "messages are held until the station has an id"
         message_id = asked.message_id[:LONGEST_TEXT]
+        noticed = (SCHEMA,) if isinstance(asked.reply_id, bytes) else ()
         return Incoming(
-            self.station_id, self._dialect.protocol, asked.action, message_id, asked.text, self._last_heard_at
+            self.station_id, self._dialect.protocol, asked.action, message_id, asked.text, self._last_heard_at, noticed
         )
 
     def _submit(self, submission: Submission) -> None:

@@ -30,6 +30,8 @@ class Incoming:
     text: bytes
     """The whole message as received."""
     received_at: Instant
+    noticed: tuple[str, ...] = ()
+    """What was odd about the frame around the payload."""
 
     def heard(self, flags: list[str]) -> Heard:
         """The frame as it is kept, with what was noticed while it was read."""
@@ -40,7 +42,7 @@ class Incoming:
             self.message_id,
             self.text,
             self.received_at,
-            tuple(dict.fromkeys(flags)) if flags else (),
+            tuple(dict.fromkeys((*self.noticed, *flags))) if flags or self.noticed else (),
         )
 
 
