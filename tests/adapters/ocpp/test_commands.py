@@ -141,7 +141,7 @@ async def ask(house: House, command: StationCommand, seconds: float = 5.0, stati
         (a_command(Action.STOP, transaction_id="17"), {"transaction_id": 17}, ("accepted", "Accepted")),
         (a_command(Action.RESET, type="hard"), {"type": "Hard"}, ("accepted", "Accepted")),
         (a_command(Action.RESET), {"type": "Soft"}, ("accepted", "Accepted")),
-        (a_command(Action.UNLOCK, connector=2), {"connector_id": 2}, ("accepted", "Unlocked")),
+        (a_command(Action.UNLOCK, evse_number=2), {"connector_id": 2}, ("accepted", "Unlocked")),
         (
             a_command(Action.AVAILABILITY, operative=False),
             {"connector_id": 0, "type": "Inoperative"},
@@ -169,7 +169,11 @@ async def test_a_command_is_said_in_1_6(
         ),
         (a_command(Action.STOP, transaction_id="tx-17"), {"transaction_id": "tx-17"}, ("rejected", "Rejected")),
         (a_command(Action.RESET, type="hard"), {"type": "Immediate"}, ("accepted", "Accepted")),
-        (a_command(Action.UNLOCK, connector=2), {"evse_id": 2, "connector_id": 1}, ("rejected", "UnlockFailed")),
+        (
+            a_command(Action.UNLOCK, evse_number=2, connector=3),
+            {"evse_id": 2, "connector_id": 3},
+            ("rejected", "UnlockFailed"),
+        ),
         (
             a_command(Action.AVAILABILITY, operative=True, connector=1),
             {"operational_status": "Operative", "evse": {"id": 1}},

@@ -54,6 +54,9 @@ def number_of(value: Any) -> int | None:
 
 
 def of_evse(payload: Mapping[str, Any]) -> int | None:
-    """The number of the EVSE that a command is for; None: the whole station, or any. 1.6 calls it the connector."""
-    value = payload.get("evse", payload.get("connector"))
+    """The number of the EVSE that a command is for; None: the whole station, or any.
+
+    What 1.6 calls a connector is an EVSE: without `evse_number` the connector names it.
+    """
+    value = payload.get("evse_number", payload.get("connector"))
     return None if value is None else int(value)

@@ -372,7 +372,8 @@ def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
             kind = "Immediate" if str(told.get("type", "soft")).lower() in {"hard", "immediate"} else "OnIdle"
             return "Reset", {"type": kind} if not evse else {"type": kind, "evseId": evse}
         case Action.UNLOCK:
-            return "UnlockConnector", {"evseId": evse or 1, "connectorId": int(told.get("evse_connector") or 1)}
+            connector = told.get("connector") if "evse_number" in told else None
+            return "UnlockConnector", {"evseId": evse or 1, "connectorId": int(connector or 1)}
         case Action.AVAILABILITY:
             status = "Operative" if told.get("operative", True) else "Inoperative"
             payload = {"operationalStatus": status}
