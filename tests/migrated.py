@@ -1,0 +1,63 @@
+"""Databases that have all tables already: migrated once a run on each engine, and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import count
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tallywatt.adapters.storage.migrations import upgrade
+from tests.postgresql import fresh_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "tallywatt.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql_server_url: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with all tables, to be copied by the server."""
+    with fresh_database(postgresql_server_url, "migrated") as url:
+        upgrade(url)
+        yield "migrated"
+
+
+@pytest.fixture
+def sqlite_house_url(migrated_file: Path, tmp_path: Path) -> str:
+    """An SQLite database of this test alone, with all tables and nothing in them."""
+    path = tmp_path / "house.db"
+    shutil.copy(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_house_url(postgresql_server_url: str, migrated_template: str) -> Iterator[str]:
+    """The same on PostgreSQL."""
+    name = f"house_{next(_numbers)}"
+    with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    try:
+        yield f"{postgresql_server_url}{name}"
+    finally:
+        with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test alone with all tables and nothing in them, once on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_house_url")
+    return url

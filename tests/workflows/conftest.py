@@ -1,0 +1,31 @@
+"""What the tests of workflows may ask for: a house with an operator, one station and a customer, on either engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.workflows.house_of import HouseOf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+
+
+@pytest.fixture
+def house(house_url: str) -> Iterator[HouseOf]:
+    """A house on each engine."""
+    with HouseOf(house_url) as built:
+        built.furnish()
+        yield built
+
+
+@pytest.fixture
+def quick_house(sqlite_house_url: str) -> Iterator[HouseOf]:
+    """A house on the embedded engine alone, where the engine is not the point."""
+    with HouseOf(sqlite_house_url) as built:
+        built.furnish()
+        yield built
