@@ -8,6 +8,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import EvseId, LocationId, StationId
+from tallywatt.stations.credentials import Knocked, StationCredential
 from tallywatt.stations.station import Current, Evse, EvseRole, Role, Station, StationState, TransactionCounter
 from tallywatt.workflows.add_operator import OWN_PARTY
 from tallywatt.workflows.ports import UnitOfWork
@@ -56,26 +57,20 @@ def add_station(work: UnitOfWork, command: AddStation) -> Station:
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """An unknown station connects. `key_hash` is of the key that it showed, if any."""
+def knock(work: UnitOfWork, fact: Knocked) -> StationCredential | None:
+    """Keep an unknown station in quarantine: it may connect, its boot is answered Pending, and the console lists it.
 
-    identity: str
-    key_hash: str | None
-
-
-def knock(work: UnitOfWork, command: Knock) -> Station:
-    """Keep an unknown station in quarantine: it may connect, its boot is answered Pending, and the console lists it."""
-    known = work.stations.one_by(identity=command.identity)
-    if known is not None:
-        return known
-    if not 0 < len(command.identity) <= LONGEST_IDENTITY or not command.identity.isprintable():
-        msg = "that is not an OCPP identity"
-        raise BadInput(msg, code="stations.bad_identity")
-    if len(work.stations.by(state=StationState.QUARANTINED.value)) >= MOST_QUARANTINED:
-        msg = "the quarantine is full"
-        raise Conflict(msg, code="stations.quarantine_full", remedy="adopt or retire what waits there")
-    return _station(work, command.identity, StationState.QUARANTINED, command.key_hash, None)
+    None: it may not even knock, for its identity is none, or the quarantine is full.
+    """
+    known = work.stations.one_by(identity=fact.identity)
+    if known is None:
+        if not 0 < len(fact.identity) <= LONGEST_IDENTITY or not fact.identity.isprintable():
+            return None
+        if len(work.stations.by(state=StationState.QUARANTINED.value)) >= MOST_QUARANTINED:
+            return None
+        known = _station(work, fact.identity, StationState.QUARANTINED, fact.key_hash, None)
+    slug = work.operators.get().slug
+    return StationCredential(work.operator, slug, known.station_id, known.identity, known.state, known.key_hash)
 
 
 @dataclass(frozen=True, slots=True)

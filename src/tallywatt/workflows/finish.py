@@ -106,9 +106,9 @@ def reason_against(work: UnitOfWork, session: Session) -> Reason | None:
 
 def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
     """Keep a session back with its reason: its energy is explained, and a person is asked."""
-    if reason is Reason.IMPLAUSIBLE:
-        session = replace(session, flags=with_flags(session.flags, Flag.IMPLAUSIBLE_ENERGY))
-    session = work.sessions.put(replace(session, state=SessionState.HELD))
+    noted = _FLAG_OF.get(reason)
+    flags = with_flags(session.flags, noted) if noted else session.flags
+    session = work.sessions.put(replace(session, state=SessionState.HELD, flags=flags))
     explain(work, session, session.milliwatt_hours, reason, session.stop_frame_id or session.session_id)
     to_inbox(
         work,
@@ -123,6 +123,8 @@ def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
     work.events.append(Event("session", session.session_id, "SessionHeld", data))
     return session
 
+
+_FLAG_OF = {Reason.IMPLAUSIBLE: Flag.IMPLAUSIBLE_ENERGY, Reason.NO_TARIFF: Flag.NO_TARIFF}
 
 _SENTENCES = {
     Reason.METER_RESET: "the register fell while it ran; what was counted before and after is held",

@@ -102,19 +102,27 @@ def consume(connection: Connection, consumer: str, effect: Callable[[Connection,
     """Hand the next events to a consumer and move its cursor in the transaction of its effect; how many events."""
     connection.begin()
     try:
-        held = _run(connection, _CURSOR, who=consumer)
-        if not held:
-            placeholder = "?" if connection.dialect == "sqlite" else "%s"
-            connection.change(
-                f"INSERT INTO cursors (consumer, position) VALUES ({placeholder}, 0) ON CONFLICT DO NOTHING", (consumer,)
-            )
-            held = _run(connection, _CURSOR, who=consumer)
-        events = events_after(connection, held[0][0])
-        if events:
-            effect(connection, events)
-            _run(connection, _MOVE, who=consumer, place=events[-1].position)
+        count = consume_within(connection, consumer, effect)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
+    return count
+
+
+def consume_within(
+    connection: Connection, consumer: str, effect: Callable[[Connection, list[RecordedEvent]], None]
+) -> int:
+    """The same in a transaction that is open already: the writer's, on SQLite the only one that may write."""
+    held = _run(connection, _CURSOR, who=consumer)
+    if not held:
+        placeholder = "?" if connection.dialect == "sqlite" else "%s"
+        connection.change(
+            f"INSERT INTO cursors (consumer, position) VALUES ({placeholder}, 0) ON CONFLICT DO NOTHING", (consumer,)
+        )
+        held = _run(connection, _CURSOR, who=consumer)
+    events = events_after(connection, held[0][0])
+    if events:
+        effect(connection, events)
+        _run(connection, _MOVE, who=consumer, place=events[-1].position)
     return len(events)

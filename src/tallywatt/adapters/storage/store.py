@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tallywatt.adapters.storage.connections import connect, is_sqlite, sqlite_path
 from tallywatt.adapters.storage.migrations import require_current
+from tallywatt.adapters.storage.sequencer import give_positions
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.adapters.storage.writer import GroupWriter
 from tallywatt.kernel.errors import SecondWriter
@@ -44,6 +45,7 @@ class Store:
         self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._opened = 0
         self._opening = threading.Lock()
+        self._sequencing: Connection | None = None
 
     def start(self) -> None:
         """Start the writer's thread."""
@@ -108,12 +110,25 @@ class Store:
 
         return await asyncio.get_running_loop().run_in_executor(None, ask)
 
+    def sequence(self) -> int:
+        """Give committed events their positions, until none waits; how many. On SQLite the writer has done it."""
+        if self.is_sqlite:
+            return 0
+        if self._sequencing is None:
+            self._sequencing = connect(self.url)
+        given = 0
+        while now := give_positions(self._sequencing):
+            given += now
+        return given
+
     def close(self) -> None:
         """Work off the queue, then let go of everything."""
         self.writer.stop()
         while self._opened:
             self._readers.get().close()
             self._opened -= 1
+        if self._sequencing is not None:
+            self._sequencing.close()
         if self._lock_file is not None:
             self._lock_file.close()
 

@@ -6,7 +6,7 @@ Wh are decimal strings, instants RFC 3339, money whole minor units beside their 
 from __future__ import annotations
 
 from tallywatt.adapters.storage import sequencer
-from tallywatt.adapters.storage.views import attention, charging, equations, money, pages, people, places, prices
+from tallywatt.adapters.storage.views import attention, charging, doors, equations, money, pages, people, places, prices
 
 
 class Views:
@@ -44,6 +44,7 @@ class Views:
     payments = staticmethod(money.payments_of)
     payment = staticmethod(money.payment)
     payment_by_secret = staticmethod(money.payment_by_secret)
+    operator_of_account = staticmethod(doors.operator_of_account)
     provider_accounts = staticmethod(money.provider_accounts)
     payment_methods = staticmethod(money.payment_methods)
     webhook_events = staticmethod(money.webhook_events)

@@ -1,0 +1,148 @@
+"""Claiming jobs: a lease on machine time, so that a worker that dies leaves nothing undone; and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, or_, select, update
+
+from tallywatt.adapters.storage.statements import Statement
+from tallywatt.adapters.storage.tables.machinery import JOBS
+from tallywatt.kernel.clock import Instant
+from tallywatt.workflows.jobs import JobState, StoredJob, next_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.adapters.storage.unit import SqlUnitOfWork
+    from tallywatt.kernel.identity import OperatorId
+
+_jobs = JOBS.table
+_COLUMNS = [_jobs.c.operator_id, *(_jobs.c[name] for name in JOBS.names)]
+_DUE: dict[tuple[str, tuple[str, ...]], Statement] = {}
+_LEASE = (
+    update(_jobs)
+    .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
+    .values(state=JobState.LEASED.value, lease_until=bindparam("until"), leased_by=bindparam("who"), attempts=_jobs.c.attempts + 1)
+)
+_END = (
+    update(_jobs)
+    .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
+    .values(
+        state=bindparam("to_state"),
+        run_at=bindparam("at"),
+        lease_until=None,
+        leased_by=None,
+        last_error=bindparam("error"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which kinds of jobs, how many, for how long, by whom."""
+
+    kinds: tuple[str, ...]
+    most: int
+    lease_seconds: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that is ours until its lease ends."""
+
+    operator_id: OperatorId
+    job: StoredJob
+
+
+def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
+    """Take due jobs of any operator, oldest first, also those whose worker let the lease run out."""
+    connection = work.connection
+    statement = _due(connection.dialect, command.kinds)
+    rows = connection.execute(statement.sql, statement.bind({"now": work.machine_now, "most": command.most}))
+    found = [Claimed(row[0], JOBS.decode(tuple(row[1:]))) for row in rows]
+    lease = Statement(_LEASE, connection.dialect) if found else None
+    for one in found:
+        assert lease is not None, "compiled when something was found"
+        connection.change(
+            lease.sql,
+            lease.bind(
+                {
+                    "operator": one.operator_id,
+                    "id": one.job.job_id,
+                    "until": work.machine_now + command.lease_seconds * 1000,
+                    "who": command.owner,
+                }
+            ),
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is done, or has failed and says why. `chance` in [0, 1) spreads the retries."""
+
+    job: StoredJob
+    error: str | None = None
+    chance: float = 0.5
+    for_good: bool = False
+
+
+def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
+    """Write down what became of a claimed job: done, to be run again later, or failed for good and visible."""
+    state, run_at = JobState.DONE, command.job.run_at
+    if command.error is not None:
+        again = None if command.for_good else next_run(command.job.attempts + 1, work.machine_now, command.chance)
+        state = JobState.FAILED if again is None else JobState.READY
+        run_at = run_at if again is None else Instant(again)
+    statement = Statement(_END, work.connection.dialect)
+    work.connection.change(
+        statement.sql,
+        statement.bind(
+            {
+                "operator": work.operator,
+                "id": command.job.job_id,
+                "to_state": state.value,
+                "at": run_at,
+                "error": command.error,
+            }
+        ),
+    )
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    """A job that needs nothing of the outside world: its workflow and its end are one transaction."""
+
+    job: StoredJob
+    workflow: Callable[[Any, Any], Any]
+    command: object
+
+
+def run_job(work: SqlUnitOfWork, command: RunJob) -> Any:
+    """Run the workflow of a job and end the job, all or nothing."""
+    result = command.workflow(work, command.command)
+    end_job(work, Ended(command.job))
+    return result
+
+
+def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:
+    found = _DUE.get((dialect, kinds))
+    if found is None:
+        clause = (
+            select(*_COLUMNS)
+            .where(
+                _jobs.c.state.in_((JobState.READY.value, JobState.LEASED.value)),
+                _jobs.c.run_at <= bindparam("now"),
+                or_(_jobs.c.state == JobState.READY.value, _jobs.c.lease_until <= bindparam("now")),
+                _jobs.c.kind.in_(kinds),
+            )
+            .order_by(_jobs.c.run_at, _jobs.c.job_id)
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
+        found = _DUE[dialect, kinds] = Statement(clause, dialect)
+    return found

@@ -1,0 +1,1 @@
+"""How the world comes in: HTTP, pages, the gateway, workers, the command line."""

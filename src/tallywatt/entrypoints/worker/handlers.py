@@ -1,0 +1,104 @@
+"""What each kind of job does."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.invoicing.printed import PrintedInvoice
+from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
+from tallywatt.wiring import TryLater
+from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
+from tallywatt.workflows.finish import FinishSession, finish_session
+from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.pay_ad_hoc import release_unused
+from tallywatt.workflows.ports import LinkAnswer
+from tallywatt.workflows.print_invoice import gather_paper, is_settled, keep_printed
+from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.wiring import Claimed, House
+    from tallywatt.workflows.ports import UnitOfWork
+
+STATION_ANSWERS_WITHIN_SECONDS = 30.0
+WAITS_FOR_PAYMENT = 6
+"""How often an invoice's print waits for its payment to settle; then it says what is known."""
+
+
+class Handlers:
+    """The jobs, by kind."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._by_kind: dict[str, Callable[[Claimed], None]] = {
+            "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
+            "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
+            "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
+            "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
+            "release_hold": self._workflow(release_unused, PaymentId),
+            "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
+            "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
+            "send_command": self._send_command,
+            "print_invoice": self._print_invoice,
+        }
+
+    def do(self, claimed: Claimed) -> None:
+        """Do one job, and end it when it is done; raise when it is not."""
+        self._by_kind[claimed.job.kind](claimed)
+
+    def _workflow(
+        self, workflow: Callable[[Any, Any], Any], command_of: Callable[[str], Any]
+    ) -> Callable[[Claimed], None]:
+        return lambda claimed: self._house.run_job(claimed, workflow, command_of(claimed.job.subject_id))
+
+    def _provider(self, claimed: Claimed, do: Callable[[Any, OperationId], None]) -> None:
+        def write(workflow: Callable[[UnitOfWork, Any], Any], command: Any) -> Any:
+            return self._house.write_now(
+                claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.job_id
+            )
+
+        do(write, OperationId(claimed.job.subject_id))
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _send_command(self, claimed: Claimed) -> None:
+        command_id = CommandId(claimed.job.subject_id)
+        command: StationCommand = self._house.write_now(
+            claimed.operator_id, lambda work, key: work.station_commands.get(key), command_id, actor="worker"
+        )
+        if command.is_open:
+            if self._house.machine.now() >= command.deadline_at:
+                answer = LinkAnswer("not_connected", "the station was not connected in time")
+            else:
+                answer = self._ask_station(command)
+            self._house.run_job(claimed, command_answered, CommandAnswered(command_id, answer))
+        else:
+            self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _ask_station(self, command: StationCommand) -> LinkAnswer:
+        gateway = self._house.gateway
+        if gateway is None:
+            msg = "this process has no gateway"
+            raise TryLater(msg)
+        left = (command.deadline_at - self._house.machine.now()) / 1000
+        answer = gateway.call(command.station_id, command, min(STATION_ANSWERS_WITHIN_SECONDS, max(left, 1.0)))
+        if answer.outcome == "not_connected":
+            # It may come back before the deadline; the command waits for it.
+            msg = "the station is not connected"
+            raise TryLater(msg)
+        return answer
+
+    def _print_invoice(self, claimed: Claimed) -> None:
+        invoice_id, operator = InvoiceId(claimed.job.subject_id), claimed.operator_id
+        settled = self._house.write_now(operator, is_settled, invoice_id, actor="worker")
+        if not settled and claimed.job.attempts < WAITS_FOR_PAYMENT:
+            msg = "its payment is on its way"
+            raise TryLater(msg)
+        document = self._house.write_now(operator, gather_paper, invoice_id, actor="worker")
+        content = self._house.papers().pdf(document)
+        printed = PrintedInvoice(
+            invoice_id, "application/pdf", hashlib.sha256(content).hexdigest(), content, self._house.machine.now()
+        )
+        self._house.run_job(claimed, keep_printed, printed)

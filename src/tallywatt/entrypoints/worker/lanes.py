@@ -1,0 +1,119 @@
+"""Lanes of workers: a slow payment provider must not hold up an invoice, nor a silent station a payment.
+
+Each lane has a synchronous `step()`; its threads do nothing but call it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tallywatt.entrypoints.worker.handlers import Handlers
+from tallywatt.kernel.errors import Busy, NotFound, TallywattError
+from tallywatt.wiring import Claim, TryLater
+
+if TYPE_CHECKING:
+    from tallywatt.wiring import Claimed, House
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.5
+"""Jobs that become due by time alone are found by looking this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Jobs of some kinds, worked off by some threads. The lease is longer than the longest call in the lane."""
+
+    name: str
+    kinds: tuple[str, ...]
+    threads: int
+    batch: int
+    lease_seconds: int
+
+
+LANES = {
+    "house": Lane(
+        "house", ("finish_session", "lose_stop", "watch_command", "start_paid_session", "release_hold"), 1, 32, 30
+    ),
+    "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 4, 300),
+    "stations": Lane("stations", ("send_command",), 4, 1, 120),
+    "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
+}
+
+
+class Workers:
+    """The workers of one process."""
+
+    def __init__(self, house: House, lanes: tuple[Lane, ...]) -> None:
+        self._house = house
+        self._lanes = lanes
+        self._handlers = Handlers(house)
+        self._stopping = False
+        self._bells = {lane.name: threading.Condition() for lane in lanes}
+        self._threads: list[threading.Thread] = []
+        self._owner = f"{os.uname().nodename}/{os.getpid()}"
+
+    def start(self) -> None:
+        """Start the threads of all lanes."""
+        self._house.on_jobs(self._ring)
+        for lane in self._lanes:
+            for number in range(lane.threads):
+                thread = threading.Thread(target=self._run, args=(lane,), name=f"worker {lane.name} {number}", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Finish what is being done, then end. A job that was not begun keeps its lease until it runs out."""
+        self._stopping = True
+        self._ring()
+        for thread in self._threads:
+            thread.join()
+
+    def step(self, lane: Lane) -> int:
+        """Claim due jobs of a lane and do them; how many."""
+        claimed = self._house.claim(Claim(lane.kinds, lane.batch, lane.lease_seconds, self._owner))
+        for one in claimed:
+            self.do(one)
+        return len(claimed)
+
+    def do(self, claimed: Claimed) -> None:
+        """Do one job. Whatever goes wrong, the job says so and comes again, or stays visible as failed."""
+        job = claimed.job
+        try:
+            self._handlers.do(claimed)
+        except TryLater as later:
+            self._house.end_job(claimed.operator_id, job, str(later))
+        except NotFound as error:
+            self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}", for_good=True)
+        except TallywattError as error:
+            self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}")
+        except Exception as error:
+            log.exception("job.failed", kind=job.kind, subject_id=job.subject_id)
+            self._house.end_job(claimed.operator_id, job, f"{type(error).__name__}: {error}")
+
+    def _ring(self) -> None:
+        for bell in self._bells.values():
+            with bell:
+                bell.notify_all()
+
+    def _run(self, lane: Lane) -> None:
+        bell = self._bells[lane.name]
+        while not self._stopping:
+            try:
+                found = self.step(lane)
+            except Busy:
+                found = 0
+            except Exception:
+                if self._stopping:
+                    return
+                log.exception("worker.failed", lane=lane.name)
+                found = 0
+            if not found:
+                with bell:
+                    if not self._stopping:
+                        bell.wait(IDLE_SECONDS)

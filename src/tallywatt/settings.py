@@ -1,0 +1,63 @@
+"""Settings, from the environment: each starts with TALLYWATT_."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KEY_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Secrets are read from a file of the data directory unless the environment names them."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYWATT_", env_file=None, extra="ignore")
+
+    data_dir: Path = Field(default=Path("./data"), description="Where the SQLite file, the key and the control socket lie.")
+    database_url: str | None = Field(default=None, description="sqlite:///FILE or postgresql://…; default: SQLite in the data directory.")
+    http_host: str = Field(default="127.0.0.1", description="Address of the pages and the API.")
+    http_port: int = Field(default=8080, description="Port of the pages and the API.")
+    ocpp_host: str = Field(default="127.0.0.1", description="Address of the OCPP gateway.")
+    ocpp_port: int = Field(default=9000, description="Port of the OCPP gateway.")
+    public_url: str | None = Field(default=None, description="How the pages are reached from outside; default: host and port.")
+    installation_key: str | None = Field(default=None, description="64 hex digits; default: a file in the data directory.")
+    workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
+
+    @property
+    def url(self) -> str:
+        """The database's address."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'tallywatt.db').resolve()}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the pages are, without a slash at the end."""
+        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the command line reaches the running server."""
+        return self.data_dir / "control.sock"
+
+    def key(self) -> bytes:
+        """The installation's own key, made on first use. It wraps all others: without it, sealed data is lost."""
+        if self.installation_key is not None:
+            return bytes.fromhex(self.installation_key)
+        path = self.data_dir / "installation.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}")
+            file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(file, "w", encoding="ascii") as handle:
+                handle.write(secrets.token_hex(KEY_BYTES))
+                handle.flush()
+                os.fsync(handle.fileno())
+            # A link fails when another process was first; then its key counts.
+            with suppress(FileExistsError):
+                path.hardlink_to(draft)
+            draft.unlink()
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())

@@ -1,0 +1,273 @@
+"""Joins ports to adapters, once: everything that a process of Tallywatt is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
+from tallywatt.adapters.storage import sequencer
+from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, run_job
+from tallywatt.adapters.storage.directory import MemoryDirectory
+from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrade
+from tallywatt.adapters.storage.rollups import roll_up_revenue
+from tallywatt.adapters.storage.store import Store
+from tallywatt.adapters.storage.views import Views
+from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.identity import ProviderAccountId
+from tallywatt.settings import Settings
+from tallywatt.workflows.take_webhook import TakeWebhook, Taken, take_webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tallywatt.adapters.ocpp.server import Gateway
+    from tallywatt.adapters.socket.server import ControlServer
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.events import RecordedEvent
+    from tallywatt.metering.facts import BootAnswer
+    from tallywatt.payments.account import ProviderAccount
+    from tallywatt.workflows.jobs import StoredJob
+    from tallywatt.workflows.ports import UnitOfWork
+
+__all__ = ["HEAD", "Claim", "Claimed", "House", "Settings", "TryLater", "present_revision", "upgrade"]
+
+log = structlog.get_logger(__name__)
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+FOLLOW_SECONDS = 0.25
+"""How long events wait at most for those who follow them in this process; a commit of this process wakes them at once."""
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    """A key for one purpose, from the installation's own: knowing one tells nothing about the others."""
+    return hashlib.blake2b(purpose.encode(), key=key, digest_size=32).digest()
+
+
+class House:
+    """One process: its settings, its store, its clocks, and the adapters behind its ports."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.key()
+        self.settings = settings
+        self.machine = MachineClock()
+        self.draws = WorldDraws()
+        self.pepper = derived(key, "station keys")
+        self.secret = derived(key, "signatures")
+        self.store = Store(settings.url, self.draws.draw, derived(key, "sealed data"))
+        self.views = Views()
+        self.providers = Providers()
+        self.caller = Caller(self.providers, self.machine)
+        self.gateway: Gateway | None = None
+        self.feed: Any = None
+        """The live feed of this process's pages; set by the entrypoint that has pages."""
+        self._control: ControlServer | None = None
+        self._papers: Any = None
+        self._directory: MemoryDirectory | None = None
+        self._follower: threading.Thread | None = None
+        self._news = threading.Event()
+        self._closing = False
+
+    # --- life ---
+
+    def open(self) -> None:
+        """Start the writer and those who follow events."""
+        self.store.start()
+        self.store.writer.after_commit.append(lambda _: self._news.set())
+        self._follower = threading.Thread(target=self._follow, name="follower", daemon=True)
+        self._follower.start()
+
+    def open_control(self) -> None:
+        """Let the command line write through this process."""
+        from tallywatt.adapters.socket.server import ControlServer  # noqa: PLC0415  # only a server needs it
+
+        self._control = ControlServer(self.settings.control_socket, self.store.write_now)
+        self._control.start()
+
+    def close(self) -> None:
+        """Work off what is queued, then let go of everything."""
+        self._closing = True
+        self._news.set()
+        if self._control is not None:
+            self._control.stop()
+        if self._follower is not None:
+            self._follower.join()
+        self.store.close()
+
+    # --- writing and reading ---
+
+    async def write(
+        self, operator: str, workflow: Callable[[UnitOfWork, C], R], command: C, *, actor: str, cause: str = ""
+    ) -> R:
+        """Run a workflow and wait for its commit, on an event loop."""
+        return await self.store.write(operator, workflow, command, actor=actor, cause=cause)
+
+    def write_now(
+        self, operator: str, workflow: Callable[[UnitOfWork, C], R], command: C, *, actor: str, cause: str = ""
+    ) -> R:
+        """Run a workflow and wait for its commit, in a thread that may block."""
+        return self.store.write_now(operator, workflow, command, actor=actor, cause=cause)
+
+    async def ask(self, view: Callable[..., R], *values: Any, **more: Any) -> R:
+        """Ask a view, off the event loop."""
+        return await self.store.read(lambda connection: view(connection, *values, **more))
+
+    def ask_now(self, view: Callable[..., R], *values: Any, **more: Any) -> R:
+        """Ask a view in a thread that may block."""
+        with self.store.reading() as connection:
+            return view(connection, *values, **more)
+
+    def new_id(self, name: str) -> str:
+        """A fresh id for something that has no unit of work yet: an operator."""
+        return self.draws.draw().id(name)
+
+    def business_now(self) -> Instant:
+        """Business time."""
+        return self.draws.draw().business
+
+    def open_sealed(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
+        """The plain bytes of a sealed record."""
+        return self.store.vault.open(connection, operator, key_id, sealed)
+
+    def audit(self, operator: str) -> Any:
+        """Recompute energy and money of an operator from what was sealed, and compare."""
+        from tallywatt.adapters.storage.evidence import audit  # noqa: PLC0415  # only the audit needs it
+
+        with self.store.reading() as connection:
+            return audit(connection, self.store.vault, operator)
+
+    # --- stations ---
+
+    def build_gateway(self) -> Gateway:
+        """The OCPP server of this process, not yet listening."""
+        from tallywatt.adapters.ocpp.connection import Intake  # noqa: PLC0415  # only a gateway loads the protocol
+        from tallywatt.adapters.ocpp.server import Gateway  # noqa: PLC0415
+        from tallywatt.workflows.add_station import knock  # noqa: PLC0415
+        from tallywatt.workflows.boot_station import boot_station  # noqa: PLC0415
+        from tallywatt.workflows.follow import follow  # noqa: PLC0415
+        from tallywatt.workflows.plug_in import plug_in  # noqa: PLC0415
+        from tallywatt.workflows.report_status import report_status  # noqa: PLC0415
+        from tallywatt.workflows.show_token import show_token  # noqa: PLC0415
+        from tallywatt.workflows.take_unreadable import take_unreadable  # noqa: PLC0415
+        from tallywatt.workflows.unplug import unplug  # noqa: PLC0415
+
+        boot: Callable[[Any, Any], BootAnswer] = boot_station
+        intake = Intake(boot, report_status, show_token, plug_in, follow, unplug, take_unreadable, knock)
+        self._directory = MemoryDirectory(self.store.reading)
+        self.gateway = Gateway(self.store.writer, intake, self._directory, self.machine, self.pepper)
+        return self.gateway
+
+    # --- payments ---
+
+    def provider_account(self, account_id: str) -> tuple[str, ProviderAccount]:
+        """A provider account and its operator, whoever asks by its id: webhooks know nothing else."""
+        operator = self.ask_now(self.views.operator_of_account, account_id)
+        if operator is None:
+            msg = "there is no such provider account"
+            raise NotFound(msg, code="provider_accounts.not_found")
+        account = self.write_now(
+            operator, lambda work, key: work.provider_accounts.get(key), ProviderAccountId(account_id), actor="webhook"
+        )
+        return operator, account
+
+    def take_webhook(self, provider: str, account_id: str, headers: Mapping[str, str], body: bytes) -> list[Taken]:
+        """Verify what a provider tells and take it in, durably, before it is answered. Blocks."""
+        operator, account = self.provider_account(account_id)
+        if account.provider != provider:
+            msg = f"account {account_id} is not one of {provider}"
+            raise BadInput(msg, code="provider_accounts.other_provider")
+        events = self.providers(account).parse_webhook(headers, body)
+        return [
+            self.write_now(
+                operator, take_webhook, TakeWebhook(ProviderAccountId(account_id), event, body), actor=f"provider:{account_id}"
+            )
+            for event in events
+        ]
+
+    # --- jobs ---
+
+    def claim(self, command: Claim) -> list[Claimed]:
+        """Take due jobs."""
+        return self.store.write_now("", claim, command, actor="worker")
+
+    def end_job(self, operator: str, job: StoredJob, error: str | None = None, *, for_good: bool = False) -> None:
+        """Write down what became of a job."""
+        chance = int.from_bytes(self.draws.draw().seed[:4], "big") / 2**32
+        self.store.write_now(operator, end_job, Ended(job, error, chance, for_good), actor="worker")
+
+    def run_job(self, claimed: Claimed, workflow: Callable[[Any, Any], Any], command: object) -> None:
+        """Run the workflow of a job and end the job in one transaction."""
+        self.store.write_now(claimed.operator_id, run_job, RunJob(claimed.job, workflow, command), actor="worker", cause=claimed.job.job_id)
+
+    def on_jobs(self, ring: Callable[[], None]) -> None:
+        """Call `ring` when a commit of this process has written jobs."""
+        self.store.writer.after_commit.append(lambda wrote: ring() if wrote else None)
+
+    def papers(self) -> Any:
+        """The printer of invoices, warm after its first use."""
+        if self._papers is None:
+            from tallywatt.adapters.documents.papers import TypstPapers  # noqa: PLC0415  # a fifth of a second
+
+            self._papers = TypstPapers()
+        return self._papers
+
+    # --- events ---
+
+    def _follow(self) -> None:
+        """Sequence committed events, keep the directory and the roll-ups current."""
+        position: int | None = None
+        while not self._closing:
+            self._news.wait(FOLLOW_SECONDS if not self.store.is_sqlite else None)
+            self._news.clear()
+            try:
+                position = self._catch_up(position)
+            except Exception:
+                # Whatever it was, the events are on the disk: the next round reads them.
+                log.exception("follower.failed")
+                threading.Event().wait(FOLLOW_SECONDS)
+
+    def _catch_up(self, position: int | None) -> int:
+        if not self.store.is_sqlite:
+            self.store.sequence()
+        if position is None:
+            position = self.ask_now(self.views.last_position)
+            if self._directory is not None:
+                self._directory.refill()
+        while events := self._events_after(position):
+            position = events[-1].position
+            if self._directory is not None:
+                self._directory.note(events)
+            if any(one.event.type == "SessionBilled" for one in events):
+                self.write_now("", roll_up_revenue, None, actor="follower")
+        return position
+
+    def _events_after(self, position: int) -> list[RecordedEvent]:
+        return self.ask_now(sequencer.events_after, position)
+
+
+def read_only(settings: Settings) -> tuple[Views, Callable[..., Any]]:
+    """Views on a database that another process may be writing to: for the command line."""
+    from tallywatt.adapters.storage.connections import connect  # noqa: PLC0415
+    from tallywatt.adapters.storage.migrations import require_current  # noqa: PLC0415
+
+    require_current(settings.url)
+    connection = connect(settings.url, read_only=True)
+
+    def ask(view: Callable[..., R], *values: Any, **more: Any) -> R:
+        return view(connection, *values, **more)
+
+    return Views(), ask
+
+
+def data_folder(settings: Settings) -> Path:
+    """The data directory, made if it is missing."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings.data_dir

@@ -1,0 +1,93 @@
+"""Gather what an invoice shows, and keep what was printed. The printing itself is a worker's, outside of any transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tallywatt.invoicing.paper import InvoiceDocument, PaperParty, PaperPayment, PaperSite, session_paper
+from tallywatt.kernel.clock import Instant
+from tallywatt.payments.payment import TAKEN, PaymentState
+from tallywatt.rating.results import RatedRows
+
+if TYPE_CHECKING:
+    from tallywatt.invoicing.invoice import Invoice
+    from tallywatt.invoicing.printed import PrintedInvoice
+    from tallywatt.kernel.identity import InvoiceId
+    from tallywatt.metering.session import Session
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+SETTLED = (*TAKEN, PaymentState.VOIDED, PaymentState.EXPIRED, PaymentState.DECLINED, PaymentState.ABANDONED, PaymentState.OWED)
+"""States in which nothing is on its way any more: what is printed about the payment stays true."""
+
+
+def is_settled(work: UnitOfWork, invoice_id: InvoiceId) -> bool:
+    """Whether it is known how an invoice was paid, so that the paper can say so."""
+    return all(payment.state in SETTLED for payment in _payments(work, work.invoices.get(invoice_id)))
+
+
+def gather_paper(work: UnitOfWork, invoice_id: InvoiceId) -> InvoiceDocument:
+    """All that the paper shows, from stored integers. Writes nothing."""
+    invoice = work.invoices.get(invoice_id)
+    session = work.sessions.get(invoice.session_id)
+    operator = work.operators.get()
+    rated = RatedRows(
+        work.rated_results.get(invoice.rated_id),
+        tuple(work.rated_lines.by(rated_id=invoice.rated_id)),
+        tuple(work.rated_taxes.by(rated_id=invoice.rated_id)),
+    )
+    customer = work.customers.find(session.payer_id) if session.payer_id else None
+    corrected = work.invoices.find(invoice.corrects_invoice_id) if invoice.corrects_invoice_id else None
+    return InvoiceDocument(
+        invoice=invoice,
+        rated=rated,
+        seller=PaperParty(operator.name, _lines(operator.address), operator.tax_id),
+        buyer=_buyer(work, session),
+        site=_site(work, session),
+        session=session_paper(session),
+        payments=tuple(_paid(one) for one in _payments(work, invoice) if one.captured_minor),
+        corrects=corrected.number if corrected else None,
+        locale=customer.language if customer else "en",
+    )
+
+
+def keep_printed(work: UnitOfWork, printed: PrintedInvoice) -> bool:
+    """Keep a printed invoice; the first print stays."""
+    return work.printed_invoices.add(printed)
+
+
+def _payments(work: UnitOfWork, invoice: Invoice) -> list[Payment]:
+    return work.payments.by(session_id=invoice.session_id)
+
+
+def _paid(payment: Payment) -> PaperPayment:
+    card = " ".join(part for part in (payment.card_brand, payment.card_last4) if part)
+    return PaperPayment("card", Instant(payment.created_at), payment.captured_minor - payment.refunded_minor, card)
+
+
+def _buyer(work: UnitOfWork, session: Session) -> PaperParty | None:
+    if session.payer_id is None:
+        return None
+    details = work.customer_details.find(session.payer_id)
+    if details is not None:
+        return PaperParty(details.name, _lines(details.address or ""))
+    customer = work.customers.find(session.payer_id)
+    return PaperParty(customer.reference) if customer else None
+
+
+def _site(work: UnitOfWork, session: Session) -> PaperSite:
+    evse = work.evses.find(session.evse_id) if session.evse_id else None
+    station = work.stations.find(session.station_id) if session.station_id else None
+    location = work.locations.find(station.location_id) if station and station.location_id else None
+    address = [location.address, f"{location.postal_code} {location.city}".strip()] if location else []
+    return PaperSite(
+        name=location.name if location else (station.identity if station else ""),
+        address=tuple(line for line in address if line),
+        evse_id=evse.code if evse else "",
+        current=evse.current.value if evse else None,
+        max_watts=evse.max_watts if evse else None,
+    )
+
+
+def _lines(address: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in address.splitlines() if line.strip())
