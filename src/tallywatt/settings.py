@@ -18,14 +18,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TALLYWATT_", env_file=None, extra="ignore")
 
-    data_dir: Path = Field(default=Path("./data"), description="Where the SQLite file, the key and the control socket lie.")
-    database_url: str | None = Field(default=None, description="sqlite:///FILE or postgresql://…; default: SQLite in the data directory.")
+    data_dir: Path = Field(
+        default=Path("./data"), description="Where the SQLite file, the key and the control socket lie."
+    )
+    database_url: str | None = Field(
+        default=None, description="sqlite:///FILE or postgresql://…; default: SQLite in the data directory."
+    )
     http_host: str = Field(default="127.0.0.1", description="Address of the pages and the API.")
     http_port: int = Field(default=8080, description="Port of the pages and the API.")
     ocpp_host: str = Field(default="127.0.0.1", description="Address of the OCPP gateway.")
     ocpp_port: int = Field(default=9000, description="Port of the OCPP gateway.")
-    public_url: str | None = Field(default=None, description="How the pages are reached from outside; default: host and port.")
-    installation_key: str | None = Field(default=None, description="64 hex digits; default: a file in the data directory.")
+    public_url: str | None = Field(
+        default=None, description="How the pages are reached from outside; default: host and port."
+    )
+    installation_key: str | None = Field(
+        default=None, description="64 hex digits; default: a file in the data directory."
+    )
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 
     @property

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
+from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
 from tallywatt.adapters.storage import sequencer
@@ -17,13 +20,13 @@ from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrad
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.views import Views
-from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.errors import BadInput, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.settings import Settings
-from tallywatt.workflows.take_webhook import TakeWebhook, Taken, take_webhook
+from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tallywatt.adapters.ocpp.server import Gateway
@@ -36,7 +39,18 @@ if TYPE_CHECKING:
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import UnitOfWork
 
-__all__ = ["HEAD", "Claim", "Claimed", "House", "Settings", "TryLater", "present_revision", "upgrade"]
+__all__ = [
+    "HEAD",
+    "Claim",
+    "Claimed",
+    "House",
+    "Settings",
+    "TryLater",
+    "Views",
+    "present_revision",
+    "read_sessions",
+    "upgrade",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +59,9 @@ R = TypeVar("R")
 
 FOLLOW_SECONDS = 0.25
 """How long events wait at most for those who follow them in this process; a commit of this process wakes them at once."""
+
+STARTING_SECONDS = 5.0
+"""How long the command line waits for whoever has just taken the write lock."""
 
 
 def derived(key: bytes, purpose: str) -> bytes:
@@ -60,7 +77,7 @@ class House:
         self.settings = settings
         self.machine = MachineClock()
         self.draws = WorldDraws()
-        self.pepper = derived(key, "station keys")
+        self.pepper = station_pepper(settings)
         self.secret = derived(key, "signatures")
         self.store = Store(settings.url, self.draws.draw, derived(key, "sealed data"))
         self.views = Views()
@@ -78,16 +95,18 @@ class House:
 
     # --- life ---
 
-    def open(self) -> None:
-        """Start the writer and those who follow events."""
+    def open(self, *, following: bool = True) -> None:
+        """Start the writer and, unless it is only for one command, those who follow events."""
         self.store.start()
+        if not following:
+            return
         self.store.writer.after_commit.append(lambda _: self._news.set())
         self._follower = threading.Thread(target=self._follow, name="follower", daemon=True)
         self._follower.start()
 
     def open_control(self) -> None:
         """Let the command line write through this process."""
-        from tallywatt.adapters.socket.server import ControlServer  # noqa: PLC0415  # only a server needs it
+        from tallywatt.adapters.socket.server import ControlServer  # only a server needs it
 
         self._control = ControlServer(self.settings.control_socket, self.store.write_now)
         self._control.start()
@@ -139,7 +158,7 @@ class House:
 
     def audit(self, operator: str) -> Any:
         """Recompute energy and money of an operator from what was sealed, and compare."""
-        from tallywatt.adapters.storage.evidence import audit  # noqa: PLC0415  # only the audit needs it
+        from tallywatt.adapters.storage.evidence import audit  # only the audit needs it
 
         with self.store.reading() as connection:
             return audit(connection, self.store.vault, operator)
@@ -148,16 +167,16 @@ class House:
 
     def build_gateway(self) -> Gateway:
         """The OCPP server of this process, not yet listening."""
-        from tallywatt.adapters.ocpp.connection import Intake  # noqa: PLC0415  # only a gateway loads the protocol
-        from tallywatt.adapters.ocpp.server import Gateway  # noqa: PLC0415
-        from tallywatt.workflows.add_station import knock  # noqa: PLC0415
-        from tallywatt.workflows.boot_station import boot_station  # noqa: PLC0415
-        from tallywatt.workflows.follow import follow  # noqa: PLC0415
-        from tallywatt.workflows.plug_in import plug_in  # noqa: PLC0415
-        from tallywatt.workflows.report_status import report_status  # noqa: PLC0415
-        from tallywatt.workflows.show_token import show_token  # noqa: PLC0415
-        from tallywatt.workflows.take_unreadable import take_unreadable  # noqa: PLC0415
-        from tallywatt.workflows.unplug import unplug  # noqa: PLC0415
+        from tallywatt.adapters.ocpp.connection import Intake  # only a gateway loads the protocol
+        from tallywatt.adapters.ocpp.server import Gateway
+        from tallywatt.workflows.add_station import knock
+        from tallywatt.workflows.boot_station import boot_station
+        from tallywatt.workflows.follow import follow
+        from tallywatt.workflows.plug_in import plug_in
+        from tallywatt.workflows.report_status import report_status
+        from tallywatt.workflows.show_token import show_token
+        from tallywatt.workflows.take_unreadable import take_unreadable
+        from tallywatt.workflows.unplug import unplug
 
         boot: Callable[[Any, Any], BootAnswer] = boot_station
         intake = Intake(boot, report_status, show_token, plug_in, follow, unplug, take_unreadable, knock)
@@ -178,34 +197,44 @@ class House:
         )
         return operator, account
 
-    def take_webhook(self, provider: str, account_id: str, headers: Mapping[str, str], body: bytes) -> list[Taken]:
+    def take_webhook(self, provider: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Taken:
         """Verify what a provider tells and take it in, durably, before it is answered. Blocks."""
         operator, account = self.provider_account(account_id)
         if account.provider != provider:
             msg = f"account {account_id} is not one of {provider}"
             raise BadInput(msg, code="provider_accounts.other_provider")
-        events = self.providers(account).parse_webhook(headers, body)
-        return [
-            self.write_now(
-                operator, take_webhook, TakeWebhook(ProviderAccountId(account_id), event, body), actor=f"provider:{account_id}"
-            )
-            for event in events
-        ]
+        event = self.providers(account).read_webhook(headers, body)
+        command = TakeWebhook(ProviderAccountId(account_id), event, body)
+        return self.write_now(operator, take_webhook, command, actor=f"provider:{account_id}")
 
     # --- jobs ---
 
     def claim(self, command: Claim) -> list[Claimed]:
         """Take due jobs."""
-        return self.store.write_now("", claim, command, actor="worker")
+        return self.store.run_now("", claim, command, actor="worker")
 
-    def end_job(self, operator: str, job: StoredJob, error: str | None = None, *, for_good: bool = False) -> None:
+    def end_job(
+        self,
+        operator: str,
+        job: StoredJob,
+        error: str | None = None,
+        *,
+        for_good: bool = False,
+        after_seconds: int | None = None,
+    ) -> None:
         """Write down what became of a job."""
         chance = int.from_bytes(self.draws.draw().seed[:4], "big") / 2**32
-        self.store.write_now(operator, end_job, Ended(job, error, chance, for_good), actor="worker")
+        self.store.run_now(operator, end_job, Ended(job, error, chance, for_good, after_seconds), actor="worker")
 
     def run_job(self, claimed: Claimed, workflow: Callable[[Any, Any], Any], command: object) -> None:
         """Run the workflow of a job and end the job in one transaction."""
-        self.store.write_now(claimed.operator_id, run_job, RunJob(claimed.job, workflow, command), actor="worker", cause=claimed.job.job_id)
+        self.store.run_now(
+            claimed.operator_id,
+            run_job,
+            RunJob(claimed.job, workflow, command),
+            actor="worker",
+            cause=claimed.job.job_id,
+        )
 
     def on_jobs(self, ring: Callable[[], None]) -> None:
         """Call `ring` when a commit of this process has written jobs."""
@@ -214,7 +243,7 @@ class House:
     def papers(self) -> Any:
         """The printer of invoices, warm after its first use."""
         if self._papers is None:
-            from tallywatt.adapters.documents.papers import TypstPapers  # noqa: PLC0415  # a fifth of a second
+            from tallywatt.adapters.documents.papers import TypstPapers  # a fifth of a second
 
             self._papers = TypstPapers()
         return self._papers
@@ -239,6 +268,7 @@ class House:
             self.store.sequence()
         if position is None:
             position = self.ask_now(self.views.last_position)
+            self.store.run_now("", roll_up_revenue, None, actor="follower")
             if self._directory is not None:
                 self._directory.refill()
         while events := self._events_after(position):
@@ -246,17 +276,18 @@ class House:
             if self._directory is not None:
                 self._directory.note(events)
             if any(one.event.type == "SessionBilled" for one in events):
-                self.write_now("", roll_up_revenue, None, actor="follower")
+                self.store.run_now("", roll_up_revenue, None, actor="follower")
         return position
 
     def _events_after(self, position: int) -> list[RecordedEvent]:
         return self.ask_now(sequencer.events_after, position)
 
 
-def read_only(settings: Settings) -> tuple[Views, Callable[..., Any]]:
-    """Views on a database that another process may be writing to: for the command line."""
-    from tallywatt.adapters.storage.connections import connect  # noqa: PLC0415
-    from tallywatt.adapters.storage.migrations import require_current  # noqa: PLC0415
+@contextmanager
+def looking(settings: Settings) -> Iterator[Callable[..., Any]]:
+    """Ask views of a database that another process may be writing to: for the command line."""
+    from tallywatt.adapters.storage.connections import connect  # a server has its own readers
+    from tallywatt.adapters.storage.migrations import require_current
 
     require_current(settings.url)
     connection = connect(settings.url, read_only=True)
@@ -264,7 +295,56 @@ def read_only(settings: Settings) -> tuple[Views, Callable[..., Any]]:
     def ask(view: Callable[..., R], *values: Any, **more: Any) -> R:
         return view(connection, *values, **more)
 
-    return Views(), ask
+    try:
+        yield ask
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[Callable[..., Any]]:
+    """Run workflows for the command line: in the running server where it owns writing, else in this process.
+
+    The answers are plain data either way, as they come over the control socket.
+    """
+    from tallywatt.adapters.socket.client import NobodyAnswers, ask  # only the command line asks
+    from tallywatt.adapters.socket.words import as_plain
+
+    own: House | None = None
+
+    def run(operator: str, workflow: Callable[..., Any], command: object, *, actor: str) -> Any:
+        nonlocal own
+        patience = time.monotonic() + STARTING_SECONDS
+        while own is None:
+            if settings.url.startswith("sqlite:"):
+                with suppress(NobodyAnswers):
+                    return ask(settings.control_socket, operator, workflow, command, actor)
+            try:
+                own = House(settings)
+            except SecondWriter:
+                # It owns writing and does not listen yet: a server that is starting, or another command line.
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(0.05)
+            else:
+                own.store.start()
+        return as_plain(own.write_now(operator, workflow, command, actor=actor))
+
+    try:
+        yield run
+    finally:
+        if own is not None:
+            own.store.close()
+
+
+def station_pepper(settings: Settings) -> bytes:
+    """What the keys of stations are hashed with."""
+    return derived(settings.key(), "station keys")
+
+
+def fresh_id(name: str) -> str:
+    """An id for something that has no unit of work yet: an operator."""
+    return WorldDraws().draw().id(name)
 
 
 def data_folder(settings: Settings) -> Path:

@@ -32,7 +32,7 @@ class Account:
 
     account_id: str
     code: str
-    """`revenue`, `tax/GB/20`, `receivable/customer/…`, `clearing/<provider account>`, `suspense`."""
+    """`revenue`, `tax/GB/20`, `receivable/customer/…`, `clearing/…`, `suspense/…`: see `chart`."""
     currency: str
     constrained: bool
     debits_pending: int
@@ -45,7 +45,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money from one account to another. Its id is its idempotency key; the hash of the entry guards against another content."""
+    """Money from one account to another. Its id is its idempotency key; the entry's hash guards its content."""
 
     transfer_id: str
     entry_id: EntryId

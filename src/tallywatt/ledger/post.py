@@ -56,7 +56,9 @@ def rows_of(draft: Draft, booked_at: Instant) -> tuple[Entry, tuple[Account, ...
         assert leg.amount_minor >= 0, "a leg of a negative amount is the other way round"
     legs = [leg for leg in draft.legs if leg.amount_minor > 0]
     entry = entry_id(draft)
-    digest = natural_key(draft.currency, *(f"{leg.debit}>{leg.credit}:{leg.amount_minor}:{leg.phase}" for leg in draft.legs))
+    digest = natural_key(
+        draft.currency, *(f"{leg.debit}>{leg.credit}:{leg.amount_minor}:{leg.phase}" for leg in draft.legs)
+    )
     codes = sorted({code for leg in legs for code in (leg.debit, leg.credit)})
     accounts = tuple(
         Account(
@@ -106,6 +108,14 @@ def counters_after(account: Account, transfers: Sequence[Transfer]) -> Account:
             if transfer.phase is Phase.POST:
                 debits_posted, credits_posted = debits_posted + debited, credits_posted + credited
     return Account(
-        account.account_id, account.code, account.currency, account.constrained,
-        debits_pending, debits_posted, credits_pending, credits_posted, account.created_at, account.version,
+        account.account_id,
+        account.code,
+        account.currency,
+        account.constrained,
+        debits_pending,
+        debits_posted,
+        credits_pending,
+        credits_posted,
+        account.created_at,
+        account.version,
     )

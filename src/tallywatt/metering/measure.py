@@ -54,7 +54,11 @@ class Measured:
 
 
 def measure(
-    started_at: Instant, meter_start: int | None, samples: Iterable[MeterReading], ended_at: Instant | None, meter_stop: int | None
+    started_at: Instant,
+    meter_start: int | None,
+    samples: Iterable[MeterReading],
+    ended_at: Instant | None,
+    meter_stop: int | None,
 ) -> Measured:
     """Work out the energy from the register at the start, the samples, and the register at the end.
 
@@ -127,19 +131,26 @@ _ACTIVITY = {
     "Unavailable": Activity.INTERRUPTED,
     "Idle": Activity.FINISHING,
 }
-"""OCPP 1.6 ChargePointStatus and 2.0.1 ChargingState. What is not here (Preparing, EVConnected, Available) tells nothing about power."""
+"""OCPP 1.6 ChargePointStatus and 2.0.1 ChargingState. The others (Preparing, EVConnected) tell nothing about power."""
 
 
 def activities(states: Iterable[ConnectorState], started_at: Instant) -> tuple[ActivityChange, ...]:
     """What the connector reported during a session, in the words of rating."""
     found = [
-        ActivityChange(max(state.occurred_at, started_at), _ACTIVITY[state.status]) for state in states if state.status in _ACTIVITY
+        ActivityChange(max(state.occurred_at, started_at), _ACTIVITY[state.status])
+        for state in states
+        if state.status in _ACTIVITY
     ]
     return tuple(found)
 
 
 def metered(
-    session: Session, measured: Measured, states: Iterable[ConnectorState], now: Instant, *, clock_is_usable: bool = True
+    session: Session,
+    measured: Measured,
+    states: Iterable[ConnectorState],
+    now: Instant,
+    *,
+    clock_is_usable: bool = True,
 ) -> MeteredSession:
     """A session as rating reads it. While it runs, its end is `now`."""
     end = session.transaction_ended_at or max(now, session.started_at)

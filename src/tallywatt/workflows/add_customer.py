@@ -29,7 +29,9 @@ class AddCustomer:
 
 def add_customer(work: UnitOfWork, command: AddCustomer) -> Customer:
     """Write down a customer, or Conflict when the reference is taken."""
-    row = Customer(CustomerId(work.draw.id(f"customer/{command.reference}")), command.reference, command.language, work.now)
+    row = Customer(
+        CustomerId(work.draw.id(f"customer/{command.reference}")), command.reference, command.language, work.now
+    )
     if not work.customers.add(row):
         msg = f"there is a customer {command.reference!r} already"
         raise Conflict(msg, code="customers.reference_taken")
@@ -90,8 +92,15 @@ def one_time_tag(work: UnitOfWork, payment_id: PaymentId, valid_until: Instant) 
     """A tag for one remote start without a card: drawn, never used again."""
     uid = work.draw.token(f"tag/{payment_id}", ONE_TIME_CHARACTERS)
     row = Token(
-        TokenId(work.draw.id(f"tag/{payment_id}")), "AD_HOC_USER", uid, fold(uid), None, payment_id,
-        TokenState.ACTIVE, work.now, valid_until,
+        TokenId(work.draw.id(f"tag/{payment_id}")),
+        "AD_HOC_USER",
+        uid,
+        fold(uid),
+        None,
+        payment_id,
+        TokenState.ACTIVE,
+        work.now,
+        valid_until,
     )
     added = work.tokens.add(row)
     assert added, "a drawn tag of a hundred random bits is new"

@@ -51,7 +51,9 @@ def add_station(work: UnitOfWork, command: AddStation) -> Station:
             raise Conflict(msg, code="stations.identity_taken")
         adoption = AdoptStation(command.identity, command.location_reference, command.key_hash, command.evses)
         return adopt_station(work, adoption)
-    row = _station(work, command.identity, StationState.ADOPTED, command.key_hash, _location_id(work, command.location_reference))
+    row = _station(
+        work, command.identity, StationState.ADOPTED, command.key_hash, _location_id(work, command.location_reference)
+    )
     add_evses(work, row, command.evses)
     record_action(work, "station.add", "station", row.station_id, after={"identity": row.identity})
     return row
@@ -88,7 +90,9 @@ def adopt_station(work: UnitOfWork, command: AdoptStation) -> Station:
     known = work.stations.one_by(identity=command.identity)
     if known is None:
         msg = f"no station {command.identity!r} has knocked"
-        raise NotFound(msg, code="stations.not_found", remedy="list who waits: tallywatt station list --state quarantined")
+        raise NotFound(
+            msg, code="stations.not_found", remedy="list who waits: tallywatt station list --state quarantined"
+        )
     station = work.stations.lock(known.station_id)
     if station.state is StationState.ADOPTED:
         return station
@@ -106,7 +110,14 @@ def adopt_station(work: UnitOfWork, command: AdoptStation) -> Station:
     if not work.evses.by(station_id=station.station_id):
         add_evses(work, adopted, command.evses)
     work.events.append(Event("station", station.station_id, "StationAdopted", {"identity": station.identity}))
-    record_action(work, "station.adopt", "station", station.station_id, before={"state": "quarantined"}, after={"state": "adopted"})
+    record_action(
+        work,
+        "station.adopt",
+        "station",
+        station.station_id,
+        before={"state": "quarantined"},
+        after={"state": "adopted"},
+    )
     return adopted
 
 

@@ -74,7 +74,9 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
     work.station_commands.add(row)
     work.jobs.add(Job("send_command", row.command_id))
     work.jobs.add(Job("watch_command", row.command_id, not_before=row.deadline_at))
-    work.events.append(Event("command", row.command_id, "CommandRequested", {"action": row.action.value, "station_id": row.station_id}))
+    work.events.append(
+        Event("command", row.command_id, "CommandRequested", {"action": row.action.value, "station_id": row.station_id})
+    )
     return row
 
 

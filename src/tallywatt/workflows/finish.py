@@ -231,7 +231,8 @@ def _earned(work: UnitOfWork, session: Session, rows: RatedRows) -> Draft:
     owed = receivable(session.payer.value, session.payer_id)
     country = work.operators.get().country
     taxes = tuple(
-        _leg(owed, tax(country, plain(row.tax_rate) if row.tax_rate is not None else "none"), row.tax_minor) for row in rows.taxes
+        _leg(owed, tax(country, plain(row.tax_rate) if row.tax_rate is not None else "none"), row.tax_minor)
+        for row in rows.taxes
     )
     return Draft(
         "session_billed",

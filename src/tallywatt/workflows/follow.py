@@ -51,7 +51,9 @@ def note_charging_state(
         return
     at, _ = usable_time(work, fact.at, fact.heard)
     number = session.connector_number or 1
-    work.connector_states.add(ConnectorState(session.evse_id, number, at, state, None, fact.heard.received_at, frame_id))
+    work.connector_states.add(
+        ConnectorState(session.evse_id, number, at, state, None, fact.heard.received_at, frame_id)
+    )
 
 
 def _session_of(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session | None:
@@ -76,7 +78,9 @@ def _session_of(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session |
     evse = work.evses.one_by(station_id=heard.station_id, number=fact.evse_number) if fact.evse_number else None
     if evse is None:
         return None
-    running = [one for one in work.queries.open_sessions_at(evse.evse_id) if one.started_at <= max(fact.at, one.started_at)]
+    running = [
+        one for one in work.queries.open_sessions_at(evse.evse_id) if one.started_at <= max(fact.at, one.started_at)
+    ]
     return work.sessions.lock(running[-1].session_id) if running else None
 
 

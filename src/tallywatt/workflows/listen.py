@@ -18,13 +18,21 @@ FRAMES = "frame"
 
 
 def keep_frame(work: UnitOfWork, heard: Heard) -> FrameId:
-    """Seal and store a frame; its id. Every delivery is kept, also of a fact that is known: the audit counts facts, not frames."""
+    """Seal and store a frame; its id. Every delivery is kept: the audit counts facts, not frames."""
     name = f"{heard.station_id}/{heard.message_id}"
     frame_id = FrameId(work.draw.id(f"frame/{name}"))
     key_id, sealed = work.vault.seal(FRAMES, name, heard.payload)
     work.frames.add(
         Frame(
-            frame_id, heard.station_id, heard.received_at, heard.protocol, heard.action, heard.message_id, key_id, sealed, heard.flags
+            frame_id,
+            heard.station_id,
+            heard.received_at,
+            heard.protocol,
+            heard.action,
+            heard.message_id,
+            key_id,
+            sealed,
+            heard.flags,
         )
     )
     return frame_id
@@ -38,7 +46,14 @@ def usable_time(work: UnitOfWork, at: Instant, heard: Heard) -> tuple[Instant, b
 
 
 def remember(
-    work: UnitOfWork, key: str, kind: str, heard: Heard, at: Instant, session_id: SessionId | None, frame_id: FrameId, answer: str = ""
+    work: UnitOfWork,
+    key: str,
+    kind: str,
+    heard: Heard,
+    at: Instant,
+    session_id: SessionId | None,
+    frame_id: FrameId,
+    answer: str = "",
 ) -> None:
     """Write down that a fact was taken in, so that the same fact gets the same answer."""
     work.station_facts.add(
@@ -80,4 +95,3 @@ def to_inbox(
 def with_flags(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:
     """Flags with others added, each once, in order of appearance."""
     return tuple(dict.fromkeys((*flags, *(str(one) for one in more))))
-

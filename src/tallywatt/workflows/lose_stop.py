@@ -1,4 +1,4 @@
-"""A stop that never came: the session is presumed to have ended, and held with its reason until somebody looks, or the stop comes."""
+"""A stop that never came: the session is presumed to have ended, and held until somebody looks, or the stop comes."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def presume_lost(work: UnitOfWork, session: Session, *, register_now: int | None
         frame_id=session.start_frame_id,
     )
     work.events.append(
-        Event("session", session.session_id, "SessionHeld", {"reason": Reason.LOST_STOP.value, "milliwatt_hours": session.milliwatt_hours})
+        Event(
+            "session",
+            session.session_id,
+            "SessionHeld",
+            {"reason": Reason.LOST_STOP.value, "milliwatt_hours": session.milliwatt_hours},
+        )
     )
     return session

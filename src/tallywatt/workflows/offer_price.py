@@ -54,7 +54,12 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
 
 def assignments_for(work: UnitOfWork, place: Place) -> list[TariffAssignment]:
     """The assignments that may hold at a place, from the narrowest scope to the widest."""
-    scopes = ((Scope.EVSE, place.evse_id), (Scope.STATION, place.station_id), (Scope.LOCATION, place.location_id), (Scope.OPERATOR, ""))
+    scopes = (
+        (Scope.EVSE, place.evse_id),
+        (Scope.STATION, place.station_id),
+        (Scope.LOCATION, place.location_id),
+        (Scope.OPERATOR, ""),
+    )
     return [
         one
         for scope, scope_id in scopes

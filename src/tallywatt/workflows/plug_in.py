@@ -13,8 +13,8 @@ from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Session, SessionState, Source
 from tallywatt.stations.command import CommandState
 from tallywatt.stations.station import Role, StationState
-from tallywatt.workflows.lose_stop import presume_lost
 from tallywatt.workflows.listen import keep_frame, remember, usable_time, with_flags
+from tallywatt.workflows.lose_stop import presume_lost
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings

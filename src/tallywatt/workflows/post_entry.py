@@ -17,7 +17,9 @@ def post(work: UnitOfWork, draft: Draft) -> EntryId:
     entry, accounts, transfers = rows_of(draft, work.now)
     if not work.entries.add(entry):
         stored = work.entries.get(entry.entry_id)
-        assert stored.payload_hash == entry.payload_hash, f"{draft.kind} of {draft.cause_id} was booked with another content"
+        assert stored.payload_hash == entry.payload_hash, (
+            f"{draft.kind} of {draft.cause_id} was booked with another content"
+        )
         return stored.entry_id
     for account in accounts:
         work.accounts.add(account)

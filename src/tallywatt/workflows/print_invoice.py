@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
-SETTLED = (*TAKEN, PaymentState.VOIDED, PaymentState.EXPIRED, PaymentState.DECLINED, PaymentState.ABANDONED, PaymentState.OWED)
+SETTLED = (
+    *TAKEN,
+    PaymentState.VOIDED,
+    PaymentState.EXPIRED,
+    PaymentState.DECLINED,
+    PaymentState.ABANDONED,
+    PaymentState.OWED,
+)
 """States in which nothing is on its way any more: what is printed about the payment stays true."""
 
 

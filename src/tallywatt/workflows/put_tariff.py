@@ -41,7 +41,7 @@ def put_tariff(work: UnitOfWork, command: PutTariff) -> PutTariffAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AssignTariff:
-    """From when, where. `tariff` is a version id, or a reference: then its newest version. `target` names the scope's own thing."""
+    """From when, where. `tariff` is a version id, or a reference: then its newest version."""
 
     tariff: str
     scope: Scope = Scope.OPERATOR
@@ -93,7 +93,7 @@ def _scope_id(work: UnitOfWork, command: AssignTariff) -> str:
             return ""
         case Scope.LOCATION:
             location = work.locations.one_by(reference=command.target)
-            found = location.location_id if location else None
+            found: str | None = location.location_id if location else None
         case Scope.STATION:
             station = work.stations.one_by(identity=command.target)
             found = station.station_id if station else None

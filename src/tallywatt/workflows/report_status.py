@@ -32,7 +32,9 @@ def report_status(work: UnitOfWork, fact: StatusChanged) -> None:
     if evse is None:
         return
     at, _ = usable_time(work, fact.at, fact.heard)
-    state = ConnectorState(evse.evse_id, fact.connector_number, at, fact.status, fact.error_code, fact.heard.received_at, frame_id)
+    state = ConnectorState(
+        evse.evse_id, fact.connector_number, at, fact.status, fact.error_code, fact.heard.received_at, frame_id
+    )
     if not work.connector_states.add(state):
         return
     _show(work, state)

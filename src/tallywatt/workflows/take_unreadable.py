@@ -34,4 +34,5 @@ def take_unreadable(work: UnitOfWork, fact: Unreadable) -> TransactionAnswer:
 def next_transaction_id(work: UnitOfWork, fact: Unreadable) -> str:
     """A number that was never used at this station."""
     counter = work.transaction_counters.lock(fact.heard.station_id)
-    return str(work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1)).last_transaction_id)
+    after = work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
+    return str(after.last_transaction_id)

@@ -24,7 +24,12 @@ _DUE: dict[tuple[str, tuple[str, ...]], Statement] = {}
 _LEASE = (
     update(_jobs)
     .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
-    .values(state=JobState.LEASED.value, lease_until=bindparam("until"), leased_by=bindparam("who"), attempts=_jobs.c.attempts + 1)
+    .values(
+        state=JobState.LEASED.value,
+        lease_until=bindparam("until"),
+        leased_by=bindparam("who"),
+        attempts=_jobs.c.attempts + 1,
+    )
 )
 _END = (
     update(_jobs)
@@ -88,13 +93,19 @@ class Ended:
     error: str | None = None
     chance: float = 0.5
     for_good: bool = False
+    after_seconds: int | None = None
+    """Not a failure but a wait: run again after so long, however often it takes."""
 
 
 def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
     """Write down what became of a claimed job: done, to be run again later, or failed for good and visible."""
     state, run_at = JobState.DONE, command.job.run_at
     if command.error is not None:
-        again = None if command.for_good else next_run(command.job.attempts + 1, work.machine_now, command.chance)
+        again: int | None = None
+        if command.after_seconds is not None:
+            again = work.machine_now + command.after_seconds * 1000
+        elif not command.for_good:
+            again = next_run(command.job.attempts + 1, work.machine_now, command.chance)
         state = JobState.FAILED if again is None else JobState.READY
         run_at = run_at if again is None else Instant(again)
     statement = Statement(_END, work.connection.dialect)

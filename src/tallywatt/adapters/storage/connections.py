@@ -60,7 +60,13 @@ class SqliteConnection:
     def __init__(self, path: str, *, read_only: bool = False) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._cursor = self._connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+            "temp_store=MEMORY",
+        ):
             self._cursor.execute(f"PRAGMA {pragma}")
         if read_only:
             self._cursor.execute("PRAGMA query_only=ON")
@@ -172,5 +178,3 @@ def connect(url: str, *, read_only: bool = False) -> SqliteConnection | Postgres
         return PostgresConnection(url, read_only=read_only)
     msg = f"{url.split(':', 1)[0]!r} is not a database that Tallywatt speaks"
     raise BadInput(msg, code="storage.unknown_database", remedy="use sqlite:///FILE or postgresql://…")
-
-

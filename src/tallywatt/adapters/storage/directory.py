@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
 _stations, _operators = STATIONS.table, OPERATORS.table
 _ALL = select(
-    _stations.c.operator_id, _operators.c.slug, _stations.c.station_id, _stations.c.identity, _stations.c.state, _stations.c.key_hash
+    _stations.c.operator_id,
+    _operators.c.slug,
+    _stations.c.station_id,
+    _stations.c.identity,
+    _stations.c.state,
+    _stations.c.key_hash,
 ).join_from(_stations, _operators, _stations.c.operator_id == _operators.c.operator_id)
 _SLUGS = select(_operators.c.slug, _operators.c.operator_id)
 
-CHANGES = frozenset({"StationAdded", "StationKnocked", "StationAdopted", "StationRetired", "StationKeyChanged", "OperatorAdded"})
+CHANGES = frozenset(
+    {"StationAdded", "StationKnocked", "StationAdopted", "StationRetired", "StationKeyChanged", "OperatorAdded"}
+)
 """Events after which the table is read again."""
 
 
@@ -50,7 +57,9 @@ class MemoryDirectory:
         """Read the whole table again."""
         with self._filling, self._reading() as connection:
             rows = connection.execute(compiled(_ALL, connection.dialect).sql)
-            operators = {slug: OperatorId(one) for slug, one in connection.execute(compiled(_SLUGS, connection.dialect).sql)}
+            operators = {
+                slug: OperatorId(one) for slug, one in connection.execute(compiled(_SLUGS, connection.dialect).sql)
+            }
         found: dict[str, list[StationCredential]] = {}
         for operator, slug, station, identity, state, key_hash in rows:
             credential = StationCredential(

@@ -46,9 +46,7 @@ class Mapping(Generic[T]):
             (place, *_codec(column)) for place, column in enumerate(columns) if column.info.get("codec") is not None
         ]
         getter = attrgetter(*self.names)
-        self._values: Callable[[T], tuple[Any, ...]] = (
-            getter if len(self.names) > 1 else lambda row: (getter(row),)
-        )
+        self._values: Callable[[T], tuple[Any, ...]] = getter if len(self.names) > 1 else lambda row: (getter(row),)
 
     def encode(self, row: T) -> tuple[Any, ...]:
         """The column values of a row, in order."""

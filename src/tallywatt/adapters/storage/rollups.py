@@ -31,7 +31,10 @@ def _count(connection: Connection, events: list[RecordedEvent]) -> None:
             data = event.event.data
             row = {name: 1 if name == "sessions" else data[name] for name in _SUMS}
             values: dict[str, Any] = {
-                "operator_id": event.operator_id, "day": data["issue_date"], "currency": data["currency"], **row
+                "operator_id": event.operator_id,
+                "day": data["issue_date"],
+                "currency": data["currency"],
+                **row,
             }
             connection.change(statement.sql, statement.bind(values))
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql import ClauseElement
 
-    from tallywatt.adapters.storage.mapping import Mapping
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.mapping import Mapping
 
 T = TypeVar("T")
 
@@ -53,7 +53,9 @@ class TableStatements:
         found = self._by.get(shape)
         if found is None:
             table = self.mapping.table
-            tests = [table.c[name].is_(None) if null else table.c[name] == bindparam(f"by_{name}") for name, null in shape]
+            tests = [
+                table.c[name].is_(None) if null else table.c[name] == bindparam(f"by_{name}") for name, null in shape
+            ]
             order = [table.c[name] for name in self.mapping.key]
             mine = table.c.operator_id == bindparam("operator")
             found = self._by[shape] = self._compile(select(*self._columns).where(mine, *tests).order_by(*order))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.unit import SqlUnitOfWork
     from tallywatt.kernel.identity import Draw
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -88,6 +89,13 @@ class Store:
             raise result
         found: R = result
         return found
+
+    def run_now(
+        self, operator: str, workflow: Callable[[SqlUnitOfWork, C], R], command: C, *, actor: str, cause: str = ""
+    ) -> R:
+        """Run a piece of the machinery (claims, roll-ups) that needs the connection itself, through the same writer."""
+        machinery: Callable[[Any, C], R] = workflow
+        return self.write_now(operator, machinery, command, actor=actor, cause=cause)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,4 +1,4 @@
-"""The unit of work on a connection: the rows of one operator, the event log, the outbox. One lives as long as its connection."""
+"""The unit of work on a connection: the rows of one operator, the event log, the outbox; it lives as long as that."""
 
 from __future__ import annotations
 
@@ -139,10 +139,12 @@ _next_version = (
 _EVENT_NAMES = [column.name for column in _events.columns]
 ADD_EVENT = insert(_events).from_select(
     _EVENT_NAMES,
-    select(*[
-        _next_version if name == "version" else bindparam(f"new_{name}", type_=column.type)
-        for name, column in zip(_EVENT_NAMES, _events.columns, strict=True)
-    ]),
+    select(
+        *[
+            _next_version if name == "version" else bindparam(f"new_{name}", type_=column.type)
+            for name, column in zip(_EVENT_NAMES, _events.columns, strict=True)
+        ]
+    ),
 )
 
 
@@ -199,7 +201,10 @@ def _add_job(dialect: str) -> Statement:
     # A job that is done may be wanted again: the same row goes back to ready. One that waits or runs stays as it is.
     again = statement.on_conflict_do_update(
         index_elements=["operator_id", "kind", "subject_id"],
-        set_={name: statement.excluded[name] for name in ("payload", "state", "run_at", "lease_until", "attempts", "last_error")},
+        set_={
+            name: statement.excluded[name]
+            for name in ("payload", "state", "run_at", "lease_until", "attempts", "last_error")
+        },
         where=_jobs.c.state.in_((JobState.DONE.value, JobState.FAILED.value)),
     )
     return Statement(again, dialect)
@@ -249,8 +254,15 @@ OPEN_AT = (
     .where(*_at_evse, _sessions.c.transaction_ended_at.is_(None), _sessions.c.state == "active")
     .order_by(_sessions.c.started_at, _sessions.c.session_id)
 )
-LAST_AT = _all(metering.SESSIONS).where(*_at_evse).order_by(_sessions.c.started_at.desc(), _sessions.c.session_id.desc()).limit(1)
-_of_evse = and_(_connector_states.c.operator_id == bindparam("operator"), _connector_states.c.evse_id == bindparam("evse"))
+LAST_AT = (
+    _all(metering.SESSIONS)
+    .where(*_at_evse)
+    .order_by(_sessions.c.started_at.desc(), _sessions.c.session_id.desc())
+    .limit(1)
+)
+_of_evse = and_(
+    _connector_states.c.operator_id == bindparam("operator"), _connector_states.c.evse_id == bindparam("evse")
+)
 _before = (
     select(func.max(_connector_states.c.occurred_at))
     .where(_of_evse, _connector_states.c.occurred_at <= bindparam("start"))

@@ -136,7 +136,9 @@ class UnitVault:
                 "key_id": unit.draw.id(f"key/{place[1]}/{place[2]}"),
                 "class": place[1],
                 "month": place[2],
-                "wrapped": self._vault.wrap(self._derive(f"key/{place}", 32), self._derive(f"wrap/{place}", NONCE_BYTES)),
+                "wrapped": self._vault.wrap(
+                    self._derive(f"key/{place}", 32), self._derive(f"wrap/{place}", NONCE_BYTES)
+                ),
                 "created_at": unit.machine_now,
                 "dropped_at": None,
             }

@@ -175,11 +175,12 @@ class GroupWriter:
                     self._commit(unit)
                     wrote_jobs = wrote_jobs or unit.wrote_jobs
                 except (Stale, *DATABASE_ERRORS) as error:
-                    # A lost race, a deadlock, a lost connection: also an unknown outcome of COMMIT, which the natural key answers.
+                    # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
+                    # natural key answers when the command runs again.
                     self._abandon()
                     order.result = self._as_answer(order, error)
                     continue
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # whatever it is, its caller hears of it and the others go on
                     self._abandon()
                     order.result = self._as_answer(order, error)
                 break

@@ -33,13 +33,17 @@ def serve(settings: Settings, only: str | None = None, ready: Callable[[], None]
     parts = PARTS if only is None else (only,)
     if only is not None and settings.url.startswith("sqlite:"):
         msg = "SQLite has one writing process, so its server cannot be split"
-        raise BadInput(msg, code="serve.cannot_split", remedy="set TALLYWATT_DATABASE_URL to a PostgreSQL database, or leave out --only")
+        raise BadInput(
+            msg,
+            code="serve.cannot_split",
+            remedy="set TALLYWATT_DATABASE_URL to a PostgreSQL database, or leave out --only",
+        )
     if present_revision(settings.url) is None:
         # An empty database is the first run of a newcomer; one that has tables is only upgraded on request.
         upgrade(settings.url)
     house = House(settings)
     with suppress(ImportError):
-        import uvloop  # noqa: PLC0415  # not to be had everywhere; the loop of the standard library serves as well
+        import uvloop  # not to be had everywhere; the loop of the standard library serves as well
 
         uvloop.install()
     try:
@@ -61,7 +65,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     workers = Workers(house, _lanes(parts, house.settings))
     pages = None
     if "http" in parts:
-        from tallywatt.entrypoints.http import Door  # noqa: PLC0415  # the web framework is loaded by who needs it
+        from tallywatt.entrypoints.http import Door  # the web framework is loaded by who needs it
 
         pages = Door(house)
         await pages.open()

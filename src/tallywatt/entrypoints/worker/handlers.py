@@ -11,10 +11,10 @@ from tallywatt.wiring import TryLater
 from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
 from tallywatt.workflows.finish import FinishSession, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
-from tallywatt.workflows.pay_ad_hoc import release_unused
 from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.print_invoice import gather_paper, is_settled, keep_printed
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.void_hold import release_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 STATION_ANSWERS_WITHIN_SECONDS = 30.0
-WAITS_FOR_PAYMENT = 6
+RECONNECT_SECONDS = 2
+"""How often a command looks whether its station is back."""
+PAYMENT_SECONDS = 3
+WAITS_FOR_PAYMENT = 20
 """How often an invoice's print waits for its payment to settle; then it says what is known."""
 
 
@@ -87,7 +90,7 @@ class Handlers:
         if answer.outcome == "not_connected":
             # It may come back before the deadline; the command waits for it.
             msg = "the station is not connected"
-            raise TryLater(msg)
+            raise TryLater(msg, RECONNECT_SECONDS)
         return answer
 
     def _print_invoice(self, claimed: Claimed) -> None:
@@ -95,7 +98,7 @@ class Handlers:
         settled = self._house.write_now(operator, is_settled, invoice_id, actor="worker")
         if not settled and claimed.job.attempts < WAITS_FOR_PAYMENT:
             msg = "its payment is on its way"
-            raise TryLater(msg)
+            raise TryLater(msg, PAYMENT_SECONDS)
         document = self._house.write_now(operator, gather_paper, invoice_id, actor="worker")
         content = self._house.papers().pdf(document)
         printed = PrintedInvoice(

@@ -63,7 +63,9 @@ class Workers:
         self._house.on_jobs(self._ring)
         for lane in self._lanes:
             for number in range(lane.threads):
-                thread = threading.Thread(target=self._run, args=(lane,), name=f"worker {lane.name} {number}", daemon=True)
+                thread = threading.Thread(
+                    target=self._run, args=(lane,), name=f"worker {lane.name} {number}", daemon=True
+                )
                 thread.start()
                 self._threads.append(thread)
 
@@ -87,7 +89,7 @@ class Workers:
         try:
             self._handlers.do(claimed)
         except TryLater as later:
-            self._house.end_job(claimed.operator_id, job, str(later))
+            self._house.end_job(claimed.operator_id, job, str(later), after_seconds=later.after_seconds)
         except NotFound as error:
             self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}", for_good=True)
         except TallywattError as error:
@@ -109,8 +111,6 @@ class Workers:
             except Busy:
                 found = 0
             except Exception:
-                if self._stopping:
-                    return
                 log.exception("worker.failed", lane=lane.name)
                 found = 0
             if not found:

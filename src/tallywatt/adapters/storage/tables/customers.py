@@ -48,7 +48,15 @@ OPERATORS = Mapping(
 )
 
 PARTIES = Mapping(
-    table("parties", text("party_id"), text("kind"), text("name"), text("reference"), unique("reference"), key=("party_id",)),
+    table(
+        "parties",
+        text("party_id"),
+        text("kind"),
+        text("name"),
+        text("reference"),
+        unique("reference"),
+        key=("party_id",),
+    ),
     Party,
 )
 

@@ -38,8 +38,13 @@ EVENTS = table(
     unique("aggregate", "aggregate_id", "version"),
     # Positions run through all operators, so that one consumer reads one line: an exception of RULES §9.
     Index("uq_events_position", "position", unique=True),
-    Index("ix_events_unsequenced", "recorded_at", "event_id", sqlite_where=column("position").is_(None),
-          postgresql_where=column("position").is_(None)),
+    Index(
+        "ix_events_unsequenced",
+        "recorded_at",
+        "event_id",
+        sqlite_where=column("position").is_(None),
+        postgresql_where=column("position").is_(None),
+    ),
     key=("event_id",),
 )
 
@@ -60,8 +65,12 @@ JOBS = Mapping(
         unique("kind", "subject_id"),
         index("state"),
         # Workers claim across operators: an exception of RULES §9.
-        Index("ix_jobs_due", "run_at", sqlite_where=column("state").in_(("ready", "leased")),
-              postgresql_where=column("state").in_(("ready", "leased"))),
+        Index(
+            "ix_jobs_due",
+            "run_at",
+            sqlite_where=column("state").in_(("ready", "leased")),
+            postgresql_where=column("state").in_(("ready", "leased")),
+        ),
         key=("job_id",),
     ),
     StoredJob,

@@ -99,7 +99,9 @@ SESSIONS = Mapping(
         instant("booked_at"),
         version(),
         unique("start_key"),
-        unique_where("uq_sessions_transaction", "station_id", "transaction_id", where=column("transaction_id").is_not(None)),
+        unique_where(
+            "uq_sessions_transaction", "station_id", "transaction_id", where=column("transaction_id").is_not(None)
+        ),
         unique_where("uq_sessions_upstream", "source", "upstream_id", where=column("upstream_id").is_not(None)),
         refers("station_id", "stations"),
         refers("evse_id", "evses"),

@@ -115,7 +115,9 @@ def index(*columns: str) -> Index:
     return Index(None, "operator_id", *columns)
 
 
-def refers(columns: str | tuple[str, ...], table_name: str, to: str | tuple[str, ...] | None = None) -> ForeignKeyConstraint:
+def refers(
+    columns: str | tuple[str, ...], table_name: str, to: str | tuple[str, ...] | None = None
+) -> ForeignKeyConstraint:
     """A reference to a row of the same operator."""
     own = (columns,) if isinstance(columns, str) else columns
     other = own if to is None else (to,) if isinstance(to, str) else to
@@ -129,7 +131,9 @@ def table(name: str, *items: SchemaItem, key: tuple[str, ...], personal: str | N
     if personal is not None:
         PERSONAL[name] = personal
     checks = [
-        CheckConstraint(f"{item.name} IN ({', '.join(repr(one.value) for one in item.info['choices'])})", name=item.name)
+        CheckConstraint(
+            f"{item.name} IN ({', '.join(repr(one.value) for one in item.info['choices'])})", name=item.name
+        )
         for item in items
         if isinstance(item, Column) and item.info.get("codec") == "choice"
     ]

@@ -1,0 +1,71 @@
+"""The door itself: uvicorn inside our own event loop, with our own signals, and live streams ended before it closes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from tallywatt.entrypoints.http.app import build_app
+from tallywatt.kernel.errors import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tallywatt.wiring import House
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `serve`: uvicorn would raise SIGTERM again and skip our clean-up."""
+        yield
+
+
+class Door:
+    """HTTP of one process."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._app = build_app(house)
+        settings = house.settings
+        self._server = _Server(
+            uvicorn.Config(
+                self._app,
+                host=settings.http_host,
+                port=settings.http_port,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="none",
+                server_header=False,
+                proxy_headers=False,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Listen; returns when requests are answered."""
+        await self._house.feed.start()
+        self._task = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                msg = f"port {self._house.settings.http_port} cannot be opened"
+                raise Broken(msg, code="serve.port_taken", remedy="set TALLYWATT_HTTP_PORT to a free port")
+            await asyncio.sleep(0.005)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    async def close(self, grace_seconds: float) -> None:
+        """End the live streams, answer what is being asked, close."""
+        await self._house.feed.stop()
+        self._server.config.timeout_graceful_shutdown = int(grace_seconds)
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
