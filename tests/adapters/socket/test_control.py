@@ -20,6 +20,7 @@ from tallywatt.adapters.socket.workflows import ALLOWED
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+from tallywatt.metering.session import Source
 from tallywatt.payments.provider import StoredMethod
 from tallywatt.rating.records import Scope
 from tallywatt.stations.station import Current
@@ -28,13 +29,19 @@ from tallywatt.workflows.add_location import AddLocation
 from tallywatt.workflows.add_operator import AddOperator
 from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
+from tallywatt.workflows.bring_session import BringSession
+from tallywatt.workflows.create_api_key import CreateApiKey
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
+from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
+from tallywatt.workflows.retry_job import RetryJob
+from tallywatt.workflows.sign_in import AddConsoleLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 COMMANDS: dict[str, object] = {
+    "add_console_link": AddConsoleLink(60),
     "add_customer": AddCustomer("c1", "Name", "a@example.org"),
     "add_location": AddLocation("l1", "Square", zone="Europe/London"),
     "add_operator": AddOperator("demo", "Demo", clock_floor=Instant(5)),
@@ -43,8 +50,14 @@ COMMANDS: dict[str, object] = {
     "add_token": AddToken("04AA", "c1", valid_until=Instant(7)),
     "adopt_station": AdoptStation("cp1", evses=(NewEvse(1),)),
     "assign_tariff": AssignTariff("t1", Scope.STATION, "cp1", Instant(3), None),
+    "bring_session": BringSession(
+        Source.CSV, "dundee:1", Instant(1), Instant(2), 5, station="50914", flags=("repaired",)
+    ),
+    "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
+    "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),
+    "retry_job": RetryJob("job"),
 }
 
 

@@ -70,6 +70,11 @@ def read_reply(line: bytes) -> Any:
     return reply.result
 
 
+def as_plain(value: Any) -> Any:
+    """A workflow's result as it is after it went over the socket: rows as objects, lists as lists."""
+    return msgspec.json.decode(_encoder.encode(value))
+
+
 def as_failure(error: TallywattError) -> Failure:
     """An error, ready to travel."""
     return Failure(type(error).__name__, error.code, error.message, error.remedy)

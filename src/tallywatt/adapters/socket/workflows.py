@@ -12,8 +12,13 @@ from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
+from tallywatt.workflows.bring_session import BringSession, bring_session
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
+from tallywatt.workflows.retry_job import RetryJob, retry_job
+from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +41,7 @@ def _allowed(*pairs: tuple[Callable[..., Any], type]) -> dict[str, Allowed]:
 
 
 ALLOWED = _allowed(
+    (add_console_link, AddConsoleLink),
     (add_customer, AddCustomer),
     (add_location, AddLocation),
     (add_operator, AddOperator),
@@ -44,6 +50,10 @@ ALLOWED = _allowed(
     (add_token, AddToken),
     (adopt_station, AdoptStation),
     (assign_tariff, AssignTariff),
+    (bring_session, BringSession),
+    (create_api_key, CreateApiKey),
     (keep_method, KeepMethod),
     (put_tariff, PutTariff),
+    (resolve_item, ResolveItem),
+    (retry_job, RetryJob),
 )

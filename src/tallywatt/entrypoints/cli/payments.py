@@ -1,0 +1,203 @@
+"""`tallywatt payment`, `provider-account`, `payment-method`: how money is collected."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tallywatt.entrypoints.cli.desk import Desk, at_desk
+from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, say_json, say_table, sum_of
+from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
+from tallywatt.kernel.errors import BadInput, NotFound
+
+SHORTEST_CARD_NUMBER = 12
+"""ISO/IEC 7812: 8 to 19 digits, 12 and more in use."""
+
+payment = group("payment", "Payments: what was asked of whom, and what became of it.")
+provider_account = group("provider-account", "Accounts at payment providers. Secrets stay where they are.")
+payment_method = group("payment-method", "Methods that customers have stored with a provider.")
+
+
+@payment.command(
+    "list", **examples("tallywatt payment list", "tallywatt payment list --state owed", "tallywatt payment list --json")
+)
+def list_payments(
+    state: Annotated[str | None, typer.Option("--state", help="Only those: captured, owed, authorised …")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="REFERENCE", help="Only of this customer.")
+    ] = None,
+    limit: LimitOption = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List payments with what was asked of the provider, the newest first."""
+    with at_desk(operator) as desk:
+        most = limit or (None if as_json else IN_A_TABLE)
+        found = desk.pages(desk.views.payments, most, state=state, customer=customer)
+        zone = desk.operator.zone
+    if as_json:
+        say_json(found)
+        return
+    rows = [
+        {
+            **one,
+            "made": clock_of(one["created_at"], zone),
+            "payer": one["customer"] or "ad hoc",
+            "asked": sum_of(one["amount_minor"], one["currency"]),
+            "taken": sum_of(one["captured_minor"], one["currency"]),
+        }
+        for one in found
+    ]
+    columns = (
+        Column("made", "made"),
+        Column("payer", "payer", folds=True),
+        Column("state", "state"),
+        Column("asked", "asked", right=True),
+        Column("captured", "taken", right=True),
+        Column("invoice", "invoice", folds=True),
+    )
+    say_table(columns, rows, empty="No such payment.")
+
+
+@provider_account.command(
+    "add",
+    **examples(
+        "tallywatt provider-account add main --currency GBP \\",
+        "    --secret env:STRIPE_KEY --webhook-secret env:STRIPE_WEBHOOK_SECRET",
+        "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
+        "    --secret file:psp.key --webhook-secret file:psp.hook --base-url http://127.0.0.1:4000",
+    ),
+)
+def add_account(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Your name for the account; it is in its webhook URL.")],
+    currencies: Annotated[list[str], typer.Option("--currency", help="ISO 4217; may be given several times.")],
+    secret: Annotated[
+        str, typer.Option("--secret", metavar="REFERENCE", help="Where its API key is: env:NAME or file:PATH.")
+    ],
+    webhook_secrets: Annotated[
+        list[str] | None,
+        typer.Option("--webhook-secret", metavar="REFERENCE", help="Likewise; two while one is being replaced."),
+    ] = None,
+    provider: Annotated[str, typer.Option("--provider", help="Who it is.")] = "stripe",
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", metavar="URL", help="Where it listens, for the simulator.")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Real money moves.")] = False,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add an account at a payment provider. The first one collects by default."""
+    from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+
+    command = AddProviderAccount(
+        name, provider, tuple(currencies), secret, tuple(webhook_secrets or ()), live=live, base_url=base_url
+    )
+    with at_desk(operator) as desk:
+        row = desk.do(add_provider_account, command)
+        told = next(one for one in desk.ask(desk.views.provider_accounts) if one["id"] == row["account_id"])
+        told["webhook_url"] = _webhook_url(desk, told)
+    if as_json:
+        say_json(told)
+        return
+    default = ", collects by default" if told["is_default"] else ""
+    say_fields(
+        [
+            ("account", f"{told['name']} ({told['provider']}{default})"),
+            ("currencies", told["currencies"]),
+            ("webhooks to", told["webhook_url"]),
+        ]
+    )
+
+
+@provider_account.command(
+    "list", **examples("tallywatt provider-account list", "tallywatt provider-account list --json")
+)
+def list_accounts(operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
+    """List the accounts of an operator, with references to their secrets."""
+    with at_desk(operator) as desk:
+        told = [{**one, "webhook_url": _webhook_url(desk, one)} for one in desk.ask(desk.views.provider_accounts)]
+    if as_json:
+        say_json(told)
+        return
+    columns = (
+        Column("name", "name"),
+        Column("provider", "provider"),
+        Column("currencies", "currencies"),
+        Column("live", "live"),
+        Column("default", "is_default"),
+        Column("secret", "secret_reference", folds=True),
+    )
+    say_table(columns, told, empty="No account yet. Add one: tallywatt provider-account add NAME")
+
+
+@payment_method.command(
+    "add",
+    **examples(
+        "tallywatt payment-method add --customer C-1042 \\",
+        "    --customer-ref cus_Q1w2E3 --method-ref pm_R4t5Y6 --brand visa --last4 4242",
+    ),
+)
+def add_method(
+    customer: Annotated[str, typer.Option("--customer", metavar="REFERENCE", help="Whose.")],
+    customer_ref: Annotated[
+        str, typer.Option("--customer-ref", metavar="ID", help="The provider's id of the customer.")
+    ],
+    method_ref: Annotated[str, typer.Option("--method-ref", metavar="ID", help="The provider's id of the method.")],
+    brand: Annotated[str, typer.Option("--brand", help="As a receipt shows it.")] = "card",
+    last4: Annotated[str, typer.Option("--last4", help="As a receipt shows it.")] = "",
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="The provider account; the default one if left out.")
+    ] = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Remember a method that a customer has stored with the provider. Never a card number: the provider's ids alone."""
+    from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+    from tallywatt.payments.provider import StoredMethod
+    from tallywatt.workflows.keep_method import KeepMethod, keep_method
+
+    if (
+        sum(one.isdigit() for one in last4) > 4
+        or sum(one.isdigit() for one in method_ref) > 12
+        and method_ref.isdigit()
+    ):
+        msg = "that looks like a card number, and no card number may be kept"
+        raise BadInput(msg, code="payment.card_number", remedy="give the provider's id of the method")
+    with at_desk(operator) as desk:
+        owner = _customer(desk, customer)
+        chosen = _account(desk, account)
+        stored = StoredMethod(customer_ref, method_ref, brand, last4)
+        command = KeepMethod(CustomerId(owner["id"]), ProviderAccountId(chosen["id"]), stored)
+        row = desk.do(keep_method, command)
+        methods = desk.ask(desk.views.payment_methods, owner["id"])
+        told = {**next(one for one in methods if one["id"] == row["method_id"]), "customer": customer}
+    if as_json:
+        say_json(told)
+    else:
+        say_fields([("method", f"{told['brand']} {told['last4']}"), ("customer", customer), ("state", told["state"])])
+
+
+def _customer(desk: Desk, reference: str) -> Data:
+    found: Data | None = desk.ask(desk.views.customer, reference)
+    if found is None:
+        msg = f"there is no customer {reference!r}"
+        raise NotFound(msg, code="customers.not_found", remedy="add it first: tallywatt customer add")
+    return found
+
+
+def _account(desk: Desk, name: str | None) -> Data:
+    found = [
+        one
+        for one in desk.ask(desk.views.provider_accounts)
+        if (one["is_default"] if name is None else one["name"] == name)
+    ]
+    if not found:
+        msg = "there is no provider account yet" if name is None else f"there is no provider account {name!r}"
+        raise NotFound(msg, code="payment.no_account", remedy="add one: tallywatt provider-account add NAME")
+    account: Data = found[0]
+    return account
+
+
+def _webhook_url(desk: Desk, account: Data) -> str:
+    return f"{desk.settings.base_url}/webhooks/{account['provider']}/{account['id']}"

@@ -1,0 +1,123 @@
+"""`tallywatt simulate`: stand-ins for the outside world, each in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallywatt.entrypoints.cli.show import say_json
+from tallywatt.entrypoints.cli.words import examples, group
+
+if TYPE_CHECKING:
+    from tallywatt.simulators.psp.server import Psp
+    from tallywatt.simulators.site.plan import Fault
+
+SIMULATED_SECRET = "whsec_simulated"
+"""Guards nothing but invented money."""
+
+simulate = group("simulate", "Stand-ins for the outside world: a payment provider, a site with stations.")
+
+
+@simulate.command(
+    "psp",
+    **examples(
+        "tallywatt simulate psp --port 4000 --state psp.jsonl",
+        "tallywatt simulate psp --port 4000 --state psp.jsonl \\",
+        "    --webhook http://127.0.0.1:8080/webhooks/stripe/$ACCOUNT \\",
+        "    --fault latency,milliseconds=300 --fault lost_answer,times=2,path=/capture",
+    ),
+)
+def psp(
+    state: Annotated[Path, typer.Option("--state", metavar="FILE", help="Its own append-only books.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where it listens; 0 takes a free one.")] = 4000,
+    webhook: Annotated[str | None, typer.Option("--webhook", metavar="URL", help="Where it sends its events.")] = None,
+    webhook_secret: Annotated[
+        str,
+        typer.Option("--webhook-secret", envvar="TALLYWATT_SIMULATED_WEBHOOK_SECRET", help="It signs them with it."),
+    ] = SIMULATED_SECRET,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault", metavar="KIND[,SETTING=VALUE]", help="What goes wrong: latency, lost_answer, rate_limit …"
+        ),
+    ] = None,
+) -> None:
+    """Run a strict, Stripe-compatible payment provider that invents money. It listens on 127.0.0.1 alone."""
+    from tallywatt.simulators.psp import Options, run
+    from tallywatt.simulators.psp.faults import parse_fault
+
+    def ready(started: Psp) -> None:
+        say_json({"listening": started.base_url, "state": str(state)})
+
+    chosen = tuple(parse_fault(text) for text in faults or ())
+    run(Options(port=port, state=state, webhook=webhook, webhook_secret=webhook_secret, faults=chosen), ready)
+
+
+@simulate.command(
+    "site",
+    **examples(
+        "tallywatt simulate site --state site.jsonl --operator dundee --seconds 65",
+        "tallywatt simulate site --state site.jsonl --operator dundee \\",
+        "    --fault reconnect --fault resend --share 0.2",
+        "tallywatt simulate site --state site.jsonl --operator dundee --stations",
+    ),
+)
+def site(
+    state: Annotated[Path, typer.Option("--state", metavar="FILE", help="Its own file of what its meters delivered.")],
+    operator: Annotated[str, typer.Option("--operator", metavar="SLUG", help="Whose stations they are.")],
+    gateway: Annotated[
+        str, typer.Option("--gateway", metavar="URL", help="Where the stations connect.")
+    ] = "ws://127.0.0.1:9000",
+    door: Annotated[
+        str, typer.Option("--door", metavar="URL", help="Where drivers without a card pay.")
+    ] = "http://127.0.0.1:8080",
+    sample: Annotated[
+        Path | None, typer.Option("--sample", metavar="FILE", help="A normalised CSV; a day in Dundee if left out.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long the day takes.")] = 65,
+    incidents: Annotated[bool, typer.Option("--incidents", help="With the five labelled incidents.")] = False,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="KIND", help="reconnect, resend, stop_before_start, offline; several times."),
+    ] = None,
+    share: Annotated[float, typer.Option("--share", min=0, max=1, help="To how many of the rows faults happen.")] = 0.1,
+    seed: Annotated[str, typer.Option("--seed", help="Which rows that are.")] = "0",
+    stations: Annotated[bool, typer.Option("--stations", help="Say what the platform must have, and end.")] = False,
+) -> None:
+    """Play a day of real sessions over OCPP 1.6 and 2.0.1. Says as JSON lines how it goes; ends with 1 if not all was told."""
+    import msgspec
+
+    from tallywatt.simulators.site.plan import Faults
+    from tallywatt.simulators.site.play import Options, prepare, run
+
+    options = Options(
+        state=state,
+        operator=operator,
+        gateway=gateway,
+        door=door,
+        sample=sample,
+        seconds=seconds,
+        incidents=incidents,
+        faults=Faults(frozenset(_fault(name) for name in faults or ()), share, seed),
+    )
+    if stations:
+        say_json(msgspec.to_builtins(prepare(options)))
+        return
+    # Whoever stops the play by SIGTERM wants it closed in order, like by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not run(options).complete:
+        raise typer.Exit(1)
+
+
+def _fault(name: str) -> Fault:
+    from tallywatt.kernel.errors import BadInput
+    from tallywatt.simulators.site.plan import Fault
+
+    try:
+        return Fault(name)
+    except ValueError as error:
+        msg = f"{name!r} is not a fault of a site; there are: {', '.join(Fault)}"
+        raise BadInput(msg, code="simulator.unknown_fault") from error
