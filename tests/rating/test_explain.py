@@ -50,10 +50,10 @@ def test_a_sentence_names_the_restrictions_and_what_it_rests_on() -> None:
         ended=16 * HOUR,
     )
     assert explain.sentence(cheap, LONDON) == (
-        "Delivered 24 Nov 10:00 to 25 Nov 00:00; billed per 500 Wh; "
-        "energy at the change of price worked out between two readings"
+        "Delivered 24 Nov 10:00 to 25 Nov 00:00; billed per 500 Wh; split between two readings"
     )
-    assert explain.sentence(dear, LONDON).startswith("Delivered 00:00 to 02:00; price Wednesday; energy at")
+    assert explain.sentence(dear, LONDON, dated=True).startswith("Delivered 25 Nov 00:00 to 02:00; ")
+    assert explain.sentence(dear, LONDON).startswith("Delivered 00:00 to 02:00; price Wednesday; split")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,8 @@ def test_a_shown_price_is_a_sentence() -> None:
 def test_energy_is_printed_to_the_last_digit_that_was_billed(energy: int, text: str) -> None:
     """Whoever multiplies the printed quantity with the printed price must get the printed amount."""
     assert explain.kwh_text(energy) == text
+    assert explain.kwh_text(energy, 6) == f"{energy // 10**6}.{energy % 10**6:06d}"
+    assert explain.kwh_text(energy, 4) == (text if len(text.partition(".")[2]) > 3 else f"{text}0")
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def _totals(groups: list[_Group], rounded: Callable[[int, int], int]) -> list[in
     exact = [Fraction(sum(group.numerators), group.denominator) for group in groups]
     whole = sum(exact, Fraction(0))
     totals = [rounded(one.numerator, one.denominator) for one in exact]
-    return _spread(totals, rounded(whole.numerator, whole.denominator), exact, [(None, None)] * len(exact))
+    return _spread(totals, rounded(whole.numerator, whole.denominator), totals, [(None, None)] * len(exact))
 
 
 def _spread_onto_lines(group: _Group, total: int, rounded: Callable[[int, int], int]) -> list[int]:
@@ -192,7 +192,7 @@ def _side_of_zero(amount: int) -> Bounds:
     return (0 if amount >= 0 else None, 0 if amount <= 0 else None)
 
 
-def _spread(values: list[int], total: int, sizes: Sequence[Fraction | int], bounds: list[Bounds]) -> list[int]:
+def _spread(values: list[int], total: int, sizes: Sequence[int], bounds: list[Bounds]) -> list[int]:
     """The values with their difference to the total put on the largest, one unit each, inside their bounds."""
     spread = list(values)
     left = total - sum(spread)

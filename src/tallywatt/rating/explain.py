@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant, moment, zone
+from tallywatt.kernel.money import currency
 from tallywatt.rating.records import Dimension, RatedLine, Unit
 from tallywatt.rating.tariff import DAYS, plain
 
@@ -33,6 +34,7 @@ ENGLISH: Final[dict[str, str]] = {
     "per.PARKING_TIME": "per hour idle",
     "per.FLAT": "per session",
     "when.day": "{start} to {end}",
+    "when.dated": "{start_day} {start} to {end}",
     "when.days": "{start_day} {start} to {end_day} {end}",
     "tariff": "price {conditions}",
     "step.energy": "billed per {size}",
@@ -49,7 +51,7 @@ ENGLISH: Final[dict[str, str]] = {
     "condition.max_current": "below {max_current} A",
     "condition.min_duration": "after {min_duration}",
     "condition.max_duration": "within {max_duration} of the start",
-    "assumption.energy_interpolated": "energy at the change of price worked out between two readings",
+    "assumption.energy_interpolated": "split between two readings",
     "assumption.lower_price_between_readings": "no reading at the change of price, so the lower price holds",
     "assumption.idle_since_energy_ended": "idle since the energy ended",
     "doubt.signal_not_known": "Power or current, for which the tariff asks, is not known for all of the session.",
@@ -81,10 +83,13 @@ def title(reason_code: str, locale: str = "en") -> str:
     return words(locale)[f"title.{reason_code}"]
 
 
-def sentence(line: RatedLine, zone_name: str, locale: str = "en") -> str:
-    """Why there is this line: what was used when, at which price, and on what it rests."""
+def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool = False) -> str:
+    """Why there is this line: what was used when, at which price, and on what it rests.
+
+    `dated` names the day too, for sessions of several days.
+    """
     table = words(locale)
-    when = _when(line.period_start, line.period_end, zone_name, table)
+    when = _when(line.period_start, line.period_end, zone_name, table, dated=dated)
     parts = [table[f"reason.{line.reason_code}"].format(when=when)]
     said = conditions(line.reason, locale)
     if said:
@@ -106,10 +111,10 @@ def per(dimension: Dimension, locale: str = "en") -> str:
     return words(locale)[f"per.{dimension}"]
 
 
-def shown_sentence(line: ShownLine, currency: str, locale: str = "en") -> str:
+def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:
     """A price component as a driver reads it before the start: 0.45 GBP per kWh, Monday to Friday, 07:00 to 17:00."""
     table = words(locale)
-    parts = [f"{price_text(line.unit_price)} {currency} {per(line.dimension, locale)}"]
+    parts = [f"{price_text(line.unit_price, currency(code).exponent)} {code} {per(line.dimension, locale)}"]
     said = conditions(line.conditions, locale)
     if said:
         parts.append(said)
@@ -136,24 +141,22 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
     return ", ".join(parts)
 
 
-def quantity(line: RatedLine, locale: str = "en") -> str:
-    """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1."""
+def quantity(line: RatedLine, locale: str = "en", *, places: int = 3) -> str:
+    """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1. Energy has at least so many places."""
     if line.unit is Unit.MILLIWATT_HOURS:
-        return words(locale)["energy"].format(kwh=kwh_text(line.quantity))
+        return words(locale)["energy"].format(kwh=kwh_text(line.quantity, places))
     return duration(line.quantity, locale) if line.unit is Unit.MILLISECONDS else str(line.quantity)
 
 
-def kwh_text(milliwatt_hours: int) -> str:
-    """Kilowatt-hours to the Wh, with more places only where they are not zero: what is printed is what was billed."""
+def kwh_text(milliwatt_hours: int, places: int = 3) -> str:
+    """Kilowatt-hours with at least so many places, and as many as they have: what is printed is what was billed."""
     text = f"{Decimal(milliwatt_hours).scaleb(-6):.6f}"
-    return text[:-3] if text.endswith("000") else text.rstrip("0")
+    return f"{text[: places - 6 or None]}{text[places - 6 :].rstrip('0')}" if places < 6 else text
 
 
-def price_text(price: Decimal) -> str:
-    """A unit price with at least two places and as many as it has."""
-    text = plain(price)
-    places = len(text.partition(".")[2])
-    return text if places >= 2 else f"{price:.2f}"
+def price_text(price: Decimal, places: int = 2) -> str:
+    """A unit price with at least so many places, and as many as it has: 0.45, 0.3333, 1,200.00."""
+    return f"{price:,.{max(places, len(plain(price).partition('.')[2]))}f}"
 
 
 def duration(milliseconds: int, locale: str = "en") -> str:
@@ -177,11 +180,11 @@ def date_text(at: Instant, zone_name: str, locale: str = "en") -> str:
     return table["date"].format(day=local.day, month=table["months"].split()[local.month - 1])
 
 
-def _when(start: Instant, end: Instant, zone_name: str, table: Mapping[str, str]) -> str:
+def _when(start: Instant, end: Instant, zone_name: str, table: Mapping[str, str], *, dated: bool) -> str:
     here, there = moment(start, zone(zone_name)), moment(end, zone(zone_name))
     months = table["months"].split()
-    pattern = table["when.day"] if here.date() == there.date() else table["when.days"]
-    return pattern.format(
+    pattern = "when.days" if here.date() != there.date() else "when.dated" if dated else "when.day"
+    return table[pattern].format(
         start=f"{here:%H:%M}",
         end=f"{there:%H:%M}",
         start_day=table["date"].format(day=here.day, month=months[here.month - 1]),

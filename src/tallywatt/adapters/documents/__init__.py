@@ -1,0 +1,1 @@
+"""Paper: documents of invoicing as PDF, laid out by typst."""
