@@ -1,0 +1,52 @@
+"""Pure: all that an audit looks at: the rows of one operator, and what the frames told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tallywatt.evidence.decode import Told
+    from tallywatt.invoicing.invoice import Invoice, NumberSeries
+    from tallywatt.ledger.books import Account, Entry, Transfer
+    from tallywatt.metering.session import Explanation, InboxItem, MeterReading, Session
+    from tallywatt.payments.allocation import Allocation
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.payment import Payment
+    from tallywatt.rating.records import RatedLine, RatedResult, RatedTax
+    from tallywatt.stations.station import Evse
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One operator's records at one moment."""
+
+    currency: str
+    evses: list[Evse]
+    told: list[Told]
+    """What the frames say about energy, in order of receipt."""
+    unread: list[str]
+    """Ids of frames about energy that the audit cannot read."""
+    frames: frozenset[str]
+    """Ids of all frames that are there."""
+    erased: frozenset[str]
+    """Ids of frames whose key was dropped."""
+    sessions: list[Session]
+    readings: list[MeterReading]
+    explanations: list[Explanation]
+    inbox: list[InboxItem]
+    results: list[RatedResult]
+    lines: list[RatedLine]
+    taxes: list[RatedTax]
+    invoices: list[Invoice]
+    series: list[NumberSeries]
+    payments: list[Payment]
+    operations: list[Operation]
+    allocations: list[Allocation]
+    accounts: list[Account]
+    entries: list[Entry]
+    transfers: list[Transfer]
+    begun: frozenset[str]
+    """Ids of sessions that have begun, by the log of events."""
+    waiting: frozenset[str]
+    """Subjects of jobs that are still to be done: what waits for one of them is not forgotten."""
