@@ -64,7 +64,7 @@ class Door:
 
     async def close(self, grace_seconds: float) -> None:
         """End the live streams, answer what is being asked, close."""
-        await self._house.feed.stop()
+        await self._house.feed.close()
         self._server.config.timeout_graceful_shutdown = int(grace_seconds)
         self._server.should_exit = True
         if self._task is not None:
