@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.metering.facts import Heard, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import msgspec
 
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import StationId
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tallywatt.stations.command import StationCommand
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+# These two are made for every message: a Struct costs a seventh of a frozen dataclass.
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A CALL on its way in."""
 
     station_id: StationId
@@ -46,8 +48,7 @@ class Incoming:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """A command for one of the workflows in `Intake`, and how its result is said to the station."""
 
     verb: str

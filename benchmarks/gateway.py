@@ -1,0 +1,320 @@
+"""The OCPP gateway on the real writer and SQLite, beside the `ocpp` package on `websockets`.
+
+The stations run in a process of their own (`ocpp_load.py`); what is measured is the CPU time of this process, which holds the
+gateway and the writer, for each call that was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+import websockets
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint, call_result
+
+from benchmarks.figure import Figure
+from benchmarks.ocpp_load import KEY, TOKEN, identity
+from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.ocpp.connection import Intake
+from tallywatt.adapters.ocpp.server import Gateway
+from tallywatt.adapters.storage.migrations import upgrade
+from tallywatt.adapters.storage.store import Store
+from tallywatt.kernel.identity import OperatorId, StationId
+from tallywatt.metering.facts import BootAnswer, TransactionAnswer
+from tallywatt.stations.credentials import StationCredential, hash_key
+from tallywatt.stations.station import Station, StationState
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_station import AddStation, add_station
+from tallywatt.workflows.boot_station import boot_station
+from tallywatt.workflows.follow import follow
+from tallywatt.workflows.plug_in import plug_in
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.report_status import report_status
+from tallywatt.workflows.show_token import show_token
+from tallywatt.workflows.take_unreadable import take_unreadable
+from tallywatt.workflows.unplug import unplug
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from tallywatt.workflows.ports import Writer
+
+STATIONS = 64
+IDLE_STATIONS = 2000
+OPERATOR = "bench"
+PEPPER = b"p" * 32
+TARIFF = {
+    "id": "bench",
+    "currency": "GBP",
+    "tax_included": "YES",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": 0.3, "step_size": 1}]}],
+}
+
+
+def measure() -> list[Figure]:
+    """All of it, in about half a minute."""
+    with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder:
+        bare = uvloop.run(_gateway_alone())
+        durable = uvloop.run(_gateway_with_store(Path(folder)))
+        peer = uvloop.run(_peer(None))
+        with _journal(Path(folder) / "peer.db") as journal:
+            durable_peer = uvloop.run(_peer(journal))
+    start_or_stop = (6 * durable.session_us - 4 * durable.values_us) / 2
+    return [
+        Figure(
+            "OCPP MeterValues: checked, committed, answered; CPU",
+            durable.values_us,
+            "µs",
+            150,
+            "`ocpp` on `websockets`, a commit a message",
+            durable_peer,
+        ),
+        Figure(
+            "of it the gateway, nothing written", bare.values_us, "µs", None, "`ocpp` on `websockets`, as it is", peer
+        ),
+        Figure("OCPP start or stop: checked, committed, answered; CPU", start_or_stop, "µs", 2000),
+        Figure("OCPP mix of sessions (start, 4 values, stop), a call; CPU", durable.session_us, "µs", 333),
+        Figure("p99 of MeterValues at 2,000 a second", durable.p99_ms, "ms", 100),
+        Figure("an idle station's connection", bare.idle_kilobytes, "kB", 35),
+    ]
+
+
+@dataclass
+class Measured:
+    """What one kind of server showed."""
+
+    values_us: float = 0.0
+    session_us: float = 0.0
+    p99_ms: float = 0.0
+    idle_kilobytes: float = 0.0
+
+
+async def _gateway_alone() -> Measured:
+    writer = _AtOnce()
+    async with _listening(writer, _Everybody()) as url:
+        kilobytes = await _kilobytes_a_connection(url)
+        measured, _ = await _load(url, 20_000, "values")
+    writer.stop()
+    return Measured(values_us=measured, idle_kilobytes=kilobytes)
+
+
+async def _gateway_with_store(folder: Path) -> Measured:
+    url = f"sqlite:///{folder / 'bench.db'}"
+    upgrade(url)
+    store = Store(url, WorldDraws().draw, b"k" * 32)
+    store.start()
+    try:
+        async with _listening(store.writer, _furnished(store)) as gateway:
+            values_us, _ = await _load(gateway, 10_000, "values")
+            session_us, _ = await _load(gateway, 3_000, "sessions")
+            _, load = await _load(gateway, 8_000, "values", "--a-second", "2000")
+    finally:
+        store.close()
+    return Measured(values_us, session_us, load["p99_ms"])
+
+
+@asynccontextmanager
+async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> AsyncIterator[str]:
+    intake = Intake(boot_station, report_status, show_token, plug_in, follow, unplug, take_unreadable, lambda *_: None)
+    if isinstance(writer, _AtOnce):
+        told = TransactionAnswer("1", "Accepted")
+        intake = Intake(
+            boot=lambda *_: BootAnswer("Accepted", 300),
+            status=lambda *_: None,
+            authorize=lambda *_: "Accepted",
+            start=lambda *_: told,
+            sample=lambda *_: None,
+            stop=lambda *_: told,
+            unreadable=lambda *_: told,
+            knock=lambda *_: None,
+        )
+    gateway = Gateway(writer, intake, directory, MachineClock(), PEPPER)
+    await gateway.start("127.0.0.1", 0)
+    try:
+        yield f"ws://127.0.0.1:{gateway.port}/ocpp"
+    finally:
+        await gateway.stop()
+
+
+async def _load(url: str, calls: int, play: str, *more: str) -> tuple[float, dict[str, Any]]:
+    """CPU microseconds of this process for each call while the load runs, and what the load saw."""
+    command = (sys.executable, "-m", "benchmarks.ocpp_load", url, "--stations", str(STATIONS), "--calls", str(calls))
+    load = await asyncio.create_subprocess_exec(*command, "--play", play, *more, stdout=-1, stderr=-1)
+    assert load.stdout is not None, "it was asked for"
+    assert load.stderr is not None, "it was asked for"
+    await load.stderr.readline()
+    cpu = time.process_time()
+    await load.stderr.readline()
+    cpu = time.process_time() - cpu
+    seen: dict[str, Any] = json.loads(await load.stdout.read())
+    await load.wait()
+    assert seen["errors"] == 0, "every call of the load is to be accepted"
+    return cpu / seen["calls"] * 1e6, seen
+
+
+async def _kilobytes_a_connection(url: str) -> float:
+    """What this process grows by for each station that has said one thing and stays."""
+    gc.collect()
+    before = _kilobytes()
+    command = (sys.executable, "-m", "benchmarks.ocpp_load", url, "--stations", str(IDLE_STATIONS), "--idle")
+    load = await asyncio.create_subprocess_exec(*command, stdin=-1, stdout=-1)
+    assert load.stdout is not None, "it was asked for"
+    await load.stdout.readline()
+    gc.collect()
+    after = _kilobytes()
+    await load.communicate(b"")
+    return (after - before) / IDLE_STATIONS
+
+
+def _kilobytes() -> int:
+    for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    msg = "this kernel does not tell the memory of a process"
+    raise RuntimeError(msg)
+
+
+@dataclass
+class Neighbourhood:
+    """The stations of the load, as a directory."""
+
+    credentials: dict[str, StationCredential] = field(default_factory=dict)
+
+    def find(self, operator_slug: str | None, identity: str) -> StationCredential | None:  # noqa: ARG002  # one operator
+        """The station of that id."""
+        return self.credentials.get(identity)
+
+    def operator_for_unknown(self, operator_slug: str | None) -> None:  # strangers stay outside
+        """Nobody's."""
+
+
+class _Everybody:
+    """A directory that knows whoever comes."""
+
+    _key_hash = hash_key(KEY, PEPPER)
+
+    def find(self, operator_slug: str | None, identity: str) -> StationCredential:  # noqa: ARG002  # one operator
+        return StationCredential(
+            OperatorId(OPERATOR), OPERATOR, StationId(identity), identity, StationState.ADOPTED, self._key_hash
+        )
+
+    def operator_for_unknown(self, operator_slug: str | None) -> None:  # nobody is unknown
+        """Nobody's."""
+
+
+def _furnished(store: Store) -> Neighbourhood:
+    """An operator with a tariff, a customer, and the load's stations."""
+
+    def do(workflow: Callable[[Any, Any], Any], command: object) -> Any:
+        return store.write_now(OPERATOR, workflow, command, actor="bench")
+
+    do(add_operator, AddOperator(OPERATOR, "Bench"))
+    do(add_location, AddLocation("here", "Here"))
+    do(add_customer, AddCustomer("driver"))
+    do(add_token, AddToken(TOKEN, "driver"))
+    do(put_tariff, PutTariff(TARIFF))
+    do(assign_tariff, AssignTariff("bench"))
+    known = Neighbourhood()
+    for number in range(STATIONS):
+        row: Station = do(add_station, AddStation(identity(number), "here", hash_key(KEY, PEPPER)))
+        known.credentials[row.identity] = StationCredential(
+            OperatorId(OPERATOR), OPERATOR, row.station_id, row.identity, row.state, row.key_hash
+        )
+    return known
+
+
+class _AtOnce:
+    """A writer that writes nothing: what is left is the gateway."""
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[Callable[[Any, Any], Any], object, Callable[[Any], None]]] = deque()
+        self._arrived = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def submit(
+        self,
+        operator: str,  # noqa: ARG002  # the port's
+        workflow: Callable[[Any, Any], Any],
+        command: object,
+        done: Callable[[Any], None],
+        *,
+        actor: str,  # noqa: ARG002  # the port's
+        cause: str = "",  # noqa: ARG002  # the port's
+    ) -> None:
+        with self._arrived:
+            self._queue.append((workflow, command, done))
+            self._arrived.notify()
+
+    def stop(self) -> None:
+        with self._arrived:
+            self._stopping = True
+            self._arrived.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._arrived:
+                self._arrived.wait_for(lambda: self._queue or self._stopping)
+                if not self._queue:
+                    return
+                group = [self._queue.popleft() for _ in range(min(len(self._queue), 64))]
+            time.sleep(0.002)  # a group commit takes that long, and fills the next group meanwhile
+            for workflow, command, done in group:
+                done(workflow(None, command))
+
+
+@contextmanager
+def _journal(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE messages (station TEXT, payload TEXT)")
+    yield connection
+    connection.close()
+
+
+async def _peer(journal: sqlite3.Connection | None) -> float:
+    """CPU microseconds of a MeterValues with what one would pick; with a journal it commits before it answers, as we do."""
+
+    def keep(station: str, payload: object) -> None:
+        if journal is not None:
+            journal.execute("INSERT INTO messages VALUES (?, ?)", (station, json.dumps(payload)))
+
+    class Central(ChargePoint):  # type: ignore[misc]  # the `ocpp` package carries no types
+        @on("StartTransaction")  # type: ignore[untyped-decorator]  # the same
+        def start_it(self, **told: Any) -> Any:
+            keep(self.id, told)
+            return call_result.StartTransaction(transaction_id=1, id_tag_info={"status": "Accepted"})
+
+        @on("MeterValues")  # type: ignore[untyped-decorator]  # the same
+        def values(self, **told: Any) -> Any:
+            keep(self.id, told)
+            return call_result.MeterValues()
+
+    async def serve(socket: websockets.ServerConnection) -> None:
+        try:
+            await Central("peer", socket).start()
+        except websockets.ConnectionClosed:
+            return
+
+    async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=[websockets.Subprotocol("ocpp1.6")]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        measured, _ = await _load(f"ws://127.0.0.1:{port}", 2_000, "values")
+    return measured
