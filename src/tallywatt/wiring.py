@@ -20,8 +20,10 @@ from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrad
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.views import Views
+from tallywatt.kernel.clock import RUNNING_ALONG, Instant
 from tallywatt.kernel.errors import BadInput, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
+from tallywatt.payments.account import ProviderAccount
 from tallywatt.settings import Settings
 from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
@@ -32,10 +34,9 @@ if TYPE_CHECKING:
     from tallywatt.adapters.ocpp.server import Gateway
     from tallywatt.adapters.socket.server import ControlServer
     from tallywatt.adapters.storage.connections import Connection
-    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
-    from tallywatt.payments.account import ProviderAccount
+    from tallywatt.payments.provider import PaymentProvider
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -76,11 +77,13 @@ class House:
         key = settings.key()
         self.settings = settings
         self.machine = MachineClock()
-        self.draws = WorldDraws()
+        self.anchor = RUNNING_ALONG
+        self.draws = WorldDraws(lambda: self.anchor)
         self.pepper = station_pepper(settings)
         self.secret = derived(key, "signatures")
         self.store = Store(settings.url, self.draws.draw, derived(key, "sealed data"))
         self.views = Views()
+        self.anchor = self.ask_now(self.views.business_anchor)
         self.providers = Providers()
         self.caller = Caller(self.providers, self.machine)
         self.gateway: Gateway | None = None
@@ -335,6 +338,25 @@ def writing(settings: Settings) -> Iterator[Callable[..., Any]]:
     finally:
         if own is not None:
             own.store.close()
+
+
+def provider_of(account: Mapping[str, Any]) -> PaymentProvider:
+    """The provider behind an account as a view shows it: for the command line, which stores methods there."""
+    return Providers()(
+        ProviderAccount(
+            account_id=ProviderAccountId(account["id"]),
+            name=account["name"],
+            provider=account["provider"],
+            live=account["live"],
+            base_url=account["base_url"],
+            currencies=tuple(account["currencies"]),
+            secret_reference=account["secret_reference"],
+            webhook_secret_references=tuple(account["webhook_secret_references"]),
+            is_default=account["is_default"],
+            created_at=Instant(0),
+            closed_at=None,
+        )
+    )
 
 
 def station_pepper(settings: Settings) -> bytes:

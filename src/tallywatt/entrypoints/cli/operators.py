@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
-from tallywatt.entrypoints.cli.show import Column, Data, rfc3339_of, say_fields, say_json, say_table, sum_of
+from tallywatt.entrypoints.cli.show import Column, Data, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import JsonFlag, examples, group
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.money import money
@@ -69,7 +69,7 @@ def add(
     with at_desk() as desk:
         operator_id = desk.new_operator_id()
         desk.do(add_operator, command, operator_id=operator_id)
-        told = _told(next(one for one in desk.operators() if one["id"] == operator_id))
+        told = next(one for one in desk.operators() if one["id"] == operator_id)
     if as_json:
         say_json(told)
     else:
@@ -80,17 +80,13 @@ def add(
 def list_operators(as_json: JsonFlag = False) -> None:
     """List the operators of this installation."""
     with at_desk() as desk:
-        rows = [_told(row) for row in desk.operators()]
+        rows = desk.operators()
     if as_json:
         say_json(rows)
         return
     columns = (Column("slug", "slug"), Column("name", "name", folds=True), Column("country", "country"))
     more = (Column("currency", "currency"), Column("zone", "zone"))
     say_table((*columns, *more), rows, empty="No operator yet. Add one: tallywatt operator add SLUG --name NAME")
-
-
-def _told(row: Data) -> Data:
-    return {**row, "clock_floor": rfc3339_of(row["clock_floor"])}
 
 
 def _fields(told: Data) -> list[tuple[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from tallywatt.entrypoints.cli.desk import Desk, at_desk
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 from tallywatt.kernel.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from tallywatt.payments.provider import StoredMethod
 
 SHORTEST_CARD_NUMBER = 12
 """ISO/IEC 7812: 8 to 19 digits, 12 and more in use."""
@@ -134,48 +137,76 @@ def list_accounts(operator: OperatorOption = None, as_json: JsonFlag = False) ->
 @payment_method.command(
     "add",
     **examples(
+        "tallywatt payment-method add --customer C-1042 --token pm_1QxYz",
         "tallywatt payment-method add --customer C-1042 \\",
         "    --customer-ref cus_Q1w2E3 --method-ref pm_R4t5Y6 --brand visa --last4 4242",
     ),
 )
 def add_method(
     customer: Annotated[str, typer.Option("--customer", metavar="REFERENCE", help="Whose.")],
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="ID", help="From the provider's own page; stored there now.")
+    ] = None,
     customer_ref: Annotated[
-        str, typer.Option("--customer-ref", metavar="ID", help="The provider's id of the customer.")
-    ],
-    method_ref: Annotated[str, typer.Option("--method-ref", metavar="ID", help="The provider's id of the method.")],
-    brand: Annotated[str, typer.Option("--brand", help="As a receipt shows it.")] = "card",
-    last4: Annotated[str, typer.Option("--last4", help="As a receipt shows it.")] = "",
+        str | None,
+        typer.Option("--customer-ref", metavar="ID", help="Stored already: the provider's id of the customer."),
+    ] = None,
+    method_ref: Annotated[
+        str | None, typer.Option("--method-ref", metavar="ID", help="Stored already: the provider's id of the method.")
+    ] = None,
+    brand: Annotated[str, typer.Option("--brand", help="Stored already: as a receipt shows it.")] = "card",
+    last4: Annotated[str, typer.Option("--last4", help="Stored already: as a receipt shows it.")] = "",
     account: Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="The provider account; the default one if left out.")
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remember a method that a customer has stored with the provider. Never a card number: the provider's ids alone."""
+    """Remember a payment method of a customer. Never a card number: the provider's ids alone."""
     from tallywatt.kernel.identity import CustomerId, ProviderAccountId
     from tallywatt.payments.provider import StoredMethod
     from tallywatt.workflows.keep_method import KeepMethod, keep_method
 
-    if (
-        sum(one.isdigit() for one in last4) > 4
-        or sum(one.isdigit() for one in method_ref) > 12
-        and method_ref.isdigit()
-    ):
-        msg = "that looks like a card number, and no card number may be kept"
-        raise BadInput(msg, code="payment.card_number", remedy="give the provider's id of the method")
+    refuse_card_numbers(token, method_ref, last4)
     with at_desk(operator) as desk:
         owner = _customer(desk, customer)
         chosen = _account(desk, account)
-        stored = StoredMethod(customer_ref, method_ref, brand, last4)
-        command = KeepMethod(CustomerId(owner["id"]), ProviderAccountId(chosen["id"]), stored)
-        row = desk.do(keep_method, command)
+        if token is not None:
+            stored = store_at_provider(chosen, customer, token)
+        elif customer_ref is not None and method_ref is not None:
+            stored = StoredMethod(customer_ref, method_ref, brand, last4)
+        else:
+            msg = "say which method: a token, or the provider's ids of customer and method"
+            raise BadInput(msg, code="payment.which_method", remedy="give --token, or --customer-ref and --method-ref")
+        row = desk.do(keep_method, KeepMethod(CustomerId(owner["id"]), ProviderAccountId(chosen["id"]), stored))
         methods = desk.ask(desk.views.payment_methods, owner["id"])
         told = {**next(one for one in methods if one["id"] == row["method_id"]), "customer": customer}
     if as_json:
         say_json(told)
     else:
         say_fields([("method", f"{told['brand']} {told['last4']}"), ("customer", customer), ("state", told["state"])])
+
+
+def refuse_card_numbers(token: str | None, method_ref: str | None, last4: str) -> None:
+    """A card number pasted by mistake must not reach any table or log; BadInput."""
+    for text in (token, method_ref):
+        digits = "".join(one for one in text or "" if one not in " -")
+        if digits.isdigit() and len(digits) >= SHORTEST_CARD_NUMBER:
+            break
+    else:
+        if len(last4) <= 4:
+            return
+    msg = "that looks like a card number, and no card number may be kept"
+    raise BadInput(msg, code="payment.card_number", remedy="give the provider's id of the method")
+
+
+def store_at_provider(account: Data, reference: str, token: str) -> StoredMethod:
+    """Keep a method with the provider, for charges without the driver."""
+    from tallywatt.kernel.identity import natural_key
+    from tallywatt.wiring import provider_of
+
+    key = natural_key("store method", account["id"], reference, token)
+    return provider_of(account).store_method(reference, token, key)
 
 
 def _customer(desk: Desk, reference: str) -> Data:
@@ -187,11 +218,8 @@ def _customer(desk: Desk, reference: str) -> Data:
 
 
 def _account(desk: Desk, name: str | None) -> Data:
-    found = [
-        one
-        for one in desk.ask(desk.views.provider_accounts)
-        if (one["is_default"] if name is None else one["name"] == name)
-    ]
+    accounts = desk.ask(desk.views.provider_accounts)
+    found = [one for one in accounts if (one["name"] == name if name is not None else one["is_default"])]
     if not found:
         msg = "there is no provider account yet" if name is None else f"there is no provider account {name!r}"
         raise NotFound(msg, code="payment.no_account", remedy="add one: tallywatt provider-account add NAME")

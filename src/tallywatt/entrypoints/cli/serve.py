@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from tallywatt.entrypoints.cli.logs import configure
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.errors import BadInput
 from tallywatt.wiring import House, present_revision, upgrade
@@ -30,6 +31,7 @@ GRACE_SECONDS = 5
 
 def serve(settings: Settings, only: str | None = None, ready: Callable[[], None] | None = None) -> None:
     """Run until SIGINT or SIGTERM. `ready` is called when all doors are open."""
+    configure()
     parts = PARTS if only is None else (only,)
     if only is not None and settings.url.startswith("sqlite:"):
         msg = "SQLite has one writing process, so its server cannot be split"
@@ -65,7 +67,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     workers = Workers(house, _lanes(parts, house.settings))
     pages = None
     if "http" in parts:
-        from tallywatt.entrypoints.http import Door  # the web framework is loaded by who needs it
+        from tallywatt.entrypoints.http.serving import Door  # the web framework is loaded by who needs it
 
         pages = Door(house)
         await pages.open()

@@ -70,9 +70,14 @@ def say_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, e
         say(empty)
         return
     shown = console()
-    # A file or a pipe has no width: nothing is cut for its sake.
-    needed = shown.measure(table).maximum
-    shown.print(table, width=None if shown.is_terminal else max(WIDTH, min(needed, 4 * WIDTH)))
+    if shown.is_terminal:
+        shown.print(table)
+        return
+    # A file or a pipe has no width: nothing is cut for its sake, and no line ends in blanks.
+    width = max(WIDTH, min(shown.measure(table).maximum, 4 * WIDTH))
+    with shown.capture() as captured:
+        shown.print(table, width=width)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
 
 
 def say_fields(pairs: Iterable[tuple[str, Any]]) -> None:
