@@ -12,12 +12,13 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.metering.metered import MeteredSession, Reading
 from tallywatt.rating.amounts import fix_amounts
 from tallywatt.rating.canonical import read_session, session_text
+from tallywatt.rating.period import Use
 from tallywatt.rating.plan import plan_of
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy
 from tallywatt.rating.rate import Assumption, Reason, rate
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import Dimension
-from tallywatt.rating.segment import Use, segment
+from tallywatt.rating.segment import segment
 from tallywatt.rating.tariff import Tariff
 from tests.rating.examples import AN_INSTANT, HOUR, MINUTE, a_session, a_tariff, an_element, sessions, tariffs
 

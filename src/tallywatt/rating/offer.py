@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel import clock
-from tallywatt.rating.plan import MS_PER_DAY, Facts, Priced, pick, plan_of
+from tallywatt.rating.period import ChargingPeriod, Use
+from tallywatt.rating.plan import MS_PER_DAY, Priced, pick, plan_of
 from tallywatt.rating.records import Dimension, Offer, TaxBasis
 from tallywatt.rating.tariff import plain
 
@@ -59,20 +60,21 @@ class ShownPrice:
 def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
     """All prices of a tariff, and which of them apply now; never written a second time anywhere."""
     plan = plan_of(tariff)
-    facts = _facts(at, zone_name)
+    beginning = _beginning(at, zone_name)
     lines = []
     # Idle time is never the first thing of a session; its price now is the one for stopping to charge at this instant.
     for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
-        first = pick(candidates, facts, unknown_matches=False)
+        first = pick(candidates, beginning, False)
         lines += [_shown(priced, priced is first) for priced in candidates]
     return ShownPrice(tariff.name, tariff.currency.code, tariff.tax_basis, at, tuple(lines))
 
 
-def _facts(at: Instant, zone_name: str) -> Facts:
+def _beginning(at: Instant, zone_name: str) -> ChargingPeriod:
+    """The period with which a session would begin: no time has passed, no energy has flowed, power is not known."""
     offset = clock.moment(at, clock.zone(zone_name)).utcoffset()
     assert offset is not None, "a zone has an offset at any time"
     day, time_of_day = divmod(at + int(offset.total_seconds()) * 1000, MS_PER_DAY)
-    return time_of_day, day, 0, 0, None, None
+    return ChargingPeriod(at, at, 0, 0, Use.CHARGING, False, time_of_day, day, 0, None, None)
 
 
 def _shown(priced: Priced, applies_now: bool) -> ShownLine:

@@ -11,6 +11,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tallywatt.rating.period import DAY, ELAPSED, ENERGY, MILLIAMPS, TIME_OF_DAY, WATTS, ChargingPeriod
 from tallywatt.rating.records import Dimension, Unit
 from tallywatt.rating.tariff import MINUTES_PER_DAY, Restrictions, Tariff, restriction_data
 
@@ -32,16 +33,8 @@ _UNITS: Final = {
 }
 """Of each dimension: what a quantity counts, the common parts that one of it weighs, and how many a step of 1 has."""
 
-# Where the facts of a period stand in the tuple that restrictions are tested against.
-TIME_OF_DAY: Final = 0
-DAY: Final = 1
-ENERGY: Final = 2
-ELAPSED: Final = 3
-WATTS: Final = 4
-MILLIAMPS: Final = 5
-Facts = tuple[int, int, int, int, int | None, int | None]
 Test = tuple[int, int, int, bool]
-"""A fact's place, the lowest value, the value that is too high, and whether to be within or outside of them."""
+"""A fact's place in a period, the lowest value, the value that is too high, and whether to be within or outside of them."""
 
 
 class Priced(NamedTuple):
@@ -136,15 +129,15 @@ def compile_tariff(tariff: Tariff) -> Plan:
     )
 
 
-def pick(candidates: tuple[Priced, ...], facts: Facts, *, unknown_matches: bool) -> Priced | None:
+def pick(candidates: tuple[Priced, ...], period: ChargingPeriod, unknown_matches: bool) -> Priced | None:
     """The first component whose restrictions all hold; what is not known matches or not, as the policy says."""
     for one in candidates:
         if one.always:
             return one
         # 1970-01-01 was a Thursday, the fourth day of the week.
-        if one.weekdays >> (facts[DAY] + 3) % 7 & 1:
+        if one.weekdays >> (period.day + 3) % 7 & 1:
             for place, low, high, within in one.tests:
-                value = facts[place]
+                value = period[place]
                 if (unknown_matches if value is None else low <= value < high) is not within:
                     break
             else:

@@ -8,10 +8,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tallywatt.rating.plan import MILLIAMPS, WATTS, Facts, Plan, Priced, pick, plan_of
+from tallywatt.rating.period import MILLIAMPS, WATTS, ChargingPeriod, Use
+from tallywatt.rating.plan import Plan, Priced, pick, plan_of
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy, StepSize, UnknownSignal
 from tallywatt.rating.records import Dimension, TaxBasis
-from tallywatt.rating.segment import ChargingPeriod, Use, segment
+from tallywatt.rating.segment import segment
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
@@ -142,24 +143,20 @@ def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> 
     """Price a session: the first matching component of each dimension in each period (OCPI 2.3.0, Tariff object)."""
     plan = plan_of(tariff)
     periods = segment(session, plan, policy)
-    facts = _facts(session.started_at, periods)
     unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
     warnings: list[Doubt] = []
-    energy = _energy_runs(session, plan, policy, periods, facts, warnings)
-    time, parking = _time_runs(plan, periods, facts, unknown_matches)
+    energy = _energy_runs(session, plan, policy, periods, warnings)
+    time, parking = _time_runs(plan, periods, unknown_matches)
     if policy.step_size is StepSize.ON:
         _fill_blocks(energy)
         # Time and parking are one block: where parking was priced, it alone is filled up (OCPI 2.3.0, CDR "step_size").
         _fill_blocks(parking or time)
-    if plan.cuts.signals and _lacks_signals(plan, facts):
+    if plan.cuts.signals and _lacks_signals(plan, periods):
         warnings.append(Doubt.SIGNAL_NOT_KNOWN)
     if not session.clock_is_usable and (time or parking):
         warnings.append(Doubt.CLOCK_NOT_USABLE)
-    lines = [_line(run) for run in energy]
-    lines += [_line(run) if session.clock_is_usable else _unpriced(run) for run in (*time, *parking)]
-    flat = _flat(plan, periods, facts, unknown_matches)
-    if flat is not None:
-        lines.append(flat)
+    to_line = _line if session.clock_is_usable else _unpriced
+    lines = [*map(_line, energy), *map(to_line, time), *map(to_line, parking), *_flat(plan, periods, unknown_matches)]
     return RatedSession(
         session.session_id,
         tariff.version_id,
@@ -170,43 +167,30 @@ def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> 
         tuple(lines),
         tuple(periods),
         periods[-1].energy_to,
-        sum(run.measured for run in energy),
+        sum([run.measured for run in energy]),
         tuple(warnings),
     )
 
 
-def _facts(started_at: int, periods: list[ChargingPeriod]) -> list[Facts]:
-    return [
-        (one.time_of_day, one.day, one.energy_from, one.start - started_at, one.watts, one.milliamps) for one in periods
-    ]
-
-
 def _energy_runs(
-    session: MeteredSession,
-    plan: Plan,
-    policy: Policy,
-    periods: list[ChargingPeriod],
-    facts: list[Facts],
-    warnings: list[Doubt],
+    session: MeteredSession, plan: Plan, policy: Policy, periods: list[ChargingPeriod], warnings: list[Doubt]
 ) -> list[_Run]:
     """Energy by component, in order of time."""
-    if not plan.energy:
-        return []
     unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
     runs: list[_Run] = []
-    pieces = [
-        (pick(plan.energy, fact, unknown_matches=unknown_matches), period)
-        for period, fact in zip(periods, facts, strict=True)
-        if period.energy_to > period.energy_from
-    ]
-    mixed = any(one[0] is not other[0] for one, other in pairwise(pieces))
-    if mixed and policy.interpolation is Interpolation.MEASURED_ONLY:
-        return _measured_runs(session, pieces, warnings)
-    for priced, period in pieces:
-        if priced is not None:
-            run = _extend(runs, priced, period)
-            run.measured += period.energy_to - period.energy_from
-    if mixed:
+    candidates, is_split = plan.energy, False
+    before: Priced | None = None
+    for period in periods if candidates else ():
+        delivered = period.energy_to - period.energy_from
+        if delivered:
+            priced = pick(candidates, period, unknown_matches)
+            if priced is not None:
+                _extend(runs, priced, period).measured += delivered
+            is_split = is_split or (priced is not before and period.energy_from > 0)
+            before = priced
+    if is_split and policy.interpolation is Interpolation.MEASURED_ONLY:
+        return _measured_runs(session, plan, periods, unknown_matches, warnings)
+    if is_split:
         _mark_interpolated(session, runs)
     return runs
 
@@ -228,13 +212,14 @@ def _mark_interpolated(session: MeteredSession, runs: list[_Run]) -> None:
 
 
 def _measured_runs(
-    session: MeteredSession, pieces: list[tuple[Priced | None, ChargingPeriod]], warnings: list[Doubt]
+    session: MeteredSession, plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool, warnings: list[Doubt]
 ) -> list[_Run]:
     """Energy by component where only measured values may be billed: between two readings the lowest price holds.
 
     No price at all is the lowest. The comparison walks along the energy, where readings and periods share one scale.
     """
     runs: list[_Run] = []
+    pieces = [(pick(plan.energy, one, unknown_matches), one) for one in periods if one.energy_to > one.energy_from]
     edges = sorted({0, *(reading.milliwatt_hours for reading in session.readings)})
     for low, high in pairwise(edges):
         touched = [one for one in pieces if one[1].energy_from < high and one[1].energy_to > low]
@@ -252,24 +237,20 @@ def _measured_runs(
     return runs
 
 
-def _time_runs(
-    plan: Plan, periods: list[ChargingPeriod], facts: list[Facts], unknown_matches: bool
-) -> tuple[list[_Run], list[_Run]]:
+def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> tuple[list[_Run], list[_Run]]:
     """Charging time and parking time by component, each in order of time."""
     time: list[_Run] = []
     parking: list[_Run] = []
-    if not plan.time and not plan.parking:
-        return time, parking
-    for period, fact in zip(periods, facts, strict=True):
-        if period.use is Use.NOTHING or period.end == period.start:
-            continue
-        idle = period.use is Use.PARKING
-        priced = pick(plan.parking if idle else plan.time, fact, unknown_matches=unknown_matches)
-        if priced is not None:
-            run = _extend(parking if idle else time, priced, period)
-            run.measured += period.end - period.start
-            if period.assumed:
-                run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
+    for period in periods if plan.time or plan.parking else ():
+        passed, use = period.end - period.start, period.use
+        if passed and use is not Use.NOTHING:
+            candidates, runs = (plan.parking, parking) if use is Use.PARKING else (plan.time, time)
+            priced = pick(candidates, period, unknown_matches)
+            if priced is not None:
+                run = _extend(runs, priced, period)
+                run.measured += passed
+                if period.assumed:
+                    run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
     return time, parking
 
 
@@ -279,14 +260,13 @@ def _fill_blocks(runs: list[_Run]) -> None:
         runs[-1].extra = -sum(run.measured for run in runs) % runs[-1].priced.step
 
 
-def _flat(plan: Plan, periods: list[ChargingPeriod], facts: list[Facts], unknown_matches: bool) -> Line | None:
+def _flat(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> list[Line]:
     """The session fee: once, the first that applies."""
-    if plan.flat:
-        for period, fact in zip(periods, facts, strict=True):
-            priced = pick(plan.flat, fact, unknown_matches=unknown_matches)
-            if priced is not None:
-                return Line(priced, period.start, period.start, 1, 1, priced.weight, Reason.SESSION_FEE)
-    return None
+    for period in periods if plan.flat else ():
+        priced = pick(plan.flat, period, unknown_matches)
+        if priced is not None:
+            return [Line(priced, period.start, period.start, 1, 1, priced.weight, Reason.SESSION_FEE)]
+    return []
 
 
 def _line(run: _Run) -> Line:
@@ -307,11 +287,11 @@ def _unpriced(run: _Run) -> Line:
     return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions)
 
 
-def _lacks_signals(plan: Plan, facts: list[Facts]) -> bool:
+def _lacks_signals(plan: Plan, periods: list[ChargingPeriod]) -> bool:
     asked = {
         test[0]
         for candidates in (plan.energy, plan.time, plan.parking, plan.flat)
         for priced in candidates
         for test in priced.tests
     } & {WATTS, MILLIAMPS}
-    return any(fact[place] is None for fact in facts for place in asked)
+    return any(period[place] is None for period in periods for place in asked)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallywatt.kernel.clock import zone
 from tallywatt.metering.metered import Activity
+from tallywatt.rating.period import ChargingPeriod, Use
 from tallywatt.rating.plan import MS_PER_DAY
 from tallywatt.rating.policy import WithheldTime
 
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 
 _QUARTER: Final = 15 * 60_000
 _SECOND: Final = timedelta(seconds=1)
-
-
-class Use(IntEnum):
-    """What kind of time it is."""
-
-    CHARGING = 0
-    PARKING = 1
-    NOTHING = 2
-    """Time that nobody is charged for: the station was out of order, or withheld power (by policy)."""
 
 
 class Stretch(NamedTuple):
@@ -49,24 +40,6 @@ class Stretch(NamedTuple):
 
 Knot = tuple[int, int]
 """A point of the energy curve: an instant, and the milliwatt-hours delivered until then."""
-
-
-class ChargingPeriod(NamedTuple):
-    """A stretch of a session in which nothing changes that matters to the price."""
-
-    start: int
-    end: int
-    energy_from: int
-    """Milliwatt-hours delivered before it, since the session's start."""
-    energy_to: int
-    use: Use
-    assumed: bool
-    time_of_day: int
-    """Milliseconds since local midnight, at its start; 0 where the tariff does not ask."""
-    day: int
-    """Local days since 1970-01-01."""
-    watts: int | None
-    milliamps: int | None
 
 
 def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[ChargingPeriod]:
@@ -92,6 +65,7 @@ def _periods(
     points: list[Knot], stretches: list[Stretch], offsets: list[tuple[int, int]], signals: _Signals | None
 ) -> list[ChargingPeriod]:
     periods: list[ChargingPeriod] = []
+    first = points[0][0]
     stretch = zone_part = 0
     last_stretch, last_part = len(stretches) - 1, len(offsets) - 1
     watts = milliamps = None
@@ -105,7 +79,9 @@ def _periods(
         if signals is not None:
             watts, milliamps = signals.at(start)
         periods.append(
-            ChargingPeriod(start, end, energy_from, energy_to, use, assumed, time_of_day, day, watts, milliamps)
+            ChargingPeriod(
+                start, end, energy_from, energy_to, use, assumed, time_of_day, day, start - first, watts, milliamps
+            )
         )
     return periods
 

@@ -1,0 +1,47 @@
+"""Pure: the charging period, which the segmenter makes and the pricer reads."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+
+class Use(IntEnum):
+    """What kind of time it is."""
+
+    CHARGING = 0
+    PARKING = 1
+    NOTHING = 2
+    """Time that nobody is charged for: the station was out of order, or withheld power (by policy)."""
+
+
+class ChargingPeriod(NamedTuple):
+    """A stretch of a session in which nothing changes that matters to the price.
+
+    It is also the facts against which restrictions are tested: a test names the place of its fact in this tuple.
+    """
+
+    start: int
+    end: int
+    energy_from: int
+    """Milliwatt-hours delivered before it, since the session's start."""
+    energy_to: int
+    use: Use
+    assumed: bool
+    """Whether parking is concluded from the energy's end, because no status told it."""
+    time_of_day: int
+    """Milliseconds since local midnight, at its start; in UTC where the tariff does not ask for the time."""
+    day: int
+    """Local days since 1970-01-01."""
+    elapsed: int
+    """Milliseconds since the session's start, at its start."""
+    watts: int | None
+    milliamps: int | None
+
+
+ENERGY: Final = ChargingPeriod._fields.index("energy_from")
+TIME_OF_DAY: Final = ChargingPeriod._fields.index("time_of_day")
+DAY: Final = ChargingPeriod._fields.index("day")
+ELAPSED: Final = ChargingPeriod._fields.index("elapsed")
+WATTS: Final = ChargingPeriod._fields.index("watts")
+MILLIAMPS: Final = ChargingPeriod._fields.index("milliamps")
