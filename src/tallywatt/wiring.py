@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.ocpp.server import Gateway
     from tallywatt.adapters.socket.server import ControlServer
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.evidence.findings import AuditReport
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
@@ -338,6 +339,16 @@ def writing(settings: Settings) -> Iterator[Callable[..., Any]]:
     finally:
         if own is not None:
             own.store.close()
+
+
+def audit_beside(settings: Settings, operator: str) -> AuditReport:
+    """Audit an operator beside a running server, on a connection that can only read."""
+    from tallywatt.adapters.storage.evidence import audit  # only the audit needs it
+    from tallywatt.adapters.storage.vault import Vault
+
+    vault = Vault(derived(settings.key(), "sealed data"))
+    with looking(settings) as ask:
+        return ask(lambda connection: audit(connection, vault, operator))
 
 
 def provider_of(account: Mapping[str, Any]) -> PaymentProvider:

@@ -32,6 +32,10 @@ class Records(Protocol[T]):
         """
         ...
 
+    def lock_by(self, **columns: str | int | None) -> T | None:
+        """The only row whose columns have these values, held until the transaction ends, or None."""
+        ...
+
     def add(self, row: T) -> bool:
         """Write a new row. False, and nothing written, when its key or one of its natural keys is there already."""
         ...

@@ -59,9 +59,9 @@ def note_charging_state(
 def _session_of(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session | None:
     heard = fact.heard
     if fact.transaction_id is not None:
-        found = work.sessions.one_by(station_id=heard.station_id, transaction_id=fact.transaction_id)
+        found = work.sessions.lock_by(station_id=heard.station_id, transaction_id=fact.transaction_id)
         if found is not None:
-            return work.sessions.lock(found.session_id)
+            return found
         if fact.sequence_number is not None:
             return _open_without_start(work, fact, frame_id)
         to_inbox(

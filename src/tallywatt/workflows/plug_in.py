@@ -251,8 +251,7 @@ def _settle_start(work: UnitOfWork, token: Token | None, command: StationCommand
 
 
 def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:
-    found = work.sessions.one_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
-    return work.sessions.lock(found.session_id) if found is not None else None
+    return work.sessions.lock_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
 
 
 def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: FrameId) -> Session:

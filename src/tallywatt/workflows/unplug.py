@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     """End the transaction that a stop names. A stop that matches none goes to the inbox; every stop is acknowledged."""
     frame_id = keep_frame(work, fact.heard)
-    found = work.sessions.one_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
-    if found is None and fact.sequence_number is None:
+    session = work.sessions.lock_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
+    if session is None and fact.sequence_number is None:
         return _unknown(work, fact, frame_id)
-    session = work.sessions.lock(found.session_id) if found else _open_without_start(work, fact, frame_id)
+    session = session or _open_without_start(work, fact, frame_id)
     key = natural_key("stop", fact.heard.station_id, fact.transaction_id, fact.at, fact.meter_stop)
     if work.station_facts.find(key) is not None:
         return _answer(work, session)

@@ -28,7 +28,7 @@ class TableStatements:
     def __init__(self, mapping: Mapping[Any], dialect: str) -> None:
         self.mapping = mapping
         self.dialect = dialect
-        self._by: dict[tuple[tuple[str, bool], ...], Statement] = {}
+        self._by: dict[tuple[bool, tuple[tuple[str, bool], ...]], Statement] = {}
         table = mapping.table
         self._columns = [table.c[name] for name in mapping.names]
         key = [table.c[name] == bindparam(f"key_{place}") for place, name in enumerate(mapping.key)]
@@ -47,10 +47,10 @@ class TableStatements:
         )
         self.changed = changed
 
-    def by(self, columns: dict[str, Any]) -> Statement:
-        """The statement that finds rows by equality of these columns, or by their being NULL."""
+    def by(self, columns: dict[str, Any], *, held: bool = False) -> Statement:
+        """The statement that finds rows by equality of these columns, or by their being NULL; and holds them if asked."""
         shape = tuple((name, value is None) for name, value in columns.items())
-        found = self._by.get(shape)
+        found = self._by.get((held, shape))
         if found is None:
             table = self.mapping.table
             tests = [
@@ -58,7 +58,8 @@ class TableStatements:
             ]
             order = [table.c[name] for name in self.mapping.key]
             mine = table.c.operator_id == bindparam("operator")
-            found = self._by[shape] = self._compile(select(*self._columns).where(mine, *tests).order_by(*order))
+            wanted = select(*self._columns).where(mine, *tests).order_by(*order)
+            found = self._by[held, shape] = self._compile(wanted.with_for_update() if held else wanted)
         return found
 
     def _compile(self, clause: ClauseElement) -> Statement:
@@ -142,7 +143,15 @@ class Rows(Generic[T]):
 
     def by(self, **columns: str | int | None) -> list[T]:
         """The rows whose columns have these values, in order of key."""
-        statement = self._sql.by(columns)
+        return self._equal(self._sql.by(columns), columns)
+
+    def lock_by(self, **columns: str | int | None) -> T | None:
+        """The only row whose columns have these values, held until the transaction ends, or None."""
+        found = self._equal(self._sql.by(columns, held=True), columns)
+        assert len(found) <= 1, f"{self._mapping.table.name} by {columns} is not unique"
+        return found[0] if found else None
+
+    def _equal(self, statement: Statement, columns: dict[str, str | int | None]) -> list[T]:
         bound = {f"by_{name}": _plain(value) for name, value in columns.items()}
         bound["operator"] = self._scope.operator
         decode = self._mapping.decode

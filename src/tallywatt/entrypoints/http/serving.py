@@ -36,7 +36,7 @@ class Door:
                 self._app,
                 host=settings.http_host,
                 port=settings.http_port,
-                lifespan="off",
+                lifespan="on",
                 log_config=None,
                 access_log=False,
                 ws="none",
@@ -48,7 +48,6 @@ class Door:
 
     async def open(self) -> None:
         """Listen; returns when requests are answered."""
-        await self._house.feed.start()
         self._task = asyncio.create_task(self._server.serve())
         while not self._server.started:
             if self._task.done():

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.tables.machinery import BUSINESS_CLOCK
 from tallywatt.adapters.storage.tables.payments import PROVIDER_ACCOUNTS
+from tallywatt.kernel.clock import RUNNING_ALONG, BusinessAnchor, Instant
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
 
+_clock = BUSINESS_CLOCK.c
+_ANCHOR = select(_clock.machine, _clock.business, _clock.rate_ppm).where(_clock.name == "business")
 _accounts = PROVIDER_ACCOUNTS.table
 _OPERATOR = select(_accounts.c.operator_id).where(_accounts.c.account_id == bindparam("account"))
 
@@ -21,3 +25,10 @@ def operator_of_account(connection: Connection, account_id: str) -> str | None:
     statement = compiled(_OPERATOR, connection.dialect)
     rows = connection.execute(statement.sql, statement.bind({"account": account_id}))
     return str(rows[0][0]) if rows else None
+
+
+def business_anchor(connection: Connection) -> BusinessAnchor:
+    """How business time follows machine time in this installation: along with it, unless somebody moved it."""
+    statement = compiled(_ANCHOR, connection.dialect)
+    rows = connection.execute(statement.sql, statement.bind({}))
+    return BusinessAnchor(Instant(rows[0][0]), Instant(rows[0][1]), rows[0][2]) if rows else RUNNING_ALONG

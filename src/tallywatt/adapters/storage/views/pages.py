@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, func, select
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import machinery, metering, rating, stations
+from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import NotFound
@@ -43,6 +44,9 @@ _tariffs = rating.TARIFF_VERSIONS.table
 _policies = rating.POLICY_VERSIONS.table
 _offers = rating.OFFERS.table
 _events = machinery.EVENTS
+_jobs = machinery.JOBS.table
+_inbox = metering.INBOX.table
+_invoices = invoicing.INVOICES.table
 
 ZONE_DATA_OF_A_DRAFT = ""
 """A price that is only shown is stored nowhere, so nobody will ask for the zone data behind it."""
@@ -254,3 +258,40 @@ def last_position(connection: Connection) -> int:
     """The position of the last event that has one."""
     found = _LAST_POSITION.first(connection)
     return int(found["last"]) if found else 0
+
+
+_BADGES = Question(
+    select(
+        select(func.count()).where(mine(_inbox), _inbox.c.state == "open").scalar_subquery().label("inbox"),
+        select(func.count()).where(mine(_jobs), _jobs.c.state == "failed").scalar_subquery().label("jobs"),
+        select(func.count())
+        .where(mine(_stations), _stations.c.state == "quarantined")
+        .scalar_subquery()
+        .label("stations"),
+        select(func.count()).where(mine(_sessions), _sessions.c.state == "active").scalar_subquery().label("sessions"),
+    )
+)
+
+
+def badges(connection: Connection, operator_id: str) -> Row:
+    """How many things wait or run: what the console's navigation shows on every page."""
+    return _BADGES.first(connection, operator=operator_id) or {}
+
+
+_still_owed = _invoices.c.gross_minor - func.coalesce(
+    allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id), 0
+)
+_OWED = Question(
+    INVOICE.where(_invoices.c.kind == "invoice", _still_owed != 0)
+    .order_by(_invoices.c.invoice_id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def owed_invoices(connection: Connection, operator_id: str, most: int = 200) -> list[Row]:
+    """Invoices that are not paid in full, newest first."""
+    rows = _OWED.rows(connection, operator=operator_id, most=most)
+    for row in rows:
+        row["captured_minor"] = row["captured_minor"] or 0
+        row["owed_minor"] = row["gross_minor"] - row["captured_minor"]
+    return rows
