@@ -1,7 +1,7 @@
-"""A house to test in: real writer, real tables, a clock that stands where the test puts it, and stations that speak in frames.
+"""A house to test in: real writer, real tables, a clock that stands where the test puts it, stations that speak in frames.
 
-`HouseOf(url)` opens it, `furnish()` moves an operator in. A `Wire` tells facts as a station's adapter would, with the frame that
-carried each, so that the audit can read what the sessions were made of.
+`HouseOf(url)` opens it, `furnish()` moves an operator in. A `Wire` tells facts as a station's adapter would, with the
+frame that carried each, so that the audit can read what the sessions were made of.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
@@ -18,13 +18,19 @@ from tallywatt.adapters.storage.writer import GroupWriter
 from tallywatt.kernel.clock import Instant, parse_instant, rfc3339
 from tallywatt.kernel.identity import Draw, OperatorId, StationId
 from tallywatt.metering.facts import Booted, Heard, Sample, Sampled, Started, StatusChanged, Stopped
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.provider import StoredMethod, Succeeded, View, ViewStatus
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.follow import follow
+from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.plug_in import plug_in
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.report_status import report_status
@@ -37,6 +43,9 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.metering.facts import TransactionAnswer
     from tallywatt.metering.session import Session
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
+    from tallywatt.workflows.ports import UnitOfWork
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -69,6 +78,15 @@ WITH_IDLE_FEE: dict[str, Any] = {
 }
 
 
+TAKEN_BY: dict[type, Callable[[Any, Any], Any]] = {
+    Started: plug_in,
+    Sampled: follow,
+    Stopped: unplug,
+    StatusChanged: report_status,
+    Booted: boot_station,
+}
+
+
 class HouseOf:
     """Storage, a writer that the test steps by hand, and a clock."""
 
@@ -83,7 +101,7 @@ class HouseOf:
         self._reader: Connection | None = None
         self._rows: SqlUnitOfWork | None = None
 
-    def __enter__(self) -> HouseOf:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -123,28 +141,33 @@ class HouseOf:
         result: R = answer
         return result
 
+    def do_all(self, *facts: Any) -> list[Any]:
+        """Take in facts in this order, each by its own workflow."""
+        return [self.do(TAKEN_BY[type(fact)], fact) for fact in facts]
+
     def kill(self) -> None:
         """The process dies and another one starts: nothing in memory is left."""
         self.writer.stop()
         self.writer = self.another_writer()
 
     @property
-    def rows(self) -> SqlUnitOfWork:
+    def rows(self) -> UnitOfWork:
         """All rows, to look at: `house.rows.sessions.by(state="billed")`."""
         if self._rows is None:
             self._reader = connect(self.url, read_only=True)
             self._rows = SqlUnitOfWork(self._reader)
             self._rows.open(self.operator, self.draw(), "test", "")
-        return self._rows
+        return cast("UnitOfWork", self._rows)  # its rows are set by name
 
     @property
     def reader(self) -> Connection:
         """A read-only connection, for views."""
-        found = self.rows.connection
-        return found
+        assert self.rows, "opened on first use"
+        assert self._reader is not None
+        return self._reader
 
     def furnish(self, tariff: dict[str, Any] | None = PER_KWH) -> None:
-        """An operator with a location, a station of two EVSEs of 22 kW, a customer with a card, a provider account and a price."""
+        """An operator with a location, a station of two EVSEs of 22 kW, a customer with a card, an account and a price."""
         self.do(add_operator, AddOperator("dundee", "Dundee Charging", address="City Square\nDundee"))
         self.do(add_location, AddLocation("depot", "Depot", address="1 Quay", city="Dundee", postal_code="DD1 1AA"))
         self.station("CP1")
@@ -172,6 +195,23 @@ class HouseOf:
         assert found is not None, f"{identity} was not added"
         return Wire(self, found.station_id, protocol)
 
+    def keep_a_card(self, reference: str = "C1") -> None:
+        """The customer stores a payment method with the provider."""
+        customer = self.rows.customers.one_by(reference=reference)
+        account = self.rows.provider_accounts.one_by(name="main")
+        assert customer is not None
+        assert account is not None
+        stored = StoredMethod(f"cus_{reference}", f"pm_{reference}", "visa", "4242")
+        self.do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
+
+    def collect(self, outcome: Callable[[Operation], Outcome] | None = None) -> None:
+        """The provider answers whatever is on its way, until nothing is: yes to everything, or what the test says."""
+        while waiting := [one for one in self.rows.operations.by() if one.is_unresolved]:
+            for operation in waiting:
+                answer = (outcome or yes)(operation)
+                fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
+                self.do(apply_provider_fact, fact)
+
     def session(self, transaction_id: str | int = 1) -> Session:
         """The one session of a transaction."""
         found: Session | None = self.rows.sessions.one_by(transaction_id=str(transaction_id))
@@ -182,6 +222,26 @@ class HouseOf:
 def kwh(figure: float) -> int:
     """Milliwatt-hours of kilowatt-hours."""
     return round(figure * KWH)
+
+
+def yes(operation: Operation) -> Outcome:
+    """A provider to whom nothing is a problem."""
+    ref, minor = f"pi_{operation.payment_id}", operation.amount_minor
+    match operation.kind:
+        case OperationKind.PREPARE:
+            return Succeeded(View(ViewStatus.PREPARED, operation.currency, ref))
+        case OperationKind.CHARGE:
+            taken = View(ViewStatus.CAPTURED, operation.currency, ref, authorised_minor=minor, captured_minor=minor)
+            return Succeeded(taken)
+        case OperationKind.HOSTED_PAGE:
+            held = View(ViewStatus.AUTHORISED, operation.currency, ref, "cs_1", "http://pay", authorised_minor=minor)
+            return Succeeded(held)
+        case OperationKind.CAPTURE:
+            return Succeeded(View(ViewStatus.CAPTURED, operation.currency, ref, captured_minor=minor))
+        case OperationKind.VOID:
+            return Succeeded(View(ViewStatus.VOIDED, operation.currency, ref))
+        case OperationKind.REFUND:
+            return Succeeded(View(ViewStatus.CAPTURED, operation.currency, ref, refunded_minor=minor))
 
 
 class Wire:
@@ -239,7 +299,11 @@ class Wire:
         reason: str | None = "Local",
     ) -> Stopped:
         """A StopTransaction, with transactionData when values are given."""
-        payload: dict[str, Any] = {"transactionId": int(transaction), "meterStop": meter // 1000, "timestamp": rfc3339(at)}
+        payload: dict[str, Any] = {
+            "transactionId": int(transaction),
+            "meterStop": meter // 1000,
+            "timestamp": rfc3339(at),
+        }
         if values:
             payload["transactionData"] = [
                 {"timestamp": rfc3339(moment), "sampledValue": [{"value": str(value / KWH), "unit": "kWh"}]}
@@ -281,9 +345,13 @@ class Wire:
         payload["meterValue"] = [{"timestamp": rfc3339(at), "sampledValue": [value]}]
         return self.heard("TransactionEvent", payload), (Sample(at, register, None, context),)
 
-    def event_started(self, at: Instant, transaction: str, register: int | None = 0, token: str = "CARD1", **more: Any) -> Started:
+    def event_started(
+        self, at: Instant, transaction: str, register: int | None = 0, token: str = "CARD1", **more: Any
+    ) -> Started:
         """TransactionEvent(Started)."""
-        heard, found = self.event("Started", at, transaction, 0, register, idToken={"idToken": token, "type": "ISO14443"})
+        heard, found = self.event(
+            "Started", at, transaction, 0, register, idToken={"idToken": token, "type": "ISO14443"}
+        )
         return Started(
             heard, at, 1, 1, token, "ISO14443", transaction, register, sequence_number=0, samples=found, **more
         )
@@ -304,7 +372,9 @@ class Wire:
 
     # The same, taken in by the house.
 
-    def start(self, at: Instant | None = None, meter: int | None = 0, token: str | None = "CARD1", evse: int = 1) -> str:
+    def start(
+        self, at: Instant | None = None, meter: int | None = 0, token: str | None = "CARD1", evse: int = 1
+    ) -> str:
         """Start a transaction; its id."""
         return self.tell_start(self.started(at or self.house.now, meter, token, evse)).transaction_id
 
