@@ -75,7 +75,7 @@ class Surroundings:
     clock: Clock
     loop: asyncio.AbstractEventLoop
     handover: Handover
-    registry: Registry
+    registry: Registry[Connection]
     largest_message: int
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from tallywatt.adapters.ocpp.connection import Connection
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import OperatorId, StationId
 
@@ -25,31 +24,44 @@ class Seen:
     """Machine time of the last frame of any kind."""
 
 
-class Registry:
+class Socket(Protocol):
+    """What the registry must know of a connection."""
+
+    station_id: StationId | None
+
+    def seen(self) -> Seen:
+        """This station as the snapshot shows it."""
+        ...
+
+
+S = TypeVar("S", bound=Socket)
+
+
+class Registry(Generic[S]):
     """The connections of this process. Changed on the loop alone; read from any thread."""
 
     def __init__(self) -> None:
-        self._stations: dict[str, Connection] = {}
-        self._everyone: dict[Connection, None] = {}
-        self._quarantined: set[Connection] = set()
+        self._stations: dict[str, S] = {}
+        self._everyone: dict[S, None] = {}
+        self._quarantined: set[S] = set()
 
-    def arrive(self, connection: Connection, *, quarantined: bool) -> None:
+    def arrive(self, connection: S, *, quarantined: bool) -> None:
         """A socket has opened."""
         self._everyone[connection] = None
         if quarantined:
             self._quarantined.add(connection)
 
-    def take_place(self, station_id: StationId, connection: Connection) -> Connection | None:
+    def take_place(self, station_id: StationId, connection: S) -> S | None:
         """From now on this is the station's socket; the one that was it until now, to be closed."""
         before = self._stations.get(station_id)
         self._stations[station_id] = connection
         return None if before is connection else before
 
-    def admit(self, connection: Connection) -> None:
+    def admit(self, connection: S) -> None:
         """A station in quarantine was adopted."""
         self._quarantined.discard(connection)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: S) -> None:
         """A socket has closed. If a newer one has taken its place, that one stays."""
         self._everyone.pop(connection, None)
         self._quarantined.discard(connection)
@@ -57,11 +69,11 @@ class Registry:
         if station_id is not None and self._stations.get(station_id) is connection:
             del self._stations[station_id]
 
-    def of(self, station_id: str) -> Connection | None:
+    def of(self, station_id: str) -> S | None:
         """The socket of a station."""
         return self._stations.get(station_id)
 
-    def everyone(self) -> list[Connection]:
+    def everyone(self) -> list[S]:
         """All sockets, those in quarantine too."""
         return list(self._everyone)
 

@@ -86,7 +86,7 @@ class Gateway:
         self._clock = clock
         self._pepper = pepper
         self._options = options or GatewayOptions()
-        self._registry = Registry()
+        self._registry: Registry[Connection] = Registry()
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: Surroundings | None = None
