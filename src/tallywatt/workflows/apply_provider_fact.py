@@ -25,7 +25,7 @@ from tallywatt.payments.consequence import (
 )
 from tallywatt.payments.fact import Source, answered, shown, view_of
 from tallywatt.payments.operation import OperationKind, OperationState
-from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.payments.payment import PaymentKind
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.note_payment import note
@@ -54,7 +54,9 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     view = view_of(fact.outcome)
     after, consequences = (payment, ()) if view is None else payment.after(view)
     settled = _settle(work, operation, fact, view)
-    dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact)
+    # News in the refusal itself (the page was paid after all) leads to another step; the same step again leads nowhere.
+    news = after.state is not payment.state
+    dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact) and not news
     if settled is not None and dead_end:
         after = after.without_way_on(settled.code or "provider_unreachable")
     if after != payment:
@@ -62,7 +64,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     for consequence in consequences:
         _carry_out(work, after, settled, consequence)
     if settled is not None and operation is not None and settled != operation:
-        _follow_operation(work, after, operation, settled)
+        _follow_operation(work, after, operation, settled, dead_end=dead_end)
     if not dead_end:
         take_next_step(work, after)
     return after
@@ -94,7 +96,9 @@ def _settle(work: UnitOfWork, operation: Operation | None, fact: ProviderFact, v
     return shown(operation, view, work.machine_now)
 
 
-def _follow_operation(work: UnitOfWork, payment: Payment, before: Operation, operation: Operation) -> None:
+def _follow_operation(
+    work: UnitOfWork, payment: Payment, before: Operation, operation: Operation, *, dead_end: bool
+) -> None:
     work.operations.put(operation)
     if operation.state is before.state:
         return
@@ -103,7 +107,8 @@ def _follow_operation(work: UnitOfWork, payment: Payment, before: Operation, ope
         _event(work, payment, "PaymentUnknown", operation_id=operation.operation_id, kind=operation.kind.value)
     elif operation.state is OperationState.PENDING:
         work.jobs.add(_ask_later(work, operation))
-    elif operation.state is OperationState.FAILED and _needs_person(payment, operation):
+    elif operation.state is OperationState.FAILED and (dead_end or operation.kind is not OperationKind.VOID):
+        # A void of what has ended in another way needs nobody; a capture that found its hold gone does.
         note(work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id)
     elif operation.state is OperationState.NOT_SENT:
         note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
@@ -115,13 +120,6 @@ def _ask_later(work: UnitOfWork, operation: Operation) -> Job:
     payload = {"payment_id": operation.payment_id, "account_id": operation.account_id}
     pause = ASK_AFTER_MS if operation.state is OperationState.UNKNOWN else PENDING_AFTER_MS
     return Job(ASK_PROVIDER, operation.operation_id, payload, Instant(work.machine_now + pause))
-
-
-def _needs_person(payment: Payment, operation: Operation) -> bool:
-    """A refused operation whose aim was reached in another way (a void of what has expired) needs nobody."""
-    if operation.kind is OperationKind.VOID:
-        return payment.state in (PaymentState.AUTHORISED, PaymentState.CAPTURED, PaymentState.REQUIRES_ACTION)
-    return True
 
 
 def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, consequence: Consequence) -> None:
