@@ -1,0 +1,121 @@
+"""Jobs are claimed with a lease, done once, retried with patience, and visible when they fail for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, run_job
+from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
+from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.workflows.house_of import HouseOf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tallywatt.adapters.storage.claims import Claimed
+    from tallywatt.workflows.ports import UnitOfWork
+
+__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+
+ANY = Claim(("errand",), 10, 60, "worker 1")
+
+
+@pytest.fixture
+def house(house_url: str) -> Iterator[HouseOf]:
+    """A house on each engine."""
+    with HouseOf(house_url) as built:
+        built.furnish()
+        yield built
+
+
+def ask_for(house: HouseOf, subject: str) -> None:
+    """Write down an errand."""
+    house.do(lambda work, job: work.jobs.add(job), Job("errand", subject))
+
+
+def claimed(house: HouseOf, by: str = "worker 1") -> list[Claimed]:
+    """What a worker gets now."""
+    return house.do(claim, Claim(("errand",), 10, 60, by))
+
+
+def state_of(house: HouseOf, subject: str) -> JobState:
+    """Where the errand stands."""
+    [row] = house.rows.stored_jobs.by(kind="errand", subject_id=subject)
+    return row.state
+
+
+def test_a_job_is_given_to_one_worker_at_a_time(house: HouseOf) -> None:
+    """Two workers that send the same operation would race each other at the provider."""
+    ask_for(house, "a")
+
+    assert [one.job.subject_id for one in claimed(house)] == ["a"]
+    assert claimed(house, by="worker 2") == []
+
+
+def test_a_job_of_a_dead_worker_comes_back_when_its_lease_ends(house: HouseOf) -> None:
+    """A killed process leaves nothing undone."""
+    ask_for(house, "a")
+    claimed(house)
+    house.later(1.5)
+
+    [again] = claimed(house, by="worker 2")
+
+    assert again.job.subject_id == "a"
+
+
+def test_a_job_asked_for_twice_is_one_job_and_one_that_is_done_can_be_wanted_again(house: HouseOf) -> None:
+    """Workflows may run twice; the outbox must not grow by it."""
+    ask_for(house, "a")
+    ask_for(house, "a")
+    [one] = claimed(house)
+    house.do(end_job, Ended(one.job))
+    assert state_of(house, "a") is JobState.DONE
+
+    ask_for(house, "a")
+
+    assert state_of(house, "a") is JobState.READY
+
+
+def test_a_job_that_fails_is_retried_later_and_later_and_then_stays_visible(house: HouseOf) -> None:
+    """What fails for good must wait for a person, not vanish."""
+    ask_for(house, "a")
+    runs = 0
+    while found := claimed(house):
+        runs += 1
+        house.do(end_job, Ended(found[0].job, "it is raining"))
+        assert claimed(house) == [], "it waits before it runs again"
+        house.later(24 * 60)
+
+    assert runs == len(BACKOFF_SECONDS) + 1
+    assert state_of(house, "a") is JobState.FAILED
+    [row] = house.rows.stored_jobs.by(kind="errand")
+    assert row.last_error == "it is raining"
+
+
+def test_a_job_that_only_waits_never_fails_for_it(house: HouseOf) -> None:
+    """A station may be away for days; that is no failure of the job."""
+    ask_for(house, "a")
+    for _ in range(len(BACKOFF_SECONDS) * 2):
+        [found] = claimed(house)
+        house.do(end_job, Ended(found.job, "the station is away", after_seconds=30))
+        house.later(1)
+
+    assert state_of(house, "a") is JobState.READY
+
+
+def test_the_workflow_of_a_job_and_its_end_are_one_transaction(house: HouseOf) -> None:
+    """A job that is marked done without its effect would lose money; the other way round would do it twice."""
+    ask_for(house, "a")
+    [found] = claimed(house)
+
+    def fails(work: UnitOfWork, command: str) -> None:
+        work.jobs.add(Job("errand", "b"))
+        raise ValueError(command)
+
+    with pytest.raises(Exception, match="rain"):
+        house.do(run_job, RunJob(found.job, fails, "rain"))
+
+    assert state_of(house, "a") is JobState.LEASED
+    assert house.rows.stored_jobs.by(kind="errand", subject_id="b") == []

@@ -1,0 +1,133 @@
+"""Workers of a real house on SQLite: jobs are done, retried, and put before a person, whatever their handlers do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import StationId
+from tallywatt.settings import Settings
+from tallywatt.stations.command import Action, CommandState
+from tallywatt.wiring import House, upgrade
+from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_station import AddStation, add_station
+from tallywatt.workflows.command_station import CommandStation, command_station
+from tallywatt.workflows.jobs import Job, JobState
+from tallywatt.workflows.ports import LinkAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tallywatt.stations.command import StationCommand
+
+
+class Link:
+    """A station's side of the wire, as the test wants it."""
+
+    def __init__(self, outcome: str) -> None:
+        self.outcome = outcome
+        self.asked: list[str] = []
+
+    def connected(self) -> frozenset[str]:
+        """Nobody asks here."""
+        return frozenset()
+
+    def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
+        """Answer at once."""
+        assert timeout_seconds > 0
+        self.asked.append(f"{station_id} {command.action.value}")
+        return LinkAnswer(self.outcome)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house with one operator and one station; nobody steps its workers but the test."""
+    settings = Settings(data_dir=tmp_path)
+    upgrade(settings.url)
+    built = House(settings)
+    built.open(following=False)
+    yield built
+    built.close()
+
+
+def furnished(house: House) -> tuple[str, StationId]:
+    """An operator and its station."""
+    operator = house.new_id("operator")
+    house.write_now(operator, add_operator, AddOperator("dundee", "Dundee", clock_floor=Instant(0)), actor="test")
+    station = house.write_now(operator, add_station, AddStation("CP1", key_hash="x"), actor="test")
+    return operator, station.station_id
+
+
+def commanded(house: House, operator: str, station_id: StationId) -> StationCommand:
+    """A reset that was asked for."""
+    return house.write_now(operator, command_station, CommandStation(station_id, Action.RESET), actor="person:1")
+
+
+def stored(house: House, operator: str, command: StationCommand) -> StationCommand:
+    """The command as it stands now."""
+    return house.write_now(operator, lambda work, key: work.station_commands.get(key), command.command_id, actor="test")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("accepted", CommandState.COMPLETED), ("rejected", CommandState.REJECTED)]
+)
+def test_a_command_is_sent_once_and_its_answer_written_down(house: House, outcome: str, state: CommandState) -> None:
+    """The outbox carries commands to stations; the answer ends them."""
+    operator, station_id = furnished(house)
+    command = commanded(house, operator, station_id)
+    link = house.gateway = Link(outcome)  # type: ignore[assignment]  # a fake behind the port StationLink
+    workers = Workers(house, ())
+
+    assert workers.step(LANES["stations"]) == 1
+    assert workers.step(LANES["stations"]) == 0
+
+    assert link.asked == [f"{station_id} reset"]
+    assert stored(house, operator, command).state is state
+
+
+def test_a_command_waits_for_a_station_that_is_away(house: House) -> None:
+    """A reconnect takes seconds; the command must not be lost for it."""
+    operator, station_id = furnished(house)
+    command = commanded(house, operator, station_id)
+    house.gateway = Link("not_connected")  # type: ignore[assignment]  # as above
+
+    Workers(house, ()).step(LANES["stations"])
+
+    assert stored(house, operator, command).state is CommandState.REQUESTED
+    [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "send_command", actor="test")
+    assert job.state is JobState.READY
+    assert "not connected" in (job.last_error or "")
+
+
+def test_a_job_about_something_that_is_not_there_fails_for_good_and_says_so(house: House) -> None:
+    """It would never come right by itself; a person must see it."""
+    operator, _ = furnished(house)
+    house.write_now(operator, lambda work, job: work.jobs.add(job), Job("finish_session", "no-such"), actor="test")
+
+    Workers(house, ()).step(LANES["house"])
+
+    [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "finish_session", actor="test")
+    assert job.state is JobState.FAILED
+    assert "sessions.not_found" in (job.last_error or "")
+
+
+def test_every_kind_of_job_that_a_workflow_writes_has_a_lane() -> None:
+    """A job that no lane claims would wait for ever."""
+    known = {kind for lane in LANES.values() for kind in lane.kinds}
+    wanted = {
+        "ask_provider",
+        "call_provider",
+        "finish_session",
+        "lose_stop",
+        "print_invoice",
+        "release_hold",
+        "send_command",
+        "start_paid_session",
+        "watch_command",
+    }
+
+    assert wanted <= known
