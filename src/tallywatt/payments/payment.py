@@ -158,15 +158,21 @@ class Payment:
             return replace(self, state=PaymentState.ABANDONED, reason=reason)
         return self
 
+    def _is_other(self, provider_ref: str | None) -> bool:
+        """Whether a message is about another object than ours. A page may need a second object for a second card."""
+        if provider_ref is None or self.provider_ref in (None, provider_ref):
+            return False
+        return self.kind is PaymentKind.STORED or self.authorised_minor > 0
+
     def after(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
         """The payment after its provider has said how things stand, and what follows from the news in it."""
         if view.currency is not None and view.currency != self.currency:
             return self, (Contradicted("other_currency", f"{view.currency} instead of {self.currency}"),)
-        if self.provider_ref is not None and view.provider_ref not in (None, self.provider_ref):
+        if self._is_other(view.provider_ref):
             return self, (Contradicted("other_object", f"{view.provider_ref} instead of {self.provider_ref}"),)
         known = replace(
             self,
-            provider_ref=self.provider_ref or view.provider_ref,
+            provider_ref=view.provider_ref or self.provider_ref,
             page_ref=self.page_ref or view.page_ref,
             hosted_page_url=self.hosted_page_url or view.page_url,
             hold_expires_at=view.hold_expires_at or self.hold_expires_at,
