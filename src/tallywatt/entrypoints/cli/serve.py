@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tallywatt.entrypoints.cli.logs import configure
-from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.entrypoints.worker import LANES, Janitor, Workers
 from tallywatt.kernel.errors import BadInput
 from tallywatt.wiring import House, present_revision, upgrade
 
@@ -74,6 +74,9 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     if house.gateway is not None:
         await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
     workers.start()
+    janitor = Janitor(house)
+    if "worker" in parts:
+        janitor.start()
     log.info("serve.ready", parts=list(parts), http=house.settings.base_url, ocpp=house.settings.ocpp_port)
     if ready is not None:
         ready()
@@ -83,6 +86,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
         await pages.close(GRACE_SECONDS)
     if house.gateway is not None:
         await house.gateway.stop(GRACE_SECONDS)
+    await loop.run_in_executor(None, janitor.stop)
     await loop.run_in_executor(None, workers.stop)
 
 
