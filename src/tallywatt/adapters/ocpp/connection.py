@@ -50,6 +50,8 @@ PATIENCE_SECONDS = 15.0
 """How long a message without money or energy waits for a busy writer before it gets an InternalError."""
 CLOSING_SECONDS = 1.0
 """How long a station has to close its side after we have closed ours."""
+_MESSAGE = (WSMsgType.TEXT, WSMsgType.BINARY)
+_TEXT = WSMsgType.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +217,9 @@ class Connection(WSListener):
             self.close(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
             return
         kind = frame.msg_type
-        if kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin and self._fragments is None:
+        if kind in _MESSAGE and frame.fin and self._fragments is None:
             self._take_text(frame.get_payload_as_bytes())
-        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+        elif kind in _MESSAGE or kind == WSMsgType.CONTINUATION:
             self._take_fragment(frame, first=kind != WSMsgType.CONTINUATION)
         elif kind == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
@@ -392,7 +394,7 @@ class Connection(WSListener):
     def send(self, text: bytes) -> None:
         """Send a message, if the socket is still there."""
         if self._transport is not None and not self.closing:
-            self._transport.send(WSMsgType.TEXT, text)
+            self._transport.send(_TEXT, text)
 
     @property
     def outgoing(self) -> Outgoing:
