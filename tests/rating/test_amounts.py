@@ -104,6 +104,26 @@ def test_many_lines_below_a_minor_unit_still_cost_their_sum() -> None:
     assert {line.gross_minor for line in amounts.lines} == {0, 1}
 
 
+def test_taxes_of_lines_add_up_to_the_tax_of_their_rate() -> None:
+    """Three nets of 0.03 carry 0.01 each when rounded alone, and 0.02 together."""
+    elements = [an_element(("ENERGY", "0.03", 20), max_kwh=kwh) for kwh in (1, 2)]
+    tariff = a_tariff(*elements, an_element(("ENERGY", "0.03", 20)), tax_included="NO")
+    amounts = fix_amounts(rate(a_session((HOUR, 3_000_000)), tariff))
+
+    assert (amounts.net_minor, amounts.tax_minor) == (9, 2)
+    assert sorted(line.tax_minor for line in amounts.lines) == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("tax_included", "before", "after"), [("YES", "1.00", "1.20"), ("NO", "1.20", "1.44")])
+def test_exact_totals_are_told_with_and_without_tax(tax_included: str, before: str, after: str) -> None:
+    """A CDR carries both, unrounded; a line without a tax rate has none in it."""
+    tariff = a_tariff(an_element(("FLAT", "1.20", 20)), tax_included=tax_included)
+    rated = rate(a_session(), tariff)
+    assert (rated.exact_before_taxes, rated.exact_after_taxes) == (Fraction(before), Fraction(after))
+    untaxed = rate(a_session(), a_tariff(an_element(("FLAT", "1.20")), tax_included=tax_included))
+    assert untaxed.exact_before_taxes == untaxed.exact_after_taxes == Fraction("1.20")
+
+
 def test_no_tax_named_is_kept_apart_from_a_tax_of_zero() -> None:
     """OCPI 2.2.1: an absent rate is not 0.0; an invoice prints them differently."""
     tariff = a_tariff(an_element(("ENERGY", "0.10"), ("TIME", 1, 0), ("FLAT", 1, 20)))

@@ -145,6 +145,13 @@ def test_what_cannot_be_meant_is_refused_with_its_path(data: dict[str, Any], cod
     assert refused.value.message.startswith(f"{path}: ")
 
 
+def test_a_limit_that_is_given_as_nothing_is_no_limit() -> None:
+    """Some systems write every key."""
+    assert a_tariff(GOOD, min_price=None, max_price=None) == a_tariff(GOOD)
+    assert a_tariff(GOOD) != "a tariff"
+    assert len({a_tariff(GOOD), a_tariff(GOOD)}) == 1
+
+
 def test_a_currency_that_is_not_carried_is_refused() -> None:
     """An exponent that is guessed would be off by a factor of ten or a hundred."""
     with pytest.raises(UnknownCurrency):

@@ -182,11 +182,8 @@ def _points(knots: list[Knot], moments: list[int], thresholds: tuple[int, ...]) 
 
 def _crossing(knots: list[Knot], threshold: int) -> Knot:
     """When the curve reaches a threshold, at the latest in the millisecond in which it does."""
-    for (at, energy), (next_at, next_energy) in pairwise(knots):
-        if next_energy >= threshold:
-            return at + (next_at - at) * (threshold - energy) // (next_energy - energy), threshold
-    msg = "a threshold above all energy was not left out"
-    raise AssertionError(msg)
+    (at, energy), (next_at, next_energy) = next(pair for pair in pairwise(knots) if pair[1][1] >= threshold)
+    return at + (next_at - at) * (threshold - energy) // (next_energy - energy), threshold
 
 
 # The location's wall clock
@@ -257,6 +254,5 @@ class _Signals:
         watts = here.watts
         if watts is None and 0 <= self._place < len(readings) - 1:
             there = readings[self._place + 1]
-            if there.at > here.at:
-                watts = (there.milliwatt_hours - here.milliwatt_hours) * 3600 // (there.at - here.at)
+            watts = (there.milliwatt_hours - here.milliwatt_hours) * 3600 // (there.at - here.at)
         return watts, here.milliamps
