@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 HTTP_SECONDS = 10
 POLL_SECONDS = 0.2
-OVER = frozenset({"canceled", "cancelled", "declined", "expired", "failed", "released", "voided"})
+OVER = frozenset({"abandoned", "canceled", "cancelled", "declined", "expired", "failed", "refunded", "voided"})
 """States of a payment after which no start will come."""
 
 CARD = {"number": "4242424242424242", "expiry": "12/34", "month": "12", "year": "2034", "code": "123", "name": "DRIVER"}
@@ -76,13 +76,17 @@ class HttpDoor:
     async def settle(self, payment: Payment) -> bool:
         """Wait for the hosted page, and pay there."""
         deadline = asyncio.get_running_loop().time() + self.patience_seconds
+        tried = False
         while True:
             try:
                 status = await self._status(payment)
                 if str(status.get("state")).lower() in OVER:
                     return False
                 page = status.get("hosted_page_url")
+                if page is None and tried:
+                    return True  # the card was taken, and the answer lost
                 if page is not None:
+                    tried = True
                     await asyncio.to_thread(_pay_on, page)
                     return True
                 reason = "no hosted page came"
@@ -164,6 +168,8 @@ def _pay_on(page: str) -> None:
         msg = f"{page} answered {shown.status}"
         raise OSError(msg)
     form = read_form(shown.body.decode("utf-8", "replace"))
+    if form is None:
+        return  # it was paid before
     sent = _request(form.method, urljoin(page, form.action), form.filled(), accept="text/html")
     if sent.status >= 400:
         msg = f"the payment page answered {sent.status}"
@@ -238,11 +244,8 @@ class _FormReader(HTMLParser):
             self._select = None
 
 
-def read_form(html: str) -> Form:
-    """The first form of a page; OSError when it has none."""
+def read_form(html: str) -> Form | None:
+    """The first form of a page."""
     reader = _FormReader()
     reader.feed(html)
-    if reader.form is None:
-        msg = "the payment page has no form"
-        raise OSError(msg)
     return reader.form

@@ -52,6 +52,8 @@ class Options:
     incidents: bool = False
     faults: Faults = field(default_factory=Faults)
     answer_seconds: float = 10
+    pause_seconds: float = 0.2
+    """The first pause before a station connects again; it grows while the platform stays away."""
     plug_seconds: float = 30
     """How long a paid driver waits for the station to start before looking at the payment again."""
     second_try_seconds: float = 20
@@ -122,7 +124,7 @@ class _Performance:
         self._incidents = {row: incident for incident, row in book.site.incidents.items()}
         moments = [moment for row in day.rows for moment in (row.started_at, row.ended_at)]
         self._pace = Pace(moments, options.seconds)
-        network = Network(options.gateway, options.operator, options.answer_seconds, report)
+        network = Network(options.gateway, options.operator, options.answer_seconds, options.pause_seconds, report)
         needs = plan.provisioning(day, book.site.secret, book.site.incidents)
         self._stations = {planned.id: Station(planned, network, min(moments)) for planned in needs.stations}
         self._calm = {row.station for row in day.rows if row.driver is None or row.id in self._incidents}

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tallywatt.simulators.site.timeline import Step
     from tallywatt.simulators.site.words import Speaking
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE = 10
+"""The pause before a reconnect grows up to so many times the first one."""
 OPEN_SECONDS = 5
 BOOT_PAUSE_SECONDS = 1.0
 REACH_SECONDS = 0.05
@@ -54,6 +54,7 @@ class Network:
     gateway: str
     operator: str
     answer_seconds: float
+    pause_seconds: float
     report: Callable[[Mapping[str, object]], None]
 
 
@@ -110,7 +111,7 @@ class Station:
         self._absences = 0
         self._must_boot = True
         self._closing = False
-        self._pause = FIRST_PAUSE_SECONDS
+        self._pause = network.pause_seconds
         self._attempts = 0
         self._said_refused: set[str] = set()
 
@@ -225,7 +226,7 @@ class Station:
     async def _rest(self) -> None:
         self._attempts += 1
         await asyncio.sleep(self._pause * (0.75 + chance(self.planned.id, self._attempts) / 2))
-        self._pause = min(self._pause * 1.6, LONGEST_PAUSE_SECONDS)
+        self._pause = min(self._pause * 1.6, self._network.pause_seconds * LONGEST_PAUSE)
 
     def _say_refused(self, error: Exception) -> None:
         """A platform that is down needs no word; one that says no does, once."""
@@ -251,7 +252,7 @@ class Station:
                 await self._news.wait()
             await self._tell(point, self._queue[0])
             self._queue.popleft()
-            self._pause = FIRST_PAUSE_SECONDS
+            self._pause = self._network.pause_seconds
 
     async def _boot(self, point: Any) -> None:
         """Boot until accepted, then report every connector as it is."""
@@ -304,7 +305,7 @@ class Station:
             if answer is not None:
                 return answer
             told.refusals += 1
-            await asyncio.sleep(FIRST_PAUSE_SECONDS)
+            await asyncio.sleep(self._network.pause_seconds)
         return None
 
     async def _asked(self, point: Any, payload: Any) -> Any | None:
