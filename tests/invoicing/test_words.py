@@ -93,7 +93,7 @@ def test_the_paper_tells_what_where_when_price_and_payment() -> None:
     assert words["price"]["taxes"] == [["VAT 20% on £11.87", "£2.37"], ["VAT 0% on £0.50", "£0.00"]]
     assert words["price"]["net"] == ["Net", "£12.37"]
     assert words["price"]["total"] == ["Total", "£14.74"]
-    assert words["payment"]["rows"] == [["Card, 24 August 2018", "Reference pi_3PqX7f2eZvKYlo2C1gQwHh8a", "£14.74"]]
+    assert words["payment"]["rows"] == [["Card, 24 August 2018", "pi_3PqX7f2eZvKYlo2C1gQwHh8a", "£14.74"]]
     assert words["payment"]["rest"] == ["Paid in full", ""]
 
 
@@ -132,7 +132,7 @@ def test_a_credit_note_names_what_it_takes_back_and_what_went_back() -> None:
     assert (words["buyer_label"], words["payment"]["rest"]) == ("Credited to", ["To be given back", "£14.74"])
 
     given = printed(replace(credit, payments=(PaperPayment("card", START, -1474, "re_1"),)))
-    assert given["payment"]["rows"] == [["Given back: Card, 24 August 2018", "Reference re_1", "−£14.74"]]
+    assert given["payment"]["rows"] == [["Given back: Card, 24 August 2018", "re_1", "−£14.74"]]
     assert given["payment"]["rest"] == ["Given back in full", ""]
 
 
@@ -229,6 +229,7 @@ def test_a_site_may_tell_as_little_as_its_evse_id() -> None:
     document = a_document()
     bare = replace(document.site, connector=None, current=None)
     assert printed(replace(document, site=bare))["where"]["plug"] == ["EVSE GB*TWA*E51266*2"]
+    assert printed(replace(document, site=replace(bare, evse_id="")))["where"]["plug"] == []
     dc = replace(document.site, connector=None, current="dc", max_watts=62_500)
     assert printed(replace(document, site=dc))["where"]["plug"][1] == "DC, up to 62.5 kW"
     unknown = replace(document.site, connector=None, max_watts=None)
