@@ -88,7 +88,7 @@ def test_a_shown_price_is_a_sentence() -> None:
     )
     assert [explain.shown_sentence(line, "EUR") for line in price_shown(tariff, AN_INSTANT, LONDON).lines] == [
         "0.60 EUR per kWh, 08:00 to 20:00",
-        "0.3333 EUR per kWh, billed per 2 kWh",
+        "0.3333 EUR per kWh, otherwise, billed per 2 kWh",
         "6.00 EUR per hour idle, billed per started 1 min 30 s",
         "1.00 EUR per session",
     ]

@@ -94,6 +94,7 @@ def test_an_offer_freezes_tariff_policy_zone_currency_tax_and_what_was_shown() -
         "price": "6",
         "tax_rate": "20",
         "conditions": {"step_size": 300},
+        "otherwise": False,
         "applies_now": True,
     }
 

@@ -37,6 +37,7 @@ ENGLISH: Final[dict[str, str]] = {
     "when.dated": "{start_day} {start} to {end}",
     "when.days": "{start_day} {start} to {end_day} {end}",
     "tariff": "price {conditions}",
+    "otherwise": "otherwise",
     "step.energy": "billed per {size}",
     "step.time": "billed per started {size}",
     "condition.times": "{start_time} to {end_time}",
@@ -115,7 +116,7 @@ def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:
     """A price component as a driver reads it before the start: 0.45 GBP per kWh, Monday to Friday, 07:00 to 17:00."""
     table = words(locale)
     parts = [f"{price_text(line.unit_price, currency(code).exponent)} {code} {per(line.dimension, locale)}"]
-    said = conditions(line.conditions, locale)
+    said = table["otherwise"] if line.otherwise else conditions(line.conditions, locale)
     if said:
         parts.append(said)
     if "step_size" in line.conditions:

@@ -32,6 +32,8 @@ class ShownLine:
     tax_rate: Decimal | None
     conditions: dict[str, Any]
     """The restrictions in OCPI's words, and `step_size`; `explain.conditions` says them in words."""
+    otherwise: bool
+    """Whether it is what applies where none of the prices above it does."""
     applies_now: bool
     """Whether a session that starts at this instant begins with this price."""
 
@@ -65,7 +67,7 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
     # Idle time is never the first thing of a session; its price now is the one for stopping to charge at this instant.
     for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
         first = pick(candidates, beginning, False)
-        lines += [_shown(priced, priced is first) for priced in candidates]
+        lines += [_shown(priced, priced is not candidates[0], priced is first) for priced in candidates]
     return ShownPrice(tariff.name, tariff.currency.code, tariff.tax_basis, at, tuple(lines))
 
 
@@ -77,9 +79,15 @@ def _beginning(at: Instant, zone_name: str) -> ChargingPeriod:
     return ChargingPeriod(at, at, 0, 0, Use.CHARGING, False, time_of_day, day, 0, None, None)
 
 
-def _shown(priced: Priced, applies_now: bool) -> ShownLine:
+def _shown(priced: Priced, has_others_above: bool, applies_now: bool) -> ShownLine:
     return ShownLine(
-        priced.dimension, priced.element_index, priced.price, priced.tax_rate, dict(priced.reason), applies_now
+        dimension=priced.dimension,
+        element_index=priced.element_index,
+        unit_price=priced.price,
+        tax_rate=priced.tax_rate,
+        conditions=dict(priced.reason),
+        otherwise=has_others_above and priced.always,
+        applies_now=applies_now,
     )
 
 
@@ -97,6 +105,7 @@ def shown_data(shown: ShownPrice) -> dict[str, Any]:
                 "price": plain(line.unit_price),
                 "tax_rate": None if line.tax_rate is None else plain(line.tax_rate),
                 "conditions": line.conditions,
+                "otherwise": line.otherwise,
                 "applies_now": line.applies_now,
             }
             for line in shown.lines
