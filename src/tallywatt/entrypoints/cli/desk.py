@@ -7,6 +7,7 @@ server over its control socket when the database is SQLite and a server runs; ot
 from __future__ import annotations
 
 import getpass
+import logging
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,8 +142,10 @@ class Desk:
 
     @cached_property
     def _write(self) -> Callable[..., Any]:
+        from tallywatt.entrypoints.cli.logs import configure
         from tallywatt.wiring import writing
 
+        configure(logging.WARNING)
         return self._opened.enter_context(writing(self.settings))
 
 
