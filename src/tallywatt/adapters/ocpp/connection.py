@@ -202,7 +202,8 @@ class Connection(WSListener):
 
     def resume_writing(self) -> None:
         """The station has caught up."""
-        self._resume_reading()
+        if self.unanswered < MOST_UNANSWERED:
+            self._resume_reading()
 
     # --- frames to messages ---
 
