@@ -77,6 +77,7 @@ class PaymentState(StrEnum):
 
 BEFORE_MONEY = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIRES_ACTION, PaymentState.DECLINED)
 RELEASED = (PaymentState.VOIDED, PaymentState.EXPIRED, PaymentState.ABANDONED)
+GOING_ON = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIRES_ACTION, PaymentState.AUTHORISED)
 TAKEN = (PaymentState.CAPTURED, PaymentState.REFUNDED)
 
 
@@ -129,6 +130,11 @@ class Payment:
     def returnable_minor(self) -> int:
         """What can still be given back."""
         return self.captured_minor - self.refunded_minor
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether there is anything that could be asked of the provider by itself."""
+        return self.state in GOING_ON
 
     def next_step(self, provider: str) -> OperationKind | None:
         """What is to be asked of the provider next, when nothing is on its way; None: nothing."""

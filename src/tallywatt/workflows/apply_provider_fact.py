@@ -176,10 +176,10 @@ def _book(work: UnitOfWork, payment: Payment, kind: str, total: int, legs: tuple
 def _allocate(
     work: UnitOfWork, payment: Payment, operation: Operation | None, target: Target, target_id: str, minor: int
 ) -> None:
-    number = len(work.allocations.by(payment_id=payment.payment_id))
-    work.allocations.add(
+    told = payment.captured_minor + payment.suspense_minor + payment.refunded_minor
+    written = work.allocations.add(
         Allocation(
-            allocation_id=work.draw.id(f"allocation/{payment.payment_id}/{number}"),
+            allocation_id=work.draw.id(f"allocation/{payment.payment_id}/{target}/{minor}/{told}"),
             payment_id=payment.payment_id,
             target=target,
             target_id=target_id,
@@ -189,6 +189,7 @@ def _allocate(
             created_at=work.now,
         )
     )
+    assert written, "every part of a payment is allocated by a row of its own"
 
 
 def _event(work: UnitOfWork, payment: Payment, type_: str, **data: str | int | None) -> None:

@@ -27,8 +27,7 @@ def intend_operation(
     work: UnitOfWork, payment: Payment, kind: OperationKind, amount_minor: int, asked: Mapping[str, str | int | None]
 ) -> Operation:
     """Write down an operation of a locked payment, and the job that sends it."""
-    number = len(work.operations.by(payment_id=payment.payment_id))
-    operation_id = OperationId(work.draw.id(f"operation/{payment.payment_id}/{number}"))
+    operation_id = OperationId(work.draw.id(f"operation/{payment.payment_id}/{kind}"))
     request = request_text(
         {
             **asked,
@@ -74,22 +73,34 @@ def on_its_way(work: UnitOfWork, payment_id: str) -> Operation | None:
 
 def take_next_step(work: UnitOfWork, payment: Payment) -> Operation | None:
     """Intend what a locked payment's state asks for next, unless something is on its way."""
-    if on_its_way(work, payment.payment_id) is not None:
+    if not payment.may_go_on:
         return None
     account = work.provider_accounts.get(payment.account_id)
     kind = payment.next_step(account.provider)
     if kind is None:
         return None
-    if len(work.operations.by(payment_id=payment.payment_id)) >= MOST_OPERATIONS:
+    earlier = work.operations.by(payment_id=payment.payment_id)
+    if any(one.is_unresolved for one in earlier):
+        return None
+    if len(earlier) >= MOST_OPERATIONS:
         note(work, payment, "payment_goes_round", f"{kind} was tried often, and nothing changes", kind.value)
         return None
-    amount = payment.capture_minor if kind is OperationKind.CAPTURE else payment.amount_minor
-    if kind is OperationKind.VOID:
-        amount = payment.open_hold_minor
-    return intend_operation(work, payment, kind, amount, _asked(work, payment, kind))
+    return intend_operation(work, payment, kind, _amount(payment, kind), _asked(work, payment, kind, earlier))
 
 
-def _asked(work: UnitOfWork, payment: Payment, kind: OperationKind) -> dict[str, str | int | None]:
+def _amount(payment: Payment, kind: OperationKind) -> int:
+    match kind:
+        case OperationKind.CAPTURE:
+            return payment.capture_minor
+        case OperationKind.VOID:
+            return payment.open_hold_minor
+        case _:
+            return payment.amount_minor
+
+
+def _asked(
+    work: UnitOfWork, payment: Payment, kind: OperationKind, earlier: list[Operation]
+) -> dict[str, str | int | None]:
     match kind:
         case OperationKind.PREPARE:
             assert payment.method_id is not None, "a stored payment has a method"
@@ -97,14 +108,12 @@ def _asked(work: UnitOfWork, payment: Payment, kind: OperationKind) -> dict[str,
             return {"customer_ref": method.customer_ref, "method_ref": method.method_ref}
         case OperationKind.CHARGE:
             assert payment.method_id is not None, "a stored payment has a method"
-            return {
-                "provider_ref": payment.provider_ref,
-                "method_ref": work.payment_methods.get(payment.method_id).method_ref,
-            }
+            method = work.payment_methods.get(payment.method_id)
+            return {"provider_ref": payment.provider_ref, "method_ref": method.method_ref}
         case OperationKind.HOSTED_PAGE:
             # Only the first one knows where to send the driver back to; a second try asks for the same.
-            pages = [one for one in work.operations.by(payment_id=payment.payment_id) if one.kind is kind]
-            return {name: value for name, value in pages[-1].asked.items() if name in PAGE}
+            page = next(one for one in earlier if one.kind is kind)
+            return {name: value for name, value in page.asked.items() if name in PAGE}
         case _:
             return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref}
 

@@ -29,12 +29,11 @@ def pursue(work: UnitOfWork, operation_id: OperationId) -> Pursuit | None:
     if not operation.is_unresolved:
         return None
     payment = work.payments.get(operation.payment_id)
-    method = None if payment.method_id is None else work.payment_methods.get(payment.method_id)
     enquiry = Enquiry(
         payment_id=payment.payment_id,
         created_at=operation.created_at,
         provider_ref=payment.provider_ref,
         page_ref=payment.page_ref,
-        customer_ref=None if method is None else method.customer_ref,
+        customer_ref=operation.asked.get("customer_ref"),
     )
     return Pursuit(operation, work.provider_accounts.get(operation.account_id), enquiry)

@@ -96,7 +96,9 @@ class Psp:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
-            await serve_connection(reader, writer, self.answer)
+            # Connections that still wait for a request when the process ends are simply let go.
+            with suppress(asyncio.CancelledError):
+                await serve_connection(reader, writer, self.answer)
         finally:
             self._connections.discard(writer)
 
