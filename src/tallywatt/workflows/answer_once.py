@@ -26,6 +26,10 @@ class Answer:
     body: str
     replayed: bool = False
 
+    def read(self) -> Any:
+        """The body, read."""
+        return msgspec.json.decode(self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerOnce:

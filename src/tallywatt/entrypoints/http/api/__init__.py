@@ -1,0 +1,16 @@
+"""The API's resources, in the field's words: one file for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """All of them."""
+    from tallywatt.entrypoints.http.api import attention, customers, events, keys, money, places, sessions, tariffs
+
+    modules = (places, tariffs, customers, sessions, money, attention, keys, events)
+    return [module.router for module in modules]

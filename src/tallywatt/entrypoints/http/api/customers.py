@@ -1,0 +1,59 @@
+"""Customers and their tokens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request, Response
+
+from tallywatt.entrypoints.http.api.tariffs import when
+from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.once import write_once
+from tallywatt.entrypoints.http.shapes import NewCustomer, NewToken
+from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+
+router = APIRouter(tags=["customers"])
+
+
+@router.get("/customers")
+async def list_customers(
+    caller: Reader, house: TheHouse, cursor: str = "", limit: int = Query(default=50, ge=1, le=200)
+) -> Response:
+    """Customers by reference."""
+    rows = await house.ask(house.views.customers, caller.operator_id, cursor, limit + 1)
+    return as_json({"items": rows[:limit], "next": rows[limit - 1]["reference"] if len(rows) > limit else None})
+
+
+@router.post("/customers", status_code=201)
+async def post_customer(request: Request, body: NewCustomer, caller: Seller, house: TheHouse) -> Response:
+    """A new customer under your own reference."""
+    command = AddCustomer(body.reference, body.name, body.email, body.address, body.language)
+    return await write_once(request, house, caller, add_customer, command, lambda row: told(row, "customer_id"), 201)
+
+
+@router.get("/customers/{reference}")
+async def show_customer(reference: str, caller: Reader, house: TheHouse) -> Response:
+    """One customer, with tokens."""
+    row = await house.ask(house.views.customer, caller.operator_id, reference)
+    return as_json(found(row, "customer", "customers.not_found"))
+
+
+@router.get("/tokens")
+async def list_tokens(
+    caller: Reader,
+    house: TheHouse,
+    uid: str | None = None,
+    cursor: str = "",
+    limit: int = Query(default=50, ge=1, le=200),
+) -> Response:
+    """Tokens; with `uid` those of that number, in whatever case."""
+    if uid is not None:
+        return as_json({"items": await house.ask(house.views.tokens_by_uid, caller.operator_id, uid), "next": None})
+    rows = await house.ask(house.views.tokens, caller.operator_id, cursor, limit + 1)
+    return as_json({"items": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
+
+
+@router.post("/tokens", status_code=201)
+async def post_token(request: Request, body: NewToken, caller: Seller, house: TheHouse) -> Response:
+    """A new card, fob or app tag."""
+    command = AddToken(body.uid, body.customer, body.type, when(body.valid_until))
+    return await write_once(request, house, caller, add_token, command, lambda row: told(row, "token_id"), 201)

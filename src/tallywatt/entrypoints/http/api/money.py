@@ -1,0 +1,125 @@
+"""Payments and invoices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse
+from tallywatt.entrypoints.http.once import KEY_HEADER, write_once
+from tallywatt.entrypoints.http.shapes import NewRefund
+from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.identity import PaymentId
+from tallywatt.kernel.money import Money, currency
+from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.workflows.give_back import GiveBack
+from tallywatt.workflows.order_payment import order_refund, order_release, order_retry
+from tallywatt.workflows.try_again import TryAgain
+from tallywatt.workflows.void_hold import VoidHold
+
+if TYPE_CHECKING:
+    from tallywatt.wiring import House
+
+router = APIRouter(tags=["money"])
+
+
+@router.get("/payments")
+async def list_payments(
+    caller: Reader,
+    house: TheHouse,
+    state: PaymentState | None = None,
+    kind: PaymentKind | None = None,
+    customer: str | None = None,
+    cursor: str | None = None,
+    limit: int = Query(default=50, ge=1, le=200),
+) -> Response:
+    """Payments with their operations and allocations, newest first."""
+    filters = {"state": state, "kind": kind, "customer": customer, "before": cursor}
+    plain = {name: getattr(value, "value", value) for name, value in filters.items() if value is not None}
+    page = await house.ask(house.views.payments, caller.operator_id, limit, **plain)
+    return as_json({**page, "items": [without_page(row) for row in page["items"]]})
+
+
+@router.get("/payments/{payment_id}")
+async def show_payment(payment_id: str, caller: Reader, house: TheHouse) -> Response:
+    """One payment."""
+    return as_json(without_page(await payment_of(house, caller.operator_id, payment_id)))
+
+
+@router.post("/payments/{payment_id}/refunds", status_code=202)
+async def post_refund(
+    request: Request, payment_id: str, body: NewRefund, caller: Collector, house: TheHouse
+) -> Response:
+    """Give money back. The provider is asked by a worker; the payment shows what became of it."""
+    key = request.headers.get(KEY_HEADER)
+    if not key:
+        msg = "a refund needs an Idempotency-Key"
+        raise BadInput(
+            msg, code="request.no_idempotency_key", remedy="send a key of your own, the same when you ask again"
+        )
+    row = await payment_of(house, caller.operator_id, payment_id)
+    amount = Money(body.amount_minor, currency(row["currency"]))
+    command = GiveBack(PaymentId(payment_id), amount, body.reason, f"{caller.kind}:{caller.id}/{key}")
+    return await write_once(request, house, caller, order_refund, command, lambda one: told(one, "operation_id"), 202)
+
+
+@router.post("/payments/{payment_id}/retry", status_code=202)
+async def retry_payment(request: Request, payment_id: str, caller: Collector, house: TheHouse) -> Response:
+    """Try a payment again that has come to a halt."""
+    command = TryAgain(PaymentId(payment_id))
+    return await write_once(request, house, caller, order_retry, command, _tell_payment, 202)
+
+
+@router.post("/payments/{payment_id}/release", status_code=202)
+async def release_payment(request: Request, payment_id: str, caller: Collector, house: TheHouse) -> Response:
+    """Let a hold go that no session has used."""
+    command = VoidHold(PaymentId(payment_id), "cancelled")
+    return await write_once(request, house, caller, order_release, command, _tell_payment, 202)
+
+
+@router.get("/invoices")
+async def list_invoices(
+    caller: Reader, house: TheHouse, cursor: str | None = None, limit: int = Query(default=50, ge=1, le=200)
+) -> Response:
+    """Invoices and credit notes, newest first."""
+    return as_json(await house.ask(house.views.invoices, caller.operator_id, limit, cursor))
+
+
+@router.get("/invoices/{number}.pdf")
+async def print_invoice(number: str, caller: Reader, house: TheHouse) -> Response:
+    """The invoice as it was printed, once."""
+    return await pdf_of(house, caller.operator_id, number)
+
+
+@router.get("/invoices/{number}")
+async def show_invoice(number: str, caller: Reader, house: TheHouse) -> Response:
+    """One invoice, by number or id."""
+    row = await house.ask(house.views.invoice, caller.operator_id, number)
+    return as_json(found(row, "invoice", "invoices.not_found"))
+
+
+async def pdf_of(house: House, operator_id: str, number: str) -> Response:
+    """The printed invoice of an operator."""
+    row = found(await house.ask(house.views.invoice, operator_id, number), "invoice", "invoices.not_found")
+    printed = await house.ask(house.views.printed_invoice, operator_id, row["id"])
+    if printed is None:
+        msg = f"invoice {row['number']} is being printed"
+        raise NotFound(msg, code="invoices.not_printed_yet", remedy="ask again in a moment")
+    headers = {"Content-Disposition": f'inline; filename="{row["number"]}.pdf"', "ETag": f'"{printed["sha256"]}"'}
+    return Response(printed["content"], 200, headers, "application/pdf")
+
+
+async def payment_of(house: House, operator_id: str, payment_id: str) -> dict[str, Any]:
+    """The payment of that id, or NotFound."""
+    return found(await house.ask(house.views.payment, operator_id, payment_id), "payment", "payments.not_found")
+
+
+def without_page(row: dict[str, Any]) -> dict[str, Any]:
+    """A payment without the driver's page at the provider: whoever has the address can pay there."""
+    return {name: value for name, value in row.items() if name not in {"hosted_page_url", "page_ref"}}
+
+
+def _tell_payment(row: Any) -> dict[str, Any]:
+    return without_page(told(row, "payment_id"))

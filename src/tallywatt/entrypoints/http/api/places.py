@@ -1,0 +1,161 @@
+"""Operators, locations, stations, EVSEs, and commands to stations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from tallywatt.entrypoints.http.doors import Operations, Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.once import write_once
+from tallywatt.entrypoints.http.shapes import Adoption, NewCommand, NewEvse, NewLocation, NewStation
+from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.identity import EvseId, SessionId, StationId
+from tallywatt.stations.command import Action
+from tallywatt.stations.credentials import hash_key
+from tallywatt.stations.station import StationState
+from tallywatt.workflows import add_station
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.order_station import order_station
+
+if TYPE_CHECKING:
+    from tallywatt.wiring import House
+
+router = APIRouter(tags=["places"])
+
+
+@router.get("/operators/me")
+async def show_operator(caller: Reader, house: TheHouse) -> Response:
+    """The operator whom your credential belongs to."""
+    return as_json({**await operator_of(house, caller.operator_id), "scopes": list(caller.scopes)})
+
+
+@router.get("/locations")
+async def list_locations(caller: Reader, house: TheHouse) -> Response:
+    """All locations, by reference."""
+    return as_json({"items": await house.ask(house.views.locations, caller.operator_id)})
+
+
+@router.post("/locations", status_code=201)
+async def post_location(request: Request, body: NewLocation, caller: Seller, house: TheHouse) -> Response:
+    """A new location."""
+    command = AddLocation(**body.model_dump())
+    return await write_once(request, house, caller, add_location, command, lambda row: told(row, "location_id"), 201)
+
+
+@router.get("/stations")
+async def list_stations(
+    caller: Reader,
+    house: TheHouse,
+    state: StationState | None = None,
+    cursor: str = "",
+    limit: int = Query(default=50, ge=1, le=200),
+) -> Response:
+    """Stations by identity, with EVSEs and connectors. `state=quarantined` lists those that knock."""
+    chosen = state.value if state is not None else None
+    rows = await house.ask(house.views.stations, caller.operator_id, chosen, cursor, limit + 1)
+    more = rows[limit - 1]["identity"] if len(rows) > limit else None
+    return as_json({"items": rows[:limit], "next": more})
+
+
+@router.post("/stations", status_code=201)
+async def post_station(request: Request, body: NewStation, caller: Seller, house: TheHouse) -> Response:
+    """A station that is to connect, with its EVSEs."""
+    command = add_station.AddStation(body.identity, body.location, key_hash(house, body.key), evses_of(body.evses))
+    return await write_once(
+        request, house, caller, add_station.add_station, command, lambda row: told(row, "station_id"), 201
+    )
+
+
+@router.get("/stations/{identity}")
+async def show_station(identity: str, caller: Reader, house: TheHouse) -> Response:
+    """One station, with its last commands."""
+    return as_json(await station_of(house, caller.operator_id, identity))
+
+
+@router.post("/stations/{identity}/adopt")
+async def adopt_station(
+    request: Request, identity: str, body: Adoption, caller: Operations, house: TheHouse
+) -> Response:
+    """Take a station out of quarantine."""
+    command = add_station.AdoptStation(identity, body.location, key_hash(house, body.key), evses_of(body.evses))
+    return await write_once(
+        request, house, caller, add_station.adopt_station, command, lambda row: told(row, "station_id")
+    )
+
+
+@router.post("/stations/{identity}/commands", status_code=202)
+async def post_command(
+    request: Request, identity: str, body: NewCommand, caller: Operations, house: TheHouse
+) -> Response:
+    """Ask a station to do something, and follow the command at `/commands/{id}`."""
+    station = await station_of(house, caller.operator_id, identity)
+    command = command_for(station, body)
+    return await write_once(request, house, caller, order_station, command, lambda row: told(row, "command_id"), 202)
+
+
+@router.get("/commands")
+async def list_commands(caller: Reader, house: TheHouse, limit: int = Query(default=50, ge=1, le=200)) -> Response:
+    """Commands to stations, newest first."""
+    return as_json({"items": await house.ask(house.views.commands, caller.operator_id, limit)})
+
+
+@router.get("/commands/{command_id}")
+async def show_command(command_id: str, caller: Reader, house: TheHouse) -> Response:
+    """Where a command stands."""
+    row = await house.ask(house.views.command, caller.operator_id, command_id)
+    return as_json(found(row, "command", "commands.not_found"))
+
+
+@router.get("/evses")
+async def list_evses(caller: Reader, house: TheHouse) -> Response:
+    """All EVSEs with their connectors, by station."""
+    rows = await house.ask(house.views.stations, caller.operator_id)
+    return as_json({"items": [{**evse, "station": row["identity"]} for row in rows for evse in row["evses"]]})
+
+
+async def operator_of(house: House, operator_id: str) -> dict[str, Any]:
+    """The operator of a caller."""
+    row = await house.ask(house.views.operator_by_id, operator_id)
+    return found(row, "operator", "operators.not_found")
+
+
+async def station_of(house: House, operator_id: str, identity: str) -> dict[str, Any]:
+    """The station of that identity, or NotFound."""
+    row = await house.ask(house.views.station, operator_id, identity)
+    return found(row, "station", "stations.not_found")
+
+
+def key_hash(house: House, key: str | None) -> str | None:
+    """What is kept of a station's key."""
+    return hash_key(key, house.pepper) if key else None
+
+
+def evses_of(evses: list[NewEvse]) -> tuple[add_station.NewEvse, ...]:
+    """The EVSEs in the words of the workflow."""
+    return tuple(add_station.NewEvse(one.number, one.current, one.max_watts, one.code) for one in evses)
+
+
+def command_for(station: dict[str, Any], body: NewCommand) -> CommandStation:
+    """The command in the words of the workflow."""
+    evse = next((one for one in station["evses"] if one["code"] == body.evse), None)
+    if body.evse is not None and evse is None:
+        msg = f"station {station['identity']} has no EVSE {body.evse}"
+        raise BadInput(msg, code="stations.no_such_evse")
+    if body.action is Action.STOP and body.session is None:
+        msg = "say which session to stop"
+        raise BadInput(msg, code="stations.no_session")
+    payloads: dict[Action, dict[str, Any]] = {
+        Action.START: {"tag": body.tag},
+        Action.RESET: {"type": body.reset.capitalize()},
+        Action.AVAILABILITY: {"operative": body.operative},
+    }
+    return CommandStation(
+        StationId(station["id"]),
+        body.action,
+        payloads.get(body.action, {}),
+        evse_id=EvseId(evse["id"]) if evse is not None else None,
+        session_id=SessionId(body.session) if body.session else None,
+    )

@@ -1,0 +1,86 @@
+"""Charging sessions: listed, shown, brought from elsewhere, stopped."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from tallywatt.entrypoints.http.api.tariffs import when
+from tallywatt.entrypoints.http.doors import Bringer, Operations, Reader, TheHouse
+from tallywatt.entrypoints.http.once import write_once
+from tallywatt.entrypoints.http.shapes import NewSession
+from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.clock import instant
+from tallywatt.kernel.energy import milliwatt_hours
+from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.identity import SessionId, StationId
+from tallywatt.metering.session import PayerKind, SessionState, Source
+from tallywatt.stations.command import Action
+from tallywatt.workflows.bring_session import BringSession, bring_session
+from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.order_station import order_station
+
+router = APIRouter(tags=["sessions"])
+
+
+@router.get("/sessions")
+async def list_sessions(
+    caller: Reader,
+    house: TheHouse,
+    state: SessionState | None = None,
+    source: Source | None = None,
+    payer: PayerKind | None = None,
+    station: str | None = None,
+    evse: str | None = None,
+    customer: str | None = None,
+    token: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: str | None = None,
+    limit: int = Query(default=50, ge=1, le=200),
+) -> Response:
+    """Sessions, newest first; `next` is the cursor of the page behind."""
+    filters = {
+        "state": state, "source": source, "payer": payer, "station": station, "evse": evse, "customer": customer,
+        "token": token, "since": when(since), "until": when(until), "before": cursor,
+    }  # fmt: skip
+    plain = {name: getattr(value, "value", value) for name, value in filters.items() if value is not None}
+    return as_json(await house.ask(house.views.sessions, caller.operator_id, limit, **plain))
+
+
+@router.post("/sessions", status_code=201)
+async def post_session(request: Request, body: NewSession, caller: Bringer, house: TheHouse) -> Response:
+    """Bring a session from elsewhere: it is priced and billed like the others. The same `upstream_id` is billed once."""
+    command = BringSession(
+        source=Source.API,
+        upstream_id=body.upstream_id,
+        started_at=instant(body.started_at),
+        ended_at=instant(body.ended_at),
+        milliwatt_hours=milliwatt_hours(body.energy_wh, "Wh"),
+        evse_code=body.evse,
+        station=body.station,
+        evse_number=body.evse_number,
+        token_uid=body.token,
+        customer_reference=body.customer,
+        energy_ended_at=when(body.energy_ended_at),
+        occupancy_ended_at=when(body.occupancy_ended_at),
+    )
+    return await write_once(request, house, caller, bring_session, command, lambda row: told(row, "session_id"), 201)
+
+
+@router.get("/sessions/{session_id}")
+async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Response:
+    """One session, down to readings, frames, price lines, payments and bookings."""
+    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    return as_json({name: value for name, value in row.items() if name != "driver_secret"})
+
+
+@router.post("/sessions/{session_id}/stop", status_code=202)
+async def stop_session(request: Request, session_id: str, caller: Operations, house: TheHouse) -> Response:
+    """Ask the station to stop; follow the command at `/commands/{id}`."""
+    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    if row["station_id"] is None:
+        msg = "this session runs at no station of ours"
+        raise Conflict(msg, code="sessions.no_station")
+    command = CommandStation(StationId(row["station_id"]), Action.STOP, session_id=SessionId(session_id))
+    return await write_once(request, house, caller, order_station, command, lambda one: told(one, "command_id"), 202)

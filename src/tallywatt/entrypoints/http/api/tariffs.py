@@ -1,0 +1,80 @@
+"""Tariffs in OCPI's JSON, and where they hold."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter, Body, Request, Response
+
+from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.once import write_once
+from tallywatt.entrypoints.http.shapes import NewAssignment
+from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.clock import Instant, instant
+from tallywatt.kernel.errors import BadInput
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, PutTariffAnswer, assign_tariff, put_tariff
+
+router = APIRouter(tags=["tariffs"])
+
+
+@router.get("/tariffs")
+async def list_tariffs(caller: Reader, house: TheHouse) -> Response:
+    """All versions of all tariffs."""
+    rows = await house.ask(house.views.tariffs, caller.operator_id)
+    return as_json({"items": [_with_tariff(row) for row in rows]})
+
+
+@router.post("/tariffs", status_code=201)
+async def post_tariff(
+    request: Request,
+    caller: Seller,
+    house: TheHouse,
+    body: dict[str, Any] = Body(description="An OCPI 2.2.1 or 2.3.0 Tariff object."),  # FastAPI's way
+) -> Response:
+    """A version of a tariff. The same content is the same version; sessions keep the version that was offered to them."""
+    del body  # declared for the documentation; read again below, with every digit of its prices
+    try:
+        data = json.loads(await request.body(), parse_float=Decimal)
+    except ValueError as error:
+        msg = "the body is not JSON"
+        raise BadInput(msg, code="request.unreadable") from error
+    return await write_once(request, house, caller, put_tariff, PutTariff(data), _tell, 201)
+
+
+@router.get("/tariffs/assignments")
+async def list_assignments(caller: Reader, house: TheHouse) -> Response:
+    """From when which tariff holds where."""
+    return as_json({"items": await house.ask(house.views.tariff_assignments, caller.operator_id)})
+
+
+@router.post("/tariffs/assignments", status_code=201)
+async def post_assignment(request: Request, body: NewAssignment, caller: Seller, house: TheHouse) -> Response:
+    """Let a tariff hold at a place from a time on."""
+    command = AssignTariff(body.tariff, body.scope, body.target, when(body.valid_from), when(body.valid_until))
+    return await write_once(request, house, caller, assign_tariff, command, lambda row: told(row, "assignment_id"), 201)
+
+
+@router.get("/tariffs/{tariff_version_id}")
+async def show_tariff(tariff_version_id: str, caller: Reader, house: TheHouse) -> Response:
+    """One version."""
+    row = await house.ask(house.views.tariff, caller.operator_id, tariff_version_id)
+    return as_json(_with_tariff(found(row, "tariff", "tariffs.not_found")))
+
+
+def when(moment: datetime | None) -> Instant | None:
+    """An instant of what pydantic read."""
+    return instant(moment) if moment is not None else None
+
+
+def _with_tariff(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in row.items() if name != "canonical"},
+        "tariff": json.loads(row["canonical"]),
+    }
+
+
+def _tell(answer: PutTariffAnswer) -> dict[str, Any]:
+    return {**told(answer.version, "tariff_version_id"), "unread": list(answer.unread)}

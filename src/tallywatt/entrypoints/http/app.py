@@ -1,0 +1,99 @@
+"""The app: every route, every header, every error handler; made for a house that is open."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from tallywatt.entrypoints.http import console, doors, driver, problems, webhooks
+from tallywatt.entrypoints.http.api import routers
+from tallywatt.entrypoints.http.feed import Feed
+from tallywatt.entrypoints.http.guard import Guard
+from tallywatt.entrypoints.http.reference import install_reference
+from tallywatt.entrypoints.http.shapes import Problem
+from tallywatt.entrypoints.pages.render import STATIC
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tallywatt.kernel.events import RecordedEvent
+    from tallywatt.wiring import House
+
+DESCRIPTION = """Bills and collects for EV charging: from the plug to the paid invoice.
+
+Send `Authorization: Bearer twk_…`; a key is made by `tallywatt api-key create`. Energy is a decimal string in watt-hours,
+money is whole minor units beside an ISO 4217 currency, times are RFC 3339. Send an `Idempotency-Key` with every write: the same
+key with the same request gets the same answer again. Errors are problem details (RFC 9457) with a stable `code`.
+"""
+
+
+def build_app(house: House) -> FastAPI:
+    """The app of a house. It is told nothing about sockets: a server runs it."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        feed: Feed = app.state.feed
+        await feed.start()
+        house.store.writer.after_commit.append(feed.ring)
+        try:
+            yield
+        finally:
+            await feed.close()
+            if feed.ring in house.store.writer.after_commit:
+                house.store.writer.after_commit.remove(feed.ring)
+
+    app = FastAPI(
+        title="Tallywatt",
+        version=version("tallywatt"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=life,
+        redirect_slashes=False,
+        responses={
+            code: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}, "description": text}
+            for code, text in _PROBLEMS.items()
+        },
+    )
+    app.state.house = house
+    app.state.feed = house.feed = _feed_of(house)
+    problems.install(app)
+    for router in (*routers(), webhooks.router):
+        app.include_router(router)
+    for router in (driver.router, console.router):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    install_reference(app)
+    app.add_middleware(Guard, base_url=house.settings.base_url)
+    return app
+
+
+_PROBLEMS: dict[int | str, str] = {
+    400: "The request cannot be meant; the detail says what.",
+    401: "No credential, or one that is not valid.",
+    403: "The credential is not for this.",
+    404: "No such thing of this operator.",
+    409: "The state of things forbids it, or the idempotency key came with another request.",
+    422: "The request cannot be read.",
+    503: "Too much to do at the moment; try again.",
+}
+
+
+def _feed_of(house: House) -> Feed:
+    async def read(position: int) -> list[RecordedEvent]:
+        events: list[RecordedEvent] = await house.ask(house.views.events_after, position)
+        return events
+
+    async def last() -> int:
+        position: Any = await house.ask(house.views.last_position)
+        return int(position)
+
+    return Feed(read, last)
+
+
+__all__ = ["build_app", "doors"]

@@ -1,0 +1,167 @@
+"""Who stands at the door, and whether they may come in. Every route asks here, but for those in the list of open ones."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import Depends, Request
+
+from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, matches, secret_hash
+from tallywatt.kernel.errors import NotAllowed, NotSignedIn
+from tallywatt.wiring import House
+from tallywatt.workflows.create_api_key import KEY_START
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
+
+COOKIE: Final = "tallywatt_console"
+CSRF_FIELD: Final = "csrf"
+CSRF_HEADER: Final = "x-csrf-token"
+HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN: Final = (
+    "GET /health",
+    "POST /webhooks/{provider}/{account_id}",
+    "GET /console/enter/{secret}",
+    "POST /console/enter/{secret}",
+    "GET /evse/{code}",
+    "POST /evse/{code}/pay",
+    "GET /pay/{secret}",
+    "GET /pay/{secret}.json",
+    "GET /s/{secret}",
+    "GET /s/{secret}.json",
+    "GET /s/{secret}.pdf",
+    "GET /s/{secret}/feed",
+    "GET /static/{path:path}",
+)
+"""The routes that need no credential: each is signed, unguessable, or tells nothing about anybody."""
+
+
+def the_house(request: Request) -> House:
+    """The house that this app is a door of."""
+    house: House = request.app.state.house
+    return house
+
+
+TheHouse = Annotated[House, Depends(the_house)]
+
+
+async def find_caller(request: Request) -> Caller:
+    """The caller by API key or by the console's cookie; NotSignedIn without either."""
+    house = the_house(request)
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await _by_key(house, shown.strip())
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        msg = "this needs an API key, or a session of the console"
+        raise NotSignedIn(
+            msg, remedy="send 'Authorization: Bearer twk_…', or open a link made by: tallywatt console link"
+        )
+    caller = await _by_cookie(house, cookie)
+    if request.method not in HARMLESS:
+        await _check_csrf(request, house, caller)
+    return caller
+
+
+async def _by_key(house: House, shown: str) -> Caller:
+    start, _, rest = shown.partition("_")
+    prefix = rest.partition("_")[0]
+    found = await house.ask(house.views.api_key_by_prefix, prefix) if start == KEY_START and prefix else None
+    # The hash is compared also when nothing was found, so that the time tells nothing.
+    stored = found["secret_hash"] if found is not None else secret_hash("")
+    good = matches(shown, stored)
+    if found is None or not good or found["revoked"] is not None:
+        msg = "this API key is not valid"
+        raise NotSignedIn(msg, code="access.bad_key")
+    if found["expires"] is not None and house.machine.now() >= found["expires"]:
+        msg = "this API key has expired"
+        raise NotSignedIn(msg, code="access.key_expired")
+    return Caller(found["operator_id"], "key", found["id"], tuple(found["scopes"]))
+
+
+async def _by_cookie(house: House, cookie: str) -> Caller:
+    secret = unsigned(house.secret, cookie)
+    found = await house.ask(house.views.console_session_by_hash, secret_hash(secret)) if secret else None
+    if found is None or found["revoked"] is not None or house.machine.now() >= found["expires"]:
+        msg = "this session of the console has ended"
+        raise NotSignedIn(msg, code="access.session_ended", remedy="open a new link, made by: tallywatt console link")
+    return Caller(found["operator_id"], "person", found["id"], ALL_SCOPES)
+
+
+async def _check_csrf(request: Request, house: House, caller: Caller) -> None:
+    """A form of another site sends the cookie too; it cannot send the token."""
+    shown = request.headers.get(CSRF_HEADER)
+    if shown is None and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        field = (await request.form()).get(CSRF_FIELD)
+        shown = field if isinstance(field, str) else None
+    if shown is None or not hmac.compare_digest(shown.encode(), csrf_token(house.secret, caller).encode()):
+        msg = "the form has no valid token of this session"
+        raise NotAllowed(msg, code="access.csrf", remedy="open the page again and send the form from there")
+
+
+def may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency that lets through callers with that scope."""
+
+    async def allowed(request: Request) -> Caller:
+        caller = await find_caller(request)
+        authorise(caller, scope, caller.operator_id)
+        request.state.caller = caller
+        return caller
+
+    return allowed
+
+
+Reader = Annotated[Caller, Depends(may(Scope.READ))]
+Operations = Annotated[Caller, Depends(may(Scope.OPERATE))]
+Seller = Annotated[Caller, Depends(may(Scope.SELL))]
+Collector = Annotated[Caller, Depends(may(Scope.COLLECT))]
+Bringer = Annotated[Caller, Depends(may(Scope.SESSIONS))]
+Admin = Annotated[Caller, Depends(may(Scope.ADMIN))]
+
+
+def actor_of(caller: Caller) -> str:
+    """How the caller is written down with what it does."""
+    return f"{caller.kind}:{caller.id}"
+
+
+def csrf_token(secret: bytes, caller: Caller) -> str:
+    """What forms of a session carry."""
+    return _mac(secret, "csrf", caller.id)
+
+
+def signed(secret: bytes, value: str) -> str:
+    """A value with our signature, so that a made-up cookie costs no look into the database."""
+    return f"{value}.{_mac(secret, 'cookie', value)}"
+
+
+def unsigned(secret: bytes, text: str) -> str | None:
+    """The value of a signed text, or None."""
+    value, _, mac = text.rpartition(".")
+    return value if hmac.compare_digest(mac.encode(), _mac(secret, "cookie", value).encode()) else None
+
+
+def _mac(secret: bytes, purpose: str, value: str) -> str:
+    digest = hmac.digest(secret, f"{purpose}/{value}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def let_in(response: Response, house: House, secret: str, life_seconds: int) -> None:
+    """Set the console's cookie."""
+    response.set_cookie(
+        COOKIE,
+        signed(house.secret, secret),
+        max_age=life_seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=house.settings.base_url.startswith("https://"),
+    )
+
+
+def let_out(response: Response) -> None:
+    """Take the console's cookie back."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")

@@ -1,0 +1,197 @@
+"""The live feed: committed events, read by position and fanned out to open pages, each at most one message a second.
+
+The writer's thread only rings the bell; what a page hears was read back from the database, so nobody sees what is not durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+
+from tallywatt.kernel.errors import Busy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tallywatt.kernel.events import RecordedEvent
+
+log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 1.0
+"""Between two messages to one page."""
+LISTEN_SECONDS: Final = 1.0
+"""Other processes ring no bell here: what they wrote is found by looking."""
+ALIVE_SECONDS: Final = 15.0
+MOST_VIEWERS: Final = 2000
+HELLO: Final = b"retry: 2000\n\n"
+ALIVE: Final = b": still here\n\n"
+MOST_NAMED: Final = 50
+"""Aggregates that one message names; a page that hears of more looks at everything anyway."""
+
+
+class Viewer:
+    """One open page: what has changed since its last message, folded together."""
+
+    __slots__ = ("_bell", "_changed", "_ended", "position", "wants")
+
+    def __init__(self, wants: Callable[[RecordedEvent], bool], position: int, *, ring: bool = False) -> None:
+        self.wants = wants
+        self.position = position
+        self._ended = False
+        self._changed: dict[str, str] = {}
+        self._bell = asyncio.Event()
+        if ring:
+            self._bell.set()
+
+    def hear(self, event: RecordedEvent) -> None:
+        """Note a change."""
+        self.position = event.position
+        if len(self._changed) < MOST_NAMED:
+            self._changed[event.event.aggregate_id] = event.event.type
+        self._bell.set()
+
+    def end(self) -> None:
+        """The stream ends: the house closes, or the page is gone."""
+        self._ended = True
+        self._bell.set()
+
+    async def waited(self) -> bool:
+        """Wait for news: True when there are some, False when it was only time to say that the stream is alive."""
+        try:
+            await asyncio.wait_for(self._bell.wait(), ALIVE_SECONDS)
+        except TimeoutError:
+            return False
+        self._bell.clear()
+        return True
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
+
+    def message(self) -> bytes:
+        """All news since the last message, as one."""
+        data = msgspec.json.encode({"position": self.position, "changed": self._changed})
+        self._changed = {}
+        return b"id: %d\nevent: changed\ndata: %b\n\n" % (self.position, data)
+
+
+class Feed:
+    """Reads the one line of events and tells those who watch."""
+
+    def __init__(
+        self, read: Callable[[int], Awaitable[list[RecordedEvent]]], last_position: Callable[[], Awaitable[int]]
+    ) -> None:
+        self._read = read
+        self._last_position = last_position
+        self._viewers: set[Viewer] = set()
+        self._bell = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self.position = 0
+
+    async def start(self) -> None:
+        """Begin after the last event that there is: pages show what was before."""
+        self._loop = asyncio.get_running_loop()
+        self.position = await self._last_position()
+        self._task = self._loop.create_task(self._run(), name="feed")
+
+    def ring(self, _wrote_jobs: bool = False) -> None:
+        """Something was committed. May be called from any thread, and returns at once."""
+        if self._loop is not None and not self._closed and not self._bell.is_set():
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._bell.set)
+
+    async def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        self._closed = True
+        for viewer in list(self._viewers):
+            viewer.end()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def watch(
+        self, wants: Callable[[RecordedEvent], bool], last_heard: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """The messages of one page. One that comes back after a break is told at once that something may have changed."""
+        viewer = self._open(Viewer(wants, self.position, ring=last_heard is not None and last_heard < self.position))
+        try:
+            yield HELLO
+            while not viewer.ended:
+                if not await viewer.waited():
+                    yield ALIVE
+                elif not viewer.ended:
+                    yield viewer.message()
+                    await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._viewers.discard(viewer)
+
+    async def follow(self, operator_id: str, position: int) -> AsyncIterator[bytes]:
+        """Every event of an operator behind a position, one message each: for programs, which keep their own cursor."""
+        viewer = self._open(Viewer(lambda event: event.operator_id == operator_id, position, ring=True))
+        try:
+            yield HELLO
+            while not viewer.ended:
+                if not await viewer.waited():
+                    yield ALIVE
+                while events := await self._read(position):
+                    position = events[-1].position
+                    yield b"".join(told(event) for event in events if event.operator_id == operator_id)
+        finally:
+            self._viewers.discard(viewer)
+
+    def require_room(self) -> None:
+        """Raise Busy when no more pages can be told: asked before a stream begins, while it can still be refused."""
+        if self._closed or len(self._viewers) >= MOST_VIEWERS:
+            msg = "too many pages are open"
+            raise Busy(msg)
+
+    def _open(self, viewer: Viewer) -> Viewer:
+        if self._closed:
+            viewer.end()
+        self._viewers.add(viewer)
+        return viewer
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), LISTEN_SECONDS)
+            self._bell.clear()
+            try:
+                await self._tell()
+            except Exception:
+                # The feed is a comfort: what it misses, pages find when they are opened again.
+                log.exception("feed.failed")
+                await asyncio.sleep(LISTEN_SECONDS)
+
+    async def _tell(self) -> None:
+        while events := await self._read(self.position):
+            for event in events:
+                self.position = event.position
+                for viewer in self._viewers:
+                    if viewer.wants(event):
+                        viewer.hear(event)
+
+
+def told(event: RecordedEvent) -> bytes:
+    """One event as a server-sent one."""
+    body: dict[str, Any] = {
+        "id": event.event_id,
+        "position": event.position,
+        "type": event.event.type,
+        "schema_version": event.event.schema_version,
+        "aggregate": event.event.aggregate,
+        "aggregate_id": event.event.aggregate_id,
+        "version": event.version,
+        "data": dict(event.event.data),
+        "booked_at": event.booked_at,
+    }
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.position, event.event.type.encode(), msgspec.json.encode(body))

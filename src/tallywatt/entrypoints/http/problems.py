@@ -1,0 +1,94 @@
+"""Every error as problem details (RFC 9457): one place, one shape, stable codes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from tallywatt.entrypoints.pages.render import page
+from tallywatt.kernel.errors import BadInput, Broken, Busy, Conflict, NotAllowed, NotFound, NotSignedIn, TallywattError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request, Response
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+_STATUS: Final[tuple[tuple[type[TallywattError], int], ...]] = (
+    (BadInput, 400),
+    (NotSignedIn, 401),
+    (NotAllowed, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Busy, 503),
+    (Broken, 500),
+)
+
+
+def status_of(error: TallywattError) -> int:
+    """The HTTP status of an error: by its place in the tree of `kernel/errors.py`."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem(status: int, code: str, detail: str, remedy: str | None = None, **more: Any) -> dict[str, Any]:
+    """Problem details as data."""
+    body: dict[str, Any] = {"type": f"/docs#{code}", "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    body["detail"] = detail
+    if remedy is not None:
+        body["remedy"] = remedy
+    return body | more
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an app in this one way."""
+
+    async def expected(request: Request, error: Exception) -> Response:
+        assert isinstance(error, TallywattError), "registered for this tree alone"
+        status = status_of(error)
+        # What broke inside is told to the log; outside it is a code.
+        detail = error.message if status != HTTPStatus.INTERNAL_SERVER_ERROR else "something broke; it was written down"
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("http.broken", path=request.url.path, error=error.message, code=error.code)
+        return _answer(request, problem(status, error.code, detail, error.remedy))
+
+    async def unreadable(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError), "registered for it alone"
+        errors = [{"at": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
+        detail = "; ".join(f"{one['at']}: {one['problem']}" for one in errors[:3])
+        return _answer(request, problem(422, "request.unreadable", detail, errors=errors))
+
+    async def other(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException), "registered for it alone"
+        code = {404: "not_found", 405: "request.method_not_allowed"}.get(error.status_code, "request.refused")
+        return _answer(request, problem(error.status_code, code, str(error.detail)), dict(error.headers or {}))
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("http.unforeseen", path=request.url.path, exc_info=error)
+        return _answer(request, problem(500, "broken", "something broke; it was written down"))
+
+    app.add_exception_handler(TallywattError, expected)
+    app.add_exception_handler(RequestValidationError, unreadable)
+    app.add_exception_handler(HTTPException, other)
+    app.add_exception_handler(Exception, unforeseen)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks, and not a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _answer(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    status = int(body["status"])
+    headers = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="tallywatt"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    if wants_page(request):
+        return HTMLResponse(page("problem.html", problem=body, path=request.url.path), status, headers)
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

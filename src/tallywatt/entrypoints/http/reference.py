@@ -1,0 +1,122 @@
+"""The API's own documentation, from our own origin: the OpenAPI file, and a page that is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import HTMLResponse
+
+from tallywatt.entrypoints.http.doors import Reader
+from tallywatt.entrypoints.http.once import KEY_HEADER
+from tallywatt.entrypoints.http.telling import as_json
+from tallywatt.entrypoints.pages.render import page
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Response
+
+_WRITES = ("post", "put", "delete", "patch")
+
+
+def install_reference(app: FastAPI) -> None:
+    """Serve `/openapi.json` and `/docs`."""
+    app.get("/openapi.json", include_in_schema=False)(_openapi(app))
+    app.get("/docs", include_in_schema=False)(_docs(app))
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 file, with what every route has in common."""
+    if app.openapi_schema is None:
+        made = _generated(app)
+        made["components"].setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                if path != "/health" and not path.startswith("/webhooks/"):
+                    operation["security"] = [{"key": []}]
+                if method in _WRITES and "security" in operation:
+                    operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+_IDEMPOTENCY: dict[str, Any] = {
+    "name": KEY_HEADER.title(),
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "A key of your own: the same request under the same key is done once and answered alike.",
+}
+
+
+def _generated(app: FastAPI) -> dict[str, Any]:
+    # The import costs a tenth of a second, and most processes are never asked for it.
+    from fastapi.openapi.utils import get_openapi
+
+    return get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+    )
+
+
+def _openapi(app: FastAPI) -> Any:
+    async def show_openapi(_: Reader) -> Response:
+        """The API as an OpenAPI 3.1 file."""
+        return as_json(openapi(app))
+
+    return show_openapi
+
+
+def _docs(app: FastAPI) -> Any:
+    async def show_docs(_: Reader) -> Response:
+        """The API as a page."""
+        return HTMLResponse(page("docs.html", api=openapi(app), groups=grouped(openapi(app))))
+
+    return show_docs
+
+
+def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Operations by their first tag, each with path, method, parameters and the shape of its body."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            tag = (operation.get("tags") or ["other"])[0]
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            groups.setdefault(tag, []).append(
+                {
+                    "path": path,
+                    "method": method.upper(),
+                    "summary": operation.get("summary", ""),
+                    "description": operation.get("description", ""),
+                    "open": "security" not in operation,
+                    "parameters": operation.get("parameters", []),
+                    "fields": _fields(api, body),
+                }
+            )
+    return groups
+
+
+def _fields(api: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    shape = api.get("components", {}).get("schemas", {}).get(name, schema)
+    required = set(shape.get("required", ()))
+    return [
+        {
+            "name": field,
+            "type": _type(one),
+            "required": field in required,
+            "description": one.get("description", ""),
+            "examples": one.get("examples", ()),
+        }
+        for field, one in shape.get("properties", {}).items()
+    ]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(one) for one in schema["anyOf"] if one.get("type") != "null"))
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return f"{kind} ({schema['format']})" if "format" in schema else kind

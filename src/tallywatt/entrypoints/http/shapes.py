@@ -1,0 +1,173 @@
+"""The shapes that come in through the API; pydantic is used here at the edge, and nowhere else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from tallywatt.customers.access import Scope
+from tallywatt.rating.records import Scope as Place
+from tallywatt.stations.command import Action
+from tallywatt.stations.station import Current
+from tallywatt.workflows.resolve_inbox import Decision
+
+
+def _no_floats(value: Any) -> Any:
+    """A quantity in JSON is a string, or a whole number: a float has lost digits before anybody could look."""
+    if isinstance(value, float) and not value.is_integer():
+        msg = "give a quantity with places as a string"
+        raise ValueError(msg)  # pydantic turns a ValueError into a message
+    return value
+
+
+Quantity = Annotated[Decimal, BeforeValidator(_no_floats)]
+Text = Annotated[str, Field(max_length=200)]
+Identity = Annotated[str, Field(min_length=1, max_length=48)]
+
+
+class Shape(BaseModel):
+    """What all have in common: unknown members are refused, so that a misspelt one is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class NewLocation(Shape):
+    """A place with stations."""
+
+    reference: Identity
+    name: Text
+    address: Text = ""
+    city: Text = ""
+    postal_code: Text = ""
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    zone: Text | None = Field(default=None, examples=["Europe/London"])
+    latitude: str | None = Field(default=None, pattern=r"^-?\d{1,2}(\.\d{1,8})?$")
+    longitude: str | None = Field(default=None, pattern=r"^-?\d{1,3}(\.\d{1,8})?$")
+
+
+class NewEvse(Shape):
+    """One place to charge one vehicle."""
+
+    number: int = Field(ge=1, le=64)
+    current: Current = Current.AC
+    max_watts: int | None = Field(default=None, ge=1, le=10_000_000)
+    code: Annotated[str, Field(max_length=48)] | None = Field(default=None, examples=["GB*TWA*E50914*1"])
+
+
+class NewStation(Shape):
+    """A station that is to connect."""
+
+    identity: Identity
+    location: Identity | None = None
+    key: Annotated[str, Field(min_length=8, max_length=200)] | None = Field(
+        default=None, description="The station's Basic auth key; it is kept as a keyed hash."
+    )
+    evses: list[NewEvse] = Field(default_factory=lambda: [NewEvse(number=1)], min_length=1, max_length=64)
+
+
+class Adoption(Shape):
+    """A station leaves the quarantine."""
+
+    location: Identity | None = None
+    key: Annotated[str, Field(min_length=8, max_length=200)] | None = None
+    evses: list[NewEvse] = Field(default_factory=lambda: [NewEvse(number=1)], min_length=1, max_length=64)
+
+
+class NewCommand(Shape):
+    """What a station is to do. Accepted is not done: follow the command at the address in the answer."""
+
+    action: Action
+    evse: Annotated[str, Field(max_length=48)] | None = Field(
+        default=None, description="Its code: start, unlock, availability."
+    )
+    session: Annotated[str, Field(max_length=36)] | None = Field(default=None, description="Which session to stop.")
+    tag: Annotated[str, Field(min_length=1, max_length=36)] | None = Field(
+        default=None, description="The token to start with."
+    )
+    reset: Literal["soft", "hard"] = "soft"
+    operative: bool = True
+
+
+class NewAssignment(Shape):
+    """From when which tariff holds where."""
+
+    tariff: Text = Field(description="A version's id, or a reference: then its newest version.")
+    scope: Place = Place.OPERATOR
+    target: Text = Field(default="", description="Location reference, station identity or EVSE code.")
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class NewCustomer(Shape):
+    """An account."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Text = ""
+    email: Annotated[str, Field(max_length=254, pattern="^[^@ ]+@[^@ ]+$")] | None = None
+    address: Text | None = None
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+
+
+class NewToken(Shape):
+    """A card, a fob, an app's tag."""
+
+    uid: Annotated[str, Field(min_length=1, max_length=36)]
+    customer: Annotated[str, Field(max_length=64)] | None = None
+    type: Literal["RFID", "APP_USER", "OTHER"] = "RFID"
+    valid_until: AwareDatetime | None = None
+
+
+class NewSession(Shape):
+    """A session from elsewhere, told in one piece. The same `upstream_id` again is the same session."""
+
+    upstream_id: Annotated[str, Field(min_length=1, max_length=64)]
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+    energy_wh: Quantity = Field(ge=0, le=10_000_000, examples=["8420", "12057.5"])
+    evse: Annotated[str, Field(max_length=48)] | None = Field(default=None, examples=["GB*TWA*E50914*1"])
+    station: Identity | None = Field(default=None, description="With `evse_number`, where no EVSE code is given.")
+    evse_number: int = Field(default=1, ge=1, le=64)
+    token: Annotated[str, Field(max_length=36)] | None = None
+    customer: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Your reference of who owes."
+    )
+    energy_ended_at: AwareDatetime | None = None
+    occupancy_ended_at: AwareDatetime | None = None
+
+
+class NewRefund(Shape):
+    """Money to give back. It needs an Idempotency-Key."""
+
+    amount_minor: int = Field(ge=1, le=2**53)
+    reason: Text = "requested"
+
+
+class Resolution(Shape):
+    """What a person decides about an item of the inbox."""
+
+    decision: Decision
+    note: Annotated[str, Field(max_length=500)] = ""
+    customer: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Who owes, where nobody was known."
+    )
+
+
+class NewApiKey(Shape):
+    """A key for a program."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ], min_length=1)
+    expires_at: AwareDatetime | None = None
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable, for programs.")
+    detail: str = Field(description="A sentence for people.")
+    remedy: str | None = Field(default=None, description="What to do about it.")
