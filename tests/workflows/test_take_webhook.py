@@ -155,6 +155,19 @@ def test_another_account_of_the_same_operator_cannot_either(house: HouseOfPaymen
     assert house.payment(payment.payment_id).captured_minor == 0
 
 
+def test_a_card_number_in_a_webhook_is_not_stored_and_somebody_is_told(house: HouseOfPayments) -> None:
+    """The event itself is kept and acknowledged."""
+    account = house.account()
+    event = ProviderEvent("evt_1", "charge.updated", Instant(house.time))
+    taken = house.write(take_webhook, TakeWebhook(account.account_id, event, b'{"name": "4242 4242 4242 4242"}'))
+    assert taken is Taken.IGNORED
+    assert house.inbox() == ["card_number_hidden"]
+    (row,) = house.ask(lambda work: work.webhook_events.by())
+    assert row.key_id is not None
+    assert row.sealed is not None
+    assert len(row.sealed) == len(b'{"name": "[card number ending 4242]"}') + 12 + 16
+
+
 def test_bodies_are_sealed_and_open_with_their_key_alone(house: HouseOfPayments) -> None:
     """A webhook's body tells about people: dropping the month's key erases it."""
     account = house.account()

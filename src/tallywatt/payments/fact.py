@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.payments.codes import DECLINED
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.provider import (
@@ -118,7 +119,7 @@ def _resolved(
         provider_ref=provider_ref or operation.provider_ref,
         code=code,
         advice=advice,
-        error=error,
+        error=None if error is None else hide_card_numbers(error)[0],
     )
 
 

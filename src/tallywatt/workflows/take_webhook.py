@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.identity import natural_key
 from tallywatt.metering.session import InboxItem, InboxState
 from tallywatt.payments.fact import ProviderFact, Source
@@ -53,7 +54,8 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
         state = WebhookState.APPLIED
     elif event.view is not None and event.payment_id is not None:
         state = WebhookState.UNMATCHED
-    key_id, sealed = work.vault.seal(WEBHOOK_CLASS, event.event_id, command.body)
+    body, card_numbers = hide_card_numbers(command.body.decode("utf-8", "replace"))
+    key_id, sealed = work.vault.seal(WEBHOOK_CLASS, event.event_id, body.encode())
     row = WebhookEvent(
         account_id=command.account_id,
         event_id=event.event_id,
@@ -72,9 +74,12 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
             work, ProviderFact(payment.payment_id, Succeeded(event.view), Source.WEBHOOK, said_at=event.said_at)
         )
     elif state is WebhookState.UNMATCHED:
-        _list(work, command)
+        summary = f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator"
+        _list(work, command, "webhook_unmatched", summary)
     if event.attention is not None and payment is not None:
         note(work, payment, "provider_needs_person", f"the provider reports {event.attention}", event.event_id)
+    if card_numbers:
+        _list(work, command, "card_number_hidden", f"{event.type} carried a card number; it was not stored")
     return Taken(state.value)
 
 
@@ -87,19 +92,19 @@ def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:
     return found if found is not None and found.account_id == command.account_id else None
 
 
-def _list(work: UnitOfWork, command: TakeWebhook) -> None:
+def _list(work: UnitOfWork, command: TakeWebhook, kind: str, summary: str) -> None:
     event = command.event
-    key = natural_key("webhook_unmatched", command.account_id, event.provider_ref or event.event_id)
+    key = natural_key(kind, command.account_id, event.provider_ref or event.event_id)
     work.inbox.add(
         InboxItem(
             item_id=work.draw.id(f"inbox/{key}"),
-            kind="webhook_unmatched",
+            kind=kind,
             natural_key=key,
             station_id=None,
             session_id=None,
             payment_id=None,
             frame_id=None,
-            summary=f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator",
+            summary=summary,
             state=InboxState.OPEN,
             created_at=work.now,
             resolved_at=None,
