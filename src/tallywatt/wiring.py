@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import reset_tzpath
 
 import structlog
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from tallywatt.payments.provider import PaymentProvider
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import UnitOfWork
+
+# Prices by time of day are worked out with the zone data that we lock and whose version is kept with each price; Python would
+# prefer whatever the system has.
+reset_tzpath(())
 
 __all__ = [
     "HEAD",

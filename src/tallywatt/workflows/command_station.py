@@ -102,6 +102,9 @@ def command_answered(work: UnitOfWork, command: CommandAnswered) -> StationComma
         if held.action in {Action.START, Action.STOP}:
             return _to(work, held, CommandState.ACCEPTED, command.answer.detail)
         return _to(work, held, CommandState.COMPLETED, command.answer.detail)
+    if command.answer.outcome == "no_answer":
+        # It may have been taken all the same, and its transaction may begin: the deadline decides.
+        return _to(work, held, CommandState.SENT, command.answer.detail)
     return _to(work, held, CommandState.REJECTED, command.answer.detail or command.answer.outcome)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tallywatt.invoicing.paper import InvoiceDocument, PaperParty, PaperPayment, PaperSite, session_paper
@@ -33,9 +34,17 @@ def is_settled(work: UnitOfWork, invoice_id: InvoiceId) -> bool:
     return all(payment.state in SETTLED for payment in _payments(work, work.invoices.get(invoice_id)))
 
 
-def gather_paper(work: UnitOfWork, invoice_id: InvoiceId) -> InvoiceDocument:
+@dataclass(frozen=True, slots=True)
+class GatherPaper:
+    """Which invoice, and where the pages are that its link leads to."""
+
+    invoice_id: InvoiceId
+    base_url: str
+
+
+def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
     """All that the paper shows, from stored integers. Writes nothing."""
-    invoice = work.invoices.get(invoice_id)
+    invoice = work.invoices.get(command.invoice_id)
     session = work.sessions.get(invoice.session_id)
     operator = work.operators.get()
     rated = RatedRows(
@@ -54,6 +63,7 @@ def gather_paper(work: UnitOfWork, invoice_id: InvoiceId) -> InvoiceDocument:
         session=session_paper(session),
         payments=tuple(_paid(one) for one in _payments(work, invoice) if one.captured_minor),
         corrects=corrected.number if corrected else None,
+        link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
         locale=customer.language if customer else "en",
     )
 

@@ -12,7 +12,7 @@ from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, c
 from tallywatt.workflows.finish import FinishSession, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LinkAnswer
-from tallywatt.workflows.print_invoice import gather_paper, is_settled, keep_printed
+from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
 
@@ -99,7 +99,8 @@ class Handlers:
         if not settled and claimed.job.attempts < WAITS_FOR_PAYMENT:
             msg = "its payment is on its way"
             raise TryLater(msg, PAYMENT_SECONDS)
-        document = self._house.write_now(operator, gather_paper, invoice_id, actor="worker")
+        wanted = GatherPaper(invoice_id, self._house.settings.base_url)
+        document = self._house.write_now(operator, gather_paper, wanted, actor="worker")
         content = self._house.papers().pdf(document)
         printed = PrintedInvoice(
             invoice_id, "application/pdf", hashlib.sha256(content).hexdigest(), content, self._house.machine.now()
