@@ -69,10 +69,8 @@ class _Desk:
         self._compare_registers(session, start, stop)
         self._compare_readings(session, points)
         register = start.register if start is not None else None
-        if stop is not None:
-            self.energies[session.session_id] = energy(register, points, stop.register)
-        else:
-            self.energies[session.session_id] = energy(register, points, None) + self._unseen(session, start, points)
+        end = stop.register if stop is not None else self._seen_since(session, start, points)
+        self.energies[session.session_id] = energy(register, points, end)
 
     def look_for_sessions_that_are_gone(self) -> None:
         """A start without a session, or energy of a transaction that nobody knows and that no inbox item names."""
@@ -139,17 +137,15 @@ class _Desk:
                 points += other.points
         return points
 
-    def _unseen(self, session: Session, start: Told | None, points: list[Point]) -> int:
-        """What the next start at the same EVSE shows that a lost transaction took after its last value."""
+    def _seen_since(self, session: Session, start: Told | None, points: list[Point]) -> int | None:
+        """The register from which the next transaction at the same EVSE started, if it shows more than a lost one has told."""
         register = last(start.register if start else None, points)
         if start is None or register is None or session.state is SessionState.ACTIVE:
-            return 0
+            return None
         later = self._starts_at[start.station_id, start.evse]
-        behind = (
-            [one for one in later[later.index(start) + 1 :] if one.content != start.content] if start in later else []
-        )
-        shown = behind[0].register if behind else None
-        return max(shown - register, 0) if shown is not None else 0
+        behind = later[later.index(start) + 1 :] if start in later else []
+        shown = next((one.register for one in behind if one.content != start.content), None)
+        return shown if shown is not None and shown > register else None
 
     def _compare_registers(self, session: Session, start: Told | None, stop: Told | None) -> None:
         pairs = [("meter_start", start, session.meter_start), ("meter_stop", stop, session.meter_stop)]

@@ -18,8 +18,8 @@ COARSE = 1_000_000
 
 def energy(start: int | None, points: Sequence[Point], stop: int | None) -> int:
     """Milliwatt-hours from the register at the start, over what was sampled, to the register at the end."""
-    registers = [point.register for point in sorted(points)]
-    if start is not None:
+    registers = [point.register for point in sorted(points) if point.register >= 0]
+    if start is not None and start >= 0:
         registers.insert(0, start)
     if stop is not None and stop >= 0:
         finer = registers[-1] if registers else stop
@@ -29,7 +29,8 @@ def energy(start: int | None, points: Sequence[Point], stop: int | None) -> int:
 
 def last(start: int | None, points: Sequence[Point]) -> int | None:
     """The register that was seen last, when there was no stop."""
-    return max(points).register if points else start
+    good = [point for point in points if point.register >= 0]
+    return max(good).register if good else start
 
 
 def _runs(registers: list[int]) -> list[tuple[int, list[int]]]:

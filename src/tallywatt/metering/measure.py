@@ -65,7 +65,8 @@ def measure(
     A register that falls and stays down was reset: what it counted before and after is added. One that falls and comes back
     was a dropout, and is passed over. Nothing is ever guessed between: what a reset swallowed is not in the sum.
     """
-    ordered = sorted(samples, key=lambda one: (one.occurred_at, one.register))
+    # A register below zero is a broken meter's, not energy.
+    ordered = sorted((one for one in samples if one.register >= 0), key=lambda one: (one.occurred_at, one.register))
     flags: list[str] = []
     points: list[tuple[Instant, int, int | None]] = []
     if meter_start is not None:

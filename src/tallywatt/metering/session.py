@@ -195,6 +195,8 @@ class Reason(StrEnum):
 
     LOST_STOP = "lost_stop"
     """The station never said how the transaction ended; what its register shows later is held for a person."""
+    START_MISSING = "start_missing"
+    """The station never said how the transaction began: what it took before is not known."""
     METER_RESET = "meter_reset"
     """The register fell within the session."""
     IMPLAUSIBLE = "implausible"

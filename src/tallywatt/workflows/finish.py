@@ -92,6 +92,8 @@ def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
 
 def reason_against(work: UnitOfWork, session: Session) -> Reason | None:
     """Why a session may not be billed without a person, or None."""
+    if Flag.START_MISSING in session.flags:
+        return Reason.START_MISSING
     if Flag.METER_RESET in session.flags:
         return Reason.METER_RESET
     evse = work.evses.find(session.evse_id) if session.evse_id else None
@@ -127,6 +129,7 @@ def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
 _FLAG_OF = {Reason.IMPLAUSIBLE: Flag.IMPLAUSIBLE_ENERGY, Reason.NO_TARIFF: Flag.NO_TARIFF}
 
 _SENTENCES = {
+    Reason.START_MISSING: "its start never came, so what it took before its first value is not known",
     Reason.METER_RESET: "the register fell while it ran; what was counted before and after is held",
     Reason.IMPLAUSIBLE: "more energy than the EVSE can deliver in the time",
     Reason.UNKNOWN_PAYER: "energy flowed for a token that nobody owns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import FrameId, natural_key
@@ -90,6 +91,20 @@ def to_inbox(
             resolution=None,
         )
     )
+
+
+def settle_inbox(work: UnitOfWork, kind: str, session_id: SessionId, resolution: str) -> None:
+    """Close what waits for a person about a session, because the station itself has answered it."""
+    for item in work.inbox.by(session_id=session_id, kind=kind, state=InboxState.OPEN.value):
+        work.inbox.put(
+            replace(
+                item,
+                state=InboxState.RESOLVED,
+                resolved_at=work.machine_now,
+                resolved_by=work.actor,
+                resolution=resolution,
+            )
+        )
 
 
 def with_flags(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.events import Event
-from tallywatt.metering.measure import Flag
+from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.explain import explain
 from tallywatt.workflows.listen import to_inbox, with_flags
@@ -35,19 +35,12 @@ def presume_lost(work: UnitOfWork, session: Session, *, register_now: int | None
 
     It is not closed: a stop that comes late is taken as the good stop that it is.
     """
-    session = work.sessions.lock(session.session_id)
-    unseen = 0
-    if register_now is not None and session.last_register is not None and register_now > session.last_register:
-        unseen = register_now - session.last_register
-    session = work.sessions.put(
-        replace(
-            session,
-            state=SessionState.HELD,
-            milliwatt_hours=session.milliwatt_hours + unseen,
-            last_register=register_now if unseen else session.last_register,
-            flags=with_flags(session.flags, Flag.LOST_STOP),
-        )
-    )
+    before = work.sessions.lock(session.session_id)
+    session = count_without_stop(work, before, register_now)
+    session = replace(session, state=SessionState.HELD, flags=with_flags(session.flags, Flag.LOST_STOP))
+    if session == before:
+        return before
+    session = work.sessions.put(session)
     explain(work, session, session.milliwatt_hours, Reason.LOST_STOP, cause)
     to_inbox(
         work,
@@ -67,3 +60,17 @@ def presume_lost(work: UnitOfWork, session: Session, *, register_now: int | None
         )
     )
     return session
+
+
+def count_without_stop(work: UnitOfWork, session: Session, register_now: int | None = None) -> Session:
+    """A session with the energy that its readings show, and the register that was seen at its EVSE since, if it is higher.
+
+    A lower one is another count: the meter was changed or reset, and tells nothing about this session.
+    """
+    readings = [one for one in work.meter_readings.by(session_id=session.session_id) if one.register >= 0]
+    newest = max(readings, key=lambda one: (one.occurred_at, one.register), default=None)
+    seen = newest.register if newest is not None else session.meter_start
+    shown = None if seen is None else max(seen, session.last_register or 0, register_now or 0)
+    at = session.last_reading_at or session.started_at
+    measured = measure(session.started_at, session.meter_start, readings, at, shown)
+    return replace(session, milliwatt_hours=measured.milliwatt_hours, last_register=shown)

@@ -10,11 +10,12 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import SessionId, natural_key
 from tallywatt.metering.facts import TransactionAnswer
 from tallywatt.metering.measure import Flag
-from tallywatt.metering.session import Evidence, PayerKind, Session, SessionState, Source
+from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
 from tallywatt.stations.command import CommandState
 from tallywatt.stations.station import Role, StationState
-from tallywatt.workflows.listen import keep_frame, remember, usable_time, with_flags
-from tallywatt.workflows.lose_stop import presume_lost
+from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
+from tallywatt.workflows.lose_stop import count_without_stop, presume_lost
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings
@@ -107,6 +108,8 @@ def open_session(
         # The hold is gone, or on its way back: the energy is owed by nobody known.
         payer, payer_id, payment_id = PayerKind.UNKNOWN, None, None
         noted = with_flags(noted, Flag.REFUSED_TOKEN)
+    # Below zero is how some stations say that they do not know.
+    meter_start = fact.meter_start if fact.meter_start is not None and fact.meter_start >= 0 else None
     roles = roles_at(work, evse, started_at)
     offer = offer_at(work, station, evse, started_at, payment_id)
     session = Session(
@@ -133,11 +136,11 @@ def open_session(
         energy_ended_at=None,
         transaction_ended_at=None,
         occupancy_ended_at=None,
-        meter_start=fact.meter_start,
+        meter_start=meter_start,
         meter_stop=None,
         milliwatt_hours=0,
-        last_register=fact.meter_start,
-        last_reading_at=started_at if fact.meter_start is not None else None,
+        last_register=meter_start,
+        last_reading_at=started_at if meter_start is not None else None,
         sequence_number=fact.sequence_number,
         stop_reason=None,
         stopped_by=None,
@@ -151,8 +154,7 @@ def open_session(
         booked_at=work.now,
     )
     if evse is not None:
-        for other in work.queries.open_sessions_at(evse.evse_id):
-            presume_lost(work, other, register_now=fact.meter_start, cause=session.session_id)
+        _end_those_before(work, session)
     work.sessions.add(session)
     _settle_start(work, token, command, session)
     work.events.append(
@@ -164,6 +166,29 @@ def open_session(
         )
     )
     return take_readings(work, session, fact.samples, heard.received_at, frame_id)
+
+
+def _end_those_before(work: UnitOfWork, session: Session) -> None:
+    """A new transaction at an EVSE: the stop of the one before is lost, and its register tells what that one took."""
+    assert session.evse_id is not None, "only called for a known EVSE"
+    for other in work.queries.open_sessions_at(session.evse_id):
+        same = (other.token_uid, other.meter_start) == (session.token_uid, session.meter_start)
+        if same and not work.meter_readings.by(session_id=other.session_id):
+            # RULES §1: a station that got its clock back may tell the same start again, with another time.
+            to_inbox(
+                work,
+                "suggested_duplicate",
+                f"transactions {other.transaction_id} and {session.transaction_id} begin alike, with nothing between",
+                other.session_id,
+                session.session_id,
+                station_id=session.station_id,
+                session_id=other.session_id,
+                frame_id=session.start_frame_id,
+            )
+        presume_lost(work, other, register_now=session.meter_start, cause=session.session_id)
+    last = work.queries.last_session_at(session.evse_id)
+    if last is not None and last.state is SessionState.HELD and last.transaction_ended_at is None:
+        presume_lost(work, last, register_now=session.meter_start, cause=session.session_id)
 
 
 def find_token(work: UnitOfWork, token_uid: str | None) -> Token | None:
@@ -255,17 +280,30 @@ def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:
 
 
 def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: FrameId) -> Session:
-    """The start of a session that a later event has opened: fill in what only the start says."""
-    started_at, _ = usable_time(work, fact.at, fact.heard)
-    flags = tuple(flag for flag in session.flags if flag != Flag.START_MISSING)
-    if not session.is_open:
-        return session
-    return work.sessions.put(
-        replace(
-            session,
-            started_at=min(started_at, session.started_at),
-            meter_start=fact.meter_start if fact.meter_start is not None else session.meter_start,
-            start_frame_id=frame_id,
-            flags=flags,
+    """The start of a session that a later event has opened: fill in what only the start says, and go on from there."""
+    if Flag.START_MISSING not in session.flags or session.state not in {SessionState.ACTIVE, SessionState.HELD}:
+        to_inbox(
+            work,
+            "late_start",
+            f"the start of transaction {session.transaction_id} came after its bill",
+            session.session_id,
+            station_id=session.station_id,
+            session_id=session.session_id,
+            frame_id=frame_id,
         )
+        return session
+    started_at, _ = usable_time(work, fact.at, fact.heard)
+    session = replace(
+        session,
+        started_at=min(started_at, session.started_at),
+        meter_start=fact.meter_start if fact.meter_start is not None else session.meter_start,
+        start_frame_id=frame_id,
+        flags=tuple(flag for flag in session.flags if flag != Flag.START_MISSING),
     )
+    if session.transaction_ended_at is not None:
+        session = replace(session, state=SessionState.ENDED)
+    session = take_readings(work, work.sessions.put(session), fact.samples, fact.heard.received_at, frame_id)
+    settle_inbox(work, Reason.START_MISSING.value, session.session_id, "its start came")
+    if session.state is SessionState.ACTIVE:
+        return work.sessions.put(count_without_stop(work, session))
+    return finish_when_ready(work, session)

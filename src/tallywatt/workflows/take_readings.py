@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import natural_key
-from tallywatt.metering.session import MeterReading
+from tallywatt.metering.measure import measure
+from tallywatt.metering.session import MeterReading, Reason, SessionState
+from tallywatt.workflows.explain import explain
+from tallywatt.workflows.lose_stop import count_without_stop
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -21,7 +24,7 @@ def take_readings(
 ) -> Session:
     """Store the samples that tell a register, and bring the session's running energy up to date.
 
-    The running energy only grows here; what a falling register means is worked out from all readings when the session ends.
+    The running energy only grows as long as the register does; what a falling one means is worked out from all readings.
     """
     readings = [
         MeterReading(
@@ -40,19 +43,26 @@ def take_readings(
     if not readings:
         return session
     work.meter_readings.add_all(readings)
-    if not session.is_open:
+    good = [one for one in readings if one.register >= 0]
+    if session.transaction_ended_at is not None or not good:
         return session
+    if session.state is SessionState.HELD:
+        # Its stop is presumed lost, and its values still come: they count, and are explained as the others were.
+        counted = work.sessions.put(count_without_stop(work, session))
+        explain(work, counted, counted.milliwatt_hours, Reason.LOST_STOP, frame_id)
+        return counted
+    return work.sessions.put(_advanced(work, session, good))
+
+
+def _advanced(work: UnitOfWork, session: Session, readings: list[MeterReading]) -> Session:
     newest = max(readings, key=lambda one: (one.occurred_at, one.register))
     if session.last_reading_at is not None and newest.occurred_at < session.last_reading_at:
         return session
     start = session.meter_start if session.meter_start is not None else min(one.register for one in readings)
-    grown = newest.register - (session.last_register if session.last_register is not None else start)
-    return work.sessions.put(
-        replace(
-            session,
-            meter_start=start,
-            last_register=newest.register,
-            last_reading_at=newest.occurred_at,
-            milliwatt_hours=session.milliwatt_hours + (grown if grown >= 0 else newest.register),
-        )
-    )
+    last = session.last_register if session.last_register is not None else start
+    moved = replace(session, meter_start=start, last_register=newest.register, last_reading_at=newest.occurred_at)
+    if newest.register >= last and session.milliwatt_hours == last - start:
+        return replace(moved, milliwatt_hours=newest.register - start)
+    stored = work.meter_readings.by(session_id=session.session_id)
+    measured = measure(session.started_at, start, stored, None, None)
+    return replace(moved, milliwatt_hours=measured.milliwatt_hours)

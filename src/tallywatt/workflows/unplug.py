@@ -11,11 +11,12 @@ from tallywatt.kernel.identity import natural_key
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
-from tallywatt.metering.session import SessionState
+from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
-from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_time, with_flags
+from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
 from tallywatt.workflows.plug_in import open_session, start_key
+from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
 
 if TYPE_CHECKING:
@@ -60,12 +61,23 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
             *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
         ),
     )
-    session = work.sessions.put(session)
+    session = work.sessions.put(_left_already(work, session))
+    settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
     work.events.append(Event("session", session.session_id, "TransactionEnded", {"reason": fact.reason}))
     if fact.charging_state is not None:
         ended = Started(fact.heard, fact.at, fact.evse_number, None, None, None, fact.transaction_id, None)
         note_charging_state(work, session, fact.charging_state, ended, frame_id)
     return _answer(work, finish_when_ready(work, session))
+
+
+def _left_already(work: UnitOfWork, session: Session) -> Session:
+    """A stop from a queue, told after its connector was reported free: no idle time runs while the station was offline."""
+    if session.evse_id is None or session.transaction_ended_at is None:
+        return session
+    states = work.queries.states_between(session.evse_id, session.transaction_ended_at, work.machine_now)
+    if any(one.status == FREE and one.occurred_at >= session.transaction_ended_at for one in states):
+        return replace(session, occupancy_ended_at=session.transaction_ended_at)
+    return session
 
 
 def _unknown(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:

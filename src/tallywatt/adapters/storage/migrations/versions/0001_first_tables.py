@@ -1204,7 +1204,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("created_at", WHOLE, nullable=False),
         sa.CheckConstraint(
-            "reason IN ('lost_stop', 'meter_reset', 'implausible', 'unknown_payer', 'no_tariff', 'written_off')",
+            "reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'unknown_payer', 'no_tariff', 'written_off')",
             name=op.f("ck_explanations_reason"),
         ),
         sa.ForeignKeyConstraint(
