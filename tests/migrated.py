@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _numbers = count(1)
 
 
+def copy_of(migrated: Path, folder: Path) -> str:
+    """The URL of a copy of a migrated SQLite file."""
+    path = folder / "house.db"
+    shutil.copy(migrated, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with all tables, to be copied."""
@@ -30,17 +37,16 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_template(postgresql_server_url: str) -> Iterator[str]:
     """The name of a PostgreSQL database with all tables, to be copied by the server."""
-    with fresh_database(postgresql_server_url, "migrated") as url:
+    name = f"migrated_{next(_numbers)}"
+    with fresh_database(postgresql_server_url, name) as url:
         upgrade(url)
-        yield "migrated"
+        yield name
 
 
 @pytest.fixture
 def sqlite_house_url(migrated_file: Path, tmp_path: Path) -> str:
     """An SQLite database of this test alone, with all tables and nothing in them."""
-    path = tmp_path / "house.db"
-    shutil.copy(migrated_file, path)
-    return f"sqlite:///{path}"
+    return copy_of(migrated_file, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
-from tests.workflows.house_of import HouseOf
+from tests.workflows.house_of import WITH_IDLE_FEE, HouseOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,4 +28,12 @@ def quick_house(sqlite_house_url: str) -> Iterator[HouseOf]:
     """A house on the embedded engine alone, where the engine is not the point."""
     with HouseOf(sqlite_house_url) as built:
         built.furnish()
+        yield built
+
+
+@pytest.fixture
+def idle_house(house_url: str) -> Iterator[HouseOf]:
+    """A house on each engine whose tariff prices idle time too: 0.30 a kWh, 6.00 an hour idle."""
+    with HouseOf(house_url) as built:
+        built.furnish(WITH_IDLE_FEE)
         yield built

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.adapters.storage.writer import GroupWriter
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.metering.facts import TransactionAnswer
-    from tallywatt.metering.session import Session
+    from tallywatt.metering.session import InboxItem, Session
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome
     from tallywatt.workflows.ports import UnitOfWork
@@ -141,6 +142,17 @@ class HouseOf:
         result: R = answer
         return result
 
+    def adds_up(self) -> dict[str, Any]:
+        """Metered = billed + explained, and everything else that the audit compares; its summary."""
+        report = audit(self.reader, self.vault, self.operator)
+        assert report.findings == ()
+        assert report.unexplained == 0
+        return report.summary()
+
+    def inbox(self, kind: str | None = None) -> list[InboxItem]:
+        """What waits for a person, of one kind or of all."""
+        return [one for one in self.rows.inbox.by(state="open") if kind in {None, one.kind}]
+
     def do_all(self, *facts: Any) -> list[Any]:
         """Take in facts in this order, each by its own workflow."""
         return [self.do(TAKEN_BY[type(fact)], fact) for fact in facts]
@@ -162,7 +174,7 @@ class HouseOf:
     @property
     def reader(self) -> Connection:
         """A read-only connection, for views."""
-        assert self.rows, "opened on first use"
+        assert self.rows is not None, "opened on first use"
         assert self._reader is not None
         return self._reader
 
@@ -376,7 +388,7 @@ class Wire:
         self, at: Instant | None = None, meter: int | None = 0, token: str | None = "CARD1", evse: int = 1
     ) -> str:
         """Start a transaction; its id."""
-        return self.tell_start(self.started(at or self.house.now, meter, token, evse)).transaction_id
+        return self.tell_start(self.started(self.house.now if at is None else at, meter, token, evse)).transaction_id
 
     def tell_start(self, fact: Started) -> TransactionAnswer:
         """A start is taken in."""
@@ -388,11 +400,11 @@ class Wire:
 
     def stop(self, transaction: str | int, meter: int, at: Instant | None = None, **more: Any) -> TransactionAnswer:
         """A stop is taken in."""
-        return self.house.do(unplug, self.stopped(transaction, at or self.house.now, meter, **more))
+        return self.house.do(unplug, self.stopped(transaction, self.house.now if at is None else at, meter, **more))
 
     def report(self, status: str, at: Instant | None = None, evse: int = 1) -> None:
         """A status is taken in."""
-        self.house.do(report_status, self.status(status, at or self.house.now, evse))
+        self.house.do(report_status, self.status(status, self.house.now if at is None else at, evse))
 
     def charge(self, energy: int, minutes: int = 60, meter: int = 0, token: str = "CARD1", evse: int = 1) -> str:
         """A whole session: start, one value in the middle, stop; its transaction id."""
