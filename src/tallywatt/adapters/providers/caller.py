@@ -66,8 +66,7 @@ class Providers:
         if account.provider != "stripe":
             msg = f"no adapter speaks to {account.provider!r}"
             raise Broken(msg, code="payment.unknown_provider")
-        # Loaded when first needed: the SDK costs most of a second, and the first answer of the server does not need it.
-        from tallywatt.adapters.providers.stripe_cards import StripeCards  # noqa: PLC0415
+        from tallywatt.adapters.providers.stripe_cards import StripeCards  # noqa: PLC0415 - the SDK takes most of a second to load
 
         return StripeCards(
             self._secret(account.secret_reference),

@@ -1,0 +1,137 @@
+"""One card operation, from what was written down to the books, beside the official SDK's own call."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+from itertools import count
+from pathlib import Path
+from time import process_time
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.figure import Figure
+from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.providers.caller import Caller
+from tallywatt.adapters.providers.stripe_cards import StripeCards
+from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.migrations import upgrade
+from tallywatt.adapters.storage.writer import GroupWriter
+from tallywatt.customers.customer import Customer
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import CustomerId, OperatorId, SessionId
+from tallywatt.kernel.money import money
+from tallywatt.simulators.psp import Options, run
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.collect import Collection, intend_collection
+from tallywatt.workflows.intend_operation import on_its_way
+from tallywatt.workflows.keep_method import KeepMethod, keep_method
+
+if TYPE_CHECKING:
+    from tallywatt.payments.provider import StoredMethod
+
+KEY = "sk_test_benchmark"
+OPERATOR = OperatorId("benchmark")
+SESSIONS = 100
+OPERATIONS = 2 * SESSIONS
+"""Each session is one prepared object and one charge."""
+BUDGET_MS = 1.5
+
+
+class Writing:
+    """A writer stepped by hand, so that its CPU is counted here."""
+
+    def __init__(self, url: str) -> None:
+        self._writer = GroupWriter(lambda: connect(url), WorldDraws().draw)
+
+    def __call__(self, workflow: Any, command: Any) -> Any:
+        """Run a workflow and commit."""
+        results: list[Any] = []
+        self._writer.submit(OPERATOR, workflow, command, results.append, actor="benchmark")
+        self._writer.step()
+        if isinstance(results[0], Exception):
+            raise results[0]
+        return results[0]
+
+
+def measure() -> list[Figure]:
+    """CPU of this process a card operation; the simulated provider runs in another one."""
+    with tempfile.TemporaryDirectory() as folder:
+        hear, tell = multiprocessing.Pipe(duplex=False)
+        options = Options(port=0, state=Path(folder) / "psp.jsonl")
+        psp = multiprocessing.get_context("fork").Process(
+            target=run, args=(options, lambda started: tell.send(started.base_url)), daemon=True
+        )
+        psp.start()
+        try:
+            cards = StripeCards(KEY, (), base_url=hear.recv())
+            write = Writing(_database(Path(folder)))
+            stored = cards.store_method("benchmark", "pm_card_visa", "store")
+            own = _sdk_alone(cards, stored)
+            whole = _from_intention_to_books(write, cards, stored)
+        finally:
+            psp.terminate()
+            psp.join()
+    return [
+        Figure("card operation, what the house adds (CPU)", max(whole - own, 0.0), "ms", BUDGET_MS),
+        Figure("card operation, with the SDK's call (CPU)", whole, "ms", None, "the SDK's call alone", own),
+    ]
+
+
+def _database(folder: Path) -> str:
+    url = f"sqlite:///{folder / 'benchmark.db'}"
+    upgrade(url)
+    return url
+
+
+def _sdk_alone(cards: StripeCards, stored: StoredMethod) -> float:
+    client = cards._client  # noqa: SLF001 - the same client, so that the same thing is compared
+    run_id, numbers = os.getpid(), count()
+
+    def pay() -> None:
+        number = next(numbers)
+        made = client.payment_intents.create(
+            {
+                "amount": 1240,
+                "currency": "gbp",
+                "customer": stored.customer_ref,
+                "payment_method": stored.method_ref,
+                "allowed_payment_method_types": ["card"],
+                "capture_method": "automatic",
+                "metadata": {"benchmark": str(number)},
+            },
+            {"idempotency_key": f"{run_id}/{number}/prepare"},
+        )
+        client.payment_intents.confirm(
+            made.id,
+            {"payment_method": stored.method_ref, "off_session": True, "expand": ["latest_charge"]},
+            {"idempotency_key": f"{run_id}/{number}/charge"},
+        )
+
+    pay()
+    started = process_time()
+    for _ in range(SESSIONS):
+        pay()
+    return (process_time() - started) / OPERATIONS * 1000
+
+
+def _from_intention_to_books(write: Writing, cards: StripeCards, stored: StoredMethod) -> float:
+    account = write(add_provider_account, AddProviderAccount("cards", "stripe", ("GBP",), "env:KEY", ()))
+    customer = CustomerId("customer")
+    write(lambda work, _: work.customers.add(Customer(customer, "C-1", "en", Instant(0))), None)
+    write(keep_method, KeepMethod(customer, account.account_id, stored))
+    caller = Caller(lambda _: cards, MachineClock())
+
+    def pay(number: int) -> float:
+        asked = Collection(SessionId(f"session-{number}"), None, money("12.40", "GBP"), customer)
+        payment = write(intend_collection, asked)
+        spent = 0.0
+        for _ in range(2):
+            operation = write(on_its_way, payment.payment_id)
+            started = process_time()
+            caller.call_provider(write, operation.operation_id)
+            spent += process_time() - started
+        return spent
+
+    pay(0)
+    return sum(pay(number) for number in range(1, SESSIONS + 1)) / OPERATIONS * 1000
