@@ -24,7 +24,6 @@ from tallywatt.entrypoints.http.doors import (
 from tallywatt.entrypoints.http.shapes import NewCommand
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, overview, session_page
-from tallywatt.entrypoints.pages.curve import curve
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.errors import BadInput, NotSignedIn
@@ -165,9 +164,7 @@ async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Resp
         cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id)
     operator = await operator_of(house, caller.operator_id)
     view = session_page.view(row, cost, operator)
-    until = view["until_at"]
-    drawn = curve(row["readings"], row["started_at"], until)
-    return await shown(house, caller, "session_detail.html", "sessions", row=row, view=view, drawn=drawn)
+    return await shown(house, caller, "session_detail.html", "sessions", row=row, view=view)
 
 
 @router.get("/console/explained")

@@ -90,5 +90,7 @@ def _answer(request: Request, body: dict[str, Any], headers: dict[str, str] | No
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
     if wants_page(request):
-        return HTMLResponse(page("problem.html", problem=body, path=request.url.path), status, headers)
+        return HTMLResponse(
+            page("problem.html", problem={"remedy": None, **body}, path=request.url.path), status, headers
+        )
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

@@ -12,11 +12,19 @@ HEIGHT: Final = 120
 MOST_POINTS: Final = 300
 
 
-def curve(readings: list[dict[str, Any]], started_at: str, until_at: str | None) -> dict[str, str] | None:
-    """The line and the area under it as SVG paths; None with fewer than two readings that differ in time."""
-    points = [(clock.parse_instant(one["occurred_at"]), Decimal(one["register_wh"])) for one in readings]
-    start = min([clock.parse_instant(started_at), *(at for at, _ in points)])
-    end = max([clock.parse_instant(until_at or started_at), *(at for at, _ in points)])
+def curve(row: dict[str, Any]) -> dict[str, str] | None:
+    """The line of a session and the area under it as SVG paths; None with fewer than two registers that differ in time."""
+    told = [
+        (row["started_at"], row["meter_start_wh"]),
+        *((one["occurred_at"], one["register_wh"]) for one in row["readings"]),
+        (row["transaction_ended_at"], row["meter_stop_wh"]),
+    ]
+    points = sorted(
+        (clock.parse_instant(at), Decimal(register)) for at, register in told if at is not None and register is not None
+    )
+    if not points:
+        return None
+    start, end = points[0][0], points[-1][0]
     if len(points) < 2 or end <= start:
         return None
     low, high = min(value for _, value in points), max(value for _, value in points)

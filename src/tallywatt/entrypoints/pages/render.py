@@ -46,7 +46,7 @@ def _environment() -> Environment:
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
-        plain=plain_number,
+        plain=plain_number, coded=coded,
     )  # fmt: skip
     return made
 
@@ -141,6 +141,14 @@ def plain_number(figure: str) -> str:
 def short_id(identity: str | None) -> str:
     """The last characters of an id, which differ most."""
     return MISSING if identity is None else identity[-8:]
+
+
+def coded(text: str) -> Markup:
+    """A sentence in which what stands between backticks is code."""
+    pieces = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(one) if place % 2 else one for place, one in enumerate(pieces)
+    )
 
 
 def breakable(code: str) -> Markup:

@@ -53,7 +53,7 @@ def view(row: Row, cost: Row | None, operator: Row, invoice: Row | None = None) 
         "price": _price(row["offer"]),
         "cost": _cost(row, cost),
         "timeline": _timeline(row),
-        "curve": curve(row["readings"], row["started_at"], _until(row)),
+        "curve": curve(row),
         "invoice": {
             "number": row["invoice"],
             "printed": bool(invoice and invoice["printed"]),

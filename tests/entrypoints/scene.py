@@ -1,0 +1,158 @@
+"""A furnished house on SQLite, behind its real doors: an operator, stations that speak, a provider that says yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.testclient import TestClient
+
+from tallywatt.entrypoints.http.app import build_app
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import OperatorId
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.provider import StoredMethod
+from tallywatt.settings import Settings
+from tallywatt.stations.credentials import Knocked
+from tallywatt.stations.station import Current
+from tallywatt.wiring import House
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.add_station import AddStation, NewEvse, add_station, knock
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
+from tests.workflows.house_of import Wire, yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+TARIFF: dict[str, Any] = {
+    "id": "city-day-night",
+    "name": "City day and night",
+    "currency": "GBP",
+    "tax_included": "YES",
+    "elements": [
+        {
+            "price_components": [{"type": "ENERGY", "price": "0.35", "vat": "20", "step_size": 1}],
+            "restrictions": {"start_time": "07:00", "end_time": "20:00"},
+        },
+        {"price_components": [{"type": "ENERGY", "price": "0.25", "vat": "20", "step_size": 1}]},
+        {"price_components": [{"type": "FLAT", "price": "0.38", "vat": "20", "step_size": 1}]},
+    ],
+}
+PLACES = (
+    ("queen-street", "Queen Street", "Queen Street Car Park", "DD5 2AJ"),
+    ("greenmarket", "Greenmarket", "Greenmarket Car Park", "DD1 4QB"),
+)
+
+
+class Scene:
+    """One operator's house, its app, and the wires of its stations."""
+
+    def __init__(self, folder: Path, slug: str = "dundee", url: str | None = None, house: House | None = None) -> None:
+        self.house = house or House(Settings(data_dir=folder, database_url=url))
+        if house is None:
+            self.house.open()
+        self.app: FastAPI = build_app(self.house) if house is None else house.feed
+        self.operator = OperatorId(self.house.new_id("operator"))
+        self.slug = slug
+        self.now = self.house.machine.now()
+
+    def do(self, workflow: Callable[[Any, C], R], command: C, actor: str = "test") -> R:
+        """Run one workflow, durably."""
+        return self.house.write_now(self.operator, workflow, command, actor=actor)
+
+    def later(self, minutes: float) -> Instant:
+        """Let the stations' clocks go on."""
+        self.now = Instant(self.now + int(minutes * 60_000))
+        return self.now
+
+    def furnish(self) -> Scene:
+        """Move in: two places, three stations, a price, customers with cards, an account at a provider."""
+        name = "Dundee City Charging" if self.slug == "dundee" else self.slug.title()
+        address = "City Square\nDundee DD1 3BY"
+        code = "TWA" if self.slug == "dundee" else self.slug[:3].upper()
+        self.do(add_operator, AddOperator(self.slug, name, party_code=code, address=address, clock_floor=Instant(0)))
+        for reference, place, street, postal_code in PLACES:
+            self.do(add_location, AddLocation(reference, place, street, "Dundee", postal_code))
+        for identity, place, watts, current in (
+            ("CP1", "queen-street", 50_000, Current.DC),
+            ("CP2", "queen-street", 22_000, Current.AC),
+            ("CP3", "greenmarket", 22_000, Current.AC),
+        ):
+            evses = (NewEvse(1, current, watts), NewEvse(2, current, watts))
+            self.do(add_station, AddStation(identity, place, "hash", evses))
+        put = self.do(put_tariff, PutTariff(TARIFF))
+        self.do(assign_tariff, AssignTariff(put.version.tariff_version_id, valid_from=Instant(0)))
+        account = AddProviderAccount("main", "stripe", ("GBP",), "env:KEY", ("env:HOOK",))
+        self.account = self.do(add_provider_account, account)
+        for number in range(1, 6):
+            customer = self.do(add_customer, AddCustomer(f"C{number}", name=f"Driver {number}"))
+            self.do(add_token, AddToken(f"CARD{number}", f"C{number}"))
+            stored = StoredMethod(f"cus_{self.slug}{number}", f"pm_{self.slug}{number}", "visa", f"424{number}")
+            self.do(keep_method, KeepMethod(customer.customer_id, self.account.account_id, stored))
+        return self
+
+    def wire(self, identity: str = "CP1", protocol: str = "ocpp1.6") -> Wire:
+        """The wire of a station."""
+        row = self.house.ask_now(self.house.views.station, self.operator, identity)
+        assert row is not None, f"{identity} was not added"
+        return Wire(self, row["id"], protocol)  # type: ignore[arg-type]  # it has what a wire needs: `now` and `do`
+
+    def knock(self, identity: str) -> None:
+        """A station that nobody knows connects."""
+        self.do(knock, Knocked(identity, "hash", self.now))
+
+    def collect(self, outcome: Callable[[Operation], Outcome] = yes) -> None:
+        """The provider answers whatever is on its way, until nothing is."""
+        while waiting := self.do(lambda work, _: [one for one in work.operations.by() if one.is_unresolved], None):
+            for operation in waiting:
+                answer = outcome(operation)
+                fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
+                self.do(apply_provider_fact, fact)
+
+    def key(self, *scopes: str) -> dict[str, str]:
+        """Headers with a key of these scopes; all of them when none is named."""
+        chosen = scopes or ("read", "operate", "sell", "collect", "sessions", "admin")
+        made = self.do(create_api_key, CreateApiKey("test", chosen))
+        return {"Authorization": f"Bearer {made.text}"}
+
+    def link(self) -> str:
+        """The path of a fresh first-run link."""
+        return f"/console/enter/{self.do(add_console_link, AddConsoleLink()).secret}"
+
+    def client(self) -> TestClient:
+        """A client that stays outside the lifespan; use it in a `with` for live streams."""
+        return TestClient(self.app, base_url="http://testserver", follow_redirects=False)
+
+    def signed_in(self) -> TestClient:
+        """A client with the console's cookie."""
+        client = self.client()
+        answer = client.post(self.link())
+        assert answer.status_code == 303, answer.text
+        return client
+
+    def session(self, transaction_id: str = "1", identity: str = "CP1") -> dict[str, Any]:
+        """The session of a transaction as the view shows it."""
+        rows = self.house.ask_now(self.house.views.sessions, self.operator, 100, station=identity)["items"]
+        found = next(row for row in rows if row["transaction_id"] == transaction_id)
+        detail = self.house.ask_now(self.house.views.session, self.operator, found["id"])
+        assert detail is not None
+        return detail
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.house.close()
