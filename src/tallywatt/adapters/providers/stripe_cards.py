@@ -49,6 +49,15 @@ _NEEDS_PERSON: Final = ("charge.dispute.", "refund.failed", "radar.early_fraud_w
 stripe.enable_telemetry = False
 
 
+class _Wire(stripe.HTTPXClient):
+    """The SDK's own client; a provider at an address of its own (the simulator) is not asked through a proxy."""
+
+    def __init__(self, timeout: httpx.Timeout, *, proxied: bool) -> None:
+        super().__init__(timeout=timeout, allow_sync_methods=True)
+        if not proxied:
+            self._client = httpx.Client(trust_env=False)
+
+
 class StripeCards:
     """One Stripe account."""
 
@@ -69,7 +78,7 @@ class StripeCards:
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": base_url} if base_url is not None else {},
-            http_client=stripe.HTTPXClient(timeout=timeout, allow_sync_methods=True),
+            http_client=_Wire(timeout, proxied=base_url is None),
             max_network_retries=0,
         ).v1
 

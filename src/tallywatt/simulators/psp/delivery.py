@@ -39,7 +39,7 @@ class Delivery:
         self._queue: asyncio.Queue[Object] = asyncio.Queue()
         self._held_back: list[Object] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def start(self) -> None:
         """Send what was not delivered before the last stop, and then what comes."""
