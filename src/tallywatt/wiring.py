@@ -15,7 +15,7 @@ from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
 from tallywatt.adapters.storage import sequencer
-from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, run_job
+from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.adapters.storage.directory import MemoryDirectory
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrade
 from tallywatt.adapters.storage.rollups import roll_up_revenue
@@ -217,6 +217,11 @@ class House:
         return self.write_now(operator, take_webhook, command, actor=f"provider:{account_id}")
 
     # --- jobs ---
+
+    def take_over(self) -> None:
+        """Take up the jobs that a killed server was doing, without waiting for its leases. On SQLite there can be no other."""
+        if self.store.is_sqlite:
+            self.store.run_now("", free_leases, None, actor="worker")
 
     def claim(self, command: Claim) -> list[Claimed]:
         """Take due jobs."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, run_job
+from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
 from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
 from tests.workflows.house_of import HouseOf
@@ -63,6 +63,16 @@ def test_a_job_of_a_dead_worker_comes_back_when_its_lease_ends(house: HouseOf) -
     [again] = claimed(house, by="worker 2")
 
     assert again.job.subject_id == "a"
+
+
+def test_a_server_that_starts_alone_takes_up_what_a_killed_one_was_doing(house: HouseOf) -> None:
+    """A payment must not wait for the lease of a process that is dead."""
+    ask_for(house, "a")
+    claimed(house)
+
+    assert house.do(free_leases, None) == 1
+
+    assert [one.job.subject_id for one in claimed(house, by="worker 2")] == ["a"]
 
 
 def test_a_job_asked_for_twice_is_one_job_and_one_that_is_done_can_be_wanted_again(house: HouseOf) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, or_, select, update
 
-from tallywatt.adapters.storage.statements import Statement
+from tallywatt.adapters.storage.statements import Statement, compiled
 from tallywatt.adapters.storage.tables.machinery import JOBS
 from tallywatt.kernel.clock import Instant
 from tallywatt.workflows.jobs import JobState, StoredJob, next_run
@@ -42,6 +42,11 @@ _END = (
         last_error=bindparam("error"),
     )
 )
+_FREE = (
+    update(_jobs)
+    .where(_jobs.c.state == JobState.LEASED.value)
+    .values(state=JobState.READY.value, lease_until=None, leased_by=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,8 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     statement = _due(connection.dialect, command.kinds)
     rows = connection.execute(statement.sql, statement.bind({"now": work.machine_now, "most": command.most}))
     found = [Claimed(row[0], JOBS.decode(tuple(row[1:]))) for row in rows]
-    lease = Statement(_LEASE, connection.dialect) if found else None
+    lease = compiled(_LEASE, connection.dialect)
     for one in found:
-        assert lease is not None, "compiled when something was found"
         connection.change(
             lease.sql,
             lease.bind(
@@ -108,7 +112,7 @@ def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
             again = next_run(command.job.attempts + 1, work.machine_now, command.chance)
         state = JobState.FAILED if again is None else JobState.READY
         run_at = run_at if again is None else Instant(again)
-    statement = Statement(_END, work.connection.dialect)
+    statement = compiled(_END, work.connection.dialect)
     work.connection.change(
         statement.sql,
         statement.bind(
@@ -138,6 +142,12 @@ def run_job(work: SqlUnitOfWork, command: RunJob) -> Any:
     result = command.workflow(work, command.command)
     end_job(work, Ended(command.job))
     return result
+
+
+def free_leases(work: SqlUnitOfWork, command: None = None) -> int:  # noqa: ARG001  # the shape of a workflow
+    """Give back all leases. Only for a process that owns the database alone and has just started: nobody else holds any."""
+    statement = Statement(_FREE, work.connection.dialect)
+    return work.connection.change(statement.sql, statement.bind({}))
 
 
 def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:

@@ -64,6 +64,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     house.open()
     if house.store.is_sqlite:
         house.open_control()
+    house.take_over()
     workers = Workers(house, _lanes(parts, house.settings))
     pages = None
     if "http" in parts:

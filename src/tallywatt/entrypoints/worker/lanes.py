@@ -40,7 +40,7 @@ LANES = {
     "house": Lane(
         "house", ("finish_session", "lose_stop", "watch_command", "start_paid_session", "release_hold"), 1, 32, 30
     ),
-    "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 4, 300),
+    "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 2, 120),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
 }
