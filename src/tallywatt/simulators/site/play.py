@@ -56,7 +56,7 @@ class Options:
     """The first pause before a station connects again; it grows while the platform stays away."""
     plug_seconds: float = 30
     """How long a paid driver waits for the station to start before looking at the payment again."""
-    second_try_seconds: float = 20
+    second_try_seconds: float = 40
     """How long the driver who never plugged in waits at most for the money to be free before paying again."""
     give_up_seconds: float = 120
     """How long after the last row the stations try to get their facts acknowledged."""

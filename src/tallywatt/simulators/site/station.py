@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ocpp.exceptions import OCPPError
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tallywatt.simulators.site import words
@@ -39,6 +39,7 @@ BOOT_PAUSE_SECONDS = 1.0
 REACH_SECONDS = 0.05
 """How long a frame gets to reach the platform before the socket is dropped on purpose."""
 MOST_REFUSALS = 3
+UNAVAILABLE = "HTTP 503"
 CRASH_RESENDS = 5
 BELONGS_TO_201 = {"Preparing": "Occupied", "Charging": "Occupied", "SuspendedEV": "Occupied", "Finishing": "Occupied"}
 
@@ -229,14 +230,11 @@ class Station:
         self._pause = min(self._pause * 1.6, self._network.pause_seconds * LONGEST_PAUSE)
 
     def _say_refused(self, error: Exception) -> None:
-        """A platform that is down needs no word; one that says no does, once."""
-        if isinstance(error, InvalidStatus):
-            reason = f"HTTP {error.response.status_code}"
-        elif isinstance(error, InvalidHandshake):
-            reason = str(error)
-        else:
+        """A platform that is down, or dies while it answers, needs no word; one that says no does, once."""
+        if isinstance(error, InvalidMessage) or not isinstance(error, InvalidHandshake):
             return
-        if reason not in self._said_refused:
+        reason = f"HTTP {error.response.status_code}" if isinstance(error, InvalidStatus) else str(error)
+        if reason != UNAVAILABLE and reason not in self._said_refused:
             self._said_refused.add(reason)
             self._report("handshake_refused", reason=reason)
 
