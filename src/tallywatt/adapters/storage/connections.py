@@ -124,16 +124,16 @@ class PostgresConnection:
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
-        cursor = self._cursor.execute(sql, parameters or None)  # type: ignore[arg-type]  # the text comes from Core, not from input
+        cursor = self._cursor.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Run a statement and return how many rows it changed."""
-        return self._cursor.execute(sql, parameters or None).rowcount  # type: ignore[arg-type]  # as above
+        return self._cursor.execute(sql, parameters or None).rowcount
 
     def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement for each row, in one pipeline."""
-        self._cursor.executemany(sql, rows)  # type: ignore[arg-type]  # as above
+        self._cursor.executemany(sql, rows)
         return self._cursor.rowcount
 
     def begin(self) -> None:

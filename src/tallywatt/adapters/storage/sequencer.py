@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from tallywatt.adapters.storage.mapping import from_json
 from tallywatt.adapters.storage.statements import compiled
@@ -25,11 +25,14 @@ BATCH = 1000
 
 _LOCK = select(SEQUENCER.c.last_position).where(SEQUENCER.c.name == "events").with_for_update()
 _STORE = update(SEQUENCER).where(SEQUENCER.c.name == "events").values(last_position=bindparam("last"))
+_aggregate = (EVENTS.c.operator_id, EVENTS.c.aggregate, EVENTS.c.aggregate_id)
+# About in the order of the clock, and always in that of the versions of one aggregate: a command that was drawn first may be
+# written last, and the clocks of two machines differ, so no event is placed before the ones that it followed.
+_not_before = func.max(EVENTS.c.recorded_at).over(partition_by=_aggregate, order_by=EVENTS.c.version)
 _WAITING = (
     select(EVENTS.c.operator_id, EVENTS.c.event_id)
     .where(EVENTS.c.position.is_(None))
-    # Versions of one aggregate are written under its lock, one after the other: their order is the order of the clock.
-    .order_by(EVENTS.c.recorded_at, EVENTS.c.version, EVENTS.c.event_id)
+    .order_by(_not_before, *_aggregate, EVENTS.c.version)
     .limit(BATCH)
 )
 _PLACE = (

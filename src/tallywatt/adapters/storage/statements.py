@@ -13,7 +13,10 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
 
-_DIALECTS = {"sqlite": SQLiteDialect(paramstyle="qmark"), "postgresql": PGDialect(paramstyle="format")}
+_DIALECTS = {
+    "sqlite": SQLiteDialect(paramstyle="qmark"),
+    "postgresql": PGDialect(paramstyle="format"),  # type: ignore[no-untyped-call]  # SQLAlchemy left it without types
+}
 
 
 class Statement:

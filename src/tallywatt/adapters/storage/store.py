@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tallywatt.adapters.storage.connections import connect, is_sqlite, sqlite_path
+import structlog
+
+from tallywatt.adapters.storage.connections import DATABASE_ERRORS, connect, is_sqlite, sqlite_path
 from tallywatt.adapters.storage.migrations import require_current
 from tallywatt.adapters.storage.sequencer import give_positions
 from tallywatt.adapters.storage.vault import Vault
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.unit import SqlUnitOfWork
     from tallywatt.kernel.identity import Draw
     from tallywatt.workflows.ports import UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -43,7 +47,8 @@ class Store:
         self._lock_file = take_write_lock(url) if self.is_sqlite else None
         self.vault = Vault(installation_key)
         self.writer = GroupWriter(lambda: connect(url), draw, self.vault)
-        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._readers: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
+        # None stands for a place whose connection is still to be opened
         self._opened = 0
         self._opening = threading.Lock()
         self._sequencing: Connection | None = None
@@ -103,10 +108,15 @@ class Store:
         connection = self._reader()
         try:
             yield connection
+        except DATABASE_ERRORS:
+            # It may be broken for good (the server was restarted); the next one is new.
+            self._drop(connection)
+            raise
         except BaseException:
             connection.rollback()
+            self._readers.put(connection)
             raise
-        finally:
+        else:
             self._readers.put(connection)
 
     async def read(self, question: Callable[..., R], *values: Any) -> R:
@@ -125,27 +135,47 @@ class Store:
         if self._sequencing is None:
             self._sequencing = connect(self.url)
         given = 0
-        while now := give_positions(self._sequencing):
-            given += now
+        try:
+            while now := give_positions(self._sequencing):
+                given += now
+        except DATABASE_ERRORS:
+            self._sequencing = None
+            raise
         return given
 
     def close(self) -> None:
         """Work off the queue, then let go of everything."""
         self.writer.stop()
         while self._opened:
-            self._readers.get().close()
+            reader = self._readers.get()
+            if reader is not None:
+                reader.close()
             self._opened -= 1
         if self._sequencing is not None:
             self._sequencing.close()
         if self._lock_file is not None:
             self._lock_file.close()
 
+    def _drop(self, connection: Connection) -> None:
+        self._readers.put(None)
+        try:
+            connection.close()
+        except DATABASE_ERRORS:
+            log.info("store.connection_was_gone")
+
     def _reader(self) -> Connection:
         with self._opening:
             if self._readers.empty() and self._opened < READERS:
                 self._opened += 1
-                return connect(self.url, read_only=True)
-        return self._readers.get()
+                self._readers.put(None)
+        found = self._readers.get()
+        if found is not None:
+            return found
+        try:
+            return connect(self.url, read_only=True)
+        except BaseException:
+            self._readers.put(None)
+            raise
 
 
 def _settle(answer: asyncio.Future[Any], result: Any) -> None:

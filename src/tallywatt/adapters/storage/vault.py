@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tallywatt.adapters.storage.statements import Statement
+from tallywatt.adapters.storage.statements import Statement, compiled
 from tallywatt.adapters.storage.tables.machinery import DATA_KEYS
 from tallywatt.kernel.clock import moment
 from tallywatt.kernel.errors import NotFound
@@ -99,7 +99,7 @@ class Vault:
 
     def open(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
         """The plain bytes; NotFound when the key was dropped."""
-        statement = Statement(_BY_ID, connection.dialect)
+        statement = compiled(_BY_ID, connection.dialect)
         rows = connection.execute(statement.sql, statement.bind({"operator": operator, "id": key_id}))
         if not rows or rows[0][0] is None:
             msg = "the key of this record was dropped: its content is erased"
@@ -116,7 +116,7 @@ class UnitVault:
         dialect = unit.connection.dialect
         maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
         self._add = Statement(maker(DATA_KEYS).on_conflict_do_nothing(), dialect)
-        self._find = Statement(_BY_MONTH, dialect)
+        self._find = compiled(_BY_MONTH, dialect)
 
     def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
         """The key id and the sealed bytes. `name` is unique within the command."""

@@ -40,6 +40,18 @@ class _GroupLost(Exception):
     """The engine ended the transaction by itself; nothing of the group is there, and nobody may be answered."""
 
 
+def _tell(whom: Callable[[Any], None], what: object) -> None:
+    """Call somebody who may be gone by now (a loop that was closed): that must not stop the writer."""
+    try:
+        whom(what)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is its own business: what was written is durable
+        log.warning("writer.nobody_listens", error=repr(error))
+
+
+LOST: tuple[type[Exception], ...] = (_GroupLost, Stale, *DATABASE_ERRORS)
+"""What a command may get over by running again: a lost race, a deadlock, a lost connection."""
+
+
 @dataclass(slots=True)
 class Order:
     """A command in the queue, with what was drawn for it once: running it again gives the same."""
@@ -99,15 +111,15 @@ class GroupWriter:
             return 0
         try:
             wrote_jobs = self._together(group)
-        except (_GroupLost, Stale, *DATABASE_ERRORS) as error:
+        except LOST as error:
             log.info("writer.group_lost", commands=len(group), error=str(error))
             wrote_jobs = self._singly(group)
         for order in group:
-            order.done(order.result)
+            _tell(order.done, order.result)
         self.groups += 1
         self.commands += len(group)
         for hook in self.after_commit:
-            hook(wrote_jobs)
+            _tell(hook, wrote_jobs)
         return len(group)
 
     def start(self) -> None:
@@ -174,7 +186,7 @@ class GroupWriter:
                     order.result = self._one(unit, order)
                     self._commit(unit)
                     wrote_jobs = wrote_jobs or unit.wrote_jobs
-                except (Stale, *DATABASE_ERRORS) as error:
+                except LOST as error:
                     # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
                     # natural key answers when the command runs again.
                     self._abandon()

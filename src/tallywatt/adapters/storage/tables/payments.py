@@ -67,6 +67,7 @@ PAYMENT_METHODS = Mapping(
         refers("customer_id", "customers"),
         index("customer_id"),
         key=("method_id",),
+        personal="payment",
     ),
     PaymentMethod,
 )
@@ -119,6 +120,7 @@ PAYMENTS = Mapping(
         index("invoice_id"),
         index("state"),
         key=("payment_id",),
+        personal="payment",
     ),
     Payment,
 )
@@ -157,6 +159,7 @@ OPERATIONS = Mapping(
         index("payment_id"),
         index("state"),
         key=("operation_id",),
+        personal="payment",
     ),
     Operation,
 )

@@ -1,0 +1,16 @@
+"""Databases with all tables, on both engines, and small houses in them."""
+
+from __future__ import annotations
+
+from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.workflows.conftest import house, quick_house
+
+__all__ = [
+    "house",
+    "house_url",
+    "migrated_file",
+    "migrated_template",
+    "postgresql_house_url",
+    "quick_house",
+    "sqlite_house_url",
+]
