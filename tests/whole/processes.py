@@ -17,6 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.settings import Settings
@@ -146,7 +147,10 @@ class Station:
         while True:
             try:
                 self.socket = await connect(
-                    self._address, subprotocols=["ocpp1.6"], additional_headers=self._headers, compression=None
+                    self._address,
+                    subprotocols=[Subprotocol("ocpp1.6")],
+                    additional_headers=self._headers,
+                    compression=None,
                 )
                 return
             except OSError:

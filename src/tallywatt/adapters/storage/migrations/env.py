@@ -31,9 +31,7 @@ if engine.dialect.name == "sqlite":
 
 
 with engine.connect() as connection:
-    context.configure(
-        connection=connection, target_metadata=metadata, render_as_batch=False, transactional_ddl=True
-    )
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=False, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()

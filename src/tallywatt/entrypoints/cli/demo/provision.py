@@ -90,7 +90,7 @@ def operator(house: House) -> str:
         tax_id="GB000000000",
         clock_floor=LONG_AGO,
         # The day is compressed to a minute, so what waits for minutes in life waits for seconds here.
-        start_deadline_seconds=15,
+        start_deadline_seconds=25,
         lost_stop_after_seconds=10,
     )
     house.write_now(operator_id, add_operator, command, actor=ACTOR)
