@@ -10,7 +10,7 @@ from tallywatt.entrypoints.http.app import build_app
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperatorId
 from tallywatt.payments.fact import ProviderFact, Source
-from tallywatt.payments.provider import StoredMethod
+from tallywatt.payments.provider import StoredMethod, Succeeded, View, ViewStatus
 from tallywatt.settings import Settings
 from tallywatt.stations.credentials import Knocked
 from tallywatt.stations.station import Current
@@ -25,6 +25,7 @@ from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
+from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tests.workflows.house_of import Wire, yes
 
 if TYPE_CHECKING:
@@ -62,14 +63,24 @@ PLACES = (
 class Scene:
     """One operator's house, its app, and the wires of its stations."""
 
-    def __init__(self, folder: Path, slug: str = "dundee", url: str | None = None, house: House | None = None) -> None:
-        self.house = house or House(Settings(data_dir=folder, database_url=url))
-        if house is None:
-            self.house.open()
-        self.app: FastAPI = build_app(self.house) if house is None else house.feed
+    def __init__(self, house: House, app: FastAPI, slug: str = "dundee") -> None:
+        self.house = house
+        self.app = app
         self.operator = OperatorId(self.house.new_id("operator"))
         self.slug = slug
         self.now = self.house.machine.now()
+
+    @classmethod
+    def open(cls, folder: Path, url: str | None = None) -> Scene:
+        """A house with its app, and nothing in it yet."""
+        house = House(Settings(data_dir=folder, database_url=url))
+        house.open()
+        return cls(house, build_app(house))
+
+    @classmethod
+    def beside(cls, other: Scene, slug: str) -> Scene:
+        """Another operator in the same house."""
+        return cls(other.house, other.app, slug)
 
     def do(self, workflow: Callable[[Any, C], R], command: C, actor: str = "test") -> R:
         """Run one workflow, durably."""
@@ -115,6 +126,28 @@ class Scene:
     def knock(self, identity: str) -> None:
         """A station that nobody knows connects."""
         self.do(knock, Knocked(identity, "hash", self.now))
+
+    def collect_once(self, outcome: Callable[[Operation], Outcome]) -> None:
+        """The provider answers what is on its way now."""
+        for operation in self.do(lambda work, _: [one for one in work.operations.by() if one.is_unresolved], None):
+            fact = ProviderFact(
+                operation.payment_id, outcome(operation), Source.REPLY, operation.operation_id, self.now
+            )
+            self.do(apply_provider_fact, fact)
+
+    def hold_placed(self) -> None:
+        """The driver has shown a good card on the provider's page, which tells us by webhook."""
+        for payment in self.do(lambda work, _: work.payments.by(state="requires_action"), None):
+            view = View(
+                ViewStatus.AUTHORISED, payment.currency, "pi_1", authorised_minor=payment.amount_minor,
+                card_brand="visa", card_last4="4242",
+            )  # fmt: skip
+            self.do(apply_provider_fact, ProviderFact(payment.payment_id, Succeeded(view), Source.WEBHOOK))
+
+    def start_paid(self) -> None:
+        """The worker asks the station to start for every hold that stands."""
+        for payment in self.do(lambda work, _: work.payments.by(state="authorised", session_id=None), None):
+            self.do(start_paid_session, StartPaidSession(payment.payment_id))
 
     def collect(self, outcome: Callable[[Operation], Outcome] = yes) -> None:
         """The provider answers whatever is on its way, until nothing is."""

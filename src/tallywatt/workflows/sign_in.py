@@ -70,7 +70,7 @@ def enter_console(work: UnitOfWork, command: EnterConsole) -> NewConsoleSession:
     link = work.console_links.lock(found.link_id) if found is not None else None
     if link is None or link.used_at is not None or work.machine_now >= link.expires_at:
         msg = "this link was used before, or is too old"
-        raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console link")
+        raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console-link")
     work.console_links.put(replace(link, used_at=work.machine_now))
     secret = work.draw.token("console session", SECRET_CHARACTERS)
     session = ConsoleSession(

@@ -19,6 +19,6 @@ __all__ = ["migrated_file", "sqlite_house_url"]
 @pytest.fixture
 def scene(tmp_path: Path, sqlite_house_url: str) -> Iterator[Scene]:
     """A furnished house on the embedded engine."""
-    built = Scene(tmp_path, url=sqlite_house_url).furnish()
+    built = Scene.open(tmp_path, sqlite_house_url).furnish()
     yield built
     built.close()

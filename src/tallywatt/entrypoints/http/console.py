@@ -75,7 +75,7 @@ async def enter(secret: str, house: TheHouse) -> Response:
     link = await house.ask(house.views.console_link_by_hash, secret_hash(secret))
     if link is None:
         msg = "this link opens nothing"
-        raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console link")
+        raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console-link")
     made = await house.write(link["operator_id"], enter_console, EnterConsole(secret), actor="person:link")
     answer = RedirectResponse("/console", 303)
     let_in(answer, house, made.secret, SESSION_LIFE_SECONDS)

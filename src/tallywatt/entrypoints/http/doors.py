@@ -59,7 +59,7 @@ async def find_caller(request: Request) -> Caller:
     if cookie is None:
         msg = "this needs an API key, or a session of the console"
         raise NotSignedIn(
-            msg, remedy="send 'Authorization: Bearer twk_…', or open a link made by: tallywatt console link"
+            msg, remedy="send 'Authorization: Bearer twk_…', or open a link made by: tallywatt console-link"
         )
     caller = await _by_cookie(house, cookie)
     if request.method not in HARMLESS:
@@ -88,7 +88,7 @@ async def _by_cookie(house: House, cookie: str) -> Caller:
     found = await house.ask(house.views.console_session_by_hash, secret_hash(secret)) if secret else None
     if found is None or found["revoked"] is not None or house.machine.now() >= found["expires"]:
         msg = "this session of the console has ended"
-        raise NotSignedIn(msg, code="access.session_ended", remedy="open a new link, made by: tallywatt console link")
+        raise NotSignedIn(msg, code="access.session_ended", remedy="open a new link, made by: tallywatt console-link")
     return Caller(found["operator_id"], "person", found["id"], ALL_SCOPES)
 
 

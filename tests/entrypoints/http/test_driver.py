@@ -1,0 +1,146 @@
+"""The driver's way: the price before the start, the hold, the session, the invoice. No account, one link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.provider import RequiresAction, View, ViewStatus
+from tests.workflows.house_of import yes
+
+if TYPE_CHECKING:
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
+    from tests.entrypoints.scene import Scene
+
+EVSE = "GB*TWA*ECP1*2"
+PAGE = "https://pay.example/cs_1"
+
+
+def page_first(operation: Operation) -> Outcome:
+    """A provider that opens a page and waits for the driver."""
+    if operation.kind is OperationKind.HOSTED_PAGE:
+        return RequiresAction(View(ViewStatus.REQUIRES_ACTION, operation.currency, None, "cs_1", PAGE), PAGE)
+    return yes(operation)
+
+
+def begun(scene: Scene, key: str = "k") -> dict[str, Any]:
+    """A driver has said yes to the price."""
+    headers = {"Accept": "application/json", "Idempotency-Key": key}
+    answer = scene.client().post(f"/evse/{EVSE}/pay", headers=headers)
+    assert answer.status_code == 202, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_the_price_is_shown_before_the_start(scene: Scene) -> None:
+    """Derived from the tariff that will rate the session, with what is held and what holds at other times."""
+    answer = scene.client().get(f"/evse/{EVSE}")
+    assert answer.status_code == 200
+    for said in ("£0.35", "£0.25", "£0.38", "per kWh", "07:00 to 20:00", "£45.00", "include tax"):
+        assert said in answer.text, said
+
+
+def test_an_evse_that_is_none_and_one_that_nobody_adopted_are_not_there(scene: Scene) -> None:
+    """Nothing is sold at a station that is not ours."""
+    scene.knock("NEW1")
+    for code in ("GB*TWA*ENOPE*1", "NEW1"):
+        assert scene.client().get(f"/evse/{code}").status_code == 404
+        assert scene.client().post(f"/evse/{code}/pay").status_code == 404
+
+
+def test_paying_again_under_the_same_key_is_one_payment(scene: Scene) -> None:
+    """The first answer was lost, or the button was pressed twice."""
+    assert begun(scene) == begun(scene)
+    assert begun(scene, "other") != begun(scene)
+    assert len(scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]) == 2
+
+
+def test_the_price_and_the_payment_are_one_transaction(scene: Scene) -> None:
+    """The payment carries the offer that the driver has seen: a price that changes later is not theirs."""
+    begun(scene)
+    [payment] = scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]
+    offer = scene.do(lambda work, key: work.offers.get(key), payment["offer_id"])
+    assert offer.shown["name"] == "City day and night"
+    assert payment["amount_minor"] == 4500
+
+
+def test_a_browser_is_led_from_the_price_over_the_provider_s_page_to_the_session(scene: Scene) -> None:
+    """Hold first, then start: each step knows the next."""
+    client = scene.client()
+    answer = client.post(f"/evse/{EVSE}/pay")
+    assert answer.status_code == 303
+    waiting = answer.headers["location"]
+    assert waiting.startswith("/pay/")
+    page = client.get(waiting)
+    assert page.status_code == 200
+    assert 'http-equiv="refresh"' in page.text
+    scene.collect_once(page_first)
+    assert client.get(waiting).headers["location"] == PAGE
+    assert client.get(f"{waiting}.json").json() == {
+        "state": "requires_action", "hosted_page_url": PAGE, "session_url": None,
+    }  # fmt: skip
+    scene.hold_placed()
+    assert "Plug in now" in client.get(waiting).text
+    scene.start_paid()
+    [tag] = scene.do(lambda work, _: list(work.tokens.by(type="AD_HOC_USER")), None)
+    transaction = scene.wire().start(meter=0, token=tag.uid, evse=2)
+    session = scene.session(transaction)
+    answer = client.get(waiting)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/s/{session['driver_secret']}")
+    assert client.get(f"{waiting}.json").json()["session_url"] == f"/s/{session['driver_secret']}"
+
+
+def test_the_cost_while_charging_is_worked_out_by_the_rule_of_the_invoice(scene: Scene) -> None:
+    """The live figure at the last reading is what the invoice would say at that moment."""
+    wire = scene.wire()
+    transaction = wire.start(meter=0)
+    scene.later(20)
+    wire.sample(transaction, (scene.now, 10_000_000))
+    secret = scene.session(transaction)["driver_secret"]
+    live = scene.client().get(f"/s/{secret}.json").json()
+    assert live["cost"]["final"] is False
+    assert live["energy_wh"] == "10000"
+    wire.stop(transaction, 10_000_000)
+    final = scene.client().get(f"/s/{secret}.json").json()
+    assert final["cost"]["final"] is True
+    assert final["cost"]["gross_minor"] == live["cost"]["gross_minor"]
+
+
+def test_the_page_of_a_finished_session_shows_invoice_and_payment(scene: Scene) -> None:
+    """What it cost, line by line, with its reason; and how it was paid."""
+    transaction = scene.wire().charge(10_000_000)
+    scene.collect()
+    session = scene.session(transaction)
+    text = scene.client().get(f"/s/{session['driver_secret']}").text
+    for said in (
+        "10.000",
+        session["invoice"],
+        "Energy",
+        "Session fee",
+        "of which tax at 20 %",
+        "Paid",
+        "4241",
+        "All is paid",
+    ):
+        assert said in text, said
+    answer = scene.client().get(f"/s/{session['driver_secret']}.pdf")
+    assert (answer.status_code, answer.json()["code"]) == (404, "invoices.not_printed_yet")
+
+
+def test_a_page_that_shows_a_held_session_asks_for_nothing(scene: Scene) -> None:
+    """The driver reads that somebody looks, not what is wrong."""
+    transaction = scene.wire().charge(900_000_000, minutes=5)
+    session = scene.session(transaction)
+    assert session["state"] == "held"
+    text = scene.client().get(f"/s/{session['driver_secret']}").text
+    assert "Being checked" in text
+    assert "You pay nothing until that is done" in text
+
+
+def test_a_provider_that_says_yes_at_once_needs_no_page(scene: Scene) -> None:
+    """Then the hold is there before the driver looks again."""
+    told = begun(scene)
+    scene.collect()
+    state = scene.client().get(told["status_url"]).json()["state"]
+    assert state == "authorised"

@@ -1,0 +1,207 @@
+"""The live feed: committed events, each to those who want it, at most one message a second, no stream that outlives the house."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tallywatt.entrypoints.http import feed as feeds
+from tallywatt.entrypoints.http.feed import Feed
+from tallywatt.kernel.errors import Busy
+from tallywatt.kernel.events import Event, RecordedEvent
+from tests.entrypoints.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.entrypoints.scene import Scene
+
+
+def event(position: int, aggregate_id: str = "s1", operator: str = "one") -> RecordedEvent:
+    """An event at a position."""
+    said = Event("session", aggregate_id, "SessionStarted", {"session_id": aggregate_id})
+    return RecordedEvent(f"e{position}", operator, position, said, 1, "test", "", 0, 0)
+
+
+class Line:
+    """The line of events, as the database would answer."""
+
+    def __init__(self) -> None:
+        self.events: list[RecordedEvent] = []
+
+    async def read(self, position: int) -> list[RecordedEvent]:
+        """What is behind a position."""
+        return [one for one in self.events if one.position > position][:3]
+
+    async def last(self) -> int:
+        """The last position."""
+        return self.events[-1].position if self.events else 0
+
+
+async def started(line: Line, monkeypatch: pytest.MonkeyPatch, pause: float = 0.05) -> Feed:
+    """A feed that is in a hurry."""
+    monkeypatch.setattr(feeds, "PAUSE_SECONDS", pause)
+    monkeypatch.setattr(feeds, "LISTEN_SECONDS", 5)
+    feed = Feed(line.read, line.last)
+    await feed.start()
+    return feed
+
+
+async def heard(messages: AsyncIterator[bytes]) -> dict[str, Any]:
+    """The next message that carries something."""
+    async for message in messages:
+        if b"data: " in message:
+            data: dict[str, Any] = json.loads(message.partition(b"data: ")[2])
+            return data
+    raise AssertionError("the stream ended")
+
+
+async def test_a_page_hears_of_its_own_things_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five hundred open pages are not woken by one session."""
+    line = Line()
+    feed = await started(line, monkeypatch)
+    mine = feed.watch(lambda one: one.event.aggregate_id == "s2")
+    assert await anext(mine) == feeds.HELLO
+    line.events += [event(1, "s1"), event(2, "s2"), event(3, "s3")]
+    feed.ring()
+    message = await asyncio.wait_for(heard(mine), 2)
+    assert message == {"position": 2, "changed": {"s2": "SessionStarted"}}
+    await feed.close()
+
+
+async def test_a_burst_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens between two messages is folded together."""
+    line = Line()
+    feed = await started(line, monkeypatch, pause=0.2)
+    mine = feed.watch(lambda _: True)
+    await anext(mine)
+    line.events.append(event(1))
+    feed.ring()
+    await heard(mine)
+    for position in range(2, 30):
+        line.events.append(event(position, f"s{position % 3}"))
+        feed.ring()
+    before = time.monotonic()
+    message = await asyncio.wait_for(heard(mine), 2)
+    assert message["position"] == 29
+    assert set(message["changed"]) == {"s0", "s1", "s2"}
+    assert time.monotonic() - before >= 0.1
+    await feed.close()
+
+
+async def test_nothing_is_missed_that_another_process_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rings no bell here: the feed looks by itself."""
+    line = Line()
+    feed = await started(line, monkeypatch)
+    await feed.close()
+    monkeypatch.setattr(feeds, "LISTEN_SECONDS", 0.05)
+    feed = Feed(line.read, line.last)
+    await feed.start()
+    mine = feed.watch(lambda _: True)
+    await anext(mine)
+    line.events.append(event(1))
+    assert (await asyncio.wait_for(heard(mine), 2))["position"] == 1
+    await feed.close()
+
+
+async def test_a_page_that_comes_back_is_told_that_it_missed_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phone was in a tunnel."""
+    line = Line()
+    line.events.append(event(7))
+    feed = await started(line, monkeypatch)
+    mine = feed.watch(lambda _: True, last_heard=3)
+    assert (await asyncio.wait_for(heard(mine), 2))["position"] == 7
+    await feed.close()
+
+
+async def test_a_reader_that_fails_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked database for a moment is no reason to be silent for ever."""
+    line = Line()
+    monkeypatch.setattr(feeds, "LISTEN_SECONDS", 0.02)
+    failures = [OSError("away")]
+
+    async def read(position: int) -> list[RecordedEvent]:
+        if failures:
+            raise failures.pop()
+        return await line.read(position)
+
+    feed = Feed(read, line.last)
+    await feed.start()
+    mine = feed.watch(lambda _: True)
+    await anext(mine)
+    line.events.append(event(1))
+    assert (await asyncio.wait_for(heard(mine), 2))["position"] == 1
+    await feed.close()
+
+
+async def test_closing_ends_every_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops must not wait for browsers."""
+    feed = await started(Line(), monkeypatch)
+    mine = feed.watch(lambda _: True)
+    await anext(mine)
+
+    async def rest() -> list[bytes]:
+        return [message async for message in mine]
+
+    reading = asyncio.create_task(rest())
+    await asyncio.sleep(0)
+    await feed.close()
+    assert await asyncio.wait_for(reading, 2) == []
+    with pytest.raises(Busy):
+        feed.require_room()
+
+
+async def test_a_program_reads_every_event_from_its_own_cursor_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is folded away, and none of another operator is among them."""
+    line = Line()
+    line.events += [event(position, f"s{position}", "one" if position % 2 else "two") for position in range(1, 10)]
+    feed = await started(line, monkeypatch)
+    found: list[int] = []
+
+    async def follow() -> None:
+        async for message in feed.follow("one", 3):
+            found.extend(int(one.split(b"\n")[0]) for one in message.split(b"id: ")[1:])
+
+    reading = asyncio.create_task(follow())
+    await asyncio.sleep(0.05)
+    line.events.append(event(11, "s11"))
+    feed.ring()
+    await asyncio.sleep(0.1)
+    assert found == [5, 7, 9, 11]
+    await feed.close()
+    await asyncio.wait_for(reading, 2)
+
+
+def test_a_driver_s_page_hears_of_its_session_over_the_wire(scene: Scene) -> None:
+    """From the station's frame to the phone, through the writer and the feed."""
+    wire = scene.wire()
+    transaction = wire.start(meter=0)
+    secret = scene.session(transaction)["driver_secret"]
+    with served(scene.app) as base, httpx.Client(base_url=base, timeout=10) as client:
+        with client.stream("GET", f"/s/{secret}/feed") as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            assert next(lines) == "retry: 2000"
+            scene.later(10)
+            wire.stop(transaction, 3_000_000)
+            data = next(line for line in lines if line.startswith("data: "))
+        changed = json.loads(data.removeprefix("data: "))["changed"]
+        assert scene.session(transaction)["id"] in changed
+
+
+def test_the_api_s_stream_goes_on_behind_a_position(scene: Scene) -> None:
+    """What happened while nobody listened comes first."""
+    headers = scene.key("read")
+    wire = scene.wire()
+    before = scene.house.ask_now(scene.house.views.last_position)
+    transaction = wire.start(meter=0)
+    with served(scene.app) as base, httpx.Client(base_url=base, timeout=10, headers=headers) as client:
+        with client.stream("GET", "/events", params={"after": before}) as answer:
+            data = next(line for line in answer.iter_lines() if line.startswith("data: "))
+    told = json.loads(data.removeprefix("data: "))
+    assert (told["type"], told["aggregate_id"]) == ("SessionStarted", scene.session(transaction)["id"])
