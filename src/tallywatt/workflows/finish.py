@@ -17,6 +17,7 @@ from tallywatt.metering.session import PayerKind, Reason, SessionState
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.read import read_tariff_text
+from tallywatt.rating.records import Dimension
 from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import plain
 from tallywatt.workflows.collect import Collection, intend_collection
@@ -150,7 +151,13 @@ def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
     work.invoices.add(invoice)
     post(work, _earned(work, session, rows))
     session = work.sessions.put(
-        replace(session, state=SessionState.BILLED, rated_id=rows.result.rated_id, invoice_id=invoice.invoice_id)
+        replace(
+            session,
+            state=SessionState.BILLED,
+            energy_ended_at=_energy_ended(session, rows),
+            rated_id=rows.result.rated_id,
+            invoice_id=invoice.invoice_id,
+        )
     )
     intend_collection(
         work,
@@ -199,6 +206,13 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer)
         offer_id=offer.offer_id,
         supersedes=session.rated_id,
     )
+
+
+def _energy_ended(session: Session, rows: RatedRows) -> Instant | None:
+    """When the last energy had flowed: a status may tell it before the next reading shows it, and rating knows both."""
+    ends = [line.period_end for line in rows.lines if line.dimension is Dimension.ENERGY]
+    known = [end for end in (session.energy_ended_at, max(ends, default=None)) if end is not None]
+    return min(known, default=None)
 
 
 def _number(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoice:
