@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from tests.migrated import copy_of
 from tests.workflows.house_of import MINUTE, NINE, HouseOf, kwh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -155,16 +157,16 @@ def test_the_order_and_number_of_deliveries_changes_nothing(
         times = [Instant(NINE + place * 20 * MINUTE) for place in range(5)]
         transaction = wire.start(times[0], registers[0])
         house.later(100)
-        facts = [
-            lambda place=place: wire.sampled(transaction, (times[place], registers[place])) for place in range(1, 4)
+        made: list[Callable[[], object]] = [
+            partial(wire.sampled, transaction, (times[place], registers[place])) for place in range(1, 4)
         ]
-        facts.append(lambda: wire.stopped(transaction, times[4], registers[4]))
-        facts.append(lambda: wire.started(times[0], registers[0]))
-        facts.append(lambda: wire.status("Available", Instant(times[4] + MINUTE)))
-        order = data.draw(st.permutations(range(len(facts))))
-        doubled = data.draw(st.lists(st.sampled_from(range(len(facts))), max_size=4))
+        made.append(partial(wire.stopped, transaction, times[4], registers[4]))
+        made.append(partial(wire.started, times[0], registers[0]))
+        made.append(partial(wire.status, "Available", Instant(times[4] + MINUTE)))
+        order = data.draw(st.permutations(range(len(made))))
+        doubled = data.draw(st.lists(st.sampled_from(range(len(made))), max_size=4))
         for place in [*order, *doubled]:
-            house.do_all(facts[place]())
+            house.do_all(made[place]())
 
         session = house.session(transaction)
         assert session.state is SessionState.BILLED

@@ -153,8 +153,8 @@ def test_each_station_has_numbers_of_its_own(house: HouseOf) -> None:
     two.stop(numbers[1], kwh(2))
 
     assert numbers == ("1", "1")
-    assert house.rows.sessions.one_by(station_id=one.station_id, transaction_id="1").is_open
-    assert not house.rows.sessions.one_by(station_id=two.station_id, transaction_id="1").is_open
+    states = {row.station_id: row.is_open for row in house.rows.sessions.by(transaction_id="1")}
+    assert states == {one.station_id: True, two.station_id: False}
 
 
 def test_a_start_without_tariff_is_held_and_not_billed(house_url: str) -> None:

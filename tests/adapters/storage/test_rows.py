@@ -13,7 +13,7 @@ from tallywatt.adapters.storage.unit import MAPPINGS, SqlUnitOfWork
 from tallywatt.customers.customer import Customer
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import NotFound, Stale
-from tallywatt.kernel.identity import CustomerId, Draw, OperatorId
+from tallywatt.kernel.identity import CustomerId, Draw, OperatorId, ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
 from tallywatt.stations.station import Connector, StationState
 from tests.workflows.house_of import OPERATOR
@@ -112,8 +112,18 @@ def test_rows_are_found_by_columns_and_by_their_absence(house: HouseOf) -> None:
 def test_lists_flags_and_mappings_come_back_as_they_were(unit: Any) -> None:
     """Tuples, booleans and choices have their own form in a column."""
     account = ProviderAccount(
-        "a", "main", "stripe", True, None, ("EUR", "GBP"), "env:KEY", ("env:ONE", "env:TWO"), True, NOW, None
-    )  # type: ignore[arg-type]  # the id is a str
+        ProviderAccountId("a"),
+        "main",
+        "stripe",
+        True,
+        None,
+        ("EUR", "GBP"),
+        "env:KEY",
+        ("env:ONE", "env:TWO"),
+        True,
+        NOW,
+        None,
+    )
 
     unit.provider_accounts.add(account)
 

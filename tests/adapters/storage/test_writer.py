@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -126,15 +127,15 @@ def test_a_full_disk_answers_nobody_wrongly(sqlite_house_url: str) -> None:
     with HouseOf(sqlite_house_url) as house:
         house.furnish()
         pages = house.reader.execute("PRAGMA page_count")[0][0]
-        bounded = _writer_with(house, lambda connection: connection.execute(f"PRAGMA max_page_count={pages + 12}"))
+        bounded = _writer_with(house, lambda connection: connection.execute(f"PRAGMA max_page_count={pages + 16}"))
         answers: dict[str, Any] = {}
-        for place in range(GROUP_COMMANDS * 3):
-            reference = f"R{place}-{'x' * 400}"
+        for place in range(GROUP_COMMANDS):
+            reference = f"R{place}-{'x' * 800}"
             bounded.submit(
                 house.operator,
                 put_customer,
                 reference,
-                lambda one, of=reference: answers.__setitem__(of, one),
+                partial(answers.__setitem__, reference),
                 actor="t",
             )
         while bounded.step():
@@ -146,7 +147,7 @@ def test_a_full_disk_answers_nobody_wrongly(sqlite_house_url: str) -> None:
         assert yes
         assert no
         assert stored(house) - {"C1"} == yes
-        assert len(answers) == GROUP_COMMANDS * 3
+        assert len(answers) == GROUP_COMMANDS
 
 
 def _writer_with(house: HouseOf, prepare: Callable[[SqliteConnection], object]) -> GroupWriter:

@@ -81,6 +81,14 @@ class Vault:
         """The transaction is gone: so are its keys."""
         self._uncommitted = {}
 
+    def mark(self) -> dict[tuple[str, str, str], tuple[str, AESGCM]]:
+        """What this transaction has made so far, to come back to when one command of it is undone."""
+        return dict(self._uncommitted)
+
+    def back_to(self, mark: dict[tuple[str, str, str], tuple[str, AESGCM]]) -> None:
+        """A command was undone, and with it the rows of the keys that it made: what they seal could never be opened."""
+        self._uncommitted = mark
+
     def wrap(self, key: bytes, nonce: bytes) -> bytes:
         """A data key under the installation's key."""
         return nonce + self._wrapping.encrypt(nonce, key, None)

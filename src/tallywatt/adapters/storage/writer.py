@@ -79,6 +79,7 @@ class GroupWriter:
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._unit: SqlUnitOfWork | None = None
+        self._committed = False
         self.after_commit: list[Callable[[bool], None]] = []
         """Called after each group with whether it wrote jobs; must return at once."""
         self.groups = 0
@@ -152,9 +153,9 @@ class GroupWriter:
     def _together(self, group: list[Order]) -> bool:
         unit = self._begin()
         unit.wrote_jobs = False
-        marks = unit.connection.dialect == "sqlite"
+        marks = False
         for order in group:
-            position = unit.events.position
+            position, keys = unit.events.position, self._vault.mark()
             if marks:
                 unit.connection.execute("SAVEPOINT command")
             try:
@@ -167,7 +168,9 @@ class GroupWriter:
                 if not unit.connection.in_transaction():
                     raise _GroupLost from error
                 unit.connection.execute("ROLLBACK TO command")
+                unit.scope.memory.forget()
                 unit.events.position = position
+                self._vault.back_to(keys)
                 order.result = self._as_answer(order, error)
             if marks:
                 if not unit.connection.in_transaction():
@@ -203,9 +206,14 @@ class GroupWriter:
             self._connection = self._connect()
             self._unit = SqlUnitOfWork(self._connection)
             self._unit.vault = self._vault.on(self._unit)
+            # On SQLite nobody else writes while our transaction is open; PostgreSQL must be asked.
+            self._unit.scope.memory.answers = self._connection.dialect == "sqlite"
         unit = self._unit
         unit.connection.rollback()
         unit.connection.begin()
+        if not self._committed or unit.connection.changed_by_others():
+            unit.scope.memory.forget()
+        self._committed = False
         self._vault.forget_uncommitted()
         if unit.events.sequences:
             unit.events.position = unit.connection.execute(SEQUENCE_LAST)[0][0]
@@ -220,6 +228,7 @@ class GroupWriter:
         if unit.events.sequences and unit.events.position != unit.events.began_at:
             unit.connection.execute(SEQUENCE_STORE, (unit.events.position,))
         unit.connection.commit()
+        self._committed = True
         self._vault.keep_committed()
 
     def _as_answer(self, order: Order, error: Exception) -> Exception:
