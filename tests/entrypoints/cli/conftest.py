@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tallywatt.entrypoints.cli import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEY = "4f1c0a52e8d94b07"
 
@@ -72,18 +72,33 @@ def tallywatt(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine
     return CommandLine(capsys)
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that the command line has furnished, made once and copied by each test."""
+    folder = tmp_path_factory.mktemp("furnished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TALLYWATT_DATA_DIR", str(folder / "data"))
+        for arguments in (
+            ("operator", "add", "dundee", "--name", "Dundee Charging", "--clock-floor", "2010-01-01T00:00:00Z"),
+            ("location", "add", "square", "--name", "Market square", "--city", "Dundee"),
+            ("station", "add", "CP-17", "--key", KEY, "--location", "square", "--max-kw", "22", "--evses", "2"),
+            ("tariff", "put", str(a_tariff(folder))),
+            ("tariff", "assign", "flat", "--from", "2010-01-01T00:00:00Z"),
+            ("customer", "add", "C-1", "--name", "A Driver"),
+            ("token", "add", "04AA", "--customer", "C-1"),
+            ("import", "sessions", str(an_export(folder))),
+        ):
+            with redirect_stdout(StringIO()), pytest.raises(SystemExit) as ended:
+                main(list(arguments))
+            assert not ended.value.code, arguments
+    return folder / "data"
+
+
 @pytest.fixture
-def shop(tallywatt: CommandLine, tmp_path: Path) -> Iterator[CommandLine]:
+def shop(furnished: Path, data_dir: Path, tallywatt: CommandLine) -> CommandLine:
     """An operator with a station, a tariff, a customer with a card, and three sessions from a file: one is held."""
-    tallywatt.good("operator", "add", "dundee", "--name", "Dundee Charging", "--clock-floor", "2010-01-01T00:00:00Z")
-    tallywatt.good("location", "add", "square", "--name", "Market square", "--city", "Dundee")
-    tallywatt.good("station", "add", "CP-17", "--key", KEY, "--location", "square", "--max-kw", "22", "--evses", "2")
-    tallywatt.good("tariff", "put", str(a_tariff(tmp_path)))
-    tallywatt.good("tariff", "assign", "flat", "--from", "2010-01-01T00:00:00Z")
-    tallywatt.good("customer", "add", "C-1", "--name", "A Driver")
-    tallywatt.good("token", "add", "04AA", "--customer", "C-1")
-    tallywatt.good("import", "sessions", str(an_export(tmp_path)))
-    yield tallywatt
+    shutil.copytree(furnished, data_dir)
+    return tallywatt
 
 
 def a_tariff(folder: Path) -> Path:

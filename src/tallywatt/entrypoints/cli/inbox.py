@@ -58,7 +58,7 @@ def list_items(
 @inbox.command(
     "resolve",
     **examples(
-        "tallywatt inbox resolve 019359a1-7c00-7d11-8a55-0d2b6f0c9e41 --decision dismiss",
+        "tallywatt inbox resolve $ITEM --decision dismiss",
         "tallywatt inbox resolve $ITEM --decision release --note 'driver agreed'",
         "tallywatt inbox resolve $ITEM --decision release --customer C-1042",
     ),

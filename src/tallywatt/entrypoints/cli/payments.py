@@ -69,7 +69,8 @@ def list_payments(
         "tallywatt provider-account add main --currency GBP \\",
         "    --secret env:STRIPE_KEY --webhook-secret env:STRIPE_WEBHOOK_SECRET",
         "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
-        "    --secret file:psp.key --webhook-secret file:psp.hook --base-url http://127.0.0.1:4000",
+        "    --secret file:psp.key --webhook-secret file:psp.hook \\",
+        "    --base-url http://127.0.0.1:4000",
     ),
 )
 def add_account(
@@ -139,7 +140,7 @@ def list_accounts(operator: OperatorOption = None, as_json: JsonFlag = False) ->
     **examples(
         "tallywatt payment-method add --customer C-1042 --token pm_1QxYz",
         "tallywatt payment-method add --customer C-1042 \\",
-        "    --customer-ref cus_Q1w2E3 --method-ref pm_R4t5Y6 --brand visa --last4 4242",
+        "    --customer-ref cus_Q1w2E3 --method-ref pm_R4t5Y6 --last4 4242",
     ),
 )
 def add_method(

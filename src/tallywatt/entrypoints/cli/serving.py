@@ -12,8 +12,8 @@ from tallywatt.entrypoints.cli.words import examples
 
 EXAMPLES = examples(
     "tallywatt serve",
-    "TALLYWATT_HTTP_PORT=80 TALLYWATT_DATA_DIR=/var/lib/tallywatt tallywatt serve",
-    "TALLYWATT_DATABASE_URL=postgresql:///tallywatt tallywatt serve --only gateway",
+    "TALLYWATT_HTTP_PORT=80 tallywatt serve",
+    "TALLYWATT_DATABASE_URL=postgresql:///charging tallywatt serve --only gateway",
 )
 
 

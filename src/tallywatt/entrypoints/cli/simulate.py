@@ -27,7 +27,8 @@ simulate = group("simulate", "Stand-ins for the outside world: a payment provide
         "tallywatt simulate psp --port 4000 --state psp.jsonl",
         "tallywatt simulate psp --port 4000 --state psp.jsonl \\",
         "    --webhook http://127.0.0.1:8080/webhooks/stripe/$ACCOUNT \\",
-        "    --fault latency,milliseconds=300 --fault lost_answer,times=2,path=/capture",
+        "    --fault latency,milliseconds=300 \\",
+        "    --fault lost_answer,times=2,path=/capture",
     ),
 )
 def psp(

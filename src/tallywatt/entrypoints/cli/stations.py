@@ -47,7 +47,8 @@ LocationOption = Annotated[str | None, typer.Option("--location", metavar="REFER
 @station.command(
     "add",
     **examples(
-        "tallywatt station add CP-17 --key 4f1c0a52e8d94b07 --location square --max-kw 22",
+        "tallywatt station add CP-17 --key 4f1c0a52e8d94b07 --max-kw 22",
+        "tallywatt station add CP-18 --key $KEY --location square --evses 2",
         "tallywatt station add HPC-2 --key $KEY --evses 2 --max-kw 150 --current dc",
     ),
 )
