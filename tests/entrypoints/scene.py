@@ -73,7 +73,7 @@ class Scene:
     @classmethod
     def open(cls, folder: Path, url: str | None = None) -> Scene:
         """A house with its app, and nothing in it yet."""
-        house = House(Settings(data_dir=folder, database_url=url))
+        house = House(Settings(data_dir=folder, database_url=url, http_port=0))
         house.open()
         return cls(house, build_app(house))
 
@@ -119,9 +119,13 @@ class Scene:
 
     def wire(self, identity: str = "CP1", protocol: str = "ocpp1.6") -> Wire:
         """The wire of a station."""
+        return Wire(self, self.station(identity)["id"], protocol)  # type: ignore[arg-type]  # it has what a wire needs: `now` and `do`
+
+    def station(self, identity: str) -> dict[str, Any]:
+        """A station as the view shows it."""
         row = self.house.ask_now(self.house.views.station, self.operator, identity)
         assert row is not None, f"{identity} was not added"
-        return Wire(self, row["id"], protocol)  # type: ignore[arg-type]  # it has what a wire needs: `now` and `do`
+        return row
 
     def knock(self, identity: str) -> None:
         """A station that nobody knows connects."""

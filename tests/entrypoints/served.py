@@ -1,22 +1,24 @@
-"""An app on a real port, in a thread of its own, and a real browser that looks at it."""
+"""A house on a real port, in a thread of its own, and a real browser that looks at it."""
 
 from __future__ import annotations
 
-import socket
+import asyncio
+import queue
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import uvicorn
 from playwright.sync_api import sync_playwright
+
+from tallywatt.entrypoints.http.serving import Door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fastapi import FastAPI
     from playwright.sync_api import Browser
+
+    from tallywatt.wiring import House
 
 QUIET = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -26,23 +28,26 @@ QUIET = [
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The address of an app while it is served."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+def served(house: House) -> Iterator[str]:
+    """The address of a house while its own door is open."""
+    addresses: queue.SimpleQueue[str] = queue.SimpleQueue()
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(house, addresses, stopping)), daemon=True)
+    stopping = threading.Event()
     thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield addresses.get(timeout=10)
     finally:
-        server.should_exit = True
+        stopping.set()
         thread.join(timeout=10)
-        listening.close()
+        assert not thread.is_alive(), "the door did not close"
+
+
+async def _serve(house: House, addresses: queue.SimpleQueue[str], stopping: threading.Event) -> None:
+    door = Door(house)
+    await door.open()
+    addresses.put(f"http://127.0.0.1:{door.port}")
+    await asyncio.to_thread(stopping.wait)
+    await door.close(2)
 
 
 @contextmanager

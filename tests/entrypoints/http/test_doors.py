@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
     """Every method and path that the app answers, whatever it is made of."""
-    found = []
-    for route in leaves(app.routes):
-        path = route.path
-        for method in sorted(getattr(route, "methods", None) or {"GET"}):
-            if method != "HEAD":
-                found.append((method, f"{path}/{{path:path}}" if path == "/static" else path))
-    return found
+    return [
+        (method, f"{route.path}/{{path:path}}" if route.path == "/static" else route.path)
+        for route in leaves(app.routes)
+        for method in sorted(getattr(route, "methods", None) or {"GET"})
+        if method != "HEAD"
+    ]
 
 
 def leaves(given: list[Any]) -> list[Any]:
@@ -161,7 +160,7 @@ def test_a_form_without_the_session_s_token_changes_nothing(scene: Scene) -> Non
         assert "access.csrf" in answer.text
     answer = client.post("/stations/NEW1/adopt", json={})
     assert (answer.status_code, answer.json()["code"]) == (403, "access.csrf")
-    assert scene.house.ask_now(scene.house.views.station, scene.operator, "NEW1")["state"] == "quarantined"
+    assert scene.station("NEW1")["state"] == "quarantined"
 
 
 def test_who_signs_out_is_out_with_every_copy_of_the_cookie(scene: Scene) -> None:

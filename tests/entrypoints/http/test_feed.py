@@ -1,4 +1,4 @@
-"""The live feed: committed events, each to those who want it, at most one message a second, no stream that outlives the house."""
+"""The live feed: committed events, each to those who want it, at most one message a second."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Line:
 
     def __init__(self) -> None:
         self.events: list[RecordedEvent] = []
+        self.running: dict[str, dict[str, int]] = {}
 
     async def read(self, position: int) -> list[RecordedEvent]:
         """What is behind a position."""
@@ -42,12 +43,16 @@ class Line:
         """The last position."""
         return self.events[-1].position if self.events else 0
 
+    async def progress(self, operator: str) -> dict[str, int]:
+        """How far the running sessions of an operator are."""
+        return dict(self.running.get(operator, {}))
+
 
 async def started(line: Line, monkeypatch: pytest.MonkeyPatch, pause: float = 0.05) -> Feed:
     """A feed that is in a hurry."""
     monkeypatch.setattr(feeds, "PAUSE_SECONDS", pause)
     monkeypatch.setattr(feeds, "LISTEN_SECONDS", 5)
-    feed = Feed(line.read, line.last)
+    feed = Feed(line.read, line.last, line.progress)
     await feed.start()
     return feed
 
@@ -58,14 +63,15 @@ async def heard(messages: AsyncIterator[bytes]) -> dict[str, Any]:
         if b"data: " in message:
             data: dict[str, Any] = json.loads(message.partition(b"data: ")[2])
             return data
-    raise AssertionError("the stream ended")
+    msg = "the stream ended"
+    raise AssertionError(msg)
 
 
 async def test_a_page_hears_of_its_own_things_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five hundred open pages are not woken by one session."""
     line = Line()
     feed = await started(line, monkeypatch)
-    mine = feed.watch(lambda one: one.event.aggregate_id == "s2")
+    mine = feed.watch("one", lambda one: one.aggregate_id == "s2")
     assert await anext(mine) == feeds.HELLO
     line.events += [event(1, "s1"), event(2, "s2"), event(3, "s3")]
     feed.ring()
@@ -78,7 +84,7 @@ async def test_a_burst_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """What happens between two messages is folded together."""
     line = Line()
     feed = await started(line, monkeypatch, pause=0.2)
-    mine = feed.watch(lambda _: True)
+    mine = feed.watch("one", lambda _: True)
     await anext(mine)
     line.events.append(event(1))
     feed.ring()
@@ -100,9 +106,9 @@ async def test_nothing_is_missed_that_another_process_wrote(monkeypatch: pytest.
     feed = await started(line, monkeypatch)
     await feed.close()
     monkeypatch.setattr(feeds, "LISTEN_SECONDS", 0.05)
-    feed = Feed(line.read, line.last)
+    feed = Feed(line.read, line.last, line.progress)
     await feed.start()
-    mine = feed.watch(lambda _: True)
+    mine = feed.watch("one", lambda _: True)
     await anext(mine)
     line.events.append(event(1))
     assert (await asyncio.wait_for(heard(mine), 2))["position"] == 1
@@ -114,7 +120,7 @@ async def test_a_page_that_comes_back_is_told_that_it_missed_something(monkeypat
     line = Line()
     line.events.append(event(7))
     feed = await started(line, monkeypatch)
-    mine = feed.watch(lambda _: True, last_heard=3)
+    mine = feed.watch("one", lambda _: True, last_heard=3)
     assert (await asyncio.wait_for(heard(mine), 2))["position"] == 7
     await feed.close()
 
@@ -130,19 +136,40 @@ async def test_a_reader_that_fails_once_goes_on(monkeypatch: pytest.MonkeyPatch)
             raise failures.pop()
         return await line.read(position)
 
-    feed = Feed(read, line.last)
+    feed = Feed(read, line.last, line.progress)
     await feed.start()
-    mine = feed.watch(lambda _: True)
+    mine = feed.watch("one", lambda _: True)
     await anext(mine)
     line.events.append(event(1))
     assert (await asyncio.wait_for(heard(mine), 2))["position"] == 1
     await feed.close()
 
 
+async def test_readings_reach_a_page_though_they_write_no_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live cost grows with each meter value; thousands of those a second are no events."""
+    line = Line()
+    line.running = {"one": {"s1": 3, "s2": 8}, "two": {"s3": 1}}
+    monkeypatch.setattr(feeds, "LISTEN_SECONDS", 0.02)
+    monkeypatch.setattr(feeds, "PAUSE_SECONDS", 0.02)
+    feed = Feed(line.read, line.last, line.progress)
+    await feed.start()
+    mine = feed.watch("one", lambda one: one.aggregate_id == "s2")
+    await anext(mine)
+    waiting = asyncio.create_task(heard(mine))
+    await asyncio.sleep(0.1)
+    line.running["one"]["s1"] = 4
+    line.running["two"]["s3"] = 2
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    line.running["one"]["s2"] = 9
+    assert (await asyncio.wait_for(waiting, 2))["changed"] == {"s2": feeds.PROGRESSED}
+    await feed.close()
+
+
 async def test_closing_ends_every_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that stops must not wait for browsers."""
     feed = await started(Line(), monkeypatch)
-    mine = feed.watch(lambda _: True)
+    mine = feed.watch("one", lambda _: True)
     await anext(mine)
 
     async def rest() -> list[bytes]:
@@ -182,7 +209,7 @@ def test_a_driver_s_page_hears_of_its_session_over_the_wire(scene: Scene) -> Non
     wire = scene.wire()
     transaction = wire.start(meter=0)
     secret = scene.session(transaction)["driver_secret"]
-    with served(scene.app) as base, httpx.Client(base_url=base, timeout=10) as client:
+    with served(scene.house) as base, httpx.Client(base_url=base, timeout=10) as client:
         with client.stream("GET", f"/s/{secret}/feed") as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             lines = answer.iter_lines()
@@ -200,8 +227,7 @@ def test_the_api_s_stream_goes_on_behind_a_position(scene: Scene) -> None:
     wire = scene.wire()
     before = scene.house.ask_now(scene.house.views.last_position)
     transaction = wire.start(meter=0)
-    with served(scene.app) as base, httpx.Client(base_url=base, timeout=10, headers=headers) as client:
-        with client.stream("GET", "/events", params={"after": before}) as answer:
-            data = next(line for line in answer.iter_lines() if line.startswith("data: "))
+    with served(scene.house) as base, httpx.stream("GET", f"{base}/events?after={before}", headers=headers) as answer:
+        data = next(line for line in answer.iter_lines() if line.startswith("data: "))
     told = json.loads(data.removeprefix("data: "))
     assert (told["type"], told["aggregate_id"]) == ("SessionStarted", scene.session(transaction)["id"])

@@ -123,6 +123,7 @@ def test_a_list_is_narrowed_by_what_it_says(scene: Scene) -> None:
     scene.wire().charge(5_000_000, token="CARD2")
     for query, many in (
         ({"source": "api"}, 1), ({"station": "CP1"}, 1), ({"customer": "C1"}, 1), ({"token": "CARD2"}, 1),
-        ({"state": "billed"}, 2), ({"state": "held"}, 0), ({"since": "2026-11-21T00:00:00Z"}, 1), ({"evse": "GB*TWA*ECP3*1"}, 1),
+        ({"state": "billed"}, 2), ({"state": "held"}, 0),
+        ({"since": "2026-11-21T00:00:00Z"}, 1), ({"evse": "GB*TWA*ECP3*1"}, 1),
     ):  # fmt: skip
         assert len(client.get("/sessions", params=query, headers=headers).json()["items"]) == many, query

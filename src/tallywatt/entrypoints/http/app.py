@@ -18,7 +18,7 @@ from tallywatt.entrypoints.http.shapes import Problem
 from tallywatt.entrypoints.pages.render import STATIC
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.wiring import House
@@ -93,7 +93,11 @@ def _feed_of(house: House) -> Feed:
         position: Any = await house.ask(house.views.last_position)
         return int(position)
 
-    return Feed(read, last)
+    async def progress(operator_id: str) -> Mapping[str, int]:
+        versions: Mapping[str, int] = await house.ask(house.views.running_versions, operator_id)
+        return versions
+
+    return Feed(read, last, progress)
 
 
 __all__ = ["build_app", "doors"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from pydantic import StringConstraints
 
 from tallywatt.customers.access import Caller, secret_hash
 from tallywatt.entrypoints.http.api.events import STREAM, STREAM_HEADERS, feed_of
@@ -43,13 +44,14 @@ from tallywatt.workflows.try_again import TryAgain
 from tallywatt.workflows.void_hold import VoidHold
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.events import RecordedEvent
+    from tallywatt.kernel.events import Event
     from tallywatt.wiring import House
 
 router = APIRouter()
 
 PAGE: Final = 50
 Text = Annotated[str, Form(max_length=500)]
+Id = Annotated[str, StringConstraints(max_length=64)]
 
 
 @router.get("/")
@@ -261,19 +263,21 @@ async def list_jobs(caller: Reader, house: TheHouse) -> Response:
 async def follow(
     request: Request,
     caller: Reader,
-    about: Annotated[str | None, Query(max_length=64)] = None,
+    about: Annotated[list[Id] | None, Query(max_length=65)] = None,
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> StreamingResponse:
-    """News for one open page: of all, or about one thing."""
+    """News for one open page: of all, or about some things."""
 
-    def wants(event: RecordedEvent) -> bool:
-        if event.operator_id != caller.operator_id:
-            return False
-        return about is None or event.event.aggregate_id == about or about in event.event.data.values()
+    wanted = frozenset(about or ())
+
+    def wants(event: Event) -> bool:
+        return not wanted or event.aggregate_id in wanted or not wanted.isdisjoint(event.data.values())
 
     feed = feed_of(request)
     feed.require_room()
-    return StreamingResponse(feed.watch(wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS)
+    return StreamingResponse(
+        feed.watch(caller.operator_id, wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS
+    )
 
 
 # --- doing ---

@@ -20,7 +20,7 @@ from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.events import RecordedEvent
+    from tallywatt.kernel.events import Event
     from tallywatt.payments.payment import Payment
     from tallywatt.wiring import House
 
@@ -112,18 +112,18 @@ async def follow_session(
 ) -> StreamingResponse:
     """News of this session and its payments alone."""
     row = await _session(house, secret)
-    watched = {row["id"], row["payment_id"], row["invoice_id"], *(one["id"] for one in row["payments"])}
+    watched = {row["id"], row["evse_id"], row["payment_id"], row["invoice_id"], *(one["id"] for one in row["payments"])}
 
-    def wants(event: RecordedEvent) -> bool:
-        if event.operator_id != row["operator_id"]:
-            return False
-        if event.event.data.get("session_id") == row["id"]:
-            watched.add(event.event.aggregate_id)
-        return event.event.aggregate_id in watched
+    def wants(event: Event) -> bool:
+        if event.data.get("session_id") == row["id"]:
+            watched.add(event.aggregate_id)
+        return event.aggregate_id in watched
 
     feed = feed_of(request)
     feed.require_room()
-    return StreamingResponse(feed.watch(wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS)
+    return StreamingResponse(
+        feed.watch(row["operator_id"], wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS
+    )
 
 
 async def _evse(house: House, code: str) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import msgspec
 import structlog
 
 from tallywatt.kernel.errors import Busy
+from tallywatt.kernel.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tallywatt.kernel.events import RecordedEvent
 
@@ -26,6 +27,8 @@ PAUSE_SECONDS: Final = 1.0
 LISTEN_SECONDS: Final = 1.0
 """Other processes ring no bell here: what they wrote is found by looking."""
 ALIVE_SECONDS: Final = 15.0
+PROGRESSED: Final = "SessionProgressed"
+"""What a page is told when a running session has new readings: no event, and stored nowhere."""
 MOST_VIEWERS: Final = 2000
 HELLO: Final = b"retry: 2000\n\n"
 ALIVE: Final = b": still here\n\n"
@@ -36,10 +39,14 @@ MOST_NAMED: Final = 50
 class Viewer:
     """One open page: what has changed since its last message, folded together."""
 
-    __slots__ = ("_bell", "_changed", "_ended", "position", "wants")
+    __slots__ = ("_bell", "_changed", "_ended", "operator_id", "position", "wants")
 
-    def __init__(self, wants: Callable[[RecordedEvent], bool], position: int, *, ring: bool = False) -> None:
+    def __init__(
+        self, operator_id: str, wants: Callable[[Event], bool] | None, position: int, *, ring: bool = False
+    ) -> None:
+        self.operator_id = operator_id
         self.wants = wants
+        """What it is told of; None: a program, which reads every event by itself and only wants to be woken."""
         self.position = position
         self._ended = False
         self._changed: dict[str, str] = {}
@@ -47,11 +54,13 @@ class Viewer:
         if ring:
             self._bell.set()
 
-    def hear(self, event: RecordedEvent) -> None:
-        """Note a change."""
-        self.position = event.position
+    def hear(self, operator_id: str, event: Event, position: int) -> None:
+        """Note a change, if it is one that this viewer wants to know of."""
+        if operator_id != self.operator_id or not (self.wants is None or self.wants(event)):
+            return
+        self.position = position
         if len(self._changed) < MOST_NAMED:
-            self._changed[event.event.aggregate_id] = event.event.type
+            self._changed[event.aggregate_id] = event.type
         self._bell.set()
 
     def end(self) -> None:
@@ -84,10 +93,17 @@ class Feed:
     """Reads the one line of events and tells those who watch."""
 
     def __init__(
-        self, read: Callable[[int], Awaitable[list[RecordedEvent]]], last_position: Callable[[], Awaitable[int]]
+        self,
+        read: Callable[[int], Awaitable[list[RecordedEvent]]],
+        last_position: Callable[[], Awaitable[int]],
+        progress: Callable[[str], Awaitable[Mapping[str, int]]],
     ) -> None:
         self._read = read
         self._last_position = last_position
+        self._progress = progress
+        self._seen: dict[str, Mapping[str, int]] = {}
+        """By operator: how far each running session was at the last look."""
+        self._looked = 0.0
         self._viewers: set[Viewer] = set()
         self._bell = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -119,10 +135,11 @@ class Feed:
             self._task = None
 
     async def watch(
-        self, wants: Callable[[RecordedEvent], bool], last_heard: int | None = None
+        self, operator_id: str, wants: Callable[[Event], bool], last_heard: int | None = None
     ) -> AsyncIterator[bytes]:
         """The messages of one page. One that comes back after a break is told at once that something may have changed."""
-        viewer = self._open(Viewer(wants, self.position, ring=last_heard is not None and last_heard < self.position))
+        missed = last_heard is not None and last_heard < self.position
+        viewer = self._open(Viewer(operator_id, wants, self.position, ring=missed))
         try:
             yield HELLO
             while not viewer.ended:
@@ -136,7 +153,7 @@ class Feed:
 
     async def follow(self, operator_id: str, position: int) -> AsyncIterator[bytes]:
         """Every event of an operator behind a position, one message each: for programs, which keep their own cursor."""
-        viewer = self._open(Viewer(lambda event: event.operator_id == operator_id, position, ring=True))
+        viewer = self._open(Viewer(operator_id, None, position, ring=True))
         try:
             yield HELLO
             while not viewer.ended:
@@ -167,6 +184,7 @@ class Feed:
             self._bell.clear()
             try:
                 await self._tell()
+                await self._tell_progress()
             except Exception:
                 # The feed is a comfort: what it misses, pages find when they are opened again.
                 log.exception("feed.failed")
@@ -177,8 +195,29 @@ class Feed:
             for event in events:
                 self.position = event.position
                 for viewer in self._viewers:
-                    if viewer.wants(event):
-                        viewer.hear(event)
+                    viewer.hear(event.operator_id, event.event, event.position)
+
+    async def _tell_progress(self) -> None:
+        """Meter values write no events, for there are thousands a second: whether a running session has got on is seen
+        from its row, once a second at most, and only for operators whose pages are open.
+        """
+        watched = {viewer.operator_id for viewer in self._viewers if viewer.wants is not None}
+        now = asyncio.get_running_loop().time()
+        if not watched or now - self._looked < PAUSE_SECONDS:
+            return
+        self._looked = now
+        before, self._seen = self._seen, {}
+        for operator_id in watched:
+            found = self._seen[operator_id] = await self._progress(operator_id)
+            known = before.get(operator_id, found)
+            for session_id, version in found.items():
+                if known.get(session_id, version) != version:
+                    self._tell_pages(operator_id, Event("session", session_id, PROGRESSED))
+
+    def _tell_pages(self, operator_id: str, event: Event) -> None:
+        for viewer in self._viewers:
+            if viewer.wants is not None:
+                viewer.hear(operator_id, event, self.position)
 
 
 def told(event: RecordedEvent) -> bytes:

@@ -89,16 +89,19 @@ def _until(row: Row) -> str | None:
 
 
 def _watts(row: Row) -> int | None:
-    """The power as last reported, or as the last two readings tell it."""
+    """The power as last reported, or as the last two registers tell it."""
     if row["state"] != "active" or not row["readings"]:
         return None
-    readings = row["readings"]
-    if readings[-1]["watts"] is not None:
-        return int(readings[-1]["watts"])
-    if len(readings) < 2:
+    last = row["readings"][-1]
+    if last["watts"] is not None:
+        return int(last["watts"])
+    earlier = [(row["started_at"], row["meter_start_wh"])]
+    earlier += [(one["occurred_at"], one["register_wh"]) for one in row["readings"][:-1]]
+    at, register = earlier[-1]
+    if register is None:
         return None
-    milliseconds = clock.parse_instant(readings[-1]["occurred_at"]) - clock.parse_instant(readings[-2]["occurred_at"])
-    grown = Decimal(readings[-1]["register_wh"]) - Decimal(readings[-2]["register_wh"])
+    milliseconds = clock.parse_instant(last["occurred_at"]) - clock.parse_instant(at)
+    grown = Decimal(last["register_wh"]) - Decimal(register)
     return int(grown * 3_600_000 / milliseconds) if milliseconds > 0 and grown >= 0 else None
 
 

@@ -65,6 +65,7 @@ class Views:
     price_at = staticmethod(pages.price_at)
     cost_so_far = staticmethod(pages.cost_so_far)
     live_sessions = staticmethod(pages.live_sessions)
+    running_versions = staticmethod(pages.running_versions)
     running_count = staticmethod(pages.running_count)
     frame = staticmethod(pages.frame)
     frames_of = staticmethod(pages.frames_of)

@@ -161,7 +161,7 @@ _LIVE = Question(
     select(
         *columns(
             _sessions, "transaction_id", "state", "payer", "started_at", "last_reading_at", "flags", "received_at",
-            id="session_id", token="token_uid", energy_wh="milliwatt_hours",
+            id="session_id", token="token_uid", energy_wh="milliwatt_hours", start="started_at", start_register="meter_start",
         ),
         *columns(_stations, station="identity"),
         *columns(_evses, "max_watts", evse="code"),
@@ -192,6 +192,9 @@ def live_sessions(connection: Connection, operator_id: str, most: int = 200) -> 
     found = _LIVE.rows(connection, operator=operator_id, most=most)
     for row in found:
         last = _LAST_READINGS.rows(connection, operator=operator_id, of_session=row["id"])
+        start, register = row.pop("start"), row.pop("start_register")
+        if len(last) == 1 and register is not None:
+            last.append({"at": start, "register": register, "watts": None})
         row["watts"] = watts_of(last) if row["state"] == "active" else 0
     return found
 
@@ -206,6 +209,16 @@ def watts_of(last: list[Row]) -> int | None:
         grown, milliseconds = last[0]["register"] - last[1]["register"], last[0]["at"] - last[1]["at"]
         return int(grown * 3600 // milliseconds)
     return None
+
+
+_VERSIONS = Question(
+    select(*columns(_sessions, "session_id", "version")).where(mine(_sessions), _sessions.c.state == "active")
+)
+
+
+def running_versions(connection: Connection, operator_id: str) -> dict[str, int]:
+    """How often the row of each running session was written: it grows with every reading."""
+    return {row["session_id"]: row["version"] for row in _VERSIONS.rows(connection, operator=operator_id)}
 
 
 def running_count(connection: Connection, operator_id: str) -> int:
