@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tallywatt.kernel.clock import Instant, parse_instant
+from tallywatt.kernel.energy import LARGEST_FIGURE
 from tallywatt.kernel.errors import BadInput
 
 BEGIN, END = "Transaction.Begin", "Transaction.End"
@@ -80,7 +81,8 @@ ENERGY_ACTIONS = ("StartTransaction", "StopTransaction", "MeterValues", "Transac
 def decode(frame: RawFrame, clock_floor: Instant) -> Told | None:
     """What the frame says, or None when it cannot be read. Times before the floor come from a clock that is not set."""
     try:
-        payload = json.loads(frame.text, parse_float=Decimal)[3]
+        text = frame.text.decode("utf-8", "replace")
+        payload = json.loads(text, parse_float=Decimal, parse_constant=str, strict=False)[3]
     except (ValueError, LookupError, TypeError, RecursionError, ArithmeticError):
         return None
     if not isinstance(payload, dict):
@@ -212,8 +214,10 @@ def _figure(told: object, size: int | Decimal) -> int | None:
     if isinstance(told, bool) or not isinstance(told, (int, str, Decimal)) or len(str(told)) > LONGEST_FIGURE:
         return None
     try:
-        exact = Decimal(told) * size
-        return int(exact.to_integral_value(ROUND_HALF_EVEN)) if exact.is_finite() else None
+        exact = Decimal(told)
+        if not exact.is_finite() or abs(exact) >= LARGEST_FIGURE:
+            return None
+        return int((exact * size).to_integral_value(ROUND_HALF_EVEN))
     except ArithmeticError:
         return None
 
