@@ -47,6 +47,10 @@ class Connection(Protocol):
         """Whether a transaction is open: the engine may have ended it by itself."""
         ...
 
+    def changed_by_others(self) -> bool:
+        """Whether anybody else may have written since this was last asked."""
+        ...
+
     def close(self) -> None:
         """Give the connection back."""
         ...
@@ -70,6 +74,7 @@ class SqliteConnection:
             self._cursor.execute(f"PRAGMA {pragma}")
         if read_only:
             self._cursor.execute("PRAGMA query_only=ON")
+        self._version = 0
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
@@ -99,6 +104,12 @@ class SqliteConnection:
     def in_transaction(self) -> bool:
         """False also after SQLite rolled everything back by itself (a full disk inside a savepoint)."""
         return self._connection.in_transaction
+
+    def changed_by_others(self) -> bool:
+        """SQLite counts the commits of other connections."""
+        seen = self._version
+        self._version = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+        return seen != self._version
 
     def backup(self, path: str) -> None:
         """Copy the whole database, online, to another file."""
@@ -151,6 +162,10 @@ class PostgresConnection:
     def in_transaction(self) -> bool:
         """Whether a transaction is open and usable."""
         return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+    def changed_by_others(self) -> bool:
+        """Always to be reckoned with."""
+        return True
 
     def close(self) -> None:
         """Give the connection back."""

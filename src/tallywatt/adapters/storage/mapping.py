@@ -8,9 +8,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
+from sqlalchemy import UniqueConstraint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from enum import StrEnum
 
     from sqlalchemy import Column, Table
@@ -41,12 +42,21 @@ class Mapping(Generic[T]):
         columns = [column for column in table.columns if column.name != "operator_id"]
         own = tuple(column.name for column in columns)
         assert self.names == own, f"{table.name}: {own} is not {row_class.__name__}: {self.names}"
+        self.place = {name: place for place, name in enumerate(self.names)}
+        self.key_places = tuple(self.place[name] for name in self.key)
         self.versioned = "version" in self.names
+        assert not self.versioned or self.names[-1] == "version", f"{table.name}: the version comes last"
+        self._natural_keys = [one - {"operator_id"} for one in _unique_columns(table)]
         self._codecs = [
             (place, *_codec(column)) for place, column in enumerate(columns) if column.info.get("codec") is not None
         ]
         getter = attrgetter(*self.names)
         self._values: Callable[[T], tuple[Any, ...]] = getter if len(self.names) > 1 else lambda row: (getter(row),)
+
+    def natural(self, columns: dict[str, Any]) -> bool:
+        """Whether at most one row can have these values."""
+        given = {name for name, value in columns.items() if value is not None}
+        return any(key <= given for key in self._natural_keys)
 
     def encode(self, row: T) -> tuple[Any, ...]:
         """The column values of a row, in order."""
@@ -67,6 +77,17 @@ class Mapping(Generic[T]):
             if changed[place] is not None:
                 changed[place] = decode(changed[place])
         return self.row_class(*changed)
+
+
+def _unique_columns(table: Table) -> Iterator[frozenset[str]]:
+    """The columns of each natural key, also of those that hold only where a column is filled."""
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            yield frozenset(column.name for column in constraint.columns)
+    for index in table.indexes:
+        where = index.dialect_options["sqlite"]["where"]
+        if index.unique and (where is None or str(where).endswith("IS NOT NULL")):
+            yield frozenset(column.name for column in index.columns)
 
 
 def _codec(column: Column[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from tallywatt.adapters.storage.sequencer import consume_within
-from tallywatt.adapters.storage.statements import Statement
+from tallywatt.adapters.storage.statements import Statement, inserting
 from tallywatt.adapters.storage.tables.machinery import REVENUE_BY_DAY
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ def _count(connection: Connection, events: list[RecordedEvent]) -> None:
             connection.change(statement.sql, statement.bind(values))
 
 
+@cache
 def _add(dialect: str) -> Statement:
-    maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    adding = maker(REVENUE_BY_DAY)
+    adding = inserting(REVENUE_BY_DAY, dialect)
     table = REVENUE_BY_DAY.c
     return Statement(
         adding.on_conflict_do_update(

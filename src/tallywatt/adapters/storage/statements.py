@@ -5,31 +5,57 @@ Core at run time costs 9–10 ms a session, the compiled text 0.7 ms; see `docs/
 
 from __future__ import annotations
 
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Table
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.sql import ClauseElement
 
-_DIALECTS = {
-    "sqlite": SQLiteDialect(paramstyle="qmark"),
-    "postgresql": PGDialect(paramstyle="format"),  # type: ignore[no-untyped-call]  # SQLAlchemy left it without types
-}
+
+@cache
+def _dialect(name: str) -> Dialect:
+    # Each is loaded by who speaks it: PostgreSQL's brings all its drivers along.
+    if name == "sqlite":
+        from sqlalchemy.dialects.sqlite.base import SQLiteDialect  # noqa: PLC0415
+
+        return SQLiteDialect(paramstyle="qmark")
+    from sqlalchemy.dialects.postgresql.base import PGDialect  # noqa: PLC0415
+
+    return PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy left it without types
+
+
+def inserting(table: Table, dialect: str) -> SqliteInsert | PostgresInsert:
+    """An INSERT that knows the dialect's ON CONFLICT."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415  # as above
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # as above
+
+    return postgresql.insert(table)
 
 
 class Statement:
     """A compiled statement: its text, and the order of its parameters."""
 
-    __slots__ = ("_fixed", "names", "sql")
+    __slots__ = ("_fixed", "_pick", "names", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: str) -> None:
-        compiled = clause.compile(dialect=_DIALECTS[dialect])
+        compiled = clause.compile(dialect=_dialect(dialect))
         self.sql = str(compiled)
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # every SQL compiler has it
         self._fixed: dict[str, Any] = dict(compiled.params)
         self._write_out_lists("?" if dialect == "sqlite" else "%s")
+        self._pick: Callable[[dict[str, Any]], tuple[Any, ...]] = (
+            itemgetter(*self.names) if len(self.names) > 1 else lambda all_: tuple(all_[name] for name in self.names)
+        )
 
     def _write_out_lists(self, mark: str) -> None:
         """Core leaves lists of IN open until it runs a statement; ours are known when it is compiled."""
@@ -48,8 +74,7 @@ class Statement:
 
     def bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
         """The parameters in order; literals of the statement keep their own value."""
-        fixed = self._fixed
-        return tuple(values[name] if name in values else fixed[name] for name in self.names)
+        return self._pick({**self._fixed, **values})
 
 
 _COMPILED: dict[tuple[int, str], tuple[ClauseElement, Statement]] = {}

@@ -6,11 +6,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
-from tallywatt.adapters.storage.statements import Statement, compiled
+from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables import (
     customers,
     invoicing,
@@ -196,8 +195,7 @@ _jobs = machinery.JOBS.table
 
 
 def _add_job(dialect: str) -> Statement:
-    maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = maker(_jobs)
+    statement = inserting(_jobs, dialect)
     # A job that is done may be wanted again: the same row goes back to ready. One that waits or runs stays as it is.
     again = statement.on_conflict_do_update(
         index_elements=["operator_id", "kind", "subject_id"],

@@ -82,6 +82,7 @@ class GroupWriter:
         self._committed = False
         self.after_commit: list[Callable[[bool], None]] = []
         """Called after each group with whether it wrote jobs; must return at once."""
+        self._wrote_jobs = False
         self.groups = 0
         self.commands = 0
 
@@ -153,7 +154,7 @@ class GroupWriter:
     def _together(self, group: list[Order]) -> bool:
         unit = self._begin()
         unit.wrote_jobs = False
-        marks = False
+        marks = unit.connection.dialect == "sqlite"
         for order in group:
             position, keys = unit.events.position, self._vault.mark()
             if marks:
@@ -180,26 +181,32 @@ class GroupWriter:
         return unit.wrote_jobs
 
     def _singly(self, group: list[Order]) -> bool:
-        wrote_jobs = False
+        self._wrote_jobs = False
         for order in group:
-            for _ in range(RUNS_OF_ONE_COMMAND):
-                try:
-                    unit = self._begin()
-                    unit.wrote_jobs = False
-                    order.result = self._one(unit, order)
-                    self._commit(unit)
-                    wrote_jobs = wrote_jobs or unit.wrote_jobs
-                except LOST as error:
-                    # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
-                    # natural key answers when the command runs again.
-                    self._abandon()
-                    order.result = self._as_answer(order, error)
-                    continue
-                except Exception as error:  # noqa: BLE001  # whatever it is, its caller hears of it and the others go on
-                    self._abandon()
-                    order.result = self._as_answer(order, error)
-                break
-        return wrote_jobs
+            order.result = self._alone(order)
+        return self._wrote_jobs
+
+    def _alone(self, order: Order) -> Any:
+        """The result of one command in a transaction of its own, or why there is none."""
+        lost: Exception = _GroupLost()
+        for _ in range(RUNS_OF_ONE_COMMAND):
+            try:
+                unit = self._begin()
+                unit.wrote_jobs = False
+                result = self._one(unit, order)
+                self._commit(unit)
+            except LOST as error:
+                # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
+                # natural key answers when the command runs again.
+                self._abandon()
+                lost = error
+            except Exception as error:  # noqa: BLE001  # whatever it is, its caller hears of it and the others go on
+                self._abandon()
+                return self._as_answer(order, error)
+            else:
+                self._wrote_jobs = self._wrote_jobs or unit.wrote_jobs
+                return result
+        return self._as_answer(order, lost)
 
     def _begin(self) -> SqlUnitOfWork:
         if self._unit is None:
@@ -234,7 +241,11 @@ class GroupWriter:
     def _as_answer(self, order: Order, error: Exception) -> Exception:
         if isinstance(error, TallywattError):
             return error
-        log.error("writer.command_failed", workflow=getattr(order.workflow, "__name__", "?"), exc_info=error)
+        name = getattr(order.workflow, "__name__", "?")
+        if isinstance(error, DATABASE_ERRORS):
+            log.error("writer.database_failed", workflow=name, error=f"{type(error).__name__}: {error}")
+        else:
+            log.error("writer.command_failed", workflow=name, exc_info=error)
         broken = Broken(f"{type(error).__name__}: {error}", code="storage.failed")
         broken.__cause__ = error
         return broken

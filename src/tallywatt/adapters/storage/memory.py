@@ -1,0 +1,65 @@
+"""What one connection knows to be in its database: a row is not read twice, and only what changed in it is written.
+
+It belongs to the transaction: whatever was undone is forgotten, so it never says more than the database would. It answers
+questions only where nobody else can write meanwhile, which is SQLite's one writer inside its transaction; otherwise it only
+tells what a row held when this connection saw it, and the version proves that it still does.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+MOST_ROWS = 20_000
+NOT_KEPT = {
+    "jobs": "changed by statements of their own too",
+    "frames": "large, and never asked for by what wrote them",
+}
+"""Tables whose rows are not remembered, and why."""
+
+Key = tuple[Any, ...]
+
+
+class Memory:
+    """Rows by table, operator and key: the values of their columns."""
+
+    __slots__ = ("_places", "_rows", "answers")
+
+    def __init__(self) -> None:
+        self._rows: dict[Key, tuple[Any, ...]] = {}
+        self._places: dict[Key, Key] = {}
+        self.answers = False
+        """Whether it may be asked instead of the database."""
+
+    def values(self, key: Key) -> tuple[Any, ...] | None:
+        """The values of a row, if it is known."""
+        return self._rows.get(key)
+
+    def keep(self, key: Key, values: tuple[Any, ...]) -> None:
+        """Remember a row as it was read, or as it was just written."""
+        if len(self._rows) >= MOST_ROWS:
+            self.forget()
+        self._rows[key] = values
+
+    def key_at(self, place: Key) -> Key | None:
+        """The key of the row that had these values of a natural key."""
+        return self._places.get(place)
+
+    def keep_place(self, place: Key, key: Key) -> None:
+        """Remember which row has these values of a natural key."""
+        self._places[place] = key
+
+    def forget(self) -> None:
+        """Know nothing: what was written may have been undone, or somebody else may have written."""
+        self._rows.clear()
+        self._places.clear()
+
+
+def plain(value: Any) -> Any:
+    """A value as columns hold it: drivers have opinions of their own about enums and booleans."""
+    kind = type(value)
+    if kind is str or kind is int or value is None:
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    return int(value) if isinstance(value, bool) else value
