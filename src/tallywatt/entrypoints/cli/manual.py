@@ -86,7 +86,7 @@ def _type(one: dict[str, Any]) -> str:
         return "0 or text"
     kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
     shown = {"string": "text", "integer": "number", "boolean": "true or false"}
-    words = [shown.get(kind, kind) for kind in kinds]
+    words = [shown[kind] if kind in shown else str(kind) for kind in kinds]
     if one.get("format") == "date-time":
         words[0] = "time"
     elif "pattern" in one:

@@ -48,7 +48,7 @@ class Column:
     key: str
     right: bool = False
     folds: bool = False
-    """Whether a long value may go on in a second line; the others are never cut."""
+    """Whether a long value may go on in a second line; the others are cut only where a terminal is too narrow."""
 
 
 def say_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, empty: str) -> None:
@@ -62,7 +62,7 @@ def say_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, e
             column.title,
             justify="right" if column.right else "left",
             no_wrap=not column.folds,
-            overflow="fold" if column.folds else "ignore",
+            overflow="fold" if column.folds else "ellipsis",
         )
     for row in rows:
         table.add_row(*(Text(plain(row.get(column.key))) for column in columns))

@@ -14,6 +14,7 @@ import msgspec
 
 from tallywatt.entrypoints.cli.access import console_url
 from tallywatt.entrypoints.cli.demo import provision
+from tallywatt.entrypoints.cli.demo.ends import ends
 from tallywatt.entrypoints.cli.demo.processes import Child, environment_of, free_port, own_port
 from tallywatt.entrypoints.cli.demo.screen import NOTHING, Picture
 from tallywatt.entrypoints.cli.demo.sums import Outside, Sums
@@ -129,7 +130,8 @@ class Demonstration:
             ask = opened.enter_context(looking(self._settings))
             complete = self._play(ask)
             self._settle(ask)
-        self._screen.still()
+            self._screen.still()
+            self._say_ends(ask)
         return self._sums(complete=complete)
 
     def stop(self) -> None:
@@ -338,6 +340,14 @@ class Demonstration:
             return True
         waiting = [*ask(views.jobs, operator_id, "ready", 1000), *ask(views.jobs, operator_id, "leased", 1000)]
         return any(job["kind"] in AWAITED_JOBS for job in waiting)
+
+    def _say_ends(self, ask: Callable[..., Any]) -> None:
+        """How what went wrong on purpose has ended."""
+        incidents = meters.read(self._folder / "site.jsonl").incidents
+        self._screen.say()
+        for happened, end in ends(ask, Views, self._settled.operator_id, sample.read(), incidents):
+            self._screen.say(f"  {happened}: {end}")
+        self._screen.say()
 
     def _sums(self, *, complete: bool) -> Sums:
         delivered = meters.read(self._folder / "site.jsonl")

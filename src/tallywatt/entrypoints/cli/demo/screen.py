@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group
@@ -11,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tallywatt.entrypoints.cli.show import kwh_of, sum_of
+from tallywatt.entrypoints.cli.show import sum_of
 from tallywatt.kernel.energy import wh
 
 if TYPE_CHECKING:
@@ -100,17 +101,17 @@ def drawn(picture: Picture, width: int) -> Group:
         picture.clock,
     )
     table.add_row("sessions", head)
-    table.add_row("energy", _equation("delivered", energy_parts(picture)))
-    table.add_row("money", _equation("billed", money_parts(picture)))
+    for parts in (energy_parts(picture), money_parts(picture)):
+        [(name, whole), *rest] = parts
+        table.add_row(name, _equation(whole, rest))
     state = Text("serving", style="green") if picture.serving else Text("killed, starting again", style="red")
     table.add_row("server", Text.assemble(state, f", kill -9: {picture.kills} of {picture.kills_in_all}"))
     return Group(Text(), table)
 
 
-def _equation(name: str, parts: list[tuple[str, str]]) -> Text:
-    [(_, whole), *rest] = parts
-    text = Text.assemble((f"{name} ", "dim"), whole)
-    for index, (word, amount) in enumerate(rest):
+def _equation(whole: str, parts: list[tuple[str, str]]) -> Text:
+    text = Text(whole)
+    for index, (word, amount) in enumerate(parts):
         text.append(" = " if index == 0 else " + ", "dim")
         text.append(f"{word} ", "dim")
         text.append(amount)
@@ -118,15 +119,21 @@ def _equation(name: str, parts: list[tuple[str, str]]) -> Text:
 
 
 def energy_parts(picture: Picture) -> list[tuple[str, str]]:
-    """Delivered = billed + explained + what is charging now."""
-    energy = picture.energy
-    parts = [
-        ("delivered", energy["delivered_wh"]),
-        ("billed", energy["billed_wh"]),
-        ("explained", energy["explained_wh"]),
-        ("now", energy["running_wh"]),
+    """Delivered = billed + explained + what is charging now, in kWh to three places."""
+    energy = {name: Decimal(amount).scaleb(-3) for name, amount in picture.energy.items() if name.endswith("_wh")}
+    delivered, billed, explained = (_kwh(energy[f"{name}_wh"]) for name in ("delivered", "billed", "explained"))
+    # What is left is shown as what is left, so that the figures that are seen add up as well.
+    now = delivered - billed - explained
+    return [
+        ("delivered", f"{delivered} kWh"),
+        ("billed", f"{billed}"),
+        ("explained", f"{explained}"),
+        ("now", f"{now}"),
     ]
-    return [(name, kwh_of(amount).removesuffix(" kWh")) for name, amount in parts]
+
+
+def _kwh(exact: Decimal) -> Decimal:
+    return exact.quantize(Decimal("0.001"))
 
 
 def money_parts(picture: Picture) -> list[tuple[str, str]]:
