@@ -267,7 +267,6 @@ async def follow(
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> StreamingResponse:
     """News for one open page: of all, or about some things."""
-
     wanted = frozenset(about or ())
 
     def wants(event: Event) -> bool:
