@@ -151,7 +151,7 @@ async def list_sessions(
     chosen = {"state": state, "reason": reason, "station": station, "source": source}
     given = {name: value for name, value in chosen.items() if value}
     rows = await house.ask(house.views.sessions, caller.operator_id, PAGE, **given, before=cursor)
-    counts = (await house.ask(house.views.overview, caller.operator_id))["sessions"]
+    counts = await house.ask(house.views.session_counts, caller.operator_id)
     return await shown(
         house, caller, "sessions.html", "sessions", rows=rows["items"], next=rows["next"], chosen=given, counts=counts
     )
@@ -213,7 +213,7 @@ async def list_payments(
     """Payments, newest first."""
     filters = {"state": state or None, "before": cursor}
     rows = await house.ask(house.views.payments, caller.operator_id, PAGE, **filters)
-    counts = (await house.ask(house.views.overview, caller.operator_id))["payments"]
+    counts = await house.ask(house.views.payment_counts, caller.operator_id)
     return await shown(
         house, caller, "payments.html", "payments", rows=rows["items"], next=rows["next"], state=state, counts=counts
     )

@@ -59,6 +59,8 @@ class Views:
     job_counts = staticmethod(attention.job_counts)
 
     overview = staticmethod(equations.overview)
+    session_counts = staticmethod(equations.session_counts)
+    payment_counts = staticmethod(equations.payment_counts)
     balances = staticmethod(equations.balances)
     ledger_balanced = staticmethod(equations.ledger_balanced)
 

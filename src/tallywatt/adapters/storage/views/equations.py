@@ -17,7 +17,7 @@ from tallywatt.adapters.storage.tables import (
     rating,
     stations,
 )
-from tallywatt.adapters.storage.views.asking import Question, Row, joined, mine
+from tallywatt.adapters.storage.views.asking import Question, Row, mine
 from tallywatt.kernel.clock import instant, zone
 from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import NotFound
@@ -50,11 +50,6 @@ _SESSIONS = Question(
     .where(mine(_sessions))
     .group_by(_sessions.c.state)
 )
-_BILLED = Question(
-    select(func.sum(_results.c.milliwatt_hours).label("energy"))
-    .select_from(_sessions.join(_results, joined(_sessions, _results, "rated_id")))
-    .where(mine(_sessions), _sessions.c.state == "billed")
-)
 _EXPLAINED = Question(
     select(_explanations.c.reason, func.sum(_explanations.c.milliwatt_hours).label("energy"))
     .where(mine(_explanations))
@@ -79,16 +74,21 @@ _ALLOCATED = Question(
 _PAYMENTS = Question(
     select(
         _payments.c.currency,
+        _payments.c.state,
+        func.count().label("payments"),
         func.sum(_payments.c.captured_minor).label("captured_minor"),
         func.sum(_payments.c.refunded_minor).label("refunded_minor"),
         func.sum(_payments.c.suspense_minor).label("suspense_minor"),
         func.sum(case((_payments.c.state == "authorised", _payments.c.authorised_minor), else_=0)).label("held_minor"),
     )
     .where(mine(_payments))
-    .group_by(_payments.c.currency)
+    .group_by(_payments.c.state, _payments.c.currency)
 )
 _PAYMENT_STATES = Question(
     select(_payments.c.state, func.count().label("payments")).where(mine(_payments)).group_by(_payments.c.state)
+)
+_SESSION_STATES = Question(
+    select(_sessions.c.state, func.count().label("sessions")).where(mine(_sessions)).group_by(_sessions.c.state)
 )
 _INBOX = Question(select(func.count().label("open")).where(mine(_inbox), _inbox.c.state == "open"))
 _FAILED = Question(select(func.count().label("failed")).where(mine(_jobs), _jobs.c.state == "failed"))
@@ -100,28 +100,17 @@ _CONNECTORS = Question(
     .where(mine(_connectors))
     .group_by(_connectors.c.status)
 )
-# By booked_at: revenue belongs to the day on which it was booked, also when the session is older.
+# Revenue belongs to the day on which it was booked, also when the session is older; paper and entry are of one instant.
 _REVENUE = Question(
     select(
-        _transfers.c.currency,
-        func.count(_entries.c.entry_id.distinct()).label("sessions"),
-        func.sum(_transfers.c.amount_minor).label("gross_minor"),
-        func.sum(case((_accounts.c.code == "revenue", _transfers.c.amount_minor), else_=0)).label("net_minor"),
+        _invoices.c.currency,
+        func.count().label("sessions"),
+        func.sum(_signed * _invoices.c.gross_minor).label("gross_minor"),
+        func.sum(_signed * _invoices.c.net_minor).label("net_minor"),
+        func.sum(_signed * _invoices.c.tax_minor).label("tax_minor"),
     )
-    .select_from(
-        _entries.join(_transfers, joined(_entries, _transfers, "entry_id")).join(
-            _accounts,
-            (_accounts.c.operator_id == _transfers.c.operator_id)
-            & (_accounts.c.account_id == _transfers.c.credit_account_id),
-        )
-    )
-    .where(
-        mine(_entries),
-        _entries.c.kind == "session_billed",
-        _entries.c.booked_at >= bindparam("first"),
-        _entries.c.booked_at < bindparam("behind"),
-    )
-    .group_by(_transfers.c.currency)
+    .where(mine(_invoices), _invoices.c.issued_at >= bindparam("first"), _invoices.c.issued_at < bindparam("behind"))
+    .group_by(_invoices.c.currency)
 )
 _ZONE = Question(select(_operators.c.zone, _operators.c.currency).where(mine(_operators)))
 
@@ -144,7 +133,7 @@ def overview(connection: Connection, operator_id: str, day: date | str | None = 
         "money": money,
         "sessions": {state: row["sessions"] for state, row in by_state.items()},
         "invoices": sum(row["invoices"] for row in money.values()),
-        "payments": {row["state"]: row["payments"] for row in _PAYMENT_STATES.rows(connection, **place)},
+        "payments": payment_counts(connection, operator_id),
         "inbox_open": _one(_INBOX.first(connection, **place), "open"),
         "jobs_failed": _one(_FAILED.first(connection, **place), "failed"),
         "stations": {row["state"]: row["stations"] for row in _STATIONS.rows(connection, **place)},
@@ -154,6 +143,16 @@ def overview(connection: Connection, operator_id: str, day: date | str | None = 
     }
 
 
+def session_counts(connection: Connection, operator_id: str) -> dict[str, int]:
+    """How many sessions are in which state."""
+    return {row["state"]: row["sessions"] for row in _SESSION_STATES.rows(connection, operator=operator_id)}
+
+
+def payment_counts(connection: Connection, operator_id: str) -> dict[str, int]:
+    """How many payments are in which state."""
+    return {row["state"]: row["payments"] for row in _PAYMENT_STATES.rows(connection, operator=operator_id)}
+
+
 def _one(row: Row | None, name: str) -> int:
     return int(row[name]) if row is not None and row[name] is not None else 0
 
@@ -161,7 +160,7 @@ def _one(row: Row | None, name: str) -> int:
 def _energy(connection: Connection, place: dict[str, Any], by_state: dict[str, Row]) -> Row:
     delivered = sum(row["energy"] for row in by_state.values())
     running = sum(row["energy"] for state, row in by_state.items() if state in RUNNING)
-    billed = _one(_BILLED.first(connection, **place), "energy")
+    billed = sum(row["energy"] for state, row in by_state.items() if state == "billed")
     by_reason = {row["reason"]: row["energy"] for row in _EXPLAINED.rows(connection, **place) if row["energy"]}
     explained = sum(by_reason.values())
     return {
@@ -182,9 +181,13 @@ def _money(connection: Connection, place: dict[str, Any], currency: str) -> dict
     found: dict[str, Row] = {currency: dict(empty)}
     for question in (_INVOICES, _PAYMENTS, _ALLOCATED):
         for row in question.rows(connection, **place):
-            found.setdefault(row.pop("currency"), dict(empty)).update(row)
+            sums = found.setdefault(row.pop("currency"), dict(empty))
+            row.pop("state", None)
+            for name, minor in row.items():
+                sums[name] = sums.get(name, 0) + minor
     for row in found.values():
         row["owed_minor"] = row["billed_minor"] - row.pop("allocated_minor", 0)
+        row.pop("payments", None)
     return found
 
 
@@ -196,9 +199,7 @@ def _revenue(connection: Connection, place: dict[str, Any], zone_name: str, day:
     rows = _REVENUE.rows(connection, **place, first=start, behind=end)
     return {
         "day": first.isoformat(),
-        "by_currency": {
-            row.pop("currency"): {**row, "tax_minor": row["gross_minor"] - row["net_minor"]} for row in rows
-        },
+        "by_currency": {row.pop("currency"): row for row in rows},
     }
 
 
@@ -238,42 +239,27 @@ def balances(connection: Connection, operator_id: str) -> list[Row]:
     return rows
 
 
-# What invoices and payments say must stand on the accounts; summed by kind of account and currency.
-_kind = case(
-    (_accounts.c.code.like("receivable/%"), "receivable"),
-    (_accounts.c.code.like("clearing/%"), "clearing"),
-    (_accounts.c.code.like("suspense/%"), "suspense"),
-    (_accounts.c.code.like("tax/%"), "tax"),
-    else_=_accounts.c.code,
-)
-
-
 def _side(account: str, sign: int) -> Any:
     return (
-        select(_kind.label("kind"), _transfers.c.currency, (sign * func.sum(_transfers.c.amount_minor)).label("minor"))
-        .select_from(
-            _transfers.join(
-                _accounts,
-                (_accounts.c.operator_id == _transfers.c.operator_id)
-                & (_accounts.c.account_id == _transfers.c[account]),
-            )
-        )
+        select(_transfers.c[account].label("account"), (sign * func.sum(_transfers.c.amount_minor)).label("minor"))
         .where(mine(_transfers), _transfers.c.phase.in_(("single", "post")))
-        .group_by("kind", _transfers.c.currency)  # by its label: bound values would make two expressions of it
+        .group_by(_transfers.c[account])
     )
 
 
 _DEBITED = Question(_side("debit_account_id", 1))
 _CREDITED = Question(_side("credit_account_id", -1))
+_PLACES = Question(select(_accounts.c.account_id, _accounts.c.code, _accounts.c.currency).where(mine(_accounts)))
 
 
 def ledger_balanced(connection: Connection, operator_id: str) -> bool:
     """Whether the books add up to nothing, and to what invoices and payments say."""
+    rows = _PLACES.rows(connection, operator=operator_id)
+    places = {row["account_id"]: (row["code"].partition("/")[0], row["currency"]) for row in rows}
     standing: dict[tuple[str, str], int] = {}
     for question in (_DEBITED, _CREDITED):
         for row in question.rows(connection, operator=operator_id):
-            place = (row["kind"], row["currency"])
-            standing[place] = standing.get(place, 0) + row["minor"]
+            _add(standing, *places[row["account"]], row["minor"])
     expected: dict[tuple[str, str], int] = {}
     for row in _INVOICES.rows(connection, operator=operator_id):
         _add(expected, "revenue", row["currency"], -row["net_minor"])
@@ -284,8 +270,9 @@ def ledger_balanced(connection: Connection, operator_id: str) -> bool:
         _add(expected, "clearing", row["currency"], kept + row["suspense_minor"])
         _add(expected, "suspense", row["currency"], -row["suspense_minor"])
         _add(expected, "receivable", row["currency"], -kept)
-    places = {*standing, *expected}
-    return sum(standing.values()) == 0 and all(standing.get(one, 0) == expected.get(one, 0) for one in places)
+    return sum(standing.values()) == 0 and all(
+        standing.get(one, 0) == expected.get(one, 0) for one in {*standing, *expected}
+    )
 
 
 def _add(into: dict[tuple[str, str], int], kind: str, currency: str, minor: int) -> None:
