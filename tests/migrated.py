@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tallywatt.adapters.storage.migrations import upgrade
-from tests.postgresql import fresh_database
+from tests.postgresql import create_database, fresh_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def postgresql_house_url(postgresql_server_url: str, migrated_template: str) -> 
     """The same on PostgreSQL."""
     name = f"house_{next(_numbers)}"
     with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+        create_database(connection, name, migrated_template)
     try:
         yield f"{postgresql_server_url}{name}"
     finally:

@@ -53,11 +53,17 @@ def postgresql_server(initdb: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def create_database(connection: psycopg.Connection, name: str, template: str) -> None:
+    """Copy a template; by files where the server can (15 and newer), which costs half of copying through its log."""
+    strategy = "STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
+    connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
+
+
 @contextmanager
 def fresh_database(server: str, name: str) -> Iterator[str]:
     """An empty database on a server; yields its URL and drops it afterwards, whoever is still connected."""
     with psycopg.connect(f"{server}postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        create_database(connection, name, "template0")
     try:
         yield f"{server}{name}"
     finally:
