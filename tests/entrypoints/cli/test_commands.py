@@ -293,6 +293,31 @@ def test_actions_say_who_sat_at_the_command_line(shop: CommandLine, server: Hous
     assert {one["caller_kind"] for one in actions if one["action"] == "customer.add"} == {"cli"}
 
 
+# --- on PostgreSQL ---
+
+
+def test_on_postgresql_the_command_line_writes_by_itself(
+    tallywatt: CommandLine, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There any process may write: a running server is not asked, and not in the way."""
+    monkeypatch.setenv("TALLYWATT_DATABASE_URL", postgresql_url)
+    assert tallywatt.good("database", "upgrade", "--json").json["engine"] == "postgresql"
+    tallywatt.good("operator", "add", "dundee", "--name", "Dundee", "--clock-floor", "2010-01-01T00:00:00Z")
+    house = House(settings())
+    house.open()
+    try:
+        fits(tallywatt.good("station", "add", "CP-17", "--key", KEY, "--evses", "2", "--json").json, "station-add")
+        tallywatt.good("tariff", "put", str(a_tariff(tmp_path)))
+        tallywatt.good("tariff", "assign", "flat", "--from", "2010-01-01T00:00:00Z")
+        tallywatt.good("customer", "add", "C-1")
+        tallywatt.good("token", "add", "04AA", "--customer", "C-1")
+        tallywatt.good("import", "sessions", str(an_export(tmp_path)))
+        fits(tallywatt.good("session", "list", "--json").json, "session-list")
+        assert tallywatt.good("audit", "--json").json["clean"]
+    finally:
+        house.close()
+
+
 # --- help ---
 
 
@@ -315,6 +340,17 @@ def test_every_command_explains_itself_with_examples(tallywatt: CommandLine, com
     assert "Examples:" in shown
     assert f"tallywatt {' '.join(command)}" in shown.split("Examples:")[1]
     assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+GROUPS = sorted({command[:-1] for command in EVERY})
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: " ".join(path) or "tallywatt")
+def test_lists_of_commands_are_whole_sentences(tallywatt: CommandLine, path: tuple[str, ...]) -> None:
+    """The first page that a newcomer reads must not break off."""
+    shown = tallywatt.good(*path, "--help").out
+
+    assert [line for line in shown.splitlines() if line.startswith("  ") and line.endswith("...")] == []
 
 
 def test_help_and_version_load_nothing_heavy() -> None:

@@ -77,7 +77,7 @@ def console_link(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print a link that opens the operator's console once."""
+    """Print a link that opens the operator's console, once."""
     from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 
     with at_desk(operator) as desk:

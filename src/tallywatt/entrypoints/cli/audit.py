@@ -18,7 +18,7 @@ EXAMPLES = examples("tallywatt audit", "tallywatt audit --json", "tallywatt audi
 
 
 def audit(operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
-    """Recompute energy and money from what was sealed, and list what does not add up.
+    """Recompute energy and money; list what does not add up.
 
     It reads the stored frames with code of its own, compares meters, bills, payments and books, and changes nothing. It
     may run beside a server. Ends with 1 when something does not add up.

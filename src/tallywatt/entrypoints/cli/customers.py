@@ -12,7 +12,7 @@ from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, 
 from tallywatt.kernel.clock import parse_instant
 
 customer = group("customer", "Customers: those who charge with an account.")
-token = group("token", "Tokens: cards, fobs and app tags by which a customer is known at a station.")
+token = group("token", "Tokens: cards, fobs and tags of customers.")
 
 
 @customer.command(

@@ -45,10 +45,10 @@ def sessions(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Bring in charging sessions from a CSV export; they are priced and billed like the others.
+    """Bring in charging sessions from a CSV export.
 
-    Every row of the file is in the report: accepted, repaired or refused, and why. Importing a file again brings nothing
-    twice. Ends with 1 when a row was refused.
+    They are priced and billed like the others. Every row of the file is in the report: accepted, repaired or refused,
+    and why. Importing a file again brings nothing twice. Ends with 1 when a row was refused.
     """
     from tallywatt.wiring import read_sessions
 

@@ -11,7 +11,7 @@ from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_fields, say_json, say_table
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 
-inbox = group("inbox", "The inbox: what matches nothing, and what only a person can decide.")
+inbox = group("inbox", "The inbox: what only a person can decide.")
 
 
 class StateName(StrEnum):
@@ -97,7 +97,7 @@ JOB_COLUMNS = (
     Column("attempts", "attempts", right=True),
     Column("last error", "last_error", folds=True),
 )
-job = group("job", "Jobs: what is to be done outside, and what failed for good.")
+job = group("job", "Jobs: what is to be done outside, and what failed.")
 
 
 @job.command("list", **examples("tallywatt job list", "tallywatt job list --state ready --json"))

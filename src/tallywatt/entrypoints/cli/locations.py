@@ -10,7 +10,7 @@ from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.show import Column, Data, say_fields, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
 
-location = group("location", "Locations: where stations stand, with address and time zone.")
+location = group("location", "Locations: where stations stand, and in which zone.")
 
 
 @location.command(

@@ -12,7 +12,7 @@ from tallywatt.entrypoints.cli.words import JsonFlag, examples, group
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.money import money
 
-operator = group("operator", "Operators: whose stations, customers and books these are.")
+operator = group("operator", "Operators: those who sell energy in their own name.")
 
 
 @operator.command(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SHORTEST_CARD_NUMBER = 12
 """ISO/IEC 7812: 8 to 19 digits, 12 and more in use."""
 
-payment = group("payment", "Payments: what was asked of whom, and what became of it.")
-provider_account = group("provider-account", "Accounts at payment providers. Secrets stay where they are.")
+payment = group("payment", "Payments: what was asked, and what became of it.")
+provider_account = group("provider-account", "Accounts at payment providers.")
 payment_method = group("payment-method", "Methods that customers have stored with a provider.")
 
 

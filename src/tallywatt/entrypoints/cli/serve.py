@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from tallywatt.entrypoints.cli.lean import settled
 from tallywatt.entrypoints.cli.logs import configure
 from tallywatt.entrypoints.worker import LANES, Janitor, Workers
 from tallywatt.kernel.errors import BadInput
@@ -74,6 +75,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
         await pages.open()
     if house.gateway is not None:
         await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
+    settled()
     workers.start()
     janitor = Janitor(house)
     if "worker" in parts:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import settings
+from tallywatt.entrypoints.cli.lean import lean
 from tallywatt.entrypoints.cli.words import examples
 
 EXAMPLES = examples(
@@ -30,7 +31,11 @@ def serve(
         Part | None, typer.Option("--only", help="One part alone, for several processes on PostgreSQL.")
     ] = None,
 ) -> None:
-    """Run the pages, the API, the OCPP gateway and the workers in one process, until Ctrl-C."""
+    """Run everything in one process, until Ctrl-C.
+
+    That is: the pages, the API, the OCPP gateway and the workers. An empty database gets its tables first.
+    """
+    lean()
     from tallywatt.entrypoints.cli.serve import serve as run
 
     run(settings(), None if only is None else only.value)

@@ -23,7 +23,7 @@ from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, O
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import NotFound
 
-session = group("session", "Sessions: from plug-in to invoice, each with its reasons.")
+session = group("session", "Sessions: from plug-in to invoice, with their reasons.")
 
 ENDING = 12
 """So many last characters of an id tell sessions apart: they are drawn, the first ones are the time."""
@@ -118,7 +118,10 @@ def show(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one session with everything that it was made of: readings, price, payments, books, frames."""
+    """Show one session, down to what it was made of.
+
+    That is: readings, price, payments, books, and the frames that the station sent.
+    """
     with at_desk(operator) as desk:
         found = find(desk, name)
     if as_json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIMULATED_SECRET = "whsec_simulated"
 """Guards nothing but invented money."""
 
-simulate = group("simulate", "Stand-ins for the outside world: a payment provider, a site with stations.")
+simulate = group("simulate", "Stand-ins for the outside world.")
 
 
 @simulate.command(

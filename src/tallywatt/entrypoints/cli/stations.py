@@ -16,7 +16,7 @@ from tallywatt.kernel.errors import BadInput
 if TYPE_CHECKING:
     from tallywatt.workflows.add_station import NewEvse
 
-station = group("station", "Stations: their keys, their EVSEs, and the quarantine of those that nobody knows.")
+station = group("station", "Stations, their keys, their EVSEs, and the quarantine.")
 
 
 class CurrentName(StrEnum):

@@ -15,7 +15,7 @@ from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, 
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import BadInput
 
-tariff = group("tariff", "Tariffs in OCPI's JSON: versions that never change, assigned to places and times.")
+tariff = group("tariff", "Tariffs in OCPI's JSON, assigned to places and times.")
 
 
 class ScopeName(StrEnum):

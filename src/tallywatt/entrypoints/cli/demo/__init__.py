@@ -32,7 +32,7 @@ def demo(
         typer.Option("--data-dir", metavar="DIR", help="Its own folder; demo in the data directory if left out."),
     ] = None,
 ) -> None:
-    """Play a day of real charging sessions, from the plug to the paid invoice.
+    """Play a day of real sessions, from plug to paid invoice.
 
     It starts a payment provider, the server and a site with 43 stations, each in a process of its own, and kills the
     server three times. What it shows goes to standard error; standard output gets one line of JSON at the end, with the
