@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
-
-import psycopg
 
 from tallywatt.kernel.errors import BadInput
 
@@ -127,10 +126,13 @@ class PostgresConnection:
     dialect = "postgresql"
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
+        import psycopg  # noqa: PLC0415  # a tenth of the start, which SQLite does not need
+
         self._connection = psycopg.connect(url, autocommit=read_only)
         self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only or None
         self._connection.prepare_threshold = 2
+        self._open = psycopg.pq.TransactionStatus.INTRANS
         self._cursor = self._connection.cursor()
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -161,7 +163,7 @@ class PostgresConnection:
 
     def in_transaction(self) -> bool:
         """Whether a transaction is open and usable."""
-        return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+        return self._connection.info.transaction_status == self._open
 
     def changed_by_others(self) -> bool:
         """Always to be reckoned with."""
@@ -172,7 +174,10 @@ class PostgresConnection:
         self._connection.close()
 
 
-DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
+def database_errors() -> tuple[type[Exception], ...]:
+    """What the engines of this process raise: a driver that was never loaded has raised nothing."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
 
 
 def is_sqlite(url: str) -> bool:

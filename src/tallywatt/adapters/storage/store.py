@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from tallywatt.adapters.storage.connections import DATABASE_ERRORS, connect, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, sqlite_path
 from tallywatt.adapters.storage.migrations import require_current
 from tallywatt.adapters.storage.sequencer import give_positions
 from tallywatt.adapters.storage.vault import Vault
@@ -108,7 +108,7 @@ class Store:
         connection = self._reader()
         try:
             yield connection
-        except DATABASE_ERRORS:
+        except database_errors():
             # It may be broken for good (the server was restarted); the next one is new.
             self._drop(connection)
             raise
@@ -138,7 +138,7 @@ class Store:
         try:
             while now := give_positions(self._sequencing):
                 given += now
-        except DATABASE_ERRORS:
+        except database_errors():
             self._sequencing = None
             raise
         return given
@@ -160,7 +160,7 @@ class Store:
         self._readers.put(None)
         try:
             connection.close()
-        except DATABASE_ERRORS:
+        except database_errors():
             log.info("store.connection_was_gone")
 
     def _reader(self) -> Connection:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tallywatt.adapters.storage.statements import Statement, compiled
+from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables.machinery import DATA_KEYS
 from tallywatt.kernel.clock import moment
 from tallywatt.kernel.errors import NotFound
@@ -122,8 +121,7 @@ class UnitVault:
         self._vault = vault
         self._unit = unit
         dialect = unit.connection.dialect
-        maker = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        self._add = Statement(maker(DATA_KEYS).on_conflict_do_nothing(), dialect)
+        self._add = Statement(inserting(DATA_KEYS, dialect).on_conflict_do_nothing(), dialect)
         self._find = compiled(_BY_MONTH, dialect)
 
     def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tallywatt.adapters.storage.connections import DATABASE_ERRORS
+from tallywatt.adapters.storage.connections import database_errors
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
@@ -48,8 +48,9 @@ def _tell(whom: Callable[[Any], None], what: object) -> None:
         log.warning("writer.nobody_listens", error=repr(error))
 
 
-LOST: tuple[type[Exception], ...] = (_GroupLost, Stale, *DATABASE_ERRORS)
-"""What a command may get over by running again: a lost race, a deadlock, a lost connection."""
+def _may_pass() -> tuple[type[Exception], ...]:
+    """What a command may get over by running again: a lost race, a deadlock, a lost connection."""
+    return (_GroupLost, Stale, *database_errors())
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ class GroupWriter:
             return 0
         try:
             wrote_jobs = self._together(group)
-        except LOST as error:
+        except _may_pass() as error:
             log.info("writer.group_lost", commands=len(group), error=str(error))
             wrote_jobs = self._singly(group)
         for order in group:
@@ -195,7 +196,7 @@ class GroupWriter:
                 unit.wrote_jobs = False
                 result = self._one(unit, order)
                 self._commit(unit)
-            except LOST as error:
+            except _may_pass() as error:
                 # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
                 # natural key answers when the command runs again.
                 self._abandon()
@@ -242,7 +243,7 @@ class GroupWriter:
         if isinstance(error, TallywattError):
             return error
         name = getattr(order.workflow, "__name__", "?")
-        if isinstance(error, DATABASE_ERRORS):
+        if isinstance(error, database_errors()):
             log.error("writer.database_failed", workflow=name, error=f"{type(error).__name__}: {error}")
         else:
             log.error("writer.command_failed", workflow=name, exc_info=error)
@@ -254,7 +255,7 @@ class GroupWriter:
         try:
             if self._unit is not None:
                 self._unit.connection.rollback()
-        except DATABASE_ERRORS:
+        except database_errors():
             self._forget_connection()
         else:
             if self._unit is not None and self._unit.connection.dialect == "postgresql":
@@ -265,14 +266,14 @@ class GroupWriter:
             assert self._unit is not None, "only called with a unit"
             self._unit.connection.execute("SELECT 1")
             self._unit.connection.rollback()
-        except DATABASE_ERRORS:
+        except database_errors():
             self._forget_connection()
 
     def _forget_connection(self) -> None:
         if self._connection is not None:
             try:
                 self._connection.close()
-            except DATABASE_ERRORS:
+            except database_errors():
                 log.info("writer.connection_was_gone")
         self._connection = None
         self._unit = None

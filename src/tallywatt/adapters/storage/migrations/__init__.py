@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tallywatt.adapters.storage.connections import DATABASE_ERRORS, connect, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, sqlite_path
 from tallywatt.kernel.errors import SchemaUnknown
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def present_revision(url: str) -> str | None:
     connection = connect(url, read_only=True)
     try:
         rows = connection.execute("SELECT version_num FROM alembic_version")
-    except DATABASE_ERRORS:
+    except database_errors():
         return None
     finally:
         connection.close()
