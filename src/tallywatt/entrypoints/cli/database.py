@@ -14,7 +14,10 @@ database = group("database", "The database: its tables, by migrations.")
     **examples("tallywatt database upgrade", "TALLYWATT_DATABASE_URL=postgresql:///tw tallywatt database upgrade"),
 )
 def upgrade(as_json: JsonFlag = False) -> None:
-    """Bring the tables to this version's revision, from nothing if the database is empty."""
+    """Bring the tables to the revision of this version.
+
+    An empty database gets them all. A server refuses tables whose revision it does not know.
+    """
     from tallywatt import wiring
 
     chosen = settings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +17,14 @@ from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tallywatt.workflows.bring_session import BringSession
 
 importing = group("import", "Bring in what others have recorded.")
 
 PLANNED = "planned"
+AT_ONCE = 16
 
 
 class UserIs(StrEnum):
@@ -52,14 +56,15 @@ def sessions(
     """
     from tallywatt.wiring import read_sessions
 
-    rows: list[Data] = []
     with at_desk(operator) as desk:
         found = read_sessions(file)
-        for row in found.rows:
-            told = _judged(row)
-            if row.session is not None and not dry_run:
-                told |= _bring(desk, _command(row.session, row.verdict.value, users))
-            rows.append(told)
+        rows = [_judged(row) for row in found.rows]
+        if not dry_run:
+            commands = [
+                None if row.session is None else _command(row.session, row.verdict.value, users) for row in found.rows
+            ]
+            for told, outcome in zip(rows, _bring_all(desk, commands), strict=True):
+                told.update(outcome)
     report = {
         "file": str(file),
         "shape": found.shape,
@@ -109,6 +114,19 @@ def _command(session: Any, verdict: str, users: UserIs) -> BringSession:
         customer_reference=session.user if users is UserIs.CUSTOMER else None,
         flags=("repaired_by_import",) if verdict == "repaired" else (),
     )
+
+
+def _bring_all(desk: Desk, commands: list[BringSession | None]) -> Iterator[Data]:
+    """What became of each row's session, in the order of the rows. Several at once share a commit."""
+
+    def bring(command: BringSession | None) -> Data:
+        return {} if command is None else _bring(desk, command)
+
+    # The first one opens what the others share.
+    first = next((place for place, command in enumerate(commands, 1) if command is not None), len(commands))
+    yield from map(bring, commands[:first])
+    with ThreadPoolExecutor(AT_ONCE, "import") as pool:
+        yield from pool.map(bring, commands[first:])
 
 
 def _bring(desk: Desk, command: BringSession) -> Data:
