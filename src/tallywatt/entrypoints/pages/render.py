@@ -13,6 +13,7 @@ from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tallywatt.entrypoints.pages.session_page import card_words
 from tallywatt.entrypoints.pages.words import label
 from tallywatt.kernel import clock
 from tallywatt.kernel.money import currency
@@ -46,7 +47,7 @@ def _environment() -> Environment:
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
-        plain=plain_number, coded=coded,
+        plain=plain_number, coded=coded, card=card_words,
     )  # fmt: skip
     return made
 
@@ -62,7 +63,8 @@ def money(minor: int | None, code: str | None) -> str:
     """A sum in its currency: £12.40."""
     if minor is None or code is None:
         return MISSING
-    return format_currency(Decimal(minor).scaleb(-currency(code).exponent), code, locale=LOCALE)
+    said = format_currency(Decimal(minor).scaleb(-currency(code).exponent), code, locale=LOCALE)
+    return said.replace(code, f"{code}\N{NO-BREAK SPACE}")  # a currency without a sign of its own
 
 
 def price(amount: str, code: str) -> str:

@@ -149,7 +149,6 @@ def _timeline(row: Row) -> list[Row]:
 
 
 def _payment(row: Row) -> Row:
-    card = f"{row['card_brand'] or ''} •••• {row['card_last4']}".strip() if row["card_last4"] else None
     return {
         "state": row["state"],
         "words": _PAID.get(row["state"], row["state"]),
@@ -157,5 +156,12 @@ def _payment(row: Row) -> Row:
         "held_minor": row["authorised_minor"] if row["state"] == "authorised" else 0,
         "refunded_minor": row["refunded_minor"],
         "currency": row["currency"],
-        "card": card,
+        "card": card_words(row),
     }
+
+
+def card_words(row: Row) -> str | None:
+    """A card as a receipt shows it: Visa •••• 4242."""
+    if row["card_last4"] is None:
+        return None
+    return f"{(row['card_brand'] or 'Card').title()} •••• {row['card_last4']}"
