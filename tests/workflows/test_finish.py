@@ -173,3 +173,33 @@ def test_the_order_and_number_of_deliveries_changes_nothing(
         assert session.milliwatt_hours == registers[4]
         assert len(house.rows.sessions.by()) == len(house.rows.invoices.by()) == 1
         assert house.adds_up()["billed_minor"] == house.rows.invoices.by()[0].gross_minor
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_the_order_of_transaction_events_changes_nothing(
+    data: st.DataObject, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """OCPP 2.0.1: even the start may come last, and twice."""
+    with HouseOf(copy_of(migrated_file, tmp_path_factory.mktemp("events"))) as house:
+        house.furnish()
+        wire = house.wire(protocol="ocpp2.0.1")
+        times = [Instant(NINE + place * 20 * MINUTE) for place in range(4)]
+        registers = [kwh(5), kwh(6), kwh(8), kwh(9)]
+        house.later(100)
+        made: list[Callable[[], object]] = [
+            partial(wire.event_started, times[0], "T-1", registers[0]),
+            partial(wire.event_updated, times[1], "T-1", 1, registers[1], "CARD1"),
+            partial(wire.event_updated, times[2], "T-1", 2, registers[2], "CARD1"),
+            partial(wire.event_ended, times[3], "T-1", 3, registers[3], "CARD1"),
+        ]
+        order = data.draw(st.permutations(range(len(made))))
+        doubled = data.draw(st.lists(st.sampled_from(range(len(made))), max_size=3))
+        for place in [*order, *doubled]:
+            house.do_all(made[place]())
+
+        session = house.session("T-1")
+        assert (session.state, session.milliwatt_hours) == (SessionState.BILLED, kwh(4))
+        assert (session.started_at, session.transaction_ended_at) == (times[0], times[3])
+        assert len(house.rows.sessions.by()) == len(house.rows.invoices.by()) == 1
+        house.adds_up()

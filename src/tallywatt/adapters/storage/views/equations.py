@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, select
@@ -18,11 +17,12 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
-from tallywatt.kernel.clock import instant, zone
-from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import NotFound
+from tallywatt.reporting.equations import EnergyFigures, MoneyFigures, day_period
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from tallywatt.adapters.storage.connections import Connection
 
 _operators = customers.OPERATORS.table
@@ -158,47 +158,40 @@ def _one(row: Row | None, name: str) -> int:
 
 
 def _energy(connection: Connection, place: dict[str, Any], by_state: dict[str, Row]) -> Row:
-    delivered = sum(row["energy"] for row in by_state.values())
-    running = sum(row["energy"] for state, row in by_state.items() if state in RUNNING)
-    billed = sum(row["energy"] for state, row in by_state.items() if state == "billed")
-    by_reason = {row["reason"]: row["energy"] for row in _EXPLAINED.rows(connection, **place) if row["energy"]}
-    explained = sum(by_reason.values())
-    return {
-        "delivered_wh": wh(delivered),
-        "billed_wh": wh(billed),
-        "explained_wh": wh(explained),
-        "explained_by": {reason: wh(amount) for reason, amount in sorted(by_reason.items())},
-        "running_wh": wh(running),
-        "unexplained_wh": wh(delivered - billed - explained - running),
-    }
+    figures = EnergyFigures(
+        delivered=sum(row["energy"] for row in by_state.values()),
+        billed=sum(row["energy"] for state, row in by_state.items() if state == "billed"),
+        running=sum(row["energy"] for state, row in by_state.items() if state in RUNNING),
+        explained_by={row["reason"]: row["energy"] for row in _EXPLAINED.rows(connection, **place)},
+    )
+    return figures.as_json()
 
 
 def _money(connection: Connection, place: dict[str, Any], currency: str) -> dict[str, Row]:
-    empty = {
-        "invoices": 0, "billed_minor": 0, "net_minor": 0, "tax_minor": 0, "captured_minor": 0, "refunded_minor": 0,
-        "suspense_minor": 0, "held_minor": 0, "owed_minor": 0,
-    }  # fmt: skip
-    found: dict[str, Row] = {currency: dict(empty)}
+    found: dict[str, dict[str, int]] = {currency: {}}
     for question in (_INVOICES, _PAYMENTS, _ALLOCATED):
         for row in question.rows(connection, **place):
-            sums = found.setdefault(row.pop("currency"), dict(empty))
-            row.pop("state", None)
+            sums = found.setdefault(row.pop("currency"), {})
             for name, minor in row.items():
-                sums[name] = sums.get(name, 0) + minor
-    for row in found.values():
-        row["owed_minor"] = row["billed_minor"] - row.pop("allocated_minor", 0)
-        row.pop("payments", None)
-    return found
+                if name in _SUMMED:
+                    sums[_SUMMED[name]] = sums.get(_SUMMED[name], 0) + minor
+    return {code: MoneyFigures(**sums).as_json() for code, sums in found.items()}
+
+
+_SUMMED = {
+    "invoices": "invoices",
+    **{
+        f"{name}_minor": name
+        for name in ("billed", "net", "tax", "captured", "refunded", "suspense", "held", "allocated")
+    },
+}
 
 
 def _revenue(connection: Connection, place: dict[str, Any], zone_name: str, day: date | str) -> Row:
-    first = date.fromisoformat(day) if isinstance(day, str) else day
-    home = zone(zone_name)
-    start = instant(datetime.combine(first, time.min, home))
-    end = instant(datetime.combine(first + timedelta(days=1), time.min, home))
-    rows = _REVENUE.rows(connection, **place, first=start, behind=end)
+    period = day_period(day, zone_name)
+    rows = _REVENUE.rows(connection, **place, first=period.start, behind=period.end)
     return {
-        "day": first.isoformat(),
+        "day": day if isinstance(day, str) else day.isoformat(),
         "by_currency": {row.pop("currency"): row for row in rows},
     }
 
