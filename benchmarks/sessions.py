@@ -1,4 +1,4 @@
-"""Whole sessions (1 start, 4 meter values, 1 stop): plug to priced, booked, invoice numbered; many at once, through the writer."""
+"""Whole sessions (1 start, 4 meter values, 1 stop): plug to priced, booked, numbered; many at once, through the writer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import queue
 import resource
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.figure import Figure
 from tallywatt.adapters.machine import WorldDraws
@@ -22,6 +24,14 @@ from tallywatt.workflows.follow import follow
 from tallywatt.workflows.plug_in import plug_in
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.unplug import unplug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tallywatt.kernel.identity import StationId
+
+C = TypeVar("C")
+R = TypeVar("R")
 
 AT_ONCE = 64
 ROUNDS = 25
@@ -55,23 +65,22 @@ class Bench:
         ]
         self.now = self.draws.draw().machine
 
-    def _put(self, workflow, command):  # type: ignore[no-untyped-def]  # a benchmark's shorthand
+    def _put(self, workflow: Callable[[Any, C], R], command: C) -> R:
         return self.store.write_now(self.operator, workflow, command, actor="bench")
 
-    def together(self, workflow, commands):  # type: ignore[no-untyped-def]  # a benchmark's shorthand
+    def together(self, workflow: Callable[[Any, C], R], commands: list[C]) -> list[R]:
         """Hand in a burst and wait for all its answers."""
-        answers: queue.SimpleQueue = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         for place, command in enumerate(commands):
-            self.store.writer.submit(
-                self.operator, workflow, command, lambda result, place=place: answers.put((place, result)), actor="bench"
-            )
+            self.store.writer.submit(self.operator, workflow, command, partial(_note, answers, place), actor="bench")
         found = dict(answers.get(timeout=60) for _ in commands)
         for result in found.values():
             if isinstance(result, Exception):
                 raise result
         return [found[place] for place in range(len(commands))]
 
-    def heard(self, station, action, number):  # type: ignore[no-untyped-def]  # a benchmark's shorthand
+    def heard(self, station: StationId, action: str, number: str) -> Heard:
+        """A frame of the usual size."""
         return Heard(station, "ocpp1.6", action, str(number), b"x" * 220, self.now)
 
     def round(self, number: int) -> None:
@@ -91,7 +100,10 @@ class Bench:
                 follow,
                 [
                     Sampled(
-                        self.heard(one, "MeterValues", f"{number}/{step}"), at, 1, answer.transaction_id,
+                        self.heard(one, "MeterValues", f"{number}/{step}"),
+                        at,
+                        1,
+                        answer.transaction_id,
                         (Sample(at, register + step * 1_000_000, None, "Sample.Periodic"),),
                     )
                     for one, answer in zip(self.stations, answers, strict=True)
@@ -101,8 +113,12 @@ class Bench:
             unplug,
             [
                 Stopped(
-                    self.heard(one, "StopTransaction", f"{number}/stop"), Instant(start + 10_000), answer.transaction_id,
-                    register + 5_000_000, "card", "Local",
+                    self.heard(one, "StopTransaction", f"{number}/stop"),
+                    Instant(start + 10_000),
+                    answer.transaction_id,
+                    register + 5_000_000,
+                    "card",
+                    "Local",
                 )
                 for one, answer in zip(self.stations, answers, strict=True)
             ],
@@ -120,6 +136,10 @@ def run(url: str, rounds: int = ROUNDS) -> tuple[float, float]:
     bench.store.close()
     sessions = rounds * AT_ONCE
     return sessions / elapsed, used / sessions * 1000
+
+
+def _note(answers: queue.SimpleQueue[tuple[int, Any]], place: int, result: Any) -> None:
+    answers.put((place, result))
 
 
 def _cpu() -> float:

@@ -13,7 +13,6 @@ from tallywatt.entrypoints.pages.overview import BAR, energy
 from tallywatt.entrypoints.pages.words import label
 from tallywatt.kernel.energy import wh
 
-
 MONEY = [
     (1240, "GBP", "£12.40"),
     (0, "EUR", "€0.00"),
