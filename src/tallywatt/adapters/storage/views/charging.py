@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, literal, select, union
+from sqlalchemy import bindparam, func, select, union
 
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import (
@@ -24,7 +24,7 @@ from tallywatt.customers.customer import fold
 from tallywatt.rating.explain import doubt, per, quantity, sentence, title
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, ColumnElement, Select
+    from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, Table
 
     from tallywatt.adapters.storage.connections import Connection
 
@@ -79,22 +79,30 @@ SESSION: Select[Any] = (
     .where(mine(_sessions))
 )  # fmt: skip
 
+
+def _id_of(table: Table, key: str, natural_key: str, name: str) -> ScalarSelect[Any]:
+    """The id of a row that is named by its natural key."""
+    other = table.alias()
+    return (
+        select(other.c[key])
+        .where(other.c.operator_id == bindparam("operator"), other.c[natural_key] == bindparam(name))
+        .scalar_subquery()
+    )
+
+
 FILTERS: dict[str, ColumnElement[bool]] = {
     "state": _sessions.c.state == bindparam("state"),
     "source": _sessions.c.source == bindparam("source"),
     "payer": _sessions.c.payer == bindparam("payer"),
-    "station": _stations.c.identity == bindparam("station"),
-    "evse": _evses.c.code == bindparam("evse"),
-    "customer": _customers.c.reference == bindparam("customer"),
+    # The id is found first, so that a place or a person with few sessions is not looked for among all.
+    "station": _sessions.c.station_id == _id_of(stations.STATIONS.table, "station_id", "identity", "station"),
+    "evse": _sessions.c.evse_id == _id_of(stations.EVSES.table, "evse_id", "code", "evse"),
+    "customer": _sessions.c.payer_id == _id_of(customers.CUSTOMERS.table, "customer_id", "reference", "customer"),
     "token": _sessions.c.token_uid == bindparam("token"),
     "flag": _sessions.c.flags.like(bindparam("flag")),
-    "reason": select(literal(1))
-    .where(
-        _explanations.c.operator_id == _sessions.c.operator_id,
-        _explanations.c.session_id == _sessions.c.session_id,
-        _explanations.c.reason == bindparam("reason"),
-    )
-    .exists(),
+    "reason": _sessions.c.session_id.in_(
+        select(_explanations.c.session_id).where(mine(_explanations), _explanations.c.reason == bindparam("reason"))
+    ),
     "since": _sessions.c.started_at >= bindparam("since"),
     "until": _sessions.c.started_at < bindparam("until"),
     "before": _sessions.c.session_id < bindparam("before"),

@@ -1170,11 +1170,28 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_sessions_operator_id_evse_id_state"), "sessions", ["operator_id", "evse_id", "state"], unique=False
     )
-    op.create_index(op.f("ix_sessions_operator_id_payer_id"), "sessions", ["operator_id", "payer_id"], unique=False)
     op.create_index(
-        op.f("ix_sessions_operator_id_state_started_at"),
+        op.f("ix_sessions_operator_id_payer_id_session_id"),
         "sessions",
-        ["operator_id", "state", "started_at"],
+        ["operator_id", "payer_id", "session_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_sessions_operator_id_state_session_id"),
+        "sessions",
+        ["operator_id", "state", "session_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_sessions_operator_id_station_id_session_id"),
+        "sessions",
+        ["operator_id", "station_id", "session_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_sessions_operator_id_token_uid_session_id"),
+        "sessions",
+        ["operator_id", "token_uid", "session_id"],
         unique=False,
     )
     op.create_index(
@@ -1386,8 +1403,10 @@ def downgrade() -> None:
         sqlite_where=sa.text("transaction_id IS NOT NULL"),
         postgresql_where=sa.text("transaction_id IS NOT NULL"),
     )
-    op.drop_index(op.f("ix_sessions_operator_id_state_started_at"), table_name="sessions")
-    op.drop_index(op.f("ix_sessions_operator_id_payer_id"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_operator_id_token_uid_session_id"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_operator_id_station_id_session_id"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_operator_id_state_session_id"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_operator_id_payer_id_session_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_evse_id_state"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_driver_secret"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_booked_at"), table_name="sessions")
