@@ -307,7 +307,11 @@ def looking(settings: Settings) -> Iterator[Callable[..., Any]]:
     connection = connect(settings.url, read_only=True)
 
     def ask(view: Callable[..., R], *values: Any, **more: Any) -> R:
-        return view(connection, *values, **more)
+        connection.snapshot()
+        try:
+            return view(connection, *values, **more)
+        finally:
+            connection.rollback()
 
     try:
         yield ask
@@ -358,7 +362,8 @@ def audit_beside(settings: Settings, operator: str) -> AuditReport:
 
     vault = Vault(derived(settings.key(), "sealed data"))
     with looking(settings) as ask:
-        return ask(lambda connection: audit(connection, vault, operator))
+        report: AuditReport = ask(lambda connection: audit(connection, vault, operator))
+        return report
 
 
 def provider_of(account: Mapping[str, Any]) -> PaymentProvider:

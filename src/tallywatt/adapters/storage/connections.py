@@ -34,6 +34,10 @@ class Connection(Protocol):
         """Open a transaction for writing."""
         ...
 
+    def snapshot(self) -> None:
+        """Let all that is read from now on be of one moment, until `rollback`."""
+        ...
+
     def commit(self) -> None:
         """Make it durable."""
         ...
@@ -91,6 +95,11 @@ class SqliteConnection:
         """Take the write lock at once: a lock that is upgraded later can fail."""
         self._cursor.execute("BEGIN IMMEDIATE")
 
+    def snapshot(self) -> None:
+        """The moment is that of the first question."""
+        if not self._connection.in_transaction:
+            self._cursor.execute("BEGIN")
+
     def commit(self) -> None:
         """Make it durable."""
         self._cursor.execute("COMMIT")
@@ -134,6 +143,9 @@ class PostgresConnection:
         self._connection.prepare_threshold = 2
         self._open = psycopg.pq.TransactionStatus.INTRANS
         self._cursor = self._connection.cursor()
+        if read_only:
+            # The driver says so only where it opens the transaction, and here it opens none.
+            self._cursor.execute("SET default_transaction_read_only = on")
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
@@ -151,6 +163,11 @@ class PostgresConnection:
 
     def begin(self) -> None:
         """The driver opens the transaction with the first statement."""
+
+    def snapshot(self) -> None:
+        """For a connection that only reads: it has no transaction by itself."""
+        if not self.in_transaction():
+            self._cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
         """Make it durable."""

@@ -104,10 +104,15 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A read-only connection; at most a few at once, the others wait."""
+        """A read-only connection, all of one moment: figures that are compared must not be of two.
+
+        At most a few at once, the others wait.
+        """
         connection = self._reader()
         try:
+            connection.snapshot()
             yield connection
+            connection.rollback()
         except database_errors():
             # It may be broken for good (the server was restarted); the next one is new.
             self._drop(connection)

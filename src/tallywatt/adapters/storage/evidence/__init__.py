@@ -68,12 +68,11 @@ _FRAMES = (
 
 def audit(connection: Connection, vault: Vault, operator_id: str) -> AuditReport:
     """The audit of one operator on a read-only connection, of one moment: what is written meanwhile is not seen."""
-    sqlite = connection.dialect == "sqlite"
-    connection.execute("BEGIN" if sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    connection.snapshot()
     try:
         return compare(_read(connection, vault, operator_id))
     finally:
-        connection.execute("ROLLBACK")
+        connection.rollback()
 
 
 def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
