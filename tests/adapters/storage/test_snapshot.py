@@ -25,7 +25,7 @@ def test_a_snapshot_sees_nothing_of_what_is_written_meanwhile(engine_url: str) -
     assert reader.execute(COUNT) == before
     reader.rollback()
     assert reader.execute(COUNT) == [(before[0][0] + 1,)]
-    with pytest.raises(Exception, match="(?i)read.?only"):
+    with pytest.raises(Exception, match=r"(?i)read.?only"):
         reader.change(MOVE)
     reader.close()
     writer.close()
