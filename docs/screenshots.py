@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 IMAGES = Path(__file__).parent / "images"
-PLAY_SECONDS = 90
+PLAY_SECONDS = 240
+TRIES = 8
 START_SECONDS = 90
 DESK = (1440, 900)
 PHONE = (390, 844)
@@ -111,30 +112,38 @@ def _wait_for_a_busy_hour(page: Page) -> None:
 
 def _live(browser: Browser, page: Page, base: str, state: str) -> None:
     """What is only to be seen while somebody charges."""
-    driver, evse = _running(page, base)
+    _driver_live(browser, page, base)
     for scheme in SCHEMES:
         with _context(browser, DESK, scheme, state) as context:
             _shoot(context.new_page(), f"{base}/console", f"overview-{scheme}")
-        with _context(browser, PHONE, scheme) as context:
-            _shoot(context.new_page(), driver, f"driver-live-{scheme}")
     with _context(browser, PHONE, "light", state) as context:
         _shoot(context.new_page(), f"{base}/console", "overview-phone")
-        _shoot(context.new_page(), evse, "evse")
+        _shoot(context.new_page(), _free_evse(page, base), "evse")
 
 
-def _running(page: Page, base: str) -> tuple[str, str]:
-    """The session with the most energy among those that draw power: the driver's page. And the page of a free EVSE."""
-    _go(page, f"{base}/console")
-    rows = page.locator("#live tbody tr").all()
-    drawing = [(_figure(row.locator("td").nth(2)), row) for row in rows if _figure(row.locator("td").nth(1)) > 1]
-    _, busiest = max(drawing or [(0.0, rows[0])], key=lambda one: one[0])
-    _go(page, base + (busiest.locator("th a").get_attribute("href") or ""))
-    driver = page.get_by_role("link", name="Driver's page").get_attribute("href")
+def _driver_live(browser: Browser, page: Page, base: str) -> None:
+    """A driver's page while it charges. Minutes are parts of a second here: the picture is taken again until it is in time."""
+    for _ in range(TRIES):
+        _go(page, f"{base}/console")
+        rows = page.locator("#live tbody tr").all()
+        drawing = [row for row in rows if 2 < _figure(row.locator("td").nth(2)) < 8]
+        newest = next((row for row in drawing if 1 < _figure(row.locator("td").nth(1)) < 4), rows[0])
+        _go(page, base + (newest.locator("th a").get_attribute("href") or ""))
+        driver = base + (page.get_by_role("link", name="Driver's page").get_attribute("href") or "")
+        in_time = []
+        for scheme in SCHEMES:
+            with _context(browser, PHONE, scheme) as context:
+                in_time.append("Charging" in _shoot(context.new_page(), driver, f"driver-live-{scheme}"))
+        if all(in_time):
+            return
+
+
+def _free_evse(page: Page, base: str) -> str:
+    """The page at an EVSE where nobody charges."""
     _go(page, f"{base}/console/stations")
     free = page.locator("#rows tbody tr").filter(has_text="1 available").filter(has_text="2 available").last
     _go(page, base + (free.locator("th a").get_attribute("href") or ""))
-    evse = page.get_by_role("link", name="Driver's page").first.get_attribute("href")
-    return f"{base}{driver}", f"{base}{evse}"
+    return base + (page.get_by_role("link", name="Driver's page").first.get_attribute("href") or "")
 
 
 def _figure(cell: Locator) -> float:
@@ -146,7 +155,9 @@ def _figure(cell: Locator) -> float:
 def _finished(browser: Browser, page: Page, base: str, state: str) -> None:
     """A session that is billed and paid, down to its frames."""
     _go(page, f"{base}/console/sessions?state=billed")
-    session = base + (page.locator("#rows tbody tr").nth(12).locator("th a").get_attribute("href") or "")
+    rows = page.locator("#rows tbody tr").all()
+    full = next((row for row in rows if _figure(row.locator("td").nth(2)) > 10), rows[0])
+    session = base + (full.locator("th a").get_attribute("href") or "")
     _go(page, session)
     driver = page.get_by_role("link", name="Driver's page").get_attribute("href")
     with _context(browser, PHONE, "light") as context:
@@ -169,8 +180,10 @@ def _go(page: Page, address: str) -> None:
     sys.exit(f"{address} does not answer")
 
 
-def _shoot(page: Page, address: str, name: str) -> None:
+def _shoot(page: Page, address: str, name: str) -> str:
+    """Take a picture; the heading of the page."""
     _go(page, address)
+    heading = page.locator("h1").first.inner_text()
     page.evaluate("document.fonts.ready")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path, animations="disabled")
@@ -178,6 +191,7 @@ def _shoot(page: Page, address: str, name: str) -> None:
         f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}  {path.stat().st_size // 1024} kB"
     )
     page.close()
+    return heading
 
 
 if __name__ == "__main__":

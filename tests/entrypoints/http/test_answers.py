@@ -46,6 +46,13 @@ def test_what_cannot_be_read_is_told_field_by_field(scene: Scene) -> None:
     assert {"at": "body.enrgy", "problem": "Extra inputs are not permitted"} in answer.json()["errors"]
 
 
+def test_a_body_that_is_too_long_is_not_read_to_its_end(scene: Scene) -> None:
+    """Memory is not given to whoever asks for it."""
+    headers = {**scene.key(), "Content-Type": "application/json"}
+    answer = scene.client().post("/tariffs", content=b"[" + b" " * 3_000_000, headers=headers)
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/sessions/", "/console/nothing"])
 def test_an_address_that_is_none_is_told_in_the_same_shape(scene: Scene, path: str) -> None:
     """Also where no route of ours was reached."""

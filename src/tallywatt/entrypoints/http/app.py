@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.wiring import House
 
+MOST_BYTES = 1024 * 1024
+"""No single thing that is told through the API is longer."""
 DESCRIPTION = """Bills and collects for EV charging: from the plug to the paid invoice.
 
 Send `Authorization: Bearer twk_…`; a key is made by `tallywatt api-key create`. Energy is a decimal string in watt-hours,
@@ -55,6 +57,7 @@ def build_app(house: House) -> FastAPI:
         openapi_url=None,
         lifespan=life,
         redirect_slashes=False,
+        max_body_size=MOST_BYTES,
         responses={
             code: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}, "description": text}
             for code, text in _PROBLEMS.items()
