@@ -73,8 +73,7 @@ class TableStatements:
             tests = [
                 table.c[name].is_(None) if null else table.c[name] == bindparam(f"by_{name}") for name, null in shape
             ]
-            order = [table.c[name] for name in self.mapping.key]
-            wanted = select(*self._columns).where(self._mine, *tests).order_by(*order)
+            wanted = select(*self._columns).where(self._mine, *tests)
             found = self._by[held, shape] = self._compile(wanted.with_for_update() if held else wanted)
         return found
 
@@ -140,11 +139,11 @@ class Rows(Generic[T]):
         """Write a new row; False when its key or a natural key is there already."""
         scope, memory, values = self._scope, self._scope.memory, self._mapping.encode(row)
         key = self._key_in(values)
-        if memory.answers and memory.values(key) is not None:
+        if memory.answers and memory.known(key) is not None:
             return False
         added = scope.connection.change(self._sql.add.sql, (scope.operator, *values)) == 1
         if added and self._kept:
-            memory.keep(key, values)
+            memory.keep(key, values, self._mapping.decode(values))
         return added
 
     def add_all(self, rows: Iterable[T]) -> int:
@@ -167,9 +166,10 @@ class Rows(Generic[T]):
             raise Stale(msg)
         if mapping.versioned:
             values = (*values[:-1], following)
+        stored = mapping.decode(values)
         if self._kept:
-            scope.memory.keep(key, values)
-        return mapping.decode(values)
+            scope.memory.keep(key, values, stored)
+        return stored
 
     def by(self, **columns: str | int | None) -> list[T]:
         """The rows whose columns have these values, in order of key."""
@@ -187,10 +187,13 @@ class Rows(Generic[T]):
     def _changed(self, key: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[int, ...]:
         """The places where a row differs from what is known of the version that it was made from; all, if nothing is."""
         changeable = self._sql.changeable
-        known = self._scope.memory.values(key) if self._mapping.versioned else None
-        if known is None or known[-1] != values[-1]:
+        known = self._scope.memory.known(key) if self._mapping.versioned else None
+        if known is None:
             return changeable
-        return tuple([place for place in changeable if values[place] != known[place]])
+        before, _ = known
+        if before[-1] != values[-1]:
+            return changeable
+        return tuple([place for place in changeable if values[place] != before[place]])
 
     def _only(self, columns: dict[str, str | int | None], *, held: bool) -> T | None:
         """The one row of a natural key. One that is known is not asked for again, as long as it has kept these values."""
@@ -200,38 +203,47 @@ class Rows(Generic[T]):
         if natural:
             place = (self._name, self._scope.operator, *columns.items())
             key = memory.key_at(place)
-            known = memory.values(key) if key is not None else None
-            if known is not None and all(known[mapping.place[name]] == value for name, value in columns.items()):
-                return mapping.decode(known)
+            known = memory.known(key) if key is not None else None
+            if known is not None and all(known[0][mapping.place[name]] == value for name, value in columns.items()):
+                same: T = known[1]
+                return same
         found = self._equal(self._sql.by(columns, held=held), columns)
         assert len(found) <= 1, f"{self._name} by {columns} is not unique"
         if not found:
             return None
+        row = mapping.decode(found[0])
         if self._kept:
             key = self._key_in(found[0])
-            memory.keep(key, found[0])
+            memory.keep(key, found[0], row)
             if natural:
                 memory.keep_place(place, key)
-        return mapping.decode(found[0])
+        return row
 
     def _equal(self, statement: Statement, columns: dict[str, str | int | None]) -> list[tuple[Any, ...]]:
         bound = {f"by_{name}": plain(value) for name, value in columns.items()}
         bound["operator"] = self._scope.operator
-        return self._scope.connection.execute(statement.sql, statement.bind(bound))
+        rows = self._scope.connection.execute(statement.sql, statement.bind(bound))
+        if len(rows) > 1:
+            # Sorted here: asked for this order, SQLite would walk the whole table by its primary key instead of an index.
+            places = self._mapping.key_places
+            rows.sort(key=lambda row: [row[place] for place in places])
+        return rows
 
     def _first(self, statement: Statement, key: tuple[str | int, ...]) -> T | None:
         scope, memory = self._scope, self._scope.memory
         own = (self._name, scope.operator, *map(plain, key))
-        known = memory.values(own) if memory.answers else None
-        if known is None:
-            # The operator is the first condition of the statement, and the key follows in its order.
-            rows = scope.connection.execute(statement.sql, own[1:])
-            if not rows:
-                return None
-            known = rows[0]
-            if self._kept:
-                memory.keep(own, known)
-        return self._mapping.decode(known)
+        known = memory.known(own) if memory.answers else None
+        if known is not None:
+            same: T = known[1]
+            return same
+        # The operator is the first condition of the statement, and the key follows in its order.
+        found = scope.connection.execute(statement.sql, own[1:])
+        if not found:
+            return None
+        row = self._mapping.decode(found[0])
+        if self._kept:
+            memory.keep(own, found[0], row)
+        return row
 
     def _key_in(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return (self._name, self._scope.operator, *[plain(values[place]) for place in self._mapping.key_places])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.migrations.planner import tell_planner
 from tallywatt.kernel.errors import SchemaUnknown
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def upgrade(url: str, revision: str = "head") -> None:
     if is_sqlite(url):
         Path(sqlite_path(url)).parent.mkdir(parents=True, exist_ok=True)
     command.upgrade(configuration(url), revision)
+    if is_sqlite(url):
+        tell_planner(url)
 
 
 def present_revision(url: str) -> str | None:

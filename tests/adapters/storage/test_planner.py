@@ -1,0 +1,78 @@
+"""Every index is used for what it was made: SQLite must not walk a table because all its rows share the operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.rows import statements_of
+from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, STATES_BETWEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.statements import Statement
+
+BY_ONE_COLUMN = sorted(
+    (name, [*index.columns][1].name)
+    for name, mapping in MAPPINGS.items()
+    for index in mapping.table.indexes
+    if len(index.columns) > 1
+    and next(iter(index.columns)).name == "operator_id"
+    and index.dialect_options["sqlite"]["where"] is None
+)
+"""Tables, and the column that follows the operator in one of their indexes."""
+
+
+@pytest.fixture
+def reader(sqlite_house_url: str) -> Iterator[Connection]:
+    """A connection to a migrated database with nothing in it."""
+    connection = connect(sqlite_house_url)
+    yield connection
+    connection.close()
+
+
+def plan(connection: Connection, statement: Statement) -> str:
+    """How SQLite would answer."""
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", tuple("x" for _ in statement.names))
+    return "; ".join(str(row[3]) for row in rows)
+
+
+@pytest.mark.parametrize(("table", "column"), BY_ONE_COLUMN)
+def test_rows_are_found_by_the_index_of_their_column(reader: Connection, table: str, column: str) -> None:
+    """`work.payments.by(session_id=…)` reads the payments of that session, and no others."""
+    statement = statements_of(MAPPINGS[table], "sqlite").by({column: "x"})
+
+    assert f"operator_id=? AND {column}=?" in plan(reader, statement)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("tokens", ("uid_folded",)),
+        ("sessions", ("station_id", "transaction_id")),
+        ("sessions", ("source", "upstream_id")),
+        ("evses", ("station_id", "number")),
+        ("station_commands", ("station_id", "remote_start_id")),
+        ("tariff_assignments", ("scope", "scope_id")),
+        ("inbox", ("natural_key",)),
+        ("stations", ("identity",)),
+        ("meter_readings", ("session_id",)),
+        ("rated_lines", ("rated_id",)),
+    ],
+)
+def test_natural_keys_are_found_by_their_own_index(reader: Connection, table: str, columns: tuple[str, ...]) -> None:
+    """The questions that every start and stop asks."""
+    statement = statements_of(MAPPINGS[table], "sqlite").by(dict.fromkeys(columns, "x"))
+
+    assert " AND ".join(f"{column}=?" for column in ("operator_id", *columns)) in plan(reader, statement)
+
+
+def test_open_sessions_and_states_of_an_evse_are_found_by_the_evse(reader: Connection) -> None:
+    """A station with a long history starts as fast as a new one."""
+    for clause in (OPEN_AT, LAST_AT, STATES_BETWEEN):
+        assert "operator_id=? AND evse_id=?" in plan(reader, compiled(clause, "sqlite"))
