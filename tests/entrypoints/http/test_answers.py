@@ -10,6 +10,7 @@ import pytest
 
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.kernel import errors
+from tests.entrypoints.scene import TARIFF
 
 if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
@@ -140,3 +141,38 @@ def test_health_tells_nothing_about_anybody(scene: Scene) -> None:
     answer = scene.client().get("/health")
     assert answer.status_code == 200
     assert set(json.loads(answer.text)) == {"status", "version", "position"}
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_database_holds_is_refused_at_the_door(scene: Scene, text: str) -> None:
+    """SQLite would keep what PostgreSQL refuses: neither is asked."""
+    client, headers = scene.client(), {**scene.key(), "Content-Type": "application/json"}
+    for path, body in (
+        ("/locations", {"reference": text, "name": "x"}),
+        ("/customers", {"reference": "x", "name": text}),
+        ("/tariffs", {**TARIFF, "name": text}),
+    ):
+        answer = client.post(path, content=json.dumps(body), headers=headers)
+        assert answer.status_code in {400, 422}, (path, answer.text)
+    assert client.get("/customers?cursor=a%00b", headers=headers).status_code == 400
+    assert client.get("/customers/a%00b", headers=headers).status_code == 400
+
+
+def test_a_tariff_keeps_every_digit_of_its_prices(scene: Scene) -> None:
+    """A number in JSON is read as it is written, not as a float."""
+    body = json.dumps({**TARIFF, "id": "exact"}).replace('"0.35"', "0.3500000000000000000001")
+    headers = {**scene.key(), "Content-Type": "application/json"}
+    answer = scene.client().post("/tariffs", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "tariff.out_of_range")
+    body = json.dumps({**TARIFF, "id": "exact"}).replace('"0.35"', "0.3515")
+    made = scene.client().post("/tariffs", content=body, headers=headers)
+    assert made.status_code == 201
+    shown = scene.client().get(f"/tariffs/{made.json()['id']}", headers=headers).json()
+    assert shown["tariff"]["elements"][0]["price_components"][0]["price"] == "0.3515"
+
+
+def test_a_number_beyond_what_a_database_counts_is_refused(scene: Scene) -> None:
+    """Before it becomes an error inside."""
+    headers = scene.key()
+    for path in (f"/events?after={2**64}", "/sessions?limit=201", "/sessions?limit=0", f"/jobs?limit={10**30}"):
+        assert scene.client().get(path, headers=headers).status_code == 422, path

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from tallywatt.customers.access import Caller, secret_hash
-from tallywatt.entrypoints.http.api.events import STREAM, STREAM_HEADERS, feed_of
+from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_HEADERS, feed_of
 from tallywatt.entrypoints.http.api.money import payment_of, pdf_of
 from tallywatt.entrypoints.http.api.places import command_for, key_hash, operator_of, station_of
 from tallywatt.entrypoints.http.doors import (
@@ -22,7 +22,7 @@ from tallywatt.entrypoints.http.doors import (
     let_in,
     let_out,
 )
-from tallywatt.entrypoints.http.shapes import NewCommand
+from tallywatt.entrypoints.http.shapes import NewCommand, storable
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, overview, session_page
 from tallywatt.entrypoints.pages.render import page
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 PAGE: Final = 50
-Text = Annotated[str, Form(max_length=500)]
+Text = Annotated[str, Form(max_length=500), AfterValidator(storable)]
 Id = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -264,7 +264,7 @@ async def follow(
     request: Request,
     caller: Reader,
     about: Annotated[list[Id] | None, Query(max_length=65)] = None,
-    last_event_id: Annotated[int | None, Header()] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=LAST_POSITION)] = None,
 ) -> StreamingResponse:
     """News for one open page: of all, or about some things."""
     wanted = frozenset(about or ())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from tallywatt.entrypoints.http.api.events import STREAM, STREAM_HEADERS, feed_of
+from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_HEADERS, feed_of
 from tallywatt.entrypoints.http.api.money import pdf_of
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.doors import TheHouse
@@ -108,7 +108,10 @@ async def show_session(secret: str, house: TheHouse) -> Response:
 
 @router.get("/s/{secret}/feed")
 async def follow_session(
-    request: Request, secret: str, house: TheHouse, last_event_id: Annotated[int | None, Header()] = None
+    request: Request,
+    secret: str,
+    house: TheHouse,
+    last_event_id: Annotated[int | None, Header(ge=0, le=LAST_POSITION)] = None,
 ) -> StreamingResponse:
     """News of this session and its payments alone."""
     row = await _session(house, secret)

@@ -24,6 +24,13 @@ STATIC_AGE: Final = "public, max-age=31536000, immutable"
 """The addresses of static files carry the version of their content."""
 
 
+async def _refuse(send: Send) -> None:
+    body = b'{"title":"Bad Request","status":400,"code":"request.unreadable","detail":"the address holds a NUL"}'
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 class Guard:
     """ASGI middleware that sets the headers. It does not touch the body, so that streams stay streams."""
 
@@ -45,6 +52,10 @@ class Guard:
             await self.app(scope, receive, send)
             return
         path = scope["path"]
+        if "\0" in path or b"%00" in scope["query_string"]:
+            # No text with a NUL is in any database; asking for one would only make it complain.
+            await _refuse(send)
+            return
         policy = self._policy_with_payment if path.startswith("/evse/") else self._policy
 
         async def guarded(message: Message) -> None:

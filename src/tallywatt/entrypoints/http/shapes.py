@@ -5,13 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from tallywatt.customers.access import Scope
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import Current
 from tallywatt.workflows.resolve_inbox import Decision
+
+
+def storable(value: Any) -> Any:
+    """Refuse text that no database holds: a NUL, half of a surrogate pair."""
+    if isinstance(value, str) and ("\0" in value or value.encode("utf-8", "ignore").decode() != value):
+        msg = "this text cannot be stored"
+        raise ValueError(msg)
+    return value
 
 
 def _no_floats(value: Any) -> Any:
@@ -31,6 +39,11 @@ class Shape(BaseModel):
     """What all have in common: unknown members are refused, so that a misspelt one is not ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return storable(value)
 
 
 class NewLocation(Shape):

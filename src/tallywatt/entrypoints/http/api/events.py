@@ -13,6 +13,7 @@ from tallywatt.entrypoints.http.feed import Feed
 router = APIRouter(tags=["events"])
 
 STREAM = "text/event-stream"
+LAST_POSITION = 2**63 - 1
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -26,8 +27,8 @@ def feed_of(request: Request) -> Feed:
 async def stream_events(
     request: Request,
     caller: Reader,
-    after: Annotated[int | None, Query(ge=0, description="The position of the last event that you have.")] = None,
-    last_event_id: Annotated[int | None, Header()] = None,
+    after: Annotated[int | None, Query(ge=0, le=LAST_POSITION, description="The last position that you have.")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=LAST_POSITION)] = None,
 ) -> StreamingResponse:
     """Every event of yours behind a position, then each as it is committed. Without a position it begins now."""
     feed = feed_of(request)

@@ -7,17 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Body, Request, Response
 
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
 from tallywatt.entrypoints.http.once import write_once
-from tallywatt.entrypoints.http.shapes import NewAssignment
+from tallywatt.entrypoints.http.shapes import NewAssignment, storable
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, PutTariffAnswer, assign_tariff, put_tariff
 
 router = APIRouter(tags=["tariffs"])
+_exact = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 @router.get("/tariffs")
@@ -37,9 +39,10 @@ async def post_tariff(
     """A version of a tariff. The same content is the same version; sessions keep the version that was offered to them."""
     del body  # declared for the documentation; read again below, with every digit of its prices
     try:
-        data = json.loads(await request.body(), parse_float=Decimal)
-    except ValueError as error:
-        msg = "the body is not JSON"
+        data = _exact.decode(await request.body())
+        storable(msgspec.json.encode(data).decode().replace("\\u0000", "\0"))
+    except (ValueError, msgspec.MsgspecError) as error:
+        msg = "the body is not JSON that can be stored"
         raise BadInput(msg, code="request.unreadable") from error
     return await write_once(request, house, caller, put_tariff, PutTariff(data), _tell, 201)
 
