@@ -46,7 +46,7 @@ SOUND = AuditReport(
     erased_frames=0,
 )
 OUTSIDE = Outside(sessions=262, milliwatt_hours=2_681_004_000, captured_minor=147_071, refunded_minor=0, holds_open=0)
-ADDS_UP = Sums(SOUND, OUTSIDE, 262, 3, played_to_the_end=True)
+ADDS_UP = Sums(SOUND, OUTSIDE, 262, 3, 0, played_to_the_end=True)
 
 
 def test_a_day_that_adds_up_leaves_no_doubt() -> None:
@@ -67,6 +67,7 @@ def test_a_day_that_adds_up_leaves_no_doubt() -> None:
         (replace(ADDS_UP, audit=replace(SOUND, ledger_balanced=False)), "the books are not balanced"),
         (replace(ADDS_UP, audit=replace(SOUND, running=1)), "never ended"),
         (replace(ADDS_UP, expected_sessions=261), "261 sessions were expected"),
+        (replace(ADDS_UP, unequal_after_kills=1), "after 1 kills"),
         (replace(ADDS_UP, played_to_the_end=False), "did not play its day to the end"),
         (
             replace(ADDS_UP, audit=replace(SOUND, findings=(Finding("line.missing", "x", "a line is gone"),))),

@@ -102,6 +102,7 @@ class Demonstration:
         self._heard = Heard()
         self._hearing = threading.Lock()
         self._kills = 0
+        self._unequal = 0
         self._figures: Mapping[str, Any] = NOTHING
         self._shown_driver = False
         environment = environment_of(
@@ -276,9 +277,12 @@ class Demonstration:
         self._paint(ask)
         time.sleep(DEAD_SECONDS)
         seconds = self._start_server()
+        self._paint(ask)
+        holds = self._figures["energy"]["unexplained_wh"] == "0" and self._figures["ledger_balanced"]
+        self._unequal += not holds
         self._screen.say(
-            f"kill -9, the {_ordinal(self._kills)} of {len(KILLS_AT_PERCENT)}: "
-            f"the server was back after {seconds + DEAD_SECONDS:.1f} s, and the equations hold."
+            f"kill -9, the {_ordinal(self._kills)} of {len(KILLS_AT_PERCENT)}: the server was back after "
+            f"{seconds + DEAD_SECONDS:.1f} s, and {'both equations hold' if holds else 'the figures do not add up'}."
         )
 
     def _hear(self, line: str) -> None:
@@ -360,7 +364,7 @@ class Demonstration:
             holds_open=provider.holds_open,
         )
         audit = audit_beside(self._settings, self._settled.operator_id)
-        return Sums(audit, outside, len(sample.read().rows), self._kills, complete)
+        return Sums(audit, outside, len(sample.read().rows), self._kills, self._unequal, complete)
 
 
 def _ordinal(number: int) -> str:

@@ -35,6 +35,7 @@ class Sums:
     outside: Outside
     expected_sessions: int
     kills: int
+    unequal_after_kills: int
     played_to_the_end: bool
 
     @property
@@ -78,6 +79,7 @@ class Sums:
             f"{audit.sessions - audit.invoices} sessions have no bill": audit.sessions - audit.invoices <= INCIDENTS,
             f"{outside.holds_open} holds are still open at the provider": outside.holds_open == 0,
             "the books are not balanced": audit.ledger_balanced,
+            f"after {self.unequal_after_kills} kills the figures did not add up": self.unequal_after_kills == 0,
         }
         found = [f"audit: {one.says} ({one.code} {one.subject})" for one in audit.findings]
         return [*(sentence for sentence, holds in checks.items() if not holds), *found]
