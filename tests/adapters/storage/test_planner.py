@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tallywatt.adapters.storage import claims
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.rows import statements_of
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, STATES_BETWEEN
+from tallywatt.adapters.storage.views import attention, charging, money, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +78,33 @@ def test_open_sessions_and_states_of_an_evse_are_found_by_the_evse(reader: Conne
     """A station with a long history starts as fast as a new one."""
     for clause in (OPEN_AT, LAST_AT, STATES_BETWEEN):
         assert "operator_id=? AND evse_id=?" in plan(reader, compiled(clause, "sqlite"))
+
+
+LISTS = {
+    "sessions": (charging._listed, [(), ("state",), ("station",), ("evse",), ("customer",), ("token",), ("before",)]),
+    "payments": (money._listed_payments, [(), ("state",), ("customer",), ("before",)]),
+    "inbox": (attention._listed, [(), ("state",), ("before",)]),
+}
+
+
+@pytest.mark.parametrize(("listed", "names"), [(name, one) for name, (_, all_) in LISTS.items() for one in all_])
+def test_a_page_of_a_list_reads_no_more_than_the_page(reader: Connection, listed: str, names: tuple[str, ...]) -> None:
+    """In the order of the index, from the cursor on: however many rows there are behind it."""
+    steps = plan(reader, compiled(LISTS[listed][0](names)._clause, "sqlite"))
+
+    assert "SCAN" not in steps
+    if names != ("evse",):  # an EVSE's own sessions are few enough to be sorted
+        assert "TEMP B-TREE" not in steps
+    if names not in {(), ("before",)}:
+        assert steps.count("operator_id=? AND") > 0
+        assert not steps.startswith(f"SEARCH {listed} USING INDEX sqlite_autoindex_{listed}_1 (operator_id=?)")
+
+
+def test_due_jobs_are_found_among_those_that_wait(reader: Connection) -> None:
+    """Millions that are done are never looked at."""
+    assert "ix_jobs_due" in plan(reader, claims._due("sqlite", ("send", "print")))
+
+
+def test_live_sessions_are_found_among_those_that_run(reader: Connection) -> None:
+    """The console asks every second."""
+    assert "operator_id=? AND state=?" in plan(reader, compiled(pages._LIVE._clause, "sqlite"))

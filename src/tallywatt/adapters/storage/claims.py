@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, literal_column, or_, select, update
 
 from tallywatt.adapters.storage.statements import Statement, compiled
 from tallywatt.adapters.storage.tables.machinery import JOBS
@@ -156,7 +156,8 @@ def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:
         clause = (
             select(*_COLUMNS)
             .where(
-                _jobs.c.state.in_((JobState.READY.value, JobState.LEASED.value)),
+                # Word for word the condition of the index of due jobs: a parameter could be anything to the planner.
+                _jobs.c.state.in_([literal_column("'ready'"), literal_column("'leased'")]),
                 _jobs.c.run_at <= bindparam("now"),
                 or_(_jobs.c.state == JobState.READY.value, _jobs.c.lease_until <= bindparam("now")),
                 _jobs.c.kind.in_(kinds),

@@ -61,10 +61,14 @@ PAYMENT: Select[Any] = (
     .where(mine(_payments))
 )  # fmt: skip
 
+_named = _customers.alias("named")
 PAYMENT_FILTERS: dict[str, ColumnElement[bool]] = {
     "state": _payments.c.state == bindparam("state"),
     "kind": _payments.c.kind == bindparam("kind"),
-    "customer": _customers.c.reference == bindparam("customer"),
+    "customer": _payments.c.customer_id
+    == select(_named.c.customer_id)
+    .where(_named.c.operator_id == bindparam("operator"), _named.c.reference == bindparam("customer"))
+    .scalar_subquery(),
     "before": _payments.c.payment_id < bindparam("before"),
 }
 

@@ -173,7 +173,8 @@ _LIVE = Question(
         .outerjoin(_locations, joined(_stations, _locations, "location_id"))
     )
     .where(mine(_sessions), _sessions.c.state.in_(("active", "ended")))
-    .order_by(_sessions.c.session_id.desc())
+    # Not by the id: its index would be walked through all that is over to find the few that run.
+    .order_by(_sessions.c.received_at.desc(), _sessions.c.session_id.desc())
     .limit(bindparam("most"))
 )  # fmt: skip
 _LAST_READINGS = Question(

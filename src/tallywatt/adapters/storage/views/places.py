@@ -124,7 +124,7 @@ _COMMAND: Select[Any] = (
     .where(mine(_commands))
 )  # fmt: skip
 _newest = (_commands.c.requested_at.desc(), _commands.c.command_id.desc())
-_COMMANDS = Question(_COMMAND.order_by(*_newest).limit(bindparam("most")))
+_COMMANDS = Question(_COMMAND.order_by(_commands.c.command_id.desc()).limit(bindparam("most")))
 _COMMANDS_OF = Question(
     _COMMAND.where(_commands.c.station_id == bindparam("of_station")).order_by(*_newest).limit(bindparam("most"))
 )

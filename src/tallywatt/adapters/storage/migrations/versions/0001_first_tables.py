@@ -223,8 +223,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("operator_id", "natural_key", name=op.f("uq_inbox_operator_id_natural_key")),
         sqlite_strict=True,
     )
+    op.create_index(op.f("ix_inbox_operator_id_session_id"), "inbox", ["operator_id", "session_id"], unique=False)
     op.create_index(
-        op.f("ix_inbox_operator_id_state_created_at"), "inbox", ["operator_id", "state", "created_at"], unique=False
+        op.f("ix_inbox_operator_id_state_item_id"), "inbox", ["operator_id", "state", "item_id"], unique=False
     )
     op.create_table(
         "jobs",
@@ -617,6 +618,12 @@ def upgrade() -> None:
         op.f("ix_webhook_events_operator_id_payment_id"), "webhook_events", ["operator_id", "payment_id"], unique=False
     )
     op.create_index(
+        op.f("ix_webhook_events_operator_id_received_at"),
+        "webhook_events",
+        ["operator_id", "received_at"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_webhook_events_operator_id_state"), "webhook_events", ["operator_id", "state"], unique=False
     )
     op.create_table(
@@ -763,11 +770,19 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(
-        op.f("ix_payments_operator_id_customer_id"), "payments", ["operator_id", "customer_id"], unique=False
+        op.f("ix_payments_operator_id_customer_id_payment_id"),
+        "payments",
+        ["operator_id", "customer_id", "payment_id"],
+        unique=False,
     )
     op.create_index(op.f("ix_payments_operator_id_invoice_id"), "payments", ["operator_id", "invoice_id"], unique=False)
     op.create_index(op.f("ix_payments_operator_id_session_id"), "payments", ["operator_id", "session_id"], unique=False)
-    op.create_index(op.f("ix_payments_operator_id_state"), "payments", ["operator_id", "state"], unique=False)
+    op.create_index(
+        op.f("ix_payments_operator_id_state_payment_id"),
+        "payments",
+        ["operator_id", "state", "payment_id"],
+        unique=False,
+    )
     op.create_index(
         "uq_payments_driver_secret",
         "payments",
@@ -1459,10 +1474,10 @@ def downgrade() -> None:
         sqlite_where=sa.text("driver_secret IS NOT NULL"),
         postgresql_where=sa.text("driver_secret IS NOT NULL"),
     )
-    op.drop_index(op.f("ix_payments_operator_id_state"), table_name="payments")
+    op.drop_index(op.f("ix_payments_operator_id_state_payment_id"), table_name="payments")
     op.drop_index(op.f("ix_payments_operator_id_session_id"), table_name="payments")
     op.drop_index(op.f("ix_payments_operator_id_invoice_id"), table_name="payments")
-    op.drop_index(op.f("ix_payments_operator_id_customer_id"), table_name="payments")
+    op.drop_index(op.f("ix_payments_operator_id_customer_id_payment_id"), table_name="payments")
     op.drop_table("payments")
     op.drop_table("offers")
     op.drop_index(op.f("ix_frames_operator_id_station_id_received_at"), table_name="frames")
@@ -1470,6 +1485,7 @@ def downgrade() -> None:
     op.drop_index("ix_evses_code", table_name="evses")
     op.drop_table("evses")
     op.drop_index(op.f("ix_webhook_events_operator_id_state"), table_name="webhook_events")
+    op.drop_index(op.f("ix_webhook_events_operator_id_received_at"), table_name="webhook_events")
     op.drop_index(op.f("ix_webhook_events_operator_id_payment_id"), table_name="webhook_events")
     op.drop_table("webhook_events")
     op.drop_index(
@@ -1516,7 +1532,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('ready', 'leased')"),
     )
     op.drop_table("jobs")
-    op.drop_index(op.f("ix_inbox_operator_id_state_created_at"), table_name="inbox")
+    op.drop_index(op.f("ix_inbox_operator_id_state_item_id"), table_name="inbox")
+    op.drop_index(op.f("ix_inbox_operator_id_session_id"), table_name="inbox")
     op.drop_table("inbox")
     op.drop_index("uq_events_position", table_name="events")
     op.drop_index(
