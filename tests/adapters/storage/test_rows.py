@@ -152,8 +152,28 @@ def test_an_operator_sees_only_its_own_rows(unit: Any) -> None:
         unit.connectors.put(Connector("evse", 1, "Available", None, NOW, NOW))  # type: ignore[arg-type]  # an id is a str
 
 
-def test_a_row_is_locked_by_its_natural_key_too(house: HouseOf) -> None:
+def test_a_row_is_locked_by_its_natural_key_too(unit: Any) -> None:
     """One statement instead of a question and a lock."""
-    rows = house.rows
+    unit.customers.add(a_customer())
 
-    assert rows.customers.lock_by(reference="nobody") is None
+    assert unit.customers.lock_by(reference="C1") == a_customer()
+    assert unit.customers.lock_by(reference="nobody") is None
+
+
+def test_several_rows_come_in_the_order_of_their_key(unit: Any) -> None:
+    """The same on both engines, whatever their collation."""
+    unit.customers.add_all([a_customer(number) for number in (3, 10, 1)])
+
+    assert [row.customer_id for row in unit.customers.by(language="en")] == ["id-1", "id-10", "id-3"]
+
+
+def test_what_is_known_of_a_row_is_what_the_database_holds(unit: Any, house_url: str) -> None:
+    """Whatever was read before, a change is seen, and one that was undone is not."""
+    unit.customers.add(a_customer())
+    seen = unit.customers.lock("id-1")
+    unit.customers.put(replace(seen, language="de"))
+
+    assert [row.language for row in unit.customers.by()] == ["de"]
+    assert (
+        unit.customers.one_by(reference="C1") == unit.customers.get("id-1") == replace(seen, language="de", version=2)
+    )
