@@ -78,6 +78,8 @@ def test_open_sessions_and_states_of_an_evse_are_found_by_the_evse(reader: Conne
     """A station with a long history starts as fast as a new one."""
     for clause in (OPEN_AT, LAST_AT, STATES_BETWEEN):
         assert "operator_id=? AND evse_id=?" in plan(reader, compiled(clause, "sqlite"))
+    assert "TEMP B-TREE" not in plan(reader, compiled(LAST_AT, "sqlite"))
+    assert "evse_id=? AND occurred_at<?" in plan(reader, compiled(STATES_BETWEEN, "sqlite"))
 
 
 LISTS = {

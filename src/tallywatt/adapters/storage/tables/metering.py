@@ -107,6 +107,7 @@ SESSIONS = Mapping(
         refers("evse_id", "evses"),
         check("milliwatt_hours >= 0", "energy"),
         index("evse_id", "state"),
+        index("evse_id", "started_at", "session_id"),
         # A page of a list is the newest that are alike: the id, made in order of time, behind what they have in common.
         index("state", "session_id"),
         index("station_id", "session_id"),

@@ -138,6 +138,7 @@ CONNECTOR_STATES = Mapping(
         instant("received_at"),
         text("frame_id", null=True),
         refers("evse_id", "evses"),
+        index("evse_id", "occurred_at"),
         key=("evse_id", "number", "occurred_at", "status"),
     ),
     ConnectorState,

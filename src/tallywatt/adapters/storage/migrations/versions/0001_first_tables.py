@@ -947,6 +947,12 @@ def upgrade() -> None:
         ),
         sqlite_strict=True,
     )
+    op.create_index(
+        op.f("ix_connector_states_operator_id_evse_id_occurred_at"),
+        "connector_states",
+        ["operator_id", "evse_id", "occurred_at"],
+        unique=False,
+    )
     op.create_table(
         "connectors",
         sa.Column("operator_id", sa.Text(), nullable=False),
@@ -1181,6 +1187,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_operator_id_booked_at"), "sessions", ["operator_id", "booked_at"], unique=False)
     op.create_index(
         op.f("ix_sessions_operator_id_driver_secret"), "sessions", ["operator_id", "driver_secret"], unique=False
+    )
+    op.create_index(
+        op.f("ix_sessions_operator_id_evse_id_started_at_session_id"),
+        "sessions",
+        ["operator_id", "evse_id", "started_at", "session_id"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_sessions_operator_id_evse_id_state"), "sessions", ["operator_id", "evse_id", "state"], unique=False
@@ -1423,6 +1435,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_sessions_operator_id_state_session_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_payer_id_session_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_evse_id_state"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_operator_id_evse_id_started_at_session_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_driver_secret"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_operator_id_booked_at"), table_name="sessions")
     op.drop_table("sessions")
@@ -1451,6 +1464,7 @@ def downgrade() -> None:
     op.drop_table("operations")
     op.drop_table("evse_roles")
     op.drop_table("connectors")
+    op.drop_index(op.f("ix_connector_states_operator_id_evse_id_occurred_at"), table_name="connector_states")
     op.drop_table("connector_states")
     op.drop_index(op.f("ix_allocations_operator_id_target_target_id"), table_name="allocations")
     op.drop_index(op.f("ix_allocations_operator_id_payment_id"), table_name="allocations")
