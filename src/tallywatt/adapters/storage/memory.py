@@ -18,28 +18,29 @@ NOT_KEPT = {
 """Tables whose rows are not remembered, and why."""
 
 Key = tuple[Any, ...]
+Known = tuple[tuple[Any, ...], Any]
 
 
 class Memory:
-    """Rows by table, operator and key: the values of their columns."""
+    """Rows by table, operator and key: the values of their columns, and the row that was made of them."""
 
     __slots__ = ("_places", "_rows", "answers")
 
     def __init__(self) -> None:
-        self._rows: dict[Key, tuple[Any, ...]] = {}
+        self._rows: dict[Key, Known] = {}
         self._places: dict[Key, Key] = {}
         self.answers = False
         """Whether it may be asked instead of the database."""
 
-    def values(self, key: Key) -> tuple[Any, ...] | None:
-        """The values of a row, if it is known."""
+    def known(self, key: Key) -> Known | None:
+        """A row, if it is known."""
         return self._rows.get(key)
 
-    def keep(self, key: Key, values: tuple[Any, ...]) -> None:
-        """Remember a row as it was read, or as it was just written."""
+    def keep(self, key: Key, values: tuple[Any, ...], row: Any) -> None:
+        """Remember a row as it was read, or as it was just written. Rows are frozen: the same one may be handed out again."""
         if len(self._rows) >= MOST_ROWS:
             self.forget()
-        self._rows[key] = values
+        self._rows[key] = (values, row)
 
     def key_at(self, place: Key) -> Key | None:
         """The key of the row that had these values of a natural key."""

@@ -7,6 +7,7 @@ of the database.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,15 +15,15 @@ from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables.machinery import DATA_KEYS
-from tallywatt.kernel.clock import moment
+from tallywatt.kernel.clock import Instant, moment
 from tallywatt.kernel.errors import NotFound
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
-    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import Draw
 
 NONCE_BYTES = 12
+DAY = 86_400_000
 
 _BY_MONTH = select(DATA_KEYS.c.key_id, DATA_KEYS.c.wrapped).where(
     DATA_KEYS.c.operator_id == bindparam("operator"),
@@ -114,6 +115,11 @@ class Vault:
         return self.unwrap(bytes(rows[0][0])).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
 
 
+@lru_cache(maxsize=64)
+def _month(day: int) -> str:
+    return f"{moment(Instant(day * DAY)):%Y-%m}"
+
+
 class UnitVault:
     """Seals in the transaction of a unit of work. Nonces come from the command's draw, so a re-run seals alike."""
 
@@ -127,7 +133,7 @@ class UnitVault:
     def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
         """The key id and the sealed bytes. `name` is unique within the command."""
         unit = self._unit
-        place = (unit.operator, kind, f"{moment(unit.machine_now):%Y-%m}")
+        place = (unit.operator, kind, _month(unit.machine_now // DAY))
         key_id, cipher = self._vault.known(place) or self._fetch(place)
         nonce = self._derive(f"nonce/{kind}/{name}", NONCE_BYTES)
         return key_id, nonce + cipher.encrypt(nonce, plain, None)
