@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from tallywatt.entrypoints.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "4f1c0a52e8d94b07"
 
@@ -54,6 +59,15 @@ class CommandLine:
         ran = self(*arguments)
         assert ran.code == 0, f"{arguments}: {ran.code}\n{ran.out}\n{ran.err}"
         return ran
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """A command sets up its process: how it logs, and what SIGTERM does."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from tallywatt.entrypoints.cli.demo.ends import ends
 from tallywatt.entrypoints.cli.demo.processes import Child, environment_of, free_port, own_port
 from tallywatt.entrypoints.cli.demo.screen import NOTHING, Picture
 from tallywatt.entrypoints.cli.demo.sums import Outside, Sums
+from tallywatt.kernel.clock import moment, parse_instant, zone
 from tallywatt.kernel.errors import BadInput
 from tallywatt.settings import Settings
 from tallywatt.simulators.psp import books
-from tallywatt.simulators.site import meters, play, sample
+from tallywatt.simulators.site import meters, plan, play, sample
 from tallywatt.wiring import House, Views, audit_beside, looking, present_revision, upgrade
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 
@@ -294,7 +295,7 @@ class Demonstration:
         with self._hearing:
             if said.get("event") == "progress":
                 self._heard.played, self._heard.of = said["played"], said["of"]
-                self._heard.clock = said["at"][11:16]
+                self._heard.clock = f"{moment(parse_instant(said['at']), zone(plan.ZONE)):%d %b %H:%M}"
             elif said.get("event") == "incident" and said.get("incident") in INCIDENTS:
                 sentence = INCIDENTS[said["incident"]]
                 if sentence not in self._heard.said:

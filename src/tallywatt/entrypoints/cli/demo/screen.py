@@ -97,7 +97,7 @@ def drawn(picture: Picture, width: int) -> Group:
     head = Table.grid(padding=(0, 2, 0, 0))
     head.add_row(
         f"{picture.played} of {picture.of}",
-        ProgressBar(picture.of, picture.played, width=max(10, width - 48)),
+        ProgressBar(picture.of, picture.played, width=max(10, width - 52)),
         picture.clock,
     )
     table.add_row("sessions", head)
