@@ -35,6 +35,7 @@ R = TypeVar("R")
 
 AT_ONCE = 64
 ROUNDS = 25
+POSTGRESQL_ROUNDS = 8
 TARIFF = {
     "id": "bench",
     "currency": "GBP",
@@ -152,6 +153,24 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         rate, cost = run(f"sqlite:///{Path(folder) / 'bench.db'}")
     return [
-        Figure("CPU of a whole session, SQLite", cost, "ms", budget=5.0),
-        Figure(f"whole sessions a second, SQLite, {AT_ONCE} at once, of {ROUNDS * AT_ONCE}", rate, "/s"),
+        Figure("whole session on SQLite, CPU", cost, "ms", budget=5.0),
+        Figure(f"whole session on SQLite, {AT_ONCE} at once, of {ROUNDS * AT_ONCE}; elapsed", 1000 / rate, "ms", 5.0),
+        *_on_postgresql(),
+    ]
+
+
+def _on_postgresql() -> list[Figure]:
+    """With the server on the same machine; nothing where PostgreSQL is not installed."""
+    from tests.parts import PARTS  # noqa: PLC0415  # where the parts of a machine are found
+    from tests.postgresql import fresh_database, postgresql_server  # noqa: PLC0415
+
+    initdb = PARTS["postgresql"].find()
+    if initdb is None:
+        return []
+    with postgresql_server(initdb) as server, fresh_database(server, "bench") as url:
+        rate, cost = run(url, POSTGRESQL_ROUNDS)
+    count = POSTGRESQL_ROUNDS * AT_ONCE
+    return [
+        Figure("whole session on PostgreSQL, CPU of the client", cost, "ms"),
+        Figure(f"whole session on PostgreSQL, {AT_ONCE} at once, of {count}; elapsed", 1000 / rate, "ms", 12.5),
     ]

@@ -21,15 +21,24 @@ GIVE_UP_SECONDS = 60
 def measure() -> list[Figure]:
     """Start it twice: the first time it makes its database, the second time it finds one."""
     with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder:
-        first = _seconds_to_first_answer(Path(folder))
-        again = _seconds_to_first_answer(Path(folder))
+        first, first_cpu = _to_first_answer(Path(folder))
+        again, again_cpu = _to_first_answer(Path(folder))
     return [
-        Figure("first start to the first answer, database made", first * 1000, "ms"),
-        Figure("start to the first answer", again * 1000, "ms", budget=2000),
+        Figure("first start to the first answer, database made; elapsed", first * 1000, "ms", budget=2000),
+        Figure("of it CPU", first_cpu * 1000, "ms"),
+        Figure("start to the first answer; elapsed", again * 1000, "ms", budget=2000),
+        Figure("of it CPU", again_cpu * 1000, "ms"),
     ]
 
 
-def _seconds_to_first_answer(folder: Path) -> float:
+def _cpu_seconds(process: int) -> float:
+    """What a process has used so far, from the kernel."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _to_first_answer(folder: Path) -> tuple[float, float]:
+    """Seconds from the start of the process to its first answer: elapsed, and of CPU."""
     http, ocpp = _free_port(), _free_port()
     settings = {"DATA_DIR": str(folder / "data"), "HTTP_PORT": str(http), "OCPP_PORT": str(ocpp)}
     environment = {**os.environ, **{f"TALLYWATT_{name}": value for name, value in settings.items()}}
@@ -42,7 +51,7 @@ def _seconds_to_first_answer(folder: Path) -> float:
     try:
         while time.perf_counter() - started < GIVE_UP_SECONDS and server.poll() is None:
             if _answers(http):
-                return time.perf_counter() - started
+                return time.perf_counter() - started, _cpu_seconds(server.pid)
             time.sleep(0.01)
         msg = f"the server did not answer:\n{log.read_text(errors='replace')}"
         raise RuntimeError(msg)
