@@ -246,4 +246,5 @@ def _own_register(kind: Kind, points: tuple[Point, ...]) -> int | None:
         return (said[0] if kind is Kind.START else said[-1]).register
     if not left:
         return None
-    return left[0].register if kind is Kind.START else left[-1].register
+    by_time = sorted(left, key=lambda one: one.at)
+    return (by_time[0] if kind is Kind.START else by_time[-1]).register
