@@ -125,6 +125,25 @@ async def test_a_page_that_comes_back_is_told_that_it_missed_something(monkeypat
     await feed.close()
 
 
+async def test_a_page_hears_what_came_between_its_making_and_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of what came before, or of others."""
+    line = Line()
+    line.events.append(event(1))
+    feed = await started(line, monkeypatch)
+    made_at = feed.position
+    line.events += [event(2, "s2"), event(3, "s3"), event(4, "s2", "two")]
+    feed.ring()
+    await asyncio.sleep(0.05)
+    mine = feed.watch("one", lambda one: one.aggregate_id == "s2", last_heard=made_at)
+    assert (await asyncio.wait_for(heard(mine), 2))["changed"] == {"s2": "SessionStarted"}
+    others = feed.watch("one", lambda one: one.aggregate_id == "s9", last_heard=made_at)
+    waiting = asyncio.create_task(heard(others))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    waiting.cancel()
+    await feed.close()
+
+
 async def test_a_reader_that_fails_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked database for a moment is no reason to be silent for ever."""
     line = Line()
@@ -155,6 +174,7 @@ async def test_readings_reach_a_page_though_they_write_no_events(monkeypatch: py
     await feed.start()
     mine = feed.watch("one", lambda one: one.aggregate_id == "s2")
     await anext(mine)
+    assert (await asyncio.wait_for(heard(mine), 2))["changed"] == {"s2": feeds.PROGRESSED}, "the first look"
     waiting = asyncio.create_task(heard(mine))
     await asyncio.sleep(0.1)
     line.running["one"]["s1"] = 4

@@ -97,7 +97,7 @@ async def leave(caller: Reader, house: TheHouse) -> Response:
 # --- looking ---
 
 
-async def shown(house: House, caller: Caller, template: str, at: str, **context: Any) -> HTMLResponse:
+async def shown(request: Request, house: House, caller: Caller, template: str, at: str, **context: Any) -> HTMLResponse:
     """A page of the console, with what they all carry."""
     operator = await operator_of(house, caller.operator_id)
     badges = await house.ask(house.views.badges, caller.operator_id)
@@ -106,6 +106,7 @@ async def shown(house: House, caller: Caller, template: str, at: str, **context:
         "zone": operator["zone"],
         "badges": badges,
         "at": at,
+        "position": request.state.position,
         "csrf": csrf_token(house.secret, caller),
         "connected": house.gateway.connected() if house.gateway is not None else frozenset(),
     }
@@ -113,7 +114,7 @@ async def shown(house: House, caller: Caller, template: str, at: str, **context:
 
 
 @router.get("/console")
-async def show_overview(caller: Reader, house: TheHouse) -> Response:
+async def show_overview(request: Request, caller: Reader, house: TheHouse) -> Response:
     """Delivered = billed + explained; billed = captured + owed; and what happens at the moment."""
     operator = await operator_of(house, caller.operator_id)
     today = local_date(house.business_now(), operator["zone"])
@@ -122,6 +123,7 @@ async def show_overview(caller: Reader, house: TheHouse) -> Response:
     inbox = await house.ask(house.views.inbox, caller.operator_id, 5, state="open")
     recent = await house.ask(house.views.sessions, caller.operator_id, 8, state="billed")
     return await shown(
+        request,
         house,
         caller,
         "overview.html",
@@ -139,6 +141,7 @@ async def show_overview(caller: Reader, house: TheHouse) -> Response:
 
 @router.get("/console/sessions")
 async def list_sessions(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     state: str | None = None,
@@ -153,12 +156,20 @@ async def list_sessions(
     rows = await house.ask(house.views.sessions, caller.operator_id, PAGE, **given, before=cursor)
     counts = await house.ask(house.views.session_counts, caller.operator_id)
     return await shown(
-        house, caller, "sessions.html", "sessions", rows=rows["items"], next=rows["next"], chosen=given, counts=counts
+        request,
+        house,
+        caller,
+        "sessions.html",
+        "sessions",
+        rows=rows["items"],
+        next=rows["next"],
+        chosen=given,
+        counts=counts,
     )
 
 
 @router.get("/console/sessions/{session_id}")
-async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Response:
+async def show_session(request: Request, session_id: str, caller: Reader, house: TheHouse) -> Response:
     """One session, down to the frames."""
     row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
     cost = None
@@ -166,76 +177,87 @@ async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Resp
         cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id)
     operator = await operator_of(house, caller.operator_id)
     view = session_page.view(row, cost, operator)
-    return await shown(house, caller, "session_detail.html", "sessions", row=row, view=view)
+    return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view)
 
 
 @router.get("/console/explained")
-async def list_explained(caller: Reader, house: TheHouse) -> Response:
+async def list_explained(request: Request, caller: Reader, house: TheHouse) -> Response:
     """Energy that was metered and is on no bill, by its reason."""
     figures = await house.ask(house.views.overview, caller.operator_id)
-    return await shown(house, caller, "explained.html", "sessions", energy=overview.energy(figures["energy"]))
+    return await shown(request, house, caller, "explained.html", "sessions", energy=overview.energy(figures["energy"]))
 
 
 @router.get("/console/frames/{frame_id}")
-async def show_frame(frame_id: str, caller: Reader, house: TheHouse) -> Response:
+async def show_frame(request: Request, frame_id: str, caller: Reader, house: TheHouse) -> Response:
     """What came over the wire, unsealed."""
     row = await house.ask(house.views.frame, caller.operator_id, frame_id, house.store.vault)
     view = frame_page.view(found(row, "frame", "frames.not_found"))
-    return await shown(house, caller, "frame.html", "stations", frame=view)
+    return await shown(request, house, caller, "frame.html", "stations", frame=view)
 
 
 @router.get("/console/stations")
-async def list_stations(caller: Reader, house: TheHouse) -> Response:
+async def list_stations(request: Request, caller: Reader, house: TheHouse) -> Response:
     """Stations, those that knock first."""
     rows = await house.ask(house.views.stations, caller.operator_id)
     locations = await house.ask(house.views.locations, caller.operator_id)
     waiting = [row for row in rows if row["state"] == "quarantined"]
     others = [row for row in rows if row["state"] != "quarantined"]
-    return await shown(
-        house, caller, "stations.html", "stations", waiting=waiting, rows=others, locations=locations,
+    return await shown(request, house, caller, "stations.html", "stations", waiting=waiting, rows=others, locations=locations,
         ocpp_port=house.settings.ocpp_port,
     )  # fmt: skip
 
 
 @router.get("/console/stations/{identity}")
-async def show_station(identity: str, caller: Reader, house: TheHouse) -> Response:
+async def show_station(request: Request, identity: str, caller: Reader, house: TheHouse) -> Response:
     """One station: its EVSEs, its commands, what it sent."""
     row = await station_of(house, caller.operator_id, identity)
     frames = await house.ask(house.views.frames_of, caller.operator_id, row["id"], 40)
     sessions = await house.ask(house.views.sessions, caller.operator_id, 10, station=identity)
-    return await shown(house, caller, "station.html", "stations", row=row, frames=frames, sessions=sessions["items"])
+    return await shown(
+        request, house, caller, "station.html", "stations", row=row, frames=frames, sessions=sessions["items"]
+    )
 
 
 @router.get("/console/payments")
 async def list_payments(
-    caller: Reader, house: TheHouse, state: str | None = None, cursor: str | None = None
+    request: Request, caller: Reader, house: TheHouse, state: str | None = None, cursor: str | None = None
 ) -> Response:
     """Payments, newest first."""
     filters = {"state": state or None, "before": cursor}
     rows = await house.ask(house.views.payments, caller.operator_id, PAGE, **filters)
     counts = await house.ask(house.views.payment_counts, caller.operator_id)
     return await shown(
-        house, caller, "payments.html", "payments", rows=rows["items"], next=rows["next"], state=state, counts=counts
+        request,
+        house,
+        caller,
+        "payments.html",
+        "payments",
+        rows=rows["items"],
+        next=rows["next"],
+        state=state,
+        counts=counts,
     )
 
 
 @router.get("/console/payments/{payment_id}")
-async def show_payment(payment_id: str, caller: Reader, house: TheHouse) -> Response:
+async def show_payment(request: Request, payment_id: str, caller: Reader, house: TheHouse) -> Response:
     """One payment: every operation, and where each minor unit went."""
     row = await payment_of(house, caller.operator_id, payment_id)
     once = house.new_id("refund")
-    return await shown(house, caller, "payment.html", "payments", row=row, once=once)
+    return await shown(request, house, caller, "payment.html", "payments", row=row, once=once)
 
 
 @router.get("/console/invoices")
-async def list_invoices(caller: Reader, house: TheHouse, owed: bool = False, cursor: str | None = None) -> Response:
+async def list_invoices(
+    request: Request, caller: Reader, house: TheHouse, owed: bool = False, cursor: str | None = None
+) -> Response:
     """Invoices, newest first; `owed=true` those that are not paid in full."""
     if owed:
         rows, after = await house.ask(house.views.owed_invoices, caller.operator_id), None
     else:
         listed = await house.ask(house.views.invoices, caller.operator_id, PAGE, cursor)
         rows, after = listed["items"], listed["next"]
-    return await shown(house, caller, "invoices.html", "invoices", rows=rows, next=after, owed=owed)
+    return await shown(request, house, caller, "invoices.html", "invoices", rows=rows, next=after, owed=owed)
 
 
 @router.get("/console/invoices/{number}.pdf")
@@ -245,18 +267,22 @@ async def show_invoice(number: str, caller: Reader, house: TheHouse) -> Response
 
 
 @router.get("/console/inbox")
-async def list_inbox(caller: Reader, house: TheHouse, state: str = "open", cursor: str | None = None) -> Response:
+async def list_inbox(
+    request: Request, caller: Reader, house: TheHouse, state: str = "open", cursor: str | None = None
+) -> Response:
     """What waits for a person."""
     rows = await house.ask(house.views.inbox, caller.operator_id, PAGE, state=state, before=cursor)
-    return await shown(house, caller, "inbox.html", "inbox", rows=rows["items"], next=rows["next"], state=state)
+    return await shown(
+        request, house, caller, "inbox.html", "inbox", rows=rows["items"], next=rows["next"], state=state
+    )
 
 
 @router.get("/console/jobs")
-async def list_jobs(caller: Reader, house: TheHouse) -> Response:
+async def list_jobs(request: Request, caller: Reader, house: TheHouse) -> Response:
     """Jobs that failed for good, and how many wait."""
     rows = await house.ask(house.views.jobs, caller.operator_id, "failed", 200)
     counts = await house.ask(house.views.job_counts, caller.operator_id)
-    return await shown(house, caller, "jobs.html", "jobs", rows=rows, counts=counts)
+    return await shown(request, house, caller, "jobs.html", "jobs", rows=rows, counts=counts)
 
 
 @router.get("/console/feed")
@@ -264,6 +290,7 @@ async def follow(
     request: Request,
     caller: Reader,
     about: Annotated[list[Id] | None, Query(max_length=65)] = None,
+    after: Annotated[int | None, Query(ge=0, le=LAST_POSITION)] = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=LAST_POSITION)] = None,
 ) -> StreamingResponse:
     """News for one open page: of all, or about some things."""
@@ -275,7 +302,9 @@ async def follow(
     feed = feed_of(request)
     feed.require_room()
     return StreamingResponse(
-        feed.watch(caller.operator_id, wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS
+        feed.watch(caller.operator_id, wants, after if last_event_id is None else last_event_id),
+        media_type=STREAM,
+        headers=STREAM_HEADERS,
     )
 
 

@@ -109,7 +109,8 @@ def may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
     async def allowed(request: Request) -> Caller:
         caller = await find_caller(request)
         authorise(caller, scope, caller.operator_id)
-        request.state.caller = caller
+        # What comes after this is news to the page that is being made.
+        request.state.position = request.app.state.feed.position
         return caller
 
     return allowed

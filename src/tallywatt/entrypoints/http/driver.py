@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_HEADERS, feed_of
@@ -101,9 +101,11 @@ async def session_invoice(secret: str, house: TheHouse) -> Response:
 
 
 @router.get("/s/{secret}")
-async def show_session(secret: str, house: TheHouse) -> Response:
+async def show_session(request: Request, secret: str, house: TheHouse) -> Response:
     """The driver's page of a session: live while it charges, then the invoice and how it was paid."""
-    return HTMLResponse(page("session.html", view=await _session_view(house, secret), secret=secret))
+    position = feed_of(request).position
+    view = await _session_view(house, secret)
+    return HTMLResponse(page("session.html", view=view, secret=secret, position=position))
 
 
 @router.get("/s/{secret}/feed")
@@ -111,6 +113,7 @@ async def follow_session(
     request: Request,
     secret: str,
     house: TheHouse,
+    after: Annotated[int | None, Query(ge=0, le=LAST_POSITION)] = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=LAST_POSITION)] = None,
 ) -> StreamingResponse:
     """News of this session and its payments alone."""
@@ -125,7 +128,9 @@ async def follow_session(
     feed = feed_of(request)
     feed.require_room()
     return StreamingResponse(
-        feed.watch(row["operator_id"], wants, last_event_id), media_type=STREAM, headers=STREAM_HEADERS
+        feed.watch(row["operator_id"], wants, after if last_event_id is None else last_event_id),
+        media_type=STREAM,
+        headers=STREAM_HEADERS,
     )
 
 

@@ -6,6 +6,7 @@ The writer's thread only rings the bell; what a page hears was read back from th
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ PROGRESSED: Final = "SessionProgressed"
 MOST_VIEWERS: Final = 2000
 HELLO: Final = b"retry: 2000\n\n"
 ALIVE: Final = b": still here\n\n"
+MOST_RECENT: Final = 2000
 MOST_NAMED: Final = 50
 """Aggregates that one message names; a page that hears of more looks at everything anyway."""
 
@@ -104,6 +106,8 @@ class Feed:
         self._seen: dict[str, Mapping[str, int]] = {}
         """By operator: how far each running session was at the last look."""
         self._looked = 0.0
+        self._recent: deque[tuple[int, str, Event]] = deque(maxlen=MOST_RECENT)
+        """What was told last: a page hears what came between its making and its stream."""
         self._viewers: set[Viewer] = set()
         self._bell = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,9 +141,13 @@ class Feed:
     async def watch(
         self, operator_id: str, wants: Callable[[Event], bool], last_heard: int | None = None
     ) -> AsyncIterator[bytes]:
-        """The messages of one page. One that comes back after a break is told at once that something may have changed."""
-        missed = last_heard is not None and last_heard < self.position
-        viewer = self._open(Viewer(operator_id, wants, self.position, ring=missed))
+        """The messages of one page. `last_heard`: the position at which it was made, or of its last message."""
+        viewer = self._open(Viewer(operator_id, wants, self.position, ring=self._forgot(last_heard)))
+        if last_heard is not None:
+            for position, of_operator, event in self._recent:
+                # What has no position of its own counts as news again: one look too many does no harm.
+                if position > last_heard or (position == last_heard and event.type == PROGRESSED):
+                    viewer.hear(of_operator, event, position)
         try:
             yield HELLO
             while not viewer.ended:
@@ -164,6 +172,12 @@ class Feed:
                     yield b"".join(told(event) for event in events if event.operator_id == operator_id)
         finally:
             self._viewers.discard(viewer)
+
+    def _forgot(self, last_heard: int | None) -> bool:
+        """Whether something may have come that is not remembered any more."""
+        if last_heard is None or last_heard >= self.position:
+            return False
+        return not self._recent or self._recent[0][0] > last_heard + 1
 
     def require_room(self) -> None:
         """Raise Busy when no more pages can be told: asked before a stream begins, while it can still be refused."""
@@ -194,6 +208,7 @@ class Feed:
         while events := await self._read(self.position):
             for event in events:
                 self.position = event.position
+                self._recent.append((event.position, event.operator_id, event.event))
                 for viewer in self._viewers:
                     viewer.hear(event.operator_id, event.event, event.position)
 
@@ -209,12 +224,14 @@ class Feed:
         before, self._seen = self._seen, {}
         for operator_id in watched:
             found = self._seen[operator_id] = await self._progress(operator_id)
-            known = before.get(operator_id, found)
+            # The first page of an operator looks once more: nobody had looked when it was made.
+            known = before.get(operator_id, {})
             for session_id, version in found.items():
-                if known.get(session_id, version) != version:
+                if known.get(session_id) != version:
                     self._tell_pages(operator_id, Event("session", session_id, PROGRESSED))
 
     def _tell_pages(self, operator_id: str, event: Event) -> None:
+        self._recent.append((self.position, operator_id, event))
         for viewer in self._viewers:
             if viewer.wants is not None:
                 viewer.hear(operator_id, event, self.position)
