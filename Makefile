@@ -18,7 +18,7 @@ demo: .venv/ready ## Play a day of real charging sessions, then keep serving (EX
 	@$(BIN)/tallywatt demo $(if $(EXIT),--exit)
 
 test: .venv/ready ## Run the tests (a missing PostgreSQL or Chromium skips, by name)
-	@$(BIN)/pytest $(if $(COVERAGE),--cov --cov-report=term)
+	@$(BIN)/pytest -n auto $(if $(COVERAGE),--cov --cov-report=term)
 
 check: .venv/ready ## Format, lint, types, contracts between rooms, then the tests: what CI runs
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
