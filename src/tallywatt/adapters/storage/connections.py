@@ -146,6 +146,8 @@ class PostgresConnection:
         self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only or None
         self._connection.prepare_threshold = 2
+        # More than one session's statements; at its default of 100 the driver would prepare some of them again and again.
+        self._connection.prepared_max = 1000
         self._open = psycopg.pq.TransactionStatus.INTRANS
         self._cursor = self._connection.cursor()
         if read_only:

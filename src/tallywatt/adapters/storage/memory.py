@@ -1,8 +1,8 @@
 """What one connection knows to be in its database: a row is not read twice, and only what changed in it is written.
 
-It belongs to the transaction: whatever was undone is forgotten, so it never says more than the database would. It answers
-questions only where nobody else can write meanwhile, which is SQLite's one writer inside its transaction; otherwise it only
-tells what a row held when this connection saw it, and the version proves that it still does.
+It belongs to the transaction: whatever was undone is forgotten, so it never says more than the database would. SQLite's one
+writer may ask it instead of the database for as long as nobody else has written. On PostgreSQL it lasts for one command, and a
+row that is to be held is always asked for there; whether what was seen still holds when it is written over is for the version.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ Known = tuple[tuple[Any, ...], Any]
 class Memory:
     """Rows by table, operator and key: the values of their columns, and the row that was made of them."""
 
-    __slots__ = ("_places", "_rows", "answers")
+    __slots__ = ("_places", "_rows", "alone", "answers")
 
     def __init__(self) -> None:
         self._rows: dict[Key, Known] = {}
         self._places: dict[Key, Key] = {}
         self.answers = False
         """Whether it may be asked instead of the database."""
+        self.alone = False
+        """Whether nobody else can write, so that every row is held."""
 
     def known(self, key: Key) -> Known | None:
         """A row, if it is known."""

@@ -133,7 +133,7 @@ class Rows(Generic[T]):
 
     def lock(self, *key: str | int) -> T:
         """The row of that key, held until the transaction ends, or NotFound."""
-        return self._found(self._first(self._sql.lock, key), key)
+        return self._found(self._first(self._sql.lock, key, held=True), key)
 
     def add(self, row: T) -> bool:
         """Write a new row; False when its key or a natural key is there already."""
@@ -198,7 +198,7 @@ class Rows(Generic[T]):
     def _only(self, columns: dict[str, str | int | None], *, held: bool) -> T | None:
         """The one row of a natural key. One that is known is not asked for again, as long as it has kept these values."""
         mapping, memory = self._mapping, self._scope.memory
-        natural = memory.answers and self._kept and mapping.natural(columns)
+        natural = memory.answers and (memory.alone or not held) and self._kept and mapping.natural(columns)
         place: tuple[Any, ...] = ()
         if natural:
             place = (self._name, self._scope.operator, *columns.items())
@@ -229,10 +229,10 @@ class Rows(Generic[T]):
             rows.sort(key=lambda row: [row[place] for place in places])
         return rows
 
-    def _first(self, statement: Statement, key: tuple[str | int, ...]) -> T | None:
+    def _first(self, statement: Statement, key: tuple[str | int, ...], *, held: bool = False) -> T | None:
         scope, memory = self._scope, self._scope.memory
         own = (self._name, scope.operator, *map(plain, key))
-        known = memory.known(own) if memory.answers else None
+        known = memory.known(own) if memory.answers and (memory.alone or not held) else None
         if known is not None:
             same: T = known[1]
             return same

@@ -117,6 +117,8 @@ class SqlUnitOfWork:
         """Begin with the next command."""
         self.operator = operator
         self.scope.operator = operator
+        if not self.scope.memory.alone:
+            self.scope.memory.forget()
         self.draw = draw
         self.now = draw.business
         self.machine_now = draw.machine

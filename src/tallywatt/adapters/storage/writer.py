@@ -214,8 +214,9 @@ class GroupWriter:
             self._connection = self._connect()
             self._unit = SqlUnitOfWork(self._connection)
             self._unit.vault = self._vault.on(self._unit)
-            # On SQLite nobody else writes while our transaction is open; PostgreSQL must be asked.
-            self._unit.scope.memory.answers = self._connection.dialect == "sqlite"
+            self._unit.scope.memory.answers = True
+            # On SQLite nobody else writes while our transaction is open.
+            self._unit.scope.memory.alone = self._connection.dialect == "sqlite"
         unit = self._unit
         unit.connection.rollback()
         unit.connection.begin()
