@@ -162,7 +162,7 @@ def measure() -> list[Figure]:
 def _on_postgresql() -> list[Figure]:
     """With the server on the same machine; nothing where PostgreSQL is not installed."""
     from tests.parts import PARTS  # noqa: PLC0415  # where the parts of a machine are found
-    from tests.postgresql import fresh_database, postgresql_server  # noqa: PLC0415
+    from tests.postgresql import fresh_database, postgresql_server  # noqa: PLC0415  # as above, and only here
 
     initdb = PARTS["postgresql"].find()
     if initdb is None:

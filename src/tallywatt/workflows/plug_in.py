@@ -22,7 +22,7 @@ from tallywatt.workflows.take_readings import take_readings
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Token
-    from tallywatt.kernel.identity import FrameId
+    from tallywatt.kernel.identity import FrameId, PaymentId
     from tallywatt.metering.facts import Started
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import Evse, Station
@@ -93,7 +93,8 @@ def open_session(
     command = _remote_start(work, fact)
     token_uid = fold(fact.token_uid) if fact.token_uid else _tag_of(command)
     token = find_token(work, token_uid)
-    payer, payer_id = who_owes(work, token)
+    session_id = SessionId(work.draw.id("session"))
+    payer, payer_id, payment_id = _who_pays(work, token, session_id)
     noted = with_flags(
         (*heard.flags, *flags),
         *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
@@ -102,12 +103,6 @@ def open_session(
         *([] if evse is not None else [Flag.UNKNOWN_EVSE]),
         *([] if station.state is StationState.ADOPTED else [Flag.STATION_QUARANTINED]),
     )
-    payment_id = token.payment_id if token is not None and payer is PayerKind.AD_HOC else None
-    session_id = SessionId(work.draw.id("session"))
-    if payment_id is not None and not take_up_hold(work, payment_id, session_id):
-        # The hold is gone, or on its way back: the energy is owed by nobody known.
-        payer, payer_id, payment_id = PayerKind.UNKNOWN, None, None
-        noted = with_flags(noted, Flag.REFUSED_TOKEN)
     # Below zero is how some stations say that they do not know.
     meter_start = fact.meter_start if fact.meter_start is not None and fact.meter_start >= 0 else None
     roles = roles_at(work, evse, started_at)
@@ -157,15 +152,21 @@ def open_session(
         _end_those_before(work, session)
     work.sessions.add(session)
     _settle_start(work, token, command, session)
-    work.events.append(
-        Event(
-            "session",
-            session.session_id,
-            "SessionStarted",
-            {"station_id": heard.station_id, "evse_id": session.evse_id},
-        )
-    )
+    told = {"station_id": heard.station_id, "evse_id": session.evse_id}
+    work.events.append(Event("session", session.session_id, "SessionStarted", told))
     return take_readings(work, session, fact.samples, heard.received_at, frame_id)
+
+
+def _who_pays(
+    work: UnitOfWork, token: Token | None, session_id: SessionId
+) -> tuple[PayerKind, str | None, PaymentId | None]:
+    """The party behind a token, and the hold that stands behind it. A hold that is gone, or on its way back, pays nothing."""
+    payer, payer_id = who_owes(work, token)
+    if token is None or payer is not PayerKind.AD_HOC or token.payment_id is None:
+        return payer, payer_id, None
+    if take_up_hold(work, token.payment_id, session_id):
+        return payer, payer_id, token.payment_id
+    return PayerKind.UNKNOWN, None, None
 
 
 def _end_those_before(work: UnitOfWork, session: Session) -> None:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def _dialect(name: str) -> Dialect:
     # Each is loaded by who speaks it: PostgreSQL's brings all its drivers along.
     if name == "sqlite":
-        from sqlalchemy.dialects.sqlite.base import SQLiteDialect  # noqa: PLC0415
+        from sqlalchemy.dialects.sqlite.base import SQLiteDialect  # noqa: PLC0415  # as said above
 
         return SQLiteDialect(paramstyle="qmark")
-    from sqlalchemy.dialects.postgresql.base import PGDialect  # noqa: PLC0415
+    from sqlalchemy.dialects.postgresql.base import PGDialect  # noqa: PLC0415  # as said above
 
     return PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy left it without types
 
