@@ -95,14 +95,7 @@ def open_session(
     token = find_token(work, token_uid)
     session_id = SessionId(work.draw.id("session"))
     payer, payer_id, payment_id = _who_pays(work, token, session_id)
-    noted = with_flags(
-        (*heard.flags, *flags),
-        *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
-        *([] if token is not None else [Flag.UNKNOWN_TOKEN]),
-        *([Flag.REFUSED_TOKEN] if token is not None and payer is PayerKind.UNKNOWN else []),
-        *([] if evse is not None else [Flag.UNKNOWN_EVSE]),
-        *([] if station.state is StationState.ADOPTED else [Flag.STATION_QUARANTINED]),
-    )
+    odd = _oddities(clock_is_set, token, payer, evse, station)
     # Below zero is how some stations say that they do not know.
     meter_start = fact.meter_start if fact.meter_start is not None and fact.meter_start >= 0 else None
     roles = roles_at(work, evse, started_at)
@@ -141,7 +134,7 @@ def open_session(
         stopped_by=None,
         rated_id=None,
         invoice_id=None,
-        flags=noted,
+        flags=with_flags((*heard.flags, *flags), *odd),
         driver_secret=work.draw.token("driver", 26),
         start_frame_id=frame_id,
         stop_frame_id=None,
@@ -155,6 +148,20 @@ def open_session(
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
     return take_readings(work, session, fact.samples, heard.received_at, frame_id)
+
+
+def _oddities(
+    clock_is_set: bool, token: Token | None, payer: PayerKind, evse: Evse | None, station: Station
+) -> list[Flag]:
+    """What is odd about a start, before anything has flowed."""
+    odd = {
+        Flag.CLOCK_NOT_SET: not clock_is_set,
+        Flag.UNKNOWN_TOKEN: token is None,
+        Flag.REFUSED_TOKEN: token is not None and payer is PayerKind.UNKNOWN,
+        Flag.UNKNOWN_EVSE: evse is None,
+        Flag.STATION_QUARANTINED: station.state is not StationState.ADOPTED,
+    }
+    return [flag for flag, holds in odd.items() if holds]
 
 
 def _who_pays(
