@@ -36,7 +36,8 @@ class Delivery:
         self._book = book
         self._faults = faults
         self._now = now
-        self._queue: asyncio.Queue[Object] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Object, tuple[Object, ...]]] = asyncio.Queue()
+        """What is to be sent, and what was held back until that has been sent."""
         self._held_back: list[Object] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
@@ -66,10 +67,10 @@ class Delivery:
             self._held_back.append(event)
         else:
             copies = 2 if kind == "duplicate_webhook" else 1
-            for _ in range(copies):
-                self._queue.put_nowait(event)
-            while self._held_back:
-                self._queue.put_nowait(self._held_back.pop(0))
+            behind, self._held_back = tuple(self._held_back), []
+            self._queue.put_nowait((event, behind))
+            for _ in range(copies - 1):
+                self._queue.put_nowait((event, ()))
 
     async def stop(self) -> None:
         """Stop sending; what is not delivered is sent after the next start."""
@@ -85,9 +86,12 @@ class Delivery:
 
     async def _work(self) -> None:
         while True:
-            event = await self._queue.get()
+            event, behind = await self._queue.get()
             if not await self._send(event):
                 self._spawn(self._retry(event))
+            for late in behind:
+                # Several senders work side by side: only now is it certain that it comes after.
+                self._queue.put_nowait((late, ()))
 
     async def _retry(self, event: Object) -> None:
         for pause in (*self._options.retry_seconds, *[self._options.retry_seconds[-1]] * 1000):
