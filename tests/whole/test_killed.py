@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.clock import Instant, rfc3339
-from tests.whole.processes import Station
+from tests.whole.processes import Installation, Station
 
 if TYPE_CHECKING:
-    from tests.whole.processes import Installation
+    from pathlib import Path
 
 NOON = Instant(1_767_268_800_000)
 MINUTE = 60_000
@@ -145,3 +145,16 @@ async def test_two_sessions_of_a_station_whose_clock_stands_in_1970_are_two_sess
     assert installation.stop() == [0]
     assert len(set(numbers)) == 2
     assert [one["energy_wh"] for one in sessions_of(installation)] == ["1000", "1000"]
+
+
+def test_a_server_that_has_just_made_its_tables_ends_when_it_is_asked_to(tmp_path: Path) -> None:
+    """A first start was seen to sleep through SIGTERM; a supervisor would have killed it."""
+    installation = Installation(tmp_path / "data")
+    installation.settings.data_dir.mkdir()
+    installation.start()
+    try:
+        installation.until_healthy()
+
+        assert installation.stop() == [0]
+    finally:
+        installation.kill()
