@@ -111,7 +111,9 @@ METHOD = ("--customer", "C-2", "--customer-ref", "cus_1", "--method-ref", "pm_1"
 
 def test_one_session_is_told_with_everything_that_it_was_made_of(shop: CommandLine) -> None:
     """Every figure leads down to where it came from."""
-    for one in shop.good("session", "list", "--json").json:
+    listed = shop.good("session", "list", "--json").json
+    assert listed, "the shop has sessions"
+    for one in listed:
         fits(shop.good("session", "show", one["id"], "--json").json, "session-show")
 
 
