@@ -5,7 +5,7 @@ from __future__ import annotations
 from tallywatt.kernel.clock import Instant
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import SessionState
-from tallywatt.workflows.follow import follow, follow_many
+from tallywatt.workflows.follow import follow
 from tests.workflows.house_of import MINUTE, NINE, HouseOf, kwh
 
 
@@ -18,19 +18,6 @@ def test_the_running_energy_follows_the_register(house: HouseOf) -> None:
 
     assert house.session(transaction).milliwatt_hours == kwh(3)
     assert house.session(transaction).state is SessionState.ACTIVE
-
-
-def test_a_burst_in_one_command_is_taken_as_one_by_one(house: HouseOf) -> None:
-    """The gateway hands over what has piled up."""
-    wire = house.wire()
-    transaction = wire.start()
-    facts = [wire.sampled(transaction, (Instant(NINE + place * MINUTE), kwh(place))) for place in range(1, 6)]
-
-    answers = house.do(follow_many, facts)
-
-    assert len(answers) == 5
-    assert house.session(transaction).milliwatt_hours == kwh(5)
-    assert len(house.rows.meter_readings.by()) == 5
 
 
 def test_the_same_values_again_add_nothing(house: HouseOf) -> None:

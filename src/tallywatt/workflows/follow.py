@@ -38,11 +38,6 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     return TransactionAnswer(session.transaction_id or "", "Accepted")
 
 
-def follow_many(work: UnitOfWork, facts: list[Sampled]) -> list[TransactionAnswer | None]:
-    """A burst of meter values in one go."""
-    return [follow(work, fact) for fact in facts]
-
-
 def note_charging_state(
     work: UnitOfWork, session: Session, state: str | None, fact: Sampled | Started, frame_id: FrameId
 ) -> None:
