@@ -203,6 +203,20 @@ async def test_closing_ends_every_stream(monkeypatch: pytest.MonkeyPatch) -> Non
         feed.require_room()
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_closing_ends_also_while_the_bell_rings(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    """A commit at the very moment of SIGTERM: the cancellation was lost, and the server never ended."""
+    feed = await started(Line(), monkeypatch)
+    await asyncio.sleep(0.01)
+
+    feed.ring()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        await feed.close()
+
+
 async def test_a_program_reads_every_event_from_its_own_cursor_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is folded away, and none of another operator is among them."""
     line = Line()

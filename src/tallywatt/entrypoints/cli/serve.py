@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,7 +28,6 @@ PARTS = ("http", "gateway", "worker")
 STATION_LANES = ("stations",)
 """Commands go out by the process that holds the sockets."""
 GRACE_SECONDS = 5
-ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(settings: Settings, only: str | None = None, ready: Callable[[], None] | None = None) -> None:
@@ -46,8 +44,6 @@ def serve(settings: Settings, only: str | None = None, ready: Callable[[], None]
     if present_revision(settings.url) is None:
         # An empty database is the first run of a newcomer; one that has tables is only upgraded on request.
         upgrade(settings.url)
-    # Blocked in every thread that begins after this, so that the one thread which waits for them gets them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     house = House(settings)
     with suppress(ImportError):
         import uvloop  # not to be had everywhere; the loop of the standard library serves as well
@@ -59,16 +55,11 @@ def serve(settings: Settings, only: str | None = None, ready: Callable[[], None]
         house.close()
 
 
-def _await_signal(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Wait for the signal to end: the loop's own way was seen to sleep through one after a start that made its tables."""
-    signal.sigwait(ENDING)
-    loop.call_soon_threadsafe(stop.set)
-
-
 async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    threading.Thread(target=_await_signal, args=(loop, stop), name="signals", daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
     if "gateway" in parts:
         house.build_gateway()
     house.open()

@@ -73,7 +73,8 @@ class Viewer:
     async def waited(self) -> bool:
         """Wait for news: True when there are some, False when it was only time to say that the stream is alive."""
         try:
-            await asyncio.wait_for(self._bell.wait(), ALIVE_SECONDS)
+            async with asyncio.timeout(ALIVE_SECONDS):
+                await self._bell.wait()
         except TimeoutError:
             return False
         self._bell.clear()
@@ -134,8 +135,7 @@ class Feed:
             viewer.end()
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait((self._task,))
             self._task = None
 
     async def watch(
@@ -193,8 +193,10 @@ class Feed:
 
     async def _run(self) -> None:
         while True:
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the bell.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), LISTEN_SECONDS)
+                async with asyncio.timeout(LISTEN_SECONDS):
+                    await self._bell.wait()
             self._bell.clear()
             try:
                 await self._tell()
