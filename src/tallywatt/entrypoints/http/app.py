@@ -68,7 +68,7 @@ def build_app(house: House) -> FastAPI:
     problems.install(app)
     for router in (*routers(), webhooks.router):
         app.include_router(router)
-    for router in (driver.router, console.router):
+    for router in (driver.router, *console.routers()):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     install_reference(app)

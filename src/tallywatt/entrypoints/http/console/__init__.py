@@ -1,0 +1,26 @@
+"""The operator's console: one page of two equations, and from each figure a way down to the frames. One file a subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tallywatt.entrypoints.http.console import (
+    entrance,
+    inbox,
+    invoices,
+    jobs,
+    live,
+    overview,
+    payments,
+    sessions,
+    stations,
+)
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """The routers of all subjects."""
+    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live)
+    return tuple(subject.router for subject in subjects)

@@ -1,0 +1,40 @@
+"""The inbox: what only a person can decide."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from tallywatt.entrypoints.http.console.shown import PAGE, Text, shown
+from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
+from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
+
+router = APIRouter()
+
+
+@router.get("/console/inbox")
+async def list_inbox(
+    request: Request, caller: Reader, house: TheHouse, state: str = "open", cursor: str | None = None
+) -> Response:
+    """What waits for a person."""
+    rows = await house.ask(house.views.inbox, caller.operator_id, PAGE, state=state, before=cursor)
+    return await shown(
+        request, house, caller, "inbox.html", "inbox", rows=rows["items"], next=rows["next"], state=state
+    )
+
+
+@router.post("/console/inbox/{item_id}")
+async def resolve(
+    item_id: str,
+    caller: Operations,
+    house: TheHouse,
+    decision: Annotated[Decision, Form()],
+    note: Text = "",
+    customer: Text = "",
+) -> Response:
+    """Dismiss an item, or decide about what stands behind it."""
+    order = ResolveItem(item_id, decision, note.strip(), customer.strip() or None)
+    await house.write(caller.operator_id, resolve_item, order, actor=actor_of(caller))
+    return RedirectResponse("/console/inbox", 303)

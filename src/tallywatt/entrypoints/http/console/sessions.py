@@ -1,0 +1,80 @@
+"""Sessions on the console: the list, one of them down to its frames, and stopping it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from tallywatt.entrypoints.http.api.places import operator_of
+from tallywatt.entrypoints.http.console.shown import PAGE, shown
+from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.telling import found
+from tallywatt.entrypoints.pages import frame_page, session_page
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.identity import SessionId, StationId
+from tallywatt.stations.command import Action
+from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.order_station import order_station
+
+router = APIRouter()
+
+
+@router.get("/console/sessions")
+async def list_sessions(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    state: str | None = None,
+    reason: str | None = None,
+    station: str | None = None,
+    source: str | None = None,
+    cursor: str | None = None,
+) -> Response:
+    """Sessions, newest first."""
+    chosen = {"state": state, "reason": reason, "station": station, "source": source}
+    given = {name: value for name, value in chosen.items() if value}
+    rows = await house.ask(house.views.sessions, caller.operator_id, PAGE, **given, before=cursor)
+    counts = await house.ask(house.views.session_counts, caller.operator_id)
+    return await shown(
+        request,
+        house,
+        caller,
+        "sessions.html",
+        "sessions",
+        rows=rows["items"],
+        next=rows["next"],
+        chosen=given,
+        counts=counts,
+    )
+
+
+@router.get("/console/sessions/{session_id}")
+async def show_session(request: Request, session_id: str, caller: Reader, house: TheHouse) -> Response:
+    """One session, down to the frames."""
+    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    cost = None
+    if row["rated"] is None:
+        cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id)
+    operator = await operator_of(house, caller.operator_id)
+    view = session_page.view(row, cost, operator)
+    return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view)
+
+
+@router.get("/console/frames/{frame_id}")
+async def show_frame(request: Request, frame_id: str, caller: Reader, house: TheHouse) -> Response:
+    """What came over the wire, unsealed."""
+    row = await house.ask(house.views.frame, caller.operator_id, frame_id, house.store.vault)
+    view = frame_page.view(found(row, "frame", "frames.not_found"))
+    return await shown(request, house, caller, "frame.html", "stations", frame=view)
+
+
+@router.post("/console/sessions/{session_id}/stop")
+async def stop(session_id: str, caller: Operations, house: TheHouse) -> Response:
+    """Ask the station to stop."""
+    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    if row["station_id"] is None:
+        msg = "this session runs at no station of ours"
+        raise BadInput(msg, code="sessions.no_station")
+    order = CommandStation(StationId(row["station_id"]), Action.STOP, session_id=SessionId(session_id))
+    await house.write(caller.operator_id, order_station, order, actor=actor_of(caller))
+    return RedirectResponse(f"/console/sessions/{session_id}", 303)
