@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format screenshots lock
+.PHONY: help demo test check bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -33,6 +33,9 @@ bench: .venv/ready ## Measure, each figure beside what one would pick instead
 format: .venv/ready ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+locale: .venv/ready ## Bring the catalogues of the languages up to date, and list what is to be translated
+	@$(BIN)/python -m tallywatt.entrypoints.pages.extract
 
 screenshots: .venv/ready ## Take the pictures of the documentation again (needs Chromium)
 	@$(BIN)/python -m docs.screenshots

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallywatt.entrypoints.pages import render
+from tallywatt.entrypoints.pages import figures, render
 from tallywatt.entrypoints.pages.curve import HEIGHT, WIDTH, curve
 from tallywatt.entrypoints.pages.frame_page import view as frame_view
 from tallywatt.entrypoints.pages.overview import BAR, energy
@@ -28,25 +28,25 @@ ENERGY = [("12057", "12.057"), ("12057.125", "12.057"), ("0", "0.000"), ("268100
 @pytest.mark.parametrize(("minor", "code", "said"), MONEY)
 def test_money_has_the_places_of_its_currency(minor: int | None, code: str, said: str) -> None:
     """Two, none, three."""
-    assert render.money(minor, code) == said
+    assert figures.money(minor, code) == said
 
 
 @pytest.mark.parametrize(("price", "said"), PRICES)
 def test_a_unit_price_keeps_every_place_that_it_has(price: str, said: str) -> None:
     """A price of 0.4515 that is shown as 0.45 would be another price."""
-    assert render.price(price, "GBP") == said
+    assert figures.price(price, "GBP") == said
 
 
 @pytest.mark.parametrize(("text", "said"), ENERGY)
 def test_energy_is_shown_to_the_watt_hour(text: str | None, said: str) -> None:
     """Kilowatt-hours with three places."""
-    assert render.kwh(text) == said
+    assert figures.kwh(text) == said
 
 
 def test_times_are_told_in_the_zone_of_the_place() -> None:
     """Summer time included."""
-    assert render.time_of_day("2018-08-24T08:15:00.000Z", "Europe/London") == "09:15"
-    assert render.day("2018-08-24T23:30:00.000Z", "Europe/London") == "25 Aug 2018"
+    assert figures.time_of_day("2018-08-24T08:15:00.000Z", "Europe/London") == "09:15"
+    assert figures.day("2018-08-24T23:30:00.000Z", "Europe/London") == "25 Aug 2018"
     assert 'datetime="2018-08-24T08:15:00.000Z"' in render.day_and_time("2018-08-24T08:15:00.000Z", "Europe/London")
 
 
@@ -55,7 +55,7 @@ def test_times_are_told_in_the_zone_of_the_place() -> None:
 )
 def test_a_length_of_time_is_told_in_hours_and_minutes(end: str, said: str) -> None:
     """Never below nothing, whatever a clock says."""
-    assert render.span("2026-01-01T08:00:00Z", f"2026-01-01T{end}:00Z") == said
+    assert figures.span("2026-01-01T08:00:00Z", f"2026-01-01T{end}:00Z") == said
 
 
 def test_a_code_without_a_word_is_shown_as_it_is() -> None:

@@ -15,6 +15,7 @@ from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
 from tallywatt.entrypoints.http.reference import install_reference
 from tallywatt.entrypoints.http.shapes import Problem
+from tallywatt.entrypoints.http.tongue import Tongue
 from tallywatt.entrypoints.pages.render import STATIC
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def build_app(house: House) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     install_reference(app)
     app.add_middleware(Guard, base_url=house.settings.base_url)
+    app.add_middleware(Tongue, secure=house.settings.base_url.startswith("https://"))
     return app
 
 

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from babel.numbers import format_currency, format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tallywatt.entrypoints.pages import language
+from tallywatt.entrypoints.pages.figures import (
+    MISSING,
+    count,
+    date,
+    day,
+    kilowatts,
+    kwh,
+    length,
+    money,
+    plain_number,
+    price,
+    span,
+    time_of_day,
+)
 from tallywatt.entrypoints.pages.session_page import card_words
 from tallywatt.entrypoints.pages.words import label
-from tallywatt.kernel import clock
-from tallywatt.kernel.money import currency
 from tallywatt.rating import explain
 from tallywatt.rating.records import Dimension
-from tallywatt.rating.tariff import plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
-LOCALE: Final = "en_GB"
-"""Of figures. (One language so far; the words are in one place for the next.)"""
-MISSING: Final = "–"
 
 
 def page(template: str, **context: Any) -> str:
@@ -35,19 +43,31 @@ def page(template: str, **context: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # loaded with the first page: 60 ms of a start
+
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
         auto_reload=False,
     )
-    made.globals["static"] = static
+    made.policies["ext.i18n.trimmed"] = True
+    # The callables look up the language of the answer that is being made, so one compiled template serves them all.
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
+        language.gettext,
+        language.ngettext,
+        newstyle=True,
+        pgettext=language.pgettext,
+        npgettext=language.npgettext,
+    )
+    made.globals.update(static=static, language=language.language, languages=language.LANGUAGES)
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
-        plain=plain_number, coded=coded, card=card_words,
+        plain=plain_number, coded=coded, card=card_words, date=date, lasting=length,
     )  # fmt: skip
     return made
 
@@ -59,53 +79,6 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def money(minor: int | None, code: str | None) -> str:
-    """A sum in its currency: £12.40."""
-    if minor is None or code is None:
-        return MISSING
-    said = format_currency(Decimal(minor).scaleb(-currency(code).exponent), code, locale=LOCALE)
-    return said.replace(code, f"{code}\N{NO-BREAK SPACE}")  # a currency without a sign of its own
-
-
-def price(amount: str, code: str) -> str:
-    """A unit price with at least the places of its currency, and as many as it has: £0.4515."""
-    exact = Decimal(amount)
-    places = max(currency(code).exponent, -int(exact.normalize().as_tuple().exponent))
-    return format_currency(exact, code, format=f"¤#,##0.{'0' * places}", locale=LOCALE, currency_digits=False)
-
-
-def kwh(watt_hours: str | None, places: int = 3) -> str:
-    """Kilowatt-hours of a decimal string in Wh, without the unit: 12.057."""
-    if watt_hours is None:
-        return MISSING
-    return format_decimal(Decimal(watt_hours).scaleb(-3), format=f"#,##0.{'0' * places}", locale=LOCALE)
-
-
-def kilowatts(watts: int | None) -> str:
-    """A power in kW, without the unit: 7.2."""
-    return MISSING if watts is None else format_decimal(Decimal(watts).scaleb(-3), format="#,##0.0", locale=LOCALE)
-
-
-def count(number: int) -> str:
-    """A whole number with its thousands told apart."""
-    return format_decimal(number, format="#,##0", locale=LOCALE)
-
-
-def local(at: str, zone: str) -> datetime:
-    """An RFC 3339 time in a zone."""
-    return clock.moment(clock.parse_instant(at), clock.zone(zone))
-
-
-def time_of_day(at: str | None, zone: str, *, seconds: bool = False) -> str:
-    """14:05, in a zone."""
-    return MISSING if at is None else f"{local(at, zone):{'%H:%M:%S' if seconds else '%H:%M'}}"
-
-
-def day(at: str | None, zone: str) -> str:
-    """24 Aug 2018, in a zone."""
-    return MISSING if at is None else f"{local(at, zone):%-d %b %Y}"
-
-
 def day_and_time(at: str | None, zone: str) -> Markup | str:
     """24 Aug 2018, 14:05, in a zone, for people and for machines."""
     if at is None:
@@ -115,29 +88,15 @@ def day_and_time(at: str | None, zone: str) -> Markup | str:
     )
 
 
-def span(start: str | None, end: str | None) -> str:
-    """How long something took: 1 h 25 min."""
-    if start is None or end is None:
-        return MISSING
-    minutes = max(0, clock.parse_instant(end) - clock.parse_instant(start)) // 60_000
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
-
-
 def per_unit(line: dict[str, Any]) -> str:
     """What a shown price is per: kWh, hour, session."""
-    return explain.per(Dimension(line["dimension"]))
+    return explain.per(Dimension(line["dimension"]), language.language())
 
 
 def conditions_of(line: dict[str, Any]) -> str:
     """When a shown price holds, in words."""
-    said = explain.conditions(line["conditions"])
+    said = explain.conditions(line["conditions"], language.language())
     return said[:1].upper() + said[1:]
-
-
-def plain_number(figure: str) -> str:
-    """A figure without idle zeros: 20."""
-    return plain(Decimal(figure))
 
 
 def short_id(identity: str | None) -> str:
