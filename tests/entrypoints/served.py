@@ -45,6 +45,7 @@ def served(house: House) -> Iterator[str]:
 async def _serve(house: House, addresses: queue.SimpleQueue[str], stopping: threading.Event) -> None:
     door = Door(house)
     await door.open()
+    await door.furnished()
     addresses.put(f"http://127.0.0.1:{door.port}")
     await asyncio.to_thread(stopping.wait)
     await door.close(2)

@@ -22,8 +22,6 @@ def lean() -> None:
     # structlog would take rich for tracebacks with colours and values, which never go into our logs.
     with without("rich"):
         import_module("structlog")
-    # FastAPI asks of each model whether it is one of pydantic's first version; none is, and it can do without.
-    sys.modules.setdefault("pydantic.v1", NOT_THERE)
 
 
 def settled() -> None:

@@ -19,6 +19,7 @@ from tallywatt.wiring import House, present_revision, upgrade
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tallywatt.entrypoints.http.serving import Door
     from tallywatt.entrypoints.worker import Lane
     from tallywatt.settings import Settings
 
@@ -69,28 +70,34 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     workers = Workers(house, _lanes(parts, house.settings))
     pages = None
     if "http" in parts:
-        from tallywatt.entrypoints.http.serving import Door  # the web framework is loaded by who needs it
+        from tallywatt.entrypoints.http.serving import Door  # the web server is loaded by who needs it
 
         pages = Door(house)
         await pages.open()
     if house.gateway is not None:
         await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
-    settled()
     workers.start()
     janitor = Janitor(house)
     if "worker" in parts:
         janitor.start()
+    if pages is not None:
+        await pages.furnished()
+    settled()
     log.info("serve.ready", parts=list(parts), http=house.settings.base_url, ocpp=house.settings.ocpp_port)
     if ready is not None:
         ready()
     await stop.wait()
     log.info("serve.stopping")
+    await _close_doors(house, pages)
+    await loop.run_in_executor(None, janitor.stop)
+    await loop.run_in_executor(None, workers.stop)
+
+
+async def _close_doors(house: House, pages: Door | None) -> None:
     if pages is not None:
         await pages.close(GRACE_SECONDS)
     if house.gateway is not None:
         await house.gateway.stop(GRACE_SECONDS)
-    await loop.run_in_executor(None, janitor.stop)
-    await loop.run_in_executor(None, workers.stop)
 
 
 def _lanes(parts: tuple[str, ...], settings: Settings) -> tuple[Lane, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from tallywatt.entrypoints.http.app import build_app
+from tallywatt.entrypoints.http.entrance import Entrance
 from tallywatt.kernel.errors import Broken
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class Door:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._app = build_app(house)
+        self._entrance = Entrance(house)
         settings = house.settings
         self._server = _Server(
             uvicorn.Config(
-                self._app,
+                self._entrance,
                 host=settings.http_host,
                 port=settings.http_port,
-                lifespan="on",
+                lifespan="off",
                 log_config=None,
                 access_log=False,
                 ws="none",
@@ -45,9 +45,10 @@ class Door:
             )
         )
         self._task: asyncio.Task[None] | None = None
+        self._furnishing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Listen; returns when requests are answered."""
+        """Listen; returns when the process answers for itself. Pages and API follow: see `furnished`."""
         self._task = asyncio.create_task(self._server.serve())
         while not self._server.started:
             if self._task.done():
@@ -55,6 +56,12 @@ class Door:
                 msg = f"port {self._house.settings.http_port} cannot be opened"
                 raise Broken(msg, code="serve.port_taken", remedy="set TALLYWATT_HTTP_PORT to a free port")
             await asyncio.sleep(0.005)
+        self._furnishing = asyncio.create_task(self._entrance.furnish())
+
+    async def furnished(self) -> None:
+        """Wait until every route answers; raises what went wrong in building them."""
+        if self._furnishing is not None:
+            await self._furnishing
 
     @property
     def port(self) -> int:
@@ -63,8 +70,10 @@ class Door:
 
     async def close(self, grace_seconds: float) -> None:
         """End the live streams, answer what is being asked, close."""
+        await self.furnished()
         await self._house.feed.close()
         self._server.config.timeout_graceful_shutdown = int(grace_seconds)
         self._server.should_exit = True
         if self._task is not None:
             await self._task
+        await self._entrance.clear()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.doors import TheHouse
+from tallywatt.entrypoints.http.health import health_of
 from tallywatt.entrypoints.http.telling import as_json
 from tallywatt.kernel.errors import BadInput
 
@@ -19,8 +19,7 @@ MOST_BYTES = 1024 * 1024
 @router.get("/health")
 async def health(house: TheHouse) -> Response:
     """Whether this process answers and can read its database."""
-    position = await house.ask(house.views.last_position)
-    return as_json({"status": "ok", "version": version("tallywatt"), "position": position})
+    return Response(await health_of(house), media_type="application/json")
 
 
 @router.post("/webhooks/{provider}/{account_id}")

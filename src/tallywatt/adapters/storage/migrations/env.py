@@ -11,7 +11,7 @@ from alembic import context
 from sqlalchemy import create_engine, event, pool
 
 from tallywatt.adapters.storage import tables
-from tallywatt.adapters.storage.tables.schema import metadata
+from tallywatt.adapters.storage.tables.schema import for_postgresql
 
 assert tables.__all__, "importing the tables fills the metadata"
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
@@ -31,7 +31,9 @@ if engine.dialect.name == "sqlite":
 
 
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=False, transactional_ddl=True)
+    context.configure(
+        connection=connection, target_metadata=for_postgresql(), render_as_batch=False, transactional_ddl=True
+    )
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()

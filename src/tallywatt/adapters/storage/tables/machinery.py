@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.tables.schema import (
     instant,
     json_text,
     operator_free_table,
+    partial_index,
     table,
     text,
     unique,
@@ -38,13 +39,7 @@ EVENTS = table(
     unique("aggregate", "aggregate_id", "version"),
     # Positions run through all operators, so that one consumer reads one line: an exception of RULES §9.
     Index("uq_events_position", "position", unique=True),
-    Index(
-        "ix_events_unsequenced",
-        "recorded_at",
-        "event_id",
-        sqlite_where=column("position").is_(None),
-        postgresql_where=column("position").is_(None),
-    ),
+    partial_index("ix_events_unsequenced", "recorded_at", "event_id", where=column("position").is_(None)),
     key=("event_id",),
 )
 
@@ -65,12 +60,7 @@ JOBS = Mapping(
         unique("kind", "subject_id"),
         index("state"),
         # Workers claim across operators: an exception of RULES §9.
-        Index(
-            "ix_jobs_due",
-            "run_at",
-            sqlite_where=column("state").in_(("ready", "leased")),
-            postgresql_where=column("state").in_(("ready", "leased")),
-        ),
+        partial_index("ix_jobs_due", "run_at", where=column("state").in_(("ready", "leased"))),
         key=("job_id",),
     ),
     StoredJob,

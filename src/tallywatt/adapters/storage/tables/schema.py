@@ -120,7 +120,25 @@ def unique(*columns: str) -> UniqueConstraint:
 
 def unique_where(name: str, *columns: str, where: ColumnElement[bool]) -> Index:
     """A natural key among the rows that satisfy a condition."""
-    return Index(name, "operator_id", *columns, unique=True, sqlite_where=where, postgresql_where=where)
+    return partial_index(name, "operator_id", *columns, unique=True, where=where)
+
+
+def partial_index(name: str, *columns: str, where: ColumnElement[bool], unique: bool = False) -> Index:
+    """An index over the rows that satisfy a condition.
+
+    The condition is told to SQLite alone: naming PostgreSQL here would load its dialect and all its drivers on every start.
+    `for_postgresql` tells it there, for who makes or compares tables.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=where, info={"where": where})
+
+
+def for_postgresql() -> MetaData:
+    """The metadata, with the conditions of its partial indexes as PostgreSQL is told them."""
+    for one in metadata.tables.values():
+        for found in one.indexes:
+            if "where" in found.info:
+                found.dialect_options["postgresql"]["where"] = found.info["where"]
+    return metadata
 
 
 def index(*columns: str) -> Index:

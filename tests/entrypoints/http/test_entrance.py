@@ -1,0 +1,34 @@
+"""The entrance: the process answers for itself before its pages are built, and nobody who comes early is sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tallywatt.entrypoints.http.entrance import Entrance
+
+if TYPE_CHECKING:
+    from tests.entrypoints.scene import Scene
+
+
+async def test_who_comes_before_the_pages_are_built_waits_and_is_answered(scene: Scene) -> None:
+    """A supervisor asks within the first second, and so does a browser that was left open; neither may see an error."""
+    entrance = Entrance(scene.house)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(entrance), base_url="http://house") as client:
+        early = await client.get("/health")
+        visitor = asyncio.create_task(client.get("/console"))
+        await asyncio.sleep(0)
+        waiting = not visitor.done()
+
+        await entrance.furnish()
+
+        late = await client.get("/health")
+        page = await visitor
+        await entrance.clear()
+    assert waiting
+    assert (early.status_code, json.loads(early.text)) == (200, json.loads(late.text))
+    assert page.status_code == 401
+    assert "content-security-policy" in page.headers
