@@ -18,6 +18,7 @@ from tallywatt.wiring import House
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station, knock
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from tallywatt.customers.roles import Role
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome
 
@@ -167,18 +169,22 @@ class Scene:
         made = self.do(create_api_key, CreateApiKey("test", chosen))
         return {"Authorization": f"Bearer {made.text}"}
 
-    def link(self) -> str:
-        """The path of a fresh first-run link."""
-        return f"/console/enter/{self.do(add_console_link, AddConsoleLink()).secret}"
+    def link(self, role: Role | None = None, *customers: str) -> str:
+        """The path of a fresh link: for a member of that role, bound to customers by reference; else a first-run link."""
+        membership = None
+        if role is not None:
+            email = f"{role.value}.{'.'.join(customers)}@{self.slug}.example"
+            membership = self.do(add_person, AddPerson(role.value.title(), email, role, customers)).membership_id
+        return f"/console/enter/{self.do(add_console_link, AddConsoleLink(membership_id=membership)).secret}"
 
     def client(self) -> TestClient:
         """A client that stays outside the lifespan; use it in a `with` for live streams."""
         return TestClient(self.app, base_url="http://testserver", follow_redirects=False)
 
-    def signed_in(self) -> TestClient:
-        """A client with the console's cookie."""
+    def signed_in(self, role: Role | None = None, *customers: str) -> TestClient:
+        """A client with the cookie of a person of that role; without one, of whoever owns the machine."""
         client = self.client()
-        answer = client.post(self.link())
+        answer = client.post(self.link(role, *customers))
         assert answer.status_code == 303, answer.text
         return client
 

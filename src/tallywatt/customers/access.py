@@ -8,30 +8,45 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tallywatt.kernel.errors import NotAllowed
+from tallywatt.kernel.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
 
 
 class Scope(StrEnum):
-    """What a caller may do. A person's session on the console carries them all in this version."""
+    """What a caller may do. A role is a set of these (`customers/roles.py`), and so is an API key."""
 
     READ = "read"
     """See sessions, stations, payments, invoices, figures."""
     OPERATE = "operate"
-    """Command stations, adopt them, work the inbox."""
+    """Command stations, adopt them, try jobs again."""
+    ASSIST = "assist"
+    """Help a driver on the phone: start and stop a session, unlock a connector."""
+    INBOX = "inbox"
+    """Work the inbox."""
     SELL = "sell"
     """Locations, stations, tariffs, customers, tokens."""
     COLLECT = "collect"
-    """Payments: retry, void, refund."""
+    """Payments: retry, let go, give back."""
+    REFUND = "refund"
+    """Give money back, at most as much of a payment as the role allows."""
     SESSIONS = "sessions"
     """Bring sessions from elsewhere."""
     ADMIN = "admin"
-    """Keys and links of others."""
+    """People, keys and links of others, settings."""
+    OWN = "own"
+    """See and do what concerns one's own customers alone: drivers, and managers of a fleet."""
 
 
-ALL_SCOPES = tuple(scope.value for scope in Scope)
+ALL_SCOPES = tuple(scope.value for scope in Scope if scope is not Scope.OWN)
+"""All that an operator's own people and programs may do. `own` makes sense only for somebody who is bound to customers."""
+
+_IMPLIED: dict[str, frozenset[str]] = {
+    Scope.OPERATE.value: frozenset((Scope.ASSIST.value, Scope.INBOX.value)),
+    Scope.COLLECT.value: frozenset((Scope.REFUND.value,)),
+}
+"""The wide scopes hold the narrow ones, so that a key goes on opening what it opened before those were told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +56,41 @@ class Caller:
     operator_id: str
     kind: str
     id: str
+    """As it is written down with what the caller does: a person's id, not the session's."""
     scopes: tuple[str, ...]
+    session_id: str | None = None
+    """The session at a page, if the caller came with its cookie."""
+    role: str | None = None
+    customers: tuple[str, ...] | None = None
+    """The only customers whose things the caller may see; None: those of the whole operator."""
+    refund_limit: int | None = None
+    """The most that the caller gives back of one payment, in whole units of its currency; None: all of it."""
+
+    def has(self, scope: Scope) -> bool:
+        """Whether the caller's scopes hold this one: for what a page shows. Whether it may is decided by `authorise`."""
+        return any(scope.value == own or scope.value in _IMPLIED.get(own, ()) for own in self.scopes)
+
+    def refund_limit_minor(self, exponent: int) -> int | None:
+        """The most that the caller gives back of one payment, in minor units of a currency with so many places."""
+        return None if self.refund_limit is None else self.refund_limit * 10**exponent
 
 
-def authorise(caller: Caller, scope: Scope, operator_id: str) -> None:
-    """Let the caller through or raise NotAllowed: the one place where this is decided."""
-    if caller.operator_id != operator_id or scope.value not in caller.scopes:
+def authorise(caller: Caller, scope: Scope, operator_id: str, customer_id: str | None = None) -> None:
+    """Let the caller through, or raise: the one place where this is decided.
+
+    What belongs to another operator, or to a customer whom the caller may not see, is not found: not even that it is there is
+    told. `customer_id` is whose thing it is; None when it is nobody's in particular.
+    """
+    if caller.operator_id != operator_id:
+        msg = "there is no such thing here"
+        raise NotFound(msg)
+    # Who is bound to customers never gets what is the operator's, and `own` opens nothing for who is bound to none.
+    if not caller.has(scope) or (scope is Scope.OWN) != (caller.customers is not None):
         msg = f"this {caller.kind} may not {scope.value} here"
         raise NotAllowed(msg)
+    if caller.customers is not None and customer_id is not None and customer_id not in caller.customers:
+        msg = "there is no such thing here"
+        raise NotFound(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +110,39 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleLink:
-    """A link that opens the console once."""
+    """A link that opens the pages once: for a member, or for whoever runs the command line."""
 
     link_id: str
     secret_hash: str
     created_at: Instant
     expires_at: Instant
     used_at: Instant | None
+    membership_id: str | None = None
+    """As whom it lets in; None: as whoever owns the machine, with all scopes and no name."""
+    browser_hash: str | None = None
+    """The browser that asked for it; no other may use it. None: any browser."""
+    tries: int = 0
+    """How often a wrong code was typed for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSession:
-    """A person's session on the console, behind a signed cookie."""
+    """A person's session at the pages, behind a signed cookie."""
 
     console_session_id: str
     secret_hash: str
     created_at: Instant
     expires_at: Instant
     revoked_at: Instant | None
+    membership_id: str | None = None
+    """As whom; None: a first-run link was opened, and nobody has said who it is."""
+    person_id: str | None = None
+    way: str | None = None
+    """How the person came in: link, email, passkey, sso, invitation."""
+    label: str | None = None
+    """The browser in two words, so that a person knows it again: Firefox on Linux."""
+    seen_at: Instant | None = None
+    """When it was last used, to the nearest minutes."""
 
 
 @dataclass(frozen=True, slots=True)

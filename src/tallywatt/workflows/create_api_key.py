@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tallywatt.customers.access import ApiKey, Scope, secret_hash
+from tallywatt.customers.access import ALL_SCOPES, ApiKey, Scope, secret_hash
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.workflows.record_action import record_action
@@ -39,7 +39,7 @@ class NewApiKey:
 
 def create_api_key(work: UnitOfWork, command: CreateApiKey) -> NewApiKey:
     """Make a key: `twk_<prefix>_<secret>`."""
-    known = {scope.value for scope in Scope}
+    known = set(ALL_SCOPES)
     unknown = sorted(set(command.scopes) - known)
     if unknown or not command.scopes:
         msg = f"a key needs scopes out of {', '.join(sorted(known))}" + (f"; {unknown[0]!r} is none" if unknown else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch
+from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch, NotAllowed
 from tallywatt.kernel.events import Event
 from tallywatt.payments.operation import OperationKind
 from tallywatt.workflows.intend_operation import intend_operation, on_its_way
@@ -26,6 +26,8 @@ class GiveBack:
     amount: Money
     reason: str
     key: str
+    most_minor: int | None = None
+    """The most of this payment that the asker may have given back in all; None: what was captured."""
 
 
 def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
@@ -49,6 +51,9 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     if command.amount.minor > payment.returnable_minor:
         msg = f"only {payment.returnable_minor} of {payment.captured_minor} minor units are left to give back"
         raise Conflict(msg, code="payment.refund_beyond_capture")
+    if command.most_minor is not None and payment.refunded_minor + command.amount.minor > command.most_minor:
+        msg = f"your role gives back at most {command.most_minor} minor units of one payment"
+        raise NotAllowed(msg, code="access.refund_limit", remedy="ask somebody of finance")
     asked = {"provider_ref": payment.provider_ref, "reason": command.reason, "refund_key": command.key}
     operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
     data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": command.reason}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.operator import Operator, Party
+    from tallywatt.customers.person import Invitation, Membership, Person
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.invoicing.printed import PrintedInvoice
     from tallywatt.kernel.clock import Instant
@@ -116,6 +117,9 @@ class UnitOfWork(Protocol):
     api_keys: Records[ApiKey]
     console_links: Records[ConsoleLink]
     console_sessions: Records[ConsoleSession]
+    people: Records[Person]
+    memberships: Records[Membership]
+    invitations: Records[Invitation]
     actions: Records[ActionRecord]
     answered_requests: Records[AnsweredRequest]
 

@@ -1,4 +1,4 @@
-"""Open the console: a link that works once sets a person's session. There is no password at all."""
+"""Come in by a link that works once, stay by a session, and leave. There is no password at all."""
 
 from __future__ import annotations
 
@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING
 
 from tallywatt.customers.access import ConsoleLink, ConsoleSession, secret_hash
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import NotSignedIn
+from tallywatt.kernel.errors import NotFound, NotSignedIn
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
+    from tallywatt.customers.person import Membership
     from tallywatt.workflows.ports import UnitOfWork
 
 SECRET_CHARACTERS = 52
 """260 bits: what cannot be guessed needs no slow hash."""
 LINK_LIFE_SECONDS = 24 * 3600
 SESSION_LIFE_SECONDS = 14 * 24 * 3600
+SEEN_SECONDS = 300
+"""How exactly it is kept when a session was last used: a write a page would be too dear."""
+LONGEST_LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
 class AddConsoleLink:
-    """A link for somebody who is to open the console."""
+    """A link for somebody who is to open the pages: a member, or whoever runs the command line."""
 
     life_seconds: int = LINK_LIFE_SECONDS
+    membership_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ class NewConsoleLink:
 
 
 def add_console_link(work: UnitOfWork, command: AddConsoleLink) -> NewConsoleLink:
-    """Make a link that opens the console once, within its life."""
+    """Make a link that opens the pages once, within its life."""
+    if command.membership_id is not None:
+        work.memberships.get(command.membership_id)
     secret = work.draw.token("console link", SECRET_CHARACTERS)
     link = ConsoleLink(
         link_id=work.draw.id("console link"),
@@ -43,17 +50,19 @@ def add_console_link(work: UnitOfWork, command: AddConsoleLink) -> NewConsoleLin
         created_at=work.machine_now,
         expires_at=Instant(work.machine_now + command.life_seconds * 1000),
         used_at=None,
+        membership_id=command.membership_id,
     )
     work.console_links.add(link)
-    record_action(work, "console_link.add", "console_link", link.link_id)
+    record_action(work, "console_link.add", "console_link", link.link_id, after={"membership": link.membership_id})
     return NewConsoleLink(link, secret)
 
 
 @dataclass(frozen=True, slots=True)
 class EnterConsole:
-    """Somebody opens a link."""
+    """Somebody opens a link, in this browser."""
 
     secret: str
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,16 @@ def enter_console(work: UnitOfWork, command: EnterConsole) -> NewConsoleSession:
     if link is None or link.used_at is not None or work.machine_now >= link.expires_at:
         msg = "this link was used before, or is too old"
         raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console-link")
+    membership = None if link.membership_id is None else work.memberships.lock(link.membership_id)
     work.console_links.put(replace(link, used_at=work.machine_now))
+    return open_session(work, membership, "link", command.label)
+
+
+def open_session(work: UnitOfWork, membership: Membership | None, way: str, label: str | None) -> NewConsoleSession:
+    """Let a member in, however they have shown who they are; without a membership, whoever owns the machine."""
+    if membership is not None and not membership.is_open:
+        msg = "this person is no longer with the operator"
+        raise NotSignedIn(msg, code="access.membership_ended")
     secret = work.draw.token("console session", SECRET_CHARACTERS)
     session = ConsoleSession(
         console_session_id=work.draw.id("console session"),
@@ -79,23 +97,67 @@ def enter_console(work: UnitOfWork, command: EnterConsole) -> NewConsoleSession:
         created_at=work.machine_now,
         expires_at=Instant(work.machine_now + SESSION_LIFE_SECONDS * 1000),
         revoked_at=None,
+        membership_id=membership.membership_id if membership is not None else None,
+        person_id=membership.person_id if membership is not None else None,
+        way=way,
+        label=label[:LONGEST_LABEL] if label is not None else None,
+        seen_at=work.machine_now,
     )
     work.console_sessions.add(session)
-    record_action(work, "console.enter", "console_session", session.console_session_id, before={"link": link.link_id})
+    after = {"way": way, "membership": session.membership_id, "person": session.person_id}
+    record_action(work, "console.enter", "console_session", session.console_session_id, after=after)
     return NewConsoleSession(session, secret)
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveConsole:
-    """A person signs out."""
+class NoteSeen:
+    """A session was used."""
 
     console_session_id: str
+
+
+def note_seen(work: UnitOfWork, command: NoteSeen) -> None:
+    """Keep when a session was last used. Not an action: it changes nothing for anybody."""
+    session = work.console_sessions.lock(command.console_session_id)
+    if session.seen_at is None or work.machine_now - session.seen_at >= SEEN_SECONDS * 1000:
+        work.console_sessions.put(replace(session, seen_at=work.machine_now))
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveConsole:
+    """A person signs out, here or of another session of theirs."""
+
+    console_session_id: str
+    person_id: str | None = None
+    """Whose session it must be; None: whoever asks may end anybody's."""
 
 
 def leave_console(work: UnitOfWork, command: LeaveConsole) -> ConsoleSession:
     """End a session: its cookie opens nothing any more."""
     session = work.console_sessions.lock(command.console_session_id)
+    if command.person_id is not None and session.person_id != command.person_id:
+        msg = "there is no such session"
+        raise NotFound(msg, code="access.no_such_session")
     if session.revoked_at is not None:
         return session
     record_action(work, "console.leave", "console_session", session.console_session_id)
     return work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveEverywhere:
+    """A person signs out of all sessions, but for the one in use if it is named."""
+
+    person_id: str
+    but_session_id: str | None = None
+
+
+def leave_everywhere(work: UnitOfWork, command: LeaveEverywhere) -> int:
+    """End all sessions of a person; how many there were."""
+    ended = 0
+    for session in work.console_sessions.by(person_id=command.person_id):
+        if session.revoked_at is None and session.console_session_id != command.but_session_id:
+            work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+            ended += 1
+    record_action(work, "console.leave_everywhere", "person", command.person_id, after={"sessions": ended})
+    return ended

@@ -17,6 +17,7 @@ from tallywatt.adapters.socket.client import NobodyAnswers, answers, ask
 from tallywatt.adapters.socket.place import LONGEST_ADDRESS
 from tallywatt.adapters.socket.server import ControlServer
 from tallywatt.adapters.socket.workflows import ALLOWED
+from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
@@ -27,6 +28,7 @@ from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_location import AddLocation
 from tallywatt.workflows.add_operator import AddOperator
+from tallywatt.workflows.add_person import AddPerson
 from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
@@ -45,6 +47,7 @@ COMMANDS: dict[str, object] = {
     "add_customer": AddCustomer("c1", "Name", "a@example.org"),
     "add_location": AddLocation("l1", "Square", zone="Europe/London"),
     "add_operator": AddOperator("demo", "Demo", clock_floor=Instant(5)),
+    "add_person": AddPerson("Driver One", "one@dundee.example", Role.DRIVER, ("C1",)),
     "add_provider_account": AddProviderAccount("main", "stripe", ("GBP",), "env:KEY", ("env:HOOK",)),
     "add_station": AddStation("cp1", "l1", "ab12", (NewEvse(1, Current.DC, 50_000), NewEvse(2))),
     "add_token": AddToken("04AA", "c1", valid_until=Instant(7)),

@@ -118,7 +118,7 @@ def test_a_link_opens_the_console_once(scene: Scene) -> None:
     first, second = scene.client(), scene.client()
     assert first.get(link).status_code == 200
     answer = first.post(link)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie

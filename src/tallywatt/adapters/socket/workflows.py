@@ -10,6 +10,7 @@ import msgspec
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
@@ -45,6 +46,7 @@ ALLOWED = _allowed(
     (add_customer, AddCustomer),
     (add_location, AddLocation),
     (add_operator, AddOperator),
+    (add_person, AddPerson),
     (add_provider_account, AddProviderAccount),
     (add_station, AddStation),
     (add_token, AddToken),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import TYPE_CHECKING, Annotated, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Request
 
 from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, matches, secret_hash
-from tallywatt.kernel.errors import NotAllowed, NotSignedIn
+from tallywatt.customers.roles import ROLES, Role
+from tallywatt.kernel.errors import Busy, NotAllowed, NotSignedIn
+from tallywatt.stations.command import Action
 from tallywatt.wiring import House
 from tallywatt.workflows.create_api_key import KEY_START
+from tallywatt.workflows.sign_in import SEEN_SECONDS, NoteSeen, note_seen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,10 +90,39 @@ async def _by_key(house: House, shown: str) -> Caller:
 async def _by_cookie(house: House, cookie: str) -> Caller:
     secret = unsigned(house.secret, cookie)
     found = await house.ask(house.views.console_session_by_hash, secret_hash(secret)) if secret else None
-    if found is None or found["revoked"] is not None or house.machine.now() >= found["expires"]:
+    ended = found is None or found["revoked"] is not None or found["left"] is not None
+    if found is None or ended or house.machine.now() >= found["expires"]:
         msg = "this session of the console has ended"
         raise NotSignedIn(msg, code="access.session_ended", remedy="open a new link, made by: tallywatt console-link")
-    return Caller(found["operator_id"], "person", found["id"], ALL_SCOPES)
+    await _note_seen(house, found)
+    return _person(found)
+
+
+def _person(found: dict[str, Any]) -> Caller:
+    """The person behind a session, with what the role allows; without a person, whoever owns the machine."""
+    operator, session = found["operator_id"], found["id"]
+    if found["membership_id"] is None:
+        return Caller(operator, "person", session, ALL_SCOPES, session_id=session)
+    role = Role(found["role"])
+    duties = ROLES[role]
+    return Caller(
+        operator,
+        "person",
+        found["person_id"],
+        duties.scopes,
+        session_id=session,
+        role=role.value,
+        customers=tuple(found["customer_ids"]) if duties.is_bound else None,
+        refund_limit=duties.refund_limit,
+    )
+
+
+async def _note_seen(house: House, found: dict[str, Any]) -> None:
+    seen = found["seen"]
+    if seen is None or house.machine.now() - seen >= SEEN_SECONDS * 1000:
+        # When somebody was here is not worth an error to them.
+        with suppress(Busy):
+            await house.write(found["operator_id"], note_seen, NoteSeen(found["id"]), actor=f"session:{found['id']}")
 
 
 async def _check_csrf(request: Request, house: House, caller: Caller) -> None:
@@ -116,12 +149,41 @@ def may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
     return allowed
 
 
+async def _signed_in(request: Request) -> Caller:
+    caller = await find_caller(request)
+    request.state.position = request.app.state.feed.position
+    return caller
+
+
+SignedIn = Annotated[Caller, Depends(_signed_in)]
+"""Whoever has a credential, whatever it opens: for what concerns only themselves."""
 Reader = Annotated[Caller, Depends(may(Scope.READ))]
 Operations = Annotated[Caller, Depends(may(Scope.OPERATE))]
+Assistant = Annotated[Caller, Depends(may(Scope.ASSIST))]
+"""Who helps drivers. A command that is no help to a driver needs `operate`: `authorise_command`."""
+Clerk = Annotated[Caller, Depends(may(Scope.INBOX))]
+Refunder = Annotated[Caller, Depends(may(Scope.REFUND))]
+"""Who gives money back, at most `caller.refund_limit` of one payment."""
 Seller = Annotated[Caller, Depends(may(Scope.SELL))]
 Collector = Annotated[Caller, Depends(may(Scope.COLLECT))]
 Bringer = Annotated[Caller, Depends(may(Scope.SESSIONS))]
 Admin = Annotated[Caller, Depends(may(Scope.ADMIN))]
+Driver = Annotated[Caller, Depends(may(Scope.OWN))]
+"""A driver, or the manager of a fleet. Only what belongs to `caller.customers` (ids; one for a driver) may be shown: ask
+`authorise(caller, Scope.OWN, caller.operator_id, customer_id)` of each thing that an address names, or filter by them."""
+
+
+HELPS_A_DRIVER: Final = frozenset((Action.START, Action.STOP, Action.UNLOCK))
+
+
+def authorise_command(caller: Caller, action: Action) -> None:
+    """Whether the caller may command this: support helps a driver, and takes no station out of service."""
+    authorise(caller, Scope.ASSIST if action in HELPS_A_DRIVER else Scope.OPERATE, caller.operator_id)
+
+
+def home_of(caller: Caller) -> str:
+    """Where somebody belongs who has just come in."""
+    return "/console" if caller.customers is None else "/me"
 
 
 def actor_of(caller: Caller) -> str:
@@ -131,7 +193,7 @@ def actor_of(caller: Caller) -> str:
 
 def csrf_token(secret: bytes, caller: Caller) -> str:
     """What forms of a session carry."""
-    return _mac(secret, "csrf", caller.id)
+    return _mac(secret, "csrf", caller.session_id or caller.id)
 
 
 def signed(secret: bytes, value: str) -> str:

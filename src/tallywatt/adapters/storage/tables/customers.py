@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Column, Index
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    WHOLE,
     choice,
     index,
     instant,
@@ -21,6 +22,8 @@ from tallywatt.adapters.storage.tables.schema import (
 from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
 from tallywatt.customers.customer import Customer, CustomerDetails, Token, TokenState
 from tallywatt.customers.operator import Operator, Party
+from tallywatt.customers.person import Invitation, Membership, Person
+from tallywatt.customers.roles import Role
 
 OPERATORS = Mapping(
     table(
@@ -137,6 +140,9 @@ CONSOLE_LINKS = Mapping(
         instant("created_at"),
         instant("expires_at"),
         instant("used_at", null=True),
+        text("membership_id", null=True),
+        text("browser_hash", null=True),
+        Column("tries", WHOLE, nullable=False, server_default="0"),
         Index("uq_console_links_secret_hash", "secret_hash", unique=True),
         key=("link_id",),
     ),
@@ -151,10 +157,75 @@ CONSOLE_SESSIONS = Mapping(
         instant("created_at"),
         instant("expires_at"),
         instant("revoked_at", null=True),
+        text("membership_id", null=True),
+        text("person_id", null=True),
+        text("way", null=True),
+        text("label", null=True),
+        instant("seen_at", null=True),
         Index("uq_console_sessions_secret_hash", "secret_hash", unique=True),
+        index("person_id"),
+        index("membership_id"),
         key=("console_session_id",),
+        personal="account",
     ),
     ConsoleSession,
+)
+
+PEOPLE = Mapping(
+    table(
+        "people",
+        text("person_id"),
+        text("name"),
+        text("email", null=True),
+        text("email_folded", null=True),
+        instant("created_at"),
+        version(),
+        unique("email_folded"),
+        Index("ix_people_email_folded", "email_folded"),
+        key=("person_id",),
+        personal="account",
+    ),
+    Person,
+)
+
+MEMBERSHIPS = Mapping(
+    table(
+        "memberships",
+        text("membership_id"),
+        text("person_id"),
+        choice("role", Role),
+        texts("customer_ids"),
+        instant("created_at"),
+        instant("ended_at", null=True),
+        version(),
+        unique("person_id", "role"),
+        refers("person_id", "people"),
+        index("role"),
+        key=("membership_id",),
+    ),
+    Membership,
+)
+
+INVITATIONS = Mapping(
+    table(
+        "invitations",
+        text("invitation_id"),
+        text("email"),
+        text("email_folded"),
+        choice("role", Role),
+        texts("customer_ids"),
+        text("secret_hash"),
+        instant("created_at"),
+        instant("expires_at"),
+        instant("accepted_at", null=True),
+        instant("revoked_at", null=True),
+        version(),
+        index("email_folded"),
+        Index("uq_invitations_secret_hash", "secret_hash", unique=True),
+        key=("invitation_id",),
+        personal="account",
+    ),
+    Invitation,
 )
 
 ACTIONS = Mapping(

@@ -42,11 +42,13 @@ ACROSS_OPERATORS: dict[str, str] = {
     "ix_evses_code": "a driver scans the code before anybody knows the operator",
     "ix_events_unsequenced": "the sequencer looks for events of all operators",
     "ix_jobs_due": "workers claim jobs of all operators",
+    "ix_people_email_folded": "who asks for a sign-in link does not say with which operator",
     "ix_stations_identity": "a station that connects by the short form does not say whose it is",
     "uq_api_keys_prefix": "a key is shown before its operator is known",
     "uq_console_links_secret_hash": "a link is followed before its operator is known",
     "uq_console_sessions_secret_hash": "a cookie is shown before its operator is known",
     "uq_events_position": "one line of positions runs through the events of all operators",
+    "uq_invitations_secret_hash": "an invitation is followed before its operator is known",
     "uq_operators_slug": "the slug is how an operator is found before its id is known",
 }
 """The one list of indexes that do not begin with the operator, each with its reason (RULES §9)."""

@@ -22,6 +22,7 @@ _tokens = customers.TOKENS.table
 _keys = customers.API_KEYS.table
 _links = customers.CONSOLE_LINKS.table
 _consoles = customers.CONSOLE_SESSIONS.table
+_memberships = customers.MEMBERSHIPS.table
 _actions = customers.ACTIONS.table
 
 _OPERATOR: Select[Any] = select(
@@ -96,9 +97,15 @@ _LINK_BY_HASH = Question(
 )
 _CONSOLE_BY_HASH = Question(
     select(
-        *columns(_consoles, "operator_id", id="console_session_id", expires="expires_at", revoked="revoked_at")
-    ).where(_consoles.c.secret_hash == bindparam("hashed"))
-)
+        *columns(
+            _consoles, "operator_id", "membership_id", "person_id", id="console_session_id", expires="expires_at",
+            revoked="revoked_at", seen="seen_at",
+        ),
+        *columns(_memberships, "role", "customer_ids", left="ended_at"),
+    )
+    .select_from(_consoles.outerjoin(_memberships, joined(_consoles, _memberships, "membership_id")))
+    .where(_consoles.c.secret_hash == bindparam("hashed"))
+)  # fmt: skip
 _ACTIONS = Question(
     select(
         *columns(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Query, Request, Response
 
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse
+from tallywatt.entrypoints.http.doors import Clerk, Operations, Reader, TheHouse
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Resolution
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -40,7 +40,7 @@ async def show_item(item_id: str, caller: Reader, house: TheHouse) -> Response:
 
 
 @router.post("/inbox/{item_id}/resolve")
-async def resolve(request: Request, item_id: str, body: Resolution, caller: Operations, house: TheHouse) -> Response:
+async def resolve(request: Request, item_id: str, body: Resolution, caller: Clerk, house: TheHouse) -> Response:
     """Dismiss an item, release or write off the session behind it, or try its payment again."""
     command = ResolveItem(item_id, body.decision, body.note, body.customer)
     return await write_once(request, house, caller, resolve_item, command, lambda row: told(row, "item_id"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse
+from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse
 from tallywatt.entrypoints.http.once import KEY_HEADER, write_once
 from tallywatt.entrypoints.http.shapes import NewRefund
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -50,7 +50,7 @@ async def show_payment(payment_id: str, caller: Reader, house: TheHouse) -> Resp
 
 @router.post("/payments/{payment_id}/refunds", status_code=202)
 async def post_refund(
-    request: Request, payment_id: str, body: NewRefund, caller: Collector, house: TheHouse
+    request: Request, payment_id: str, body: NewRefund, caller: Refunder, house: TheHouse
 ) -> Response:
     """Give money back. The provider is asked by a worker; the payment shows what became of it."""
     key = request.headers.get(KEY_HEADER)
@@ -61,7 +61,8 @@ async def post_refund(
         )
     row = await payment_of(house, caller.operator_id, payment_id)
     amount = Money(body.amount_minor, currency(row["currency"]))
-    command = GiveBack(PaymentId(payment_id), amount, body.reason, f"{caller.kind}:{caller.id}/{key}")
+    most = caller.refund_limit_minor(amount.currency.exponent)
+    command = GiveBack(PaymentId(payment_id), amount, body.reason, f"{caller.kind}:{caller.id}/{key}", most)
     return await write_once(request, house, caller, order_refund, command, lambda one: told(one, "operation_id"), 202)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from tallywatt.entrypoints.http.doors import Operations, Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, Seller, TheHouse, authorise_command
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Adoption, NewCommand, NewEvse, NewLocation, NewStation
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -88,9 +88,10 @@ async def adopt_station(
 
 @router.post("/stations/{identity}/commands", status_code=202)
 async def post_command(
-    request: Request, identity: str, body: NewCommand, caller: Operations, house: TheHouse
+    request: Request, identity: str, body: NewCommand, caller: Assistant, house: TheHouse
 ) -> Response:
     """Ask a station to do something, and follow the command at `/commands/{id}`."""
+    authorise_command(caller, body.action)
     station = await station_of(house, caller.operator_id, identity)
     command = command_for(station, body)
     return await write_once(request, house, caller, order_station, command, lambda row: told(row, "command_id"), 202)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Bringer, Operations, Reader, TheHouse
+from tallywatt.entrypoints.http.doors import Assistant, Bringer, Reader, TheHouse
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewSession
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -76,7 +76,7 @@ async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Resp
 
 
 @router.post("/sessions/{session_id}/stop", status_code=202)
-async def stop_session(request: Request, session_id: str, caller: Operations, house: TheHouse) -> Response:
+async def stop_session(request: Request, session_id: str, caller: Assistant, house: TheHouse) -> Response:
     """Ask the station to stop; follow the command at `/commands/{id}`."""
     row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
     if row["station_id"] is None:

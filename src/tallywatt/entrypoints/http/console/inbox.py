@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, shown
-from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Clerk, Reader, TheHouse, actor_of
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 
 router = APIRouter()
@@ -28,7 +28,7 @@ async def list_inbox(
 @router.post("/console/inbox/{item_id}")
 async def resolve(
     item_id: str,
-    caller: Operations,
+    caller: Clerk,
     house: TheHouse,
     decision: Annotated[Decision, Form()],
     note: Text = "",

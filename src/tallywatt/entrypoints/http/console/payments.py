@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.money import payment_of
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, shown
-from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse, actor_of
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money, currency, money
 from tallywatt.workflows.give_back import GiveBack
@@ -65,7 +65,7 @@ async def release(payment_id: str, caller: Collector, house: TheHouse) -> Respon
 @router.post("/console/payments/{payment_id}/refund")
 async def refund(
     payment_id: str,
-    caller: Collector,
+    caller: Refunder,
     house: TheHouse,
     amount: Text,
     once: Text,
@@ -74,6 +74,8 @@ async def refund(
     """Give money back. `once` was drawn with the form, so that sending it twice gives back once."""
     row = await payment_of(house, caller.operator_id, payment_id)
     sum_given: Money = money(amount.strip(), currency(row["currency"]).code)
-    order = GiveBack(PaymentId(payment_id), sum_given, reason.strip() or "requested", f"{actor_of(caller)}/{once}")
+    most = caller.refund_limit_minor(sum_given.currency.exponent)
+    key = f"{actor_of(caller)}/{once}"
+    order = GiveBack(PaymentId(payment_id), sum_given, reason.strip() or "requested", key, most)
     await house.write(caller.operator_id, order_refund, order, actor=actor_of(caller))
     return RedirectResponse(f"/console/payments/{payment_id}", 303)

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.console.shown import PAGE, shown
-from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Assistant, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, session_page
 from tallywatt.kernel.errors import BadInput
@@ -69,7 +69,7 @@ async def show_frame(request: Request, frame_id: str, caller: Reader, house: The
 
 
 @router.post("/console/sessions/{session_id}/stop")
-async def stop(session_id: str, caller: Operations, house: TheHouse) -> Response:
+async def stop(session_id: str, caller: Assistant, house: TheHouse) -> Response:
     """Ask the station to stop."""
     row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
     if row["station_id"] is None:

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import command_for, key_hash, station_of
 from tallywatt.entrypoints.http.console.shown import Text, shown
-from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of, authorise_command
 from tallywatt.entrypoints.http.shapes import NewCommand
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import Current
@@ -64,7 +64,7 @@ async def adopt(
 @router.post("/console/stations/{identity}/commands")
 async def command(
     identity: str,
-    caller: Operations,
+    caller: Assistant,
     house: TheHouse,
     action: Annotated[Action, Form()],
     evse: Text = "",
@@ -72,6 +72,7 @@ async def command(
     how: Text = "",
 ) -> Response:
     """Ask a station to do something; its page follows the command."""
+    authorise_command(caller, action)
     station = await station_of(house, caller.operator_id, identity)
     asked = NewCommand(
         action=action,
