@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-_KINDS: Final = {2: "Call", 3: "Answer", 4: "Error"}
+from tallywatt.entrypoints.pages.language import later
+
+_KINDS: Final = {2: later("Call"), 3: later("Answer"), 4: later("Error")}
 
 
 def view(row: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from tallywatt.entrypoints.pages.language import later
+
 Row = dict[str, Any]
 
 BAR: Final = 1000
@@ -14,12 +16,12 @@ BAR: Final = 1000
 def energy(figures: Row) -> Row:
     """Delivered = billed + explained + running: with what is left over, which must be nothing."""
     parts = [
-        _part("Billed", figures["billed_wh"], "/console/sessions?state=billed", "billed"),
-        _part("Explained", figures["explained_wh"], "/console/explained", "explained"),
-        _part("Still charging", figures["running_wh"], "/console/sessions?state=active", "running"),
+        _part(later("Billed"), figures["billed_wh"], "/console/sessions?state=billed", "billed"),
+        _part(later("Explained"), figures["explained_wh"], "/console/explained", "explained"),
+        _part(later("Still charging"), figures["running_wh"], "/console/sessions?state=active", "running"),
     ]
     if Decimal(figures["unexplained_wh"]) != 0:
-        parts.append(_part("Unexplained", figures["unexplained_wh"], "/console/sessions", "wrong"))
+        parts.append(_part(later("Unexplained"), figures["unexplained_wh"], "/console/sessions", "wrong"))
     whole = Decimal(figures["delivered_wh"])
     return {
         "whole": figures["delivered_wh"],
@@ -33,12 +35,12 @@ def energy(figures: Row) -> Row:
 def money(figures: Row, code: str) -> Row:
     """Billed = captured - given back + owed, in one currency."""
     parts = [
-        _part("Captured", figures["captured_minor"], "/console/payments?state=captured", "billed"),
-        _part("Owed", figures["owed_minor"], "/console/invoices?owed=true", "explained"),
+        _part(later("Captured"), figures["captured_minor"], "/console/payments?state=captured", "billed"),
+        _part(later("Owed"), figures["owed_minor"], "/console/invoices?owed=true", "explained"),
     ]
     if figures["refunded_minor"]:
         parts.insert(
-            1, {**_part("Given back", -figures["refunded_minor"], "/console/payments", "running"), "minus": True}
+            1, {**_part(later("Given back"), -figures["refunded_minor"], "/console/payments", "running"), "minus": True}
         )
     off = figures["billed_minor"] - figures["captured_minor"] + figures["refunded_minor"] - figures["owed_minor"]
     return {

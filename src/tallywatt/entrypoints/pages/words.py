@@ -44,6 +44,21 @@ LABELS: Final = {
     "station.adopted": later("In service"),
     "station.quarantined": later("Unknown, waiting"),
     "station.retired": later("Retired"),
+    "job.ready": later("In line"),
+    "job.leased": later("Running"),
+    "job.done": later("Done"),
+    "job.failed": later("Failed"),
+    "evse.Available": later("Free"),
+    "evse.Preparing": later("Plugged in"),
+    "evse.Charging": later("Charging"),
+    "evse.SuspendedEV": later("Paused by the vehicle"),
+    "evse.SuspendedEVSE": later("Paused by the station"),
+    "evse.Finishing": later("Finishing"),
+    "evse.Occupied": later("Occupied"),
+    "evse.Reserved": later("Reserved"),
+    "evse.Unavailable": later("Out of service"),
+    "evse.Faulted": later("Faulted"),
+    "evse.unknown": later("Not heard of yet"),
     "inbox.unknown_transaction": later("Stop of an unknown transaction"),
     "inbox.suggested_duplicate": later("Two starts that begin alike"),
     "inbox.late_start": later("Start came after the bill"),
@@ -60,7 +75,7 @@ LABELS: Final = {
 def label(code: str | None, kind: str = "") -> str:
     """The word for a code of a kind: what is `active` as a session is Charging."""
     if code is None:
-        return "–"
+        return _(LABELS[f"{kind}.unknown"]) if kind == "evse" else "–"
     for name in (f"{kind}.{code}", f"reason.{code}" if kind == "inbox" else ""):
         if name in LABELS:
             return _(LABELS[name])

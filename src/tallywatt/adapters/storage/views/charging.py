@@ -263,17 +263,18 @@ _ENTRIES = Question(
 _LINES = Question(_LINES_SELECT)
 
 
-def session(connection: Connection, operator_id: str, session_id: str) -> Row | None:
+def session(connection: Connection, operator_id: str, session_id: str, locale: str = "en") -> Row | None:
     """One session with all that it was made of, or None.
 
     Besides the keys of the list: `readings`, `states`, `frames`, `offer`, `rated` (the present result, with `lines` and
-    `taxes`), `results` (all, oldest first), `payments`, `explanations`, `facts`, `inbox`, `entries`, `events`.
+    `taxes`), `results` (all, oldest first), `payments`, `explanations`, `facts`, `inbox`, `entries`, `events`. What is said
+    of the price is said in the language of `locale`.
     """
     place: dict[str, Any] = {"operator": operator_id, "of_session": session_id}
     found = _DETAIL.first(connection, **place)
     if found is None:
         return None
-    results = _results_of(connection, found, place)
+    results = _results_of(connection, found, place, locale)
     return {
         **_with_money(found),
         "readings": _READINGS.rows(connection, **place),
@@ -291,30 +292,30 @@ def session(connection: Connection, operator_id: str, session_id: str) -> Row | 
     }
 
 
-def _results_of(connection: Connection, found: Row, place: dict[str, Any]) -> list[Row]:
+def _results_of(connection: Connection, found: Row, place: dict[str, Any], locale: str) -> list[Row]:
     results = _RATED.rows(connection, **place)
     if not results:
         return []
-    lines = lines_of(connection, found["zone"], place)
+    lines = lines_of(connection, found["zone"], place, locale)
     taxes = _RATED_TAXES.rows(connection, **place)
     for one in results:
         one["lines"] = [line for line in lines if line["rated_id"] == one["id"]]
         one["taxes"] = [tax for tax in taxes if tax["rated_id"] == one["id"]]
-        one["doubts"] = [doubt(warning) for warning in one["warnings"]]
+        one["doubts"] = [doubt(warning, locale) for warning in one["warnings"]]
     return results
 
 
-def lines_of(connection: Connection, zone: str, place: dict[str, Any]) -> list[Row]:
+def lines_of(connection: Connection, zone: str, place: dict[str, Any], locale: str = "en") -> list[Row]:
     """The lines of a session's results, with their titles and sentences, which are made when they are read."""
     statement = compiled(_LINES_SELECT, connection.dialect)
     stored = [rating.RATED_LINES.decode(row) for row in connection.execute(statement.sql, statement.bind(place))]
     shown = _LINES.rows(connection, **place)
     for line, row in zip(shown, stored, strict=True):
         line.update(
-            title=title(row.reason_code),
-            sentence=sentence(row, zone),
-            quantity_text=quantity(row),
-            per=per(row.dimension),
+            title=title(row.reason_code, locale),
+            sentence=sentence(row, zone, locale),
+            quantity_text=quantity(row, locale),
+            per=per(row.dimension, locale),
             started_at=line.pop("period_start"),
             ended_at=line.pop("period_end"),
         )
@@ -329,11 +330,11 @@ _BY_SECRET = Question(
 _OPERATOR_IDS = Question(select(_operators.c.operator_id).order_by(_operators.c.operator_id))
 
 
-def session_by_secret(connection: Connection, operator_id: str | None, secret: str) -> Row | None:
+def session_by_secret(connection: Connection, operator_id: str | None, secret: str, locale: str = "en") -> Row | None:
     """The session behind a driver's link, in detail and with its `operator_id`; None: of whichever operator."""
     for one in [operator_id] if operator_id else [row["operator_id"] for row in _OPERATOR_IDS.rows(connection)]:
         found = _BY_SECRET.first(connection, operator=one, secret=secret)
         if found is not None:
-            detail = session(connection, found["operator_id"], found["session_id"])
+            detail = session(connection, found["operator_id"], found["session_id"], locale)
             return {**(detail or {}), "operator_id": found["operator_id"]}
     return None

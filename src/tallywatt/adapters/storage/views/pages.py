@@ -98,7 +98,7 @@ _STATES = _all(stations.CONNECTOR_STATES).where(
 _OFFER = _all(rating.OFFERS).where(_offers.c.offer_id == bindparam("of_offer"))
 
 
-def cost_so_far(connection: Connection, operator_id: str, session_id: str) -> Row | None:
+def cost_so_far(connection: Connection, operator_id: str, session_id: str, locale: str = "en") -> Row | None:
     """What a session costs by what is known of it: the one price function on the session so far. None without a tariff.
 
     It is worked out as of the last word of the station (`as_of_at`): between two readings nothing is guessed.
@@ -125,9 +125,9 @@ def cost_so_far(connection: Connection, operator_id: str, session_id: str) -> Ro
         "as_of_at": rfc3339(so_far.ended_at),
         "lines": [
             {
-                "title": title(line.reason_code),
-                "sentence": sentence(line, session.zone),
-                "quantity_text": quantity(line),
+                "title": title(line.reason_code, locale),
+                "sentence": sentence(line, session.zone, locale),
+                "quantity_text": quantity(line, locale),
                 "unit_price": str(line.unit_price),
                 "dimension": line.dimension.value,
                 "gross_minor": line.gross_minor,

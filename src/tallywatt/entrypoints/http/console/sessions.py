@@ -10,6 +10,7 @@ from tallywatt.entrypoints.http.console.shown import PAGE, shown
 from tallywatt.entrypoints.http.doors import Assistant, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, session_page
+from tallywatt.entrypoints.pages.language import language
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import SessionId, StationId
 from tallywatt.stations.command import Action
@@ -51,10 +52,11 @@ async def list_sessions(
 @router.get("/console/sessions/{session_id}")
 async def show_session(request: Request, session_id: str, caller: Reader, house: TheHouse) -> Response:
     """One session, down to the frames."""
-    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    asked = house.ask(house.views.session, caller.operator_id, session_id, language())
+    row = found(await asked, "session", "sessions.not_found")
     cost = None
     if row["rated"] is None:
-        cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id)
+        cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id, language())
     operator = await operator_of(house, caller.operator_id)
     view = session_page.view(row, cost, operator)
     return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view)
