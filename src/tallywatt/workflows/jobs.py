@@ -23,7 +23,11 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done. One job of a kind and subject exists at most; asking again changes nothing."""
+    """What is to be done. One job of a kind and subject exists at most.
+
+    Asked for again while it waits, it stays as it is; while it runs, it runs once more after that: what it has looked at
+    already may be what has changed.
+    """
 
     kind: str
     subject_id: str
@@ -34,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job as it is kept. `run_at`, `lease_until` are machine time."""
+    """A job as it is kept. `run_at`, `lease_until`, `wanted_at` are machine time."""
 
     job_id: JobId
     kind: str
@@ -47,6 +51,8 @@ class StoredJob:
     attempts: int
     last_error: str | None
     created_at: Instant
+    wanted_at: Instant | None = None
+    """It was asked for again while it ran: from then on it is to run once more."""
 
 
 BACKOFF_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, free_leases, run_job
+from tallywatt.kernel.clock import Instant
 from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
 from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
 from tests.workflows.house_of import HouseOf
@@ -86,6 +87,64 @@ def test_a_job_asked_for_twice_is_one_job_and_one_that_is_done_can_be_wanted_aga
     ask_for(house, "a")
 
     assert state_of(house, "a") is JobState.READY
+
+
+def test_a_job_that_is_asked_for_again_while_it_runs_runs_once_more(house: HouseOf) -> None:
+    """What it has looked at may be what has changed: a driver moves the hold while the start for the other place is made."""
+    ask_for(house, "a")
+    [one] = claimed(house)
+    ask_for(house, "a")
+    ask_for(house, "a")
+    assert claimed(house, by="worker 2") == [], "one after the other, never side by side"
+
+    house.do(end_job, Ended(one.job))
+
+    [again] = claimed(house)
+    assert again.job.attempts == 0
+    house.do(end_job, Ended(again.job))
+    assert state_of(house, "a") is JobState.DONE
+    assert claimed(house) == []
+
+
+def test_a_job_asked_for_again_while_it_fails_for_good_runs_once_more(house: HouseOf) -> None:
+    """It was asked for after what made it fail."""
+    ask_for(house, "a")
+    [one] = claimed(house)
+    ask_for(house, "a")
+
+    house.do(end_job, Ended(one.job, "there is no such thing", for_good=True))
+
+    assert [again.job.subject_id for again in claimed(house)] == ["a"]
+
+
+def test_a_job_asked_for_again_for_later_runs_then(house: HouseOf) -> None:
+    """Not before the time that it was asked for, and whatever became of the run that was on its way."""
+    ask_for(house, "a")
+    claimed(house)
+    later = Job("errand", "a", not_before=Instant(house.now + 5 * 60_000))
+    house.do(lambda work, job: work.jobs.add(job), later)
+    house.do(free_leases, None)
+    [one] = claimed(house, by="worker 2")
+
+    house.do(end_job, Ended(one.job))
+
+    assert claimed(house) == []
+    house.later(5)
+    assert [again.job.subject_id for again in claimed(house)] == ["a"]
+
+
+def test_a_worker_that_lost_its_lease_ends_nothing(house: HouseOf) -> None:
+    """Another one does the job by now: were it marked done, it could be asked for and done a third time beside the second."""
+    ask_for(house, "a")
+    [slow] = claimed(house)
+    house.later(1.5)
+    [quick] = claimed(house, by="worker 2")
+
+    house.do(end_job, Ended(slow.job))
+    assert state_of(house, "a") is JobState.LEASED
+
+    house.do(end_job, Ended(quick.job))
+    assert state_of(house, "a") is JobState.DONE
 
 
 def test_a_job_that_fails_is_retried_later_and_later_and_then_stays_visible(house: HouseOf) -> None:

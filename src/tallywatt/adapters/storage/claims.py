@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, literal_column, or_, select, update
+from sqlalchemy import bindparam, case, literal_column, null, or_, select, update
 
 from tallywatt.adapters.storage.statements import Statement, compiled
 from tallywatt.adapters.storage.tables.machinery import JOBS
@@ -29,17 +29,40 @@ _LEASE = (
         lease_until=bindparam("until"),
         leased_by=bindparam("who"),
         attempts=_jobs.c.attempts + 1,
+        # What was asked for until now is what this run is for.
+        wanted_at=case((_jobs.c.wanted_at > bindparam("now"), _jobs.c.wanted_at), else_=null()),
     )
+)
+# Whoever lost the lease has nothing to end any more: another worker does the job now, or it was asked for anew.
+_OURS = (
+    _jobs.c.operator_id == bindparam("operator"),
+    _jobs.c.job_id == bindparam("id"),
+    _jobs.c.state == JobState.LEASED.value,
+    _jobs.c.attempts == bindparam("attempt"),
 )
 _END = (
     update(_jobs)
-    .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
+    .where(*_OURS)
     .values(
         state=bindparam("to_state"),
         run_at=bindparam("at"),
         lease_until=None,
         leased_by=None,
         last_error=bindparam("error"),
+    )
+)
+# It was asked for again while it ran: what ends this run begins the next. A run that is to be tried again is that next one.
+_ONCE_MORE = (
+    update(_jobs)
+    .where(*_OURS, _jobs.c.wanted_at.is_not(None))
+    .values(
+        state=JobState.READY.value,
+        run_at=_jobs.c.wanted_at,
+        lease_until=None,
+        leased_by=None,
+        attempts=0,
+        last_error=bindparam("error"),
+        wanted_at=None,
     )
 )
 _FREE = (
@@ -83,6 +106,7 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
                     "id": one.job.job_id,
                     "until": work.machine_now + command.lease_seconds * 1000,
                     "who": command.owner,
+                    "now": work.machine_now,
                 }
             ),
         )
@@ -94,6 +118,7 @@ class Ended:
     """A job is done, or has failed and says why. `chance` in [0, 1) spreads the retries."""
 
     job: StoredJob
+    """As it was claimed."""
     error: str | None = None
     chance: float = 0.5
     for_good: bool = False
@@ -112,19 +137,20 @@ def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
             again = next_run(command.job.attempts + 1, work.machine_now, command.chance)
         state = JobState.FAILED if again is None else JobState.READY
         run_at = run_at if again is None else Instant(again)
+    values = {
+        "operator": work.operator,
+        "id": command.job.job_id,
+        "attempt": command.job.attempts + 1,
+        "to_state": state.value,
+        "at": run_at,
+        "error": command.error,
+    }
+    if state is not JobState.READY:
+        once_more = compiled(_ONCE_MORE, work.connection.dialect)
+        if work.connection.change(once_more.sql, once_more.bind(values)):
+            return JobState.READY
     statement = compiled(_END, work.connection.dialect)
-    work.connection.change(
-        statement.sql,
-        statement.bind(
-            {
-                "operator": work.operator,
-                "id": command.job.job_id,
-                "to_state": state.value,
-                "at": run_at,
-                "error": command.error,
-            }
-        ),
-    )
+    work.connection.change(statement.sql, statement.bind(values))
     return state
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select
+from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select
 
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
@@ -201,16 +201,21 @@ _jobs = machinery.JOBS.table
 
 def _add_job(dialect: str) -> Statement:
     statement = inserting(_jobs, dialect)
-    # A job that is done may be wanted again: the same row goes back to ready. One that waits or runs stays as it is.
+    # A job that is done may be wanted again: the same row goes back to ready. One that waits stays as it is; one that runs
+    # runs on, and it is noted that it is to run once more.
+    runs = _jobs.c.state == JobState.LEASED.value
+    new = statement.excluded
+    anew = {name: case((runs, _jobs.c[name]), else_=new[name]) for name in _OF_A_RUN}
     again = statement.on_conflict_do_update(
         index_elements=["operator_id", "kind", "subject_id"],
-        set_={
-            name: statement.excluded[name]
-            for name in ("payload", "state", "run_at", "lease_until", "attempts", "last_error")
-        },
-        where=_jobs.c.state.in_((JobState.DONE.value, JobState.FAILED.value)),
+        set_={"payload": new.payload, "wanted_at": case((runs, new.run_at), else_=null()), **anew},
+        where=_jobs.c.state != JobState.READY.value,
     )
     return Statement(again, dialect)
+
+
+_OF_A_RUN = ("state", "run_at", "lease_until", "leased_by", "attempts", "last_error")
+"""What a job that is asked for again begins anew with, unless it is running."""
 
 
 class SqlOutbox:
@@ -221,7 +226,7 @@ class SqlOutbox:
         self._statement = _add_job(unit.connection.dialect)
 
     def add(self, job: Job) -> None:
-        """Write a job; the same kind and subject again changes nothing while it is not done."""
+        """Write a job; the same kind and subject again changes nothing while it waits."""
         unit = self._unit
         run_at = unit.machine_now if job.not_before is None else job.not_before
         values = {
@@ -237,6 +242,7 @@ class SqlOutbox:
             "attempts": 0,
             "last_error": None,
             "created_at": unit.machine_now,
+            "wanted_at": None,
         }
         unit.connection.change(self._statement.sql, self._statement.bind(values))
         unit.wrote_jobs = True

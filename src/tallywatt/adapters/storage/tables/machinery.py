@@ -57,6 +57,7 @@ JOBS = Mapping(
         whole("attempts"),
         text("last_error", null=True),
         instant("created_at"),
+        instant("wanted_at", null=True),
         unique("kind", "subject_id"),
         index("state"),
         # Workers claim across operators: an exception of RULES §9.
