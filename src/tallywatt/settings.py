@@ -34,6 +34,16 @@ class Settings(BaseSettings):
     installation_key: str | None = Field(
         default=None, description="64 hex digits; default: a file in the data directory."
     )
+    trusted_proxies: str = Field(
+        default="", description="Addresses or networks whose X-Forwarded-For is believed, by commas; default: nobody's."
+    )
+    limit_keys: str = Field(default="1200/60", description="Requests in seconds of one API key.")
+    limit_people: str = Field(default="1200/60", description="Likewise of one person who is signed in.")
+    limit_pages: str = Field(default="1200/60", description="Of one address to the drivers' pages.")
+    limit_sign_in: str = Field(default="30/60", description="Of one address to sign in, or to get a token.")
+    limit_pay: str = Field(default="120/60", description="Of one address to begin payments.")
+    limit_webhooks: str = Field(default="12000/60", description="Of one address with webhooks of providers.")
+    limit_refused: str = Field(default="60/60", description="Of one address with credentials that are not valid.")
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 
     @property

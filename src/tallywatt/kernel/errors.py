@@ -11,6 +11,7 @@
     │   ├── IdempotencyMismatch the same key with another request      request.idempotency_mismatch
     │   └── Stale               somebody changed it first: run again   storage.stale
     ├── Busy                a queue is full; try again later           (HTTP 503)
+    ├── TooMany             asked more often than a limit allows       (HTTP 429)
     └── Broken              the world outside failed                   (HTTP 500)
         ├── SchemaUnknown       the database has a schema that we do not know   storage.schema_unknown
         └── SecondWriter        another process owns writing           storage.second_writer
@@ -92,6 +93,18 @@ class Busy(TallywattError):
     """A bounded queue is full; the same request may be sent again later."""
 
     code = "busy"
+
+
+class TooMany(TallywattError):
+    """Somebody asked more often than a limit allows; after so many seconds the next request is answered."""
+
+    code = "limits.too_many"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, remedy: str | None = None, retry_after_seconds: int = 1
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Broken(TallywattError):

@@ -75,7 +75,7 @@ def test_every_answer_carries_the_strict_policy(scene: Scene) -> None:
     for path in ("/console", "/health", "/nothing", "/static/app.css", "/evse/GB*TWA*ECP1*1"):
         headers = client.get(path).headers
         policy = headers["content-security-policy"]
-        assert "default-src 'self'" in policy
+        assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"

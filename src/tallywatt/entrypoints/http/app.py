@@ -13,6 +13,7 @@ from tallywatt.entrypoints.http import console, doors, driver, problems, webhook
 from tallywatt.entrypoints.http.api import routers
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
+from tallywatt.entrypoints.http.limits import Limits
 from tallywatt.entrypoints.http.reference import install_reference
 from tallywatt.entrypoints.http.shapes import Problem
 from tallywatt.entrypoints.http.tongue import Tongue
@@ -66,6 +67,7 @@ def build_app(house: House) -> FastAPI:
     )
     app.state.house = house
     app.state.feed = house.feed = _feed_of(house)
+    app.state.limits = Limits(house.settings, house.machine)
     problems.install(app)
     for router in (*routers(), webhooks.router):
         app.include_router(router)
@@ -73,7 +75,7 @@ def build_app(house: House) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     install_reference(app)
-    app.add_middleware(Guard, base_url=house.settings.base_url)
+    app.add_middleware(Guard, base_url=house.settings.base_url, limits=app.state.limits)
     app.add_middleware(Tongue, secure=house.settings.base_url.startswith("https://"))
     return app
 
@@ -85,6 +87,7 @@ _PROBLEMS: dict[int | str, str] = {
     404: "No such thing of this operator.",
     409: "The state of things forbids it, or the idempotency key came with another request.",
     422: "The request cannot be read.",
+    429: "Asked more often than a limit allows; Retry-After says when to ask again.",
     503: "Too much to do at the moment; try again.",
 }
 

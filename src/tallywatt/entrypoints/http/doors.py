@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 
 from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, matches, secret_hash
 from tallywatt.customers.roles import ROLES, Role
+from tallywatt.entrypoints.http.guard import HARMLESS, STANDING
+from tallywatt.entrypoints.http.limits import too_many
 from tallywatt.kernel.errors import Busy, NotAllowed, NotSignedIn
 from tallywatt.stations.command import Action
 from tallywatt.wiring import House
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from tallywatt.customers.allowance import Standing
+    from tallywatt.entrypoints.http.limits import Limits
+
 COOKIE: Final = "tallywatt_console"
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "x-csrf-token"
-HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURE_PREFIX: Final = "__Host-"
+"""Over https a browser takes a cookie of this name from our host alone, never from a neighbour's name below the same domain."""
 OPEN: Final = (
     "GET /health",
     "POST /webhooks/{provider}/{account_id}",
@@ -54,12 +60,31 @@ TheHouse = Annotated[House, Depends(the_house)]
 
 
 async def find_caller(request: Request) -> Caller:
-    """The caller by API key or by the console's cookie; NotSignedIn without either."""
+    """The caller by API key or by the console's cookie; NotSignedIn without either, TooMany when it asks too often."""
+    limits: Limits = request.app.state.limits
+    try:
+        caller = await _known(request)
+    except NotSignedIn as error:
+        if error.code != NotSignedIn.code:
+            # A credential was shown and is not good: whoever guesses is slowed down, and good ones of that address are not.
+            _take(request, limits.ask("refused", limits.address_of(request.scope)))
+        raise
+    _take(request, limits.ask("keys" if caller.kind == "key" else "people", caller.id))
+    return caller
+
+
+def _take(request: Request, standing: Standing) -> None:
+    setattr(request.state, STANDING, standing)
+    if not standing.allowed:
+        raise too_many(standing)
+
+
+async def _known(request: Request) -> Caller:
     house = the_house(request)
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return await _by_key(house, shown.strip())
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(cookie_name(house))
     if cookie is None:
         msg = "this needs an API key, or a session of the console"
         raise NotSignedIn(
@@ -212,19 +237,30 @@ def _mac(secret: bytes, purpose: str, value: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def is_secure(house: House) -> bool:
+    """Whether the pages are reached over https."""
+    return house.settings.base_url.startswith("https://")
+
+
+def cookie_name(house: House) -> str:
+    """The name of the session's cookie."""
+    return f"{SECURE_PREFIX}{COOKIE}" if is_secure(house) else COOKIE
+
+
 def let_in(response: Response, house: House, secret: str, life_seconds: int) -> None:
     """Set the console's cookie."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(house),
         signed(house.secret, secret),
         max_age=life_seconds,
         path="/",
         httponly=True,
         samesite="lax",
-        secure=house.settings.base_url.startswith("https://"),
+        secure=is_secure(house),
     )
 
 
 def let_out(response: Response) -> None:
     """Take the console's cookie back."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    for prefix in ("", SECURE_PREFIX):
+        response.delete_cookie(f"{prefix}{COOKIE}", path="/", secure=bool(prefix), httponly=True, samesite="lax")

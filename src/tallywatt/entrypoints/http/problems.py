@@ -11,7 +11,17 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from tallywatt.entrypoints.pages.render import page
-from tallywatt.kernel.errors import BadInput, Broken, Busy, Conflict, NotAllowed, NotFound, NotSignedIn, TallywattError
+from tallywatt.kernel.errors import (
+    BadInput,
+    Broken,
+    Busy,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TallywattError,
+    TooMany,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
@@ -25,6 +35,7 @@ _STATUS: Final[tuple[tuple[type[TallywattError], int], ...]] = (
     (NotAllowed, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooMany, 429),
     (Busy, 503),
     (Broken, 500),
 )
@@ -44,32 +55,38 @@ def problem(status: int, code: str, detail: str, remedy: str | None = None, **mo
     return body | more
 
 
+def told(error: TallywattError) -> tuple[dict[str, Any], dict[str, str]]:
+    """Problem details and headers of an error that was raised on purpose."""
+    status = status_of(error)
+    # What broke inside is told to the log; outside it is a code.
+    detail = error.message if status != HTTPStatus.INTERNAL_SERVER_ERROR else "something broke; it was written down"
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooMany) else {}
+    return problem(status, error.code, detail, error.remedy), headers
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of an app in this one way."""
 
     async def expected(request: Request, error: Exception) -> Response:
         assert isinstance(error, TallywattError), "registered for this tree alone"
-        status = status_of(error)
-        # What broke inside is told to the log; outside it is a code.
-        detail = error.message if status != HTTPStatus.INTERNAL_SERVER_ERROR else "something broke; it was written down"
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("http.broken", path=request.url.path, error=error.message, code=error.code)
-        return _answer(request, problem(status, error.code, detail, error.remedy))
+        return answer(request, *told(error))
 
     async def unreadable(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError), "registered for it alone"
         errors = [{"at": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
         detail = "; ".join(f"{one['at']}: {one['problem']}" for one in errors[:3])
-        return _answer(request, problem(422, "request.unreadable", detail, errors=errors))
+        return answer(request, problem(422, "request.unreadable", detail, errors=errors))
 
     async def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException), "registered for it alone"
         code = {404: "not_found", 405: "request.method_not_allowed"}.get(error.status_code, "request.refused")
-        return _answer(request, problem(error.status_code, code, str(error.detail)), dict(error.headers or {}))
+        return answer(request, problem(error.status_code, code, str(error.detail)), dict(error.headers or {}))
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("http.unforeseen", path=request.url.path, exc_info=error)
-        return _answer(request, problem(500, "broken", "something broke; it was written down"))
+        return answer(request, problem(500, "broken", "something broke; it was written down"))
 
     app.add_exception_handler(TallywattError, expected)
     app.add_exception_handler(RequestValidationError, unreadable)
@@ -82,7 +99,8 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _answer(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+def answer(request: Request, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A problem as a program or a browser reads it."""
     status = int(body["status"])
     headers = dict(headers or {})
     if status == HTTPStatus.UNAUTHORIZED:
