@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from tallywatt.entrypoints.http import console, doors, driver, problems, webhooks
@@ -73,7 +74,8 @@ def build_app(house: House) -> FastAPI:
         app.include_router(router)
     for router in (driver.router, *console.routers()):
         app.include_router(router, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # Only what is the same for everybody is compressed: a page that holds a token next to what somebody typed must not be.
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=1024), name="static")
     install_reference(app)
     app.add_middleware(Guard, base_url=house.settings.base_url, limits=app.state.limits)
     app.add_middleware(Tongue, secure=house.settings.base_url.startswith("https://"))

@@ -63,7 +63,7 @@ def _environment() -> Environment:
         pgettext=language.pgettext,
         npgettext=language.npgettext,
     )
-    made.globals.update(static=static, language=language.language, languages=language.LANGUAGES)
+    made.globals.update(static=static, language=language.language, languages=language.LANGUAGES, theme="")
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,

@@ -10,6 +10,7 @@ from tallywatt.entrypoints.http.console import (
     invoices,
     jobs,
     live,
+    look,
     overview,
     payments,
     sessions,
@@ -22,5 +23,5 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live)
+    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look)
     return tuple(subject.router for subject in subjects)
