@@ -12,11 +12,14 @@ STATES: Final = (
     ("active", "session"), ("ended", "session"), ("billed", "session"), ("held", "session"), ("declined", "payment"),
     ("voided", "payment"),
 )  # fmt: skip
-_ROWS: Final = (
-    {"at": "2018-08-24T10:22:00Z", "place": "Queen Street", "evse": "GB*TWA*ECP1*1", "wh": "12057.5", "minor": 640, "state": "billed"},
-    {"at": "2018-08-24T09:58:00Z", "place": "Greenmarket", "evse": "GB*TWA*ECP3*2", "wh": "8420", "minor": 1111, "state": "active"},
-    {"at": "2018-08-24T09:01:00Z", "place": "Queen Street", "evse": "GB*TWA*ECP2*1", "wh": "310", "minor": 52, "state": "held"},
-)  # fmt: skip
+_ROWS: Final = tuple(
+    {"at": f"2018-08-24T{at}:00Z", "place": place, "evse": evse, "wh": wh, "minor": minor, "state": state}
+    for at, place, evse, wh, minor, state in (
+        ("10:22", "Queen Street", "GB*TWA*ECP1*1", "12057.5", 640, "billed"),
+        ("09:58", "Greenmarket", "GB*TWA*ECP3*2", "8420", 1111, "active"),
+        ("09:01", "Queen Street", "GB*TWA*ECP2*1", "310", 52, "held"),
+    )
+)
 _STEPS: Final = (
     {"label": "Plugged in", "at": "2018-08-24T09:01:00Z", "done": True},
     {"label": "Energy ended", "at": "2018-08-24T10:12:00Z", "done": True},
@@ -45,6 +48,9 @@ def all_of_them() -> dict[str, Any]:
         "steps": _STEPS,
         "price": _PRICE,
         "bar": _BAR,
-        "curve": {"area": "M0 120 L150 90 300 70 450 30 600 8 L600 120 Z", "line": "M0 120 L150 90 300 70 450 30 600 8"},
+        "curve": {
+            "area": "M0 120 L150 90 300 70 450 30 600 8 L600 120 Z",
+            "line": "M0 120 L150 90 300 70 450 30 600 8",
+        },
         "problem": {"message": "the assignment would end before it begins", "remedy": "choose a later end, or none"},
     }

@@ -14,6 +14,7 @@ from tallywatt.entrypoints.http.console import (
     overview,
     payments,
     sessions,
+    settings,
     stations,
 )
 
@@ -23,5 +24,5 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look)
+    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look, settings)
     return tuple(subject.router for subject in subjects)

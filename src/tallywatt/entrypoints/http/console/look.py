@@ -20,7 +20,9 @@ router = APIRouter()
 async def choose(_: Reader, house: TheHouse, theme: Text = "auto", back: Text = "/console") -> Response:
     """Keep the choice in the browser; it is nobody's business but the viewer's."""
     # Only to a page of the console: an address from outside would make this a way to send people elsewhere.
-    answer = RedirectResponse(back if back == "/console" or back.startswith(("/console/", "/console?")) else "/console", 303)
+    answer = RedirectResponse(
+        back if back == "/console" or back.startswith(("/console/", "/console?")) else "/console", 303
+    )
     if theme in THEMES:
         secure = house.settings.base_url.startswith("https://")
         answer.set_cookie(THEME_COOKIE, theme, YEAR_SECONDS, path="/", httponly=True, samesite="lax", secure=secure)
