@@ -17,18 +17,19 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+HERE = Path(__file__).parent.parent
 REQUIRE_ALL = os.environ.get("TALLYWATT_REQUIRE_ALL") == "1"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A program that some tests need: its name for people, the files it may be, and how to get it."""
+    """A program, or a script, that some tests need: its name for people, the files it may be, and how to get it."""
 
     title: str
     commands: tuple[str, ...]
     remedy: str
     elsewhere: str = ""
-    """A glob below / for programs that no PATH holds; the newest version wins."""
+    """A glob below / for what no PATH holds; the newest version wins."""
 
     def find(self) -> Path | None:
         """The program, or None."""
@@ -50,6 +51,7 @@ PARTS = {
     "postgresql": Part("PostgreSQL", ("initdb",), "apt install postgresql", "usr/lib/postgresql/*/bin/initdb"),
     "nats": Part("NATS", ("nats-server",), "apt install nats-server", "usr/sbin/nats-server"),
     "chromium": Part("Chromium", ("chromium", "chromium-browser", "google-chrome"), "apt install chromium"),
+    "axe-core": Part("axe-core", (), "npm ci", str(HERE / "node_modules/axe-core/axe.min.js").lstrip("/")),
     "pdftotext": Part("pdftotext", ("pdftotext",), "apt install poppler-utils"),
 }
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
@@ -21,15 +19,14 @@ if TYPE_CHECKING:
 
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
 MOST_MS = 10_000
-FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
-"""Lists the texts of a page whose contrast against what is behind them is less than WCAG 2.2 AA asks for."""
 
 
 @contextmanager
 def opened(
-    chromium: Browser, base: str, size: str = "phone", scheme: str = "light", *, script: bool = True
-) -> Iterator[Page]:
-    """A page that must not complain, and must not ask for anything from elsewhere."""
+    chromium: Browser, base: str, size: str = "phone", scheme: str = "light", *, script: bool = True,
+    missing: bool = False,
+) -> Iterator[Page]:  # fmt: skip
+    """A page that must not complain, and must not ask for anything from elsewhere. `missing`: it may not be found."""
     width, height = SIZES[size]
     context = chromium.new_context(
         viewport={"width": width, "height": height},
@@ -47,7 +44,8 @@ def opened(
     page.on("request", lambda asked: None if asked.url.startswith(base) else complaints.append(f"asked {asked.url}"))
     yield page
     context.close()
-    assert complaints == []
+    refused = "Failed to load resource: the server responded with a status of 40"
+    assert [one for one in complaints if not (missing and one.startswith(refused))] == []
 
 
 def test_one_session_is_followed_live_from_plug_in_to_invoice(scene: Scene, chromium: Browser) -> None:
@@ -154,32 +152,3 @@ def test_a_lost_stop_is_told_calmly(scene: Scene, chromium: Browser) -> None:
         page.goto(f"/s/{session['driver_secret']}")
         scene.do(lose_stop, LoseStop(session["id"]))
         expect(page.get_by_role("heading", level=1)).to_have_text("Being checked")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_page_is_wider_than_its_screen_or_too_faint_to_read(
-    scene: Scene, chromium: Browser, size: str, scheme: str
-) -> None:
-    """Every page, on a phone and on a desk, by day and by night; text against its background as WCAG AA asks."""
-    wire = scene.wire()
-    wire.charge(10_000_000)
-    wire.charge(4_000_000, meter=10_000_000, token="NOBODY")
-    scene.collect()
-    wire.report("Charging")
-    running = wire.start(meter=14_000_000, token="CARD2")
-    scene.knock("A-STATION-WITH-A-VERY-LONG-IDENTITY-OF-48-LETTERS")
-    done = scene.session("1")
-    paths = [
-        "/console", "/console/sessions", f"/console/sessions/{done['id']}", f"/console/frames/{done['frames'][0]['id']}",
-        "/console/explained", "/console/stations", "/console/stations/CP1", "/console/payments",
-        f"/console/payments/{done['payments'][0]['id']}", "/console/invoices", "/console/inbox", "/console/jobs", "/docs",
-        "/evse/GB*TWA*ECP1*1", f"/s/{done['driver_secret']}", f"/s/{scene.session(running)['driver_secret']}",
-    ]  # fmt: skip
-    with served(scene.house) as base, opened(chromium, base, size, scheme) as page:
-        page.goto(scene.link())
-        page.get_by_role("button", name="Open").click()
-        for path in paths:
-            page.goto(path)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-            assert page.evaluate(FAINT) == [], path

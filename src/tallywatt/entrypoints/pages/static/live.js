@@ -10,7 +10,9 @@ let last = 0;
 
 function busy(part) {
   const active = document.activeElement;
-  return active && active !== document.body && part.contains(active) && active.matches("input, select, textarea");
+  // Somebody writes in it, or was asked something that they have not answered.
+  return (active && active !== document.body && part.contains(active) && active.matches("input, select, textarea"))
+    || part.querySelector(":popover-open") !== null;
 }
 
 function place(next) {
@@ -62,3 +64,36 @@ if (source) {
   addEventListener("visibilitychange", () => { if (!document.hidden && missed) { missed = false; look(); } });
   listen();
 }
+
+// A page that waits for something without a stream looks again now and then, and moves on when there is news.
+
+async function lookAgain(seconds) {
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    if (answer.redirected) { location.replace(answer.url); return; }
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (next.querySelector("main").innerHTML !== document.querySelector("main").innerHTML) { location.reload(); return; }
+  } catch {
+    // the server is away; the next look finds it
+  }
+  lookAgain(seconds);
+}
+
+const again = Number(document.body.dataset.again);
+if (again) lookAgain(again);
+
+// What was done is said once: who loads the page again, or sends its address to somebody, does not say it again.
+if (new URLSearchParams(location.search).has("said")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("said");
+  history.replaceState(null, "", address);
+}
+
+// "/" goes to the search, as people who live in consoles expect.
+addEventListener("keydown", (event) => {
+  const search = document.getElementById("search");
+  if (!search || event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea")) return;
+  event.preventDefault();
+  search.focus();
+});

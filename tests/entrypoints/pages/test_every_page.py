@@ -1,0 +1,158 @@
+"""Every page in a real browser, on a phone and on a desk, by day and by night. The list of pages comes from the routes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tallywatt.entrypoints.pages.render import STATIC, static
+from tests.entrypoints.http.test_doors import routes
+from tests.entrypoints.pages.test_live_session import SIZES, opened
+from tests.entrypoints.served import served
+from tests.parts import part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.entrypoints.scene import Scene
+
+FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
+"""Lists the texts of a page whose contrast against what is behind them is less than WCAG 2.2 AA asks for."""
+AXE = """async () => (await axe.run()).violations.flatMap(
+    one => one.nodes.map(node => `${one.id} at ${node.target.join(' ')}: ${node.failureSummary}`))"""
+
+NO_PAGES = frozenset(
+    {
+        "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/pay/{secret}.json",
+        "/console/invoices/{number}.pdf", "/static/{path:path}", "/openapi.json",
+    }
+)  # fmt: skip
+"""What answers with data, a document or a stream, or leads elsewhere."""
+
+WITH_PARTS: dict[str, Callable[[Scene], str]] = {
+    "/console/enter/{secret}": lambda scene: scene.link(),
+    "/console/sessions/{session_id}": lambda scene: f"/console/sessions/{scene.session('1')['id']}",
+    "/console/frames/{frame_id}": lambda scene: f"/console/frames/{scene.session('1')['frames'][0]['id']}",
+    "/console/stations/{identity}": lambda _: "/console/stations/CP1",
+    "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
+    "/s/{secret}": lambda scene: f"/s/{scene.session('1')['driver_secret']}",
+    "/evse/{code}": lambda _: "/evse/GB*TWA*ECP1*1",
+    "/pay/{secret}": lambda scene: f"/pay/{_ad_hoc(scene)}",
+}
+"""An address for each page whose address has parts. A page that is missing here fails the first test below."""
+MORE: tuple[Callable[[Scene], str], ...] = (
+    lambda _: "/console/enter/spent",
+    lambda _: "/console/sessions/nobody-knows-it",
+    lambda _: "/console/inbox?state=resolved",
+    lambda scene: f"/s/{scene.session('3')['driver_secret']}",
+    lambda _: "/s/unknown",
+)
+"""Other states of pages that are worth a look of their own: empty, running, not found."""
+
+
+def page_routes(scene: Scene) -> list[str]:
+    """The paths of all pages: what is got, is no part of the API, and is no data."""
+    told = set(scene.app.openapi()["paths"])
+    return sorted(
+        {path for method, path in routes(scene.app) if method == "GET" and path not in told and path not in NO_PAGES}
+    )
+
+
+def _payment(scene: Scene) -> dict[str, Any]:
+    rows = scene.house.ask_now(scene.house.views.payments, scene.operator, 100)["items"]
+    return next(row for row in rows if row["session_id"])
+
+
+def _ad_hoc(scene: Scene) -> str:
+    """The page of a payment that a driver has begun at an EVSE."""
+    with scene.client() as client:
+        answer = client.post("/evse/GB*TWA*ECP2*1/pay", headers={"Accept": "text/html"})
+    return str(answer.headers["location"]).partition("/pay/")[2]
+
+
+def busy(scene: Scene) -> Scene:
+    """Something on every page: what is over and paid, what waits for somebody, what runs, what knocks."""
+    wire = scene.wire()
+    wire.charge(10_000_000)
+    wire.charge(4_000_000, meter=10_000_000, token="NOBODY")
+    scene.collect()
+    wire.report("Charging")
+    wire.start(meter=14_000_000, token="CARD2")
+    scene.knock("A-STATION-WITH-A-VERY-LONG-IDENTITY-OF-48-LETTERS")
+    return scene
+
+
+def addresses(scene: Scene) -> list[str]:
+    """An address for each page, and for some of their other states."""
+    paths = page_routes(scene)
+    return [WITH_PARTS[path](scene) if "{" in path else path for path in paths] + [one(scene) for one in MORE]
+
+
+def test_every_page_is_looked_at(scene: Scene) -> None:
+    """A new page with parts in its address gets a line in WITH_PARTS; one without is found by itself."""
+    paths = page_routes(scene)
+    assert {path for path in paths if "{" in path} == set(WITH_PARTS)
+    assert {"/console", "/console/design", "/console/settings"} <= set(paths)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_whole_quiet_and_open_to_everybody(
+    scene: Scene, chromium: Browser, size: str, scheme: str
+) -> None:
+    """No error, nothing from elsewhere, nothing wider than its screen, no text too faint, no rule of axe-core broken."""
+    axe = part("axe-core").read_text(encoding="utf-8")
+    paths = addresses(busy(scene))
+    found: list[str] = []
+    with served(scene.house) as base, opened(chromium, base, size, scheme, missing=True) as page:
+        page.goto(scene.link())
+        page.get_by_role("button", name="Open").click()
+        for path in paths:
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status < 500, path
+            assert "text/html" in answer.headers["content-type"], f"{path} is no page: name it in NO_PAGES"
+            found += [f"{path}: {one}" for one in faults(page, axe)]
+    assert found == []
+
+
+def faults(page: Page, axe: str) -> list[str]:
+    """What is wrong with the page as it stands."""
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    page.evaluate(axe)
+    return [
+        *([f"{wide} px wider than its screen"] if wide > 0 else []),
+        *page.evaluate(FAINT),
+        *page.evaluate(AXE),
+    ]
+
+
+def test_styles_name_the_letters_as_pages_do() -> None:
+    """Under two addresses they would be loaded twice."""
+    assert static("inter.woff2").removeprefix("/static/") in (STATIC / "app.css").read_text(encoding="utf-8")
+
+
+def test_night_is_the_same_whether_the_device_or_the_reader_wants_it() -> None:
+    """The dark colours stand twice in app.css, because a media query and an attribute cannot share a rule."""
+    css = (STATIC / "app.css").read_text(encoding="utf-8")
+    by_device = css.partition(":root:not([data-theme]) {")[2].partition("}")[0]
+    by_choice = css.partition('[data-theme="dark"] {')[2].partition("}")[0]
+    assert "--paper" in by_choice
+    assert by_device.split() == by_choice.split()
+
+
+def test_the_first_page_is_light(scene: Scene, chromium: Browser) -> None:
+    """On a phone in a car park: page, styles, script and letters together stay under 100 kB."""
+    with served(scene.house) as base, opened(chromium, base) as page:
+        page.goto(busy(scene).link())
+        page.get_by_role("button", name="Open").click()
+        page.goto("/console")
+        sizes = page.evaluate(
+            """() => performance.getEntries().filter(one => one.entryType === 'navigation' || one.entryType === 'resource')
+                .map(one => [one.name, one.encodedBodySize])"""
+        )
+    assert sum(size for _, size in sizes) < 100_000, sizes
