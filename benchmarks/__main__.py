@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDE = 140
 """Columns for a file or a build log, which have no width of their own."""
 
-NOT_BENCHMARKS = {"__init__", "__main__", "figure", "ocpp_load"}
+NOT_BENCHMARKS = {"__init__", "__main__", "figure", "ocpp_load", "page_viewers"}
 
 
 def names() -> list[str]:

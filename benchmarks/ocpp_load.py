@@ -87,6 +87,14 @@ def stop(number: int, second: int, register: int, transaction: int) -> bytes:
     ).encode()
 
 
+def status(number: int, second: int, is_now: str) -> bytes:
+    """StatusNotification."""
+    return (
+        f'[2,"t{number}","StatusNotification",{{"connectorId":1,"errorCode":"NoError","status":"{is_now}",'
+        f'"timestamp":"{at(second)}"}}]'
+    ).encode()
+
+
 class Station(WSListener):
     """One station. `go` says the next thing of its play; in a closed loop every answer makes it say one more."""
 
@@ -95,6 +103,8 @@ class Station(WSListener):
         self._transport: WSTransport | None = None
         self._sent: deque[float] = deque()
         self.transaction = 0
+        self.first_second = 0
+        """Where the statuses begin: told again with the same times they would be the same facts."""
         self.latencies: list[float] = []
         self.errors = 0
         self.answered: Callable[[], None] = lambda: None
@@ -147,6 +157,14 @@ def whole_sessions(station: Station) -> Iterator[bytes]:
         second += 60
 
 
+def statuses(station: Station) -> Iterator[bytes]:
+    """One session that never ends, whose vehicle pauses and goes on."""
+    numbers = count(1)
+    yield start(next(numbers), 0, 0)
+    for number in numbers:
+        yield status(number, station.first_second + 10 * number, "Charging" if number % 2 else "SuspendedEV")
+
+
 def heartbeats(_: Station) -> Iterator[bytes]:
     """Nothing but signs of life."""
     for number in count(1):
@@ -156,6 +174,7 @@ def heartbeats(_: Station) -> Iterator[bytes]:
 PLAYS: dict[str, Callable[[Station], Iterator[bytes]]] = {
     "values": only_values,
     "sessions": whole_sessions,
+    "statuses": statuses,
     "heartbeats": heartbeats,
 }
 
@@ -171,14 +190,23 @@ async def connect(url: str, number: int, play: str) -> tuple[WSTransport, Statio
     return transport, station
 
 
-async def run(url: str, stations: int, calls: int, play: str, a_second: float | None = None) -> Load:
-    """Connect all, let each say its first thing, then measure; `a_second` holds the pace of all together."""
+async def run(
+    url: str, stations: int, calls: int, play: str, a_second: float | None = None, *, wait: bool = False, first: int = 0
+) -> Load:
+    """Connect all, let each say its first thing, then measure; `a_second` holds the pace of all together.
+
+    With `wait`, what is to be measured begins with a line of the input.
+    """
     pairs = [await connect(url, number, play) for number in range(stations)]
     everyone = [station for _, station in pairs]
+    for station in everyone:
+        station.first_second = first
     await _closed_loop(everyone, len(everyone))
     for station in everyone:
         station.latencies.clear()
     print("begin", file=sys.stderr, flush=True)
+    if wait:
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     started, cpu = time.perf_counter(), time.process_time()
     await (_closed_loop(everyone, calls) if a_second is None else _paced(everyone, calls, a_second))
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -237,6 +265,12 @@ async def idle(url: str, stations: int) -> None:
         transport.disconnect()
 
 
+async def _wanted(told: Any) -> Load:
+    return await run(
+        told.url, told.stations, told.calls, told.play, told.a_second, wait=told.wait, first=told.first_second
+    )
+
+
 def main() -> None:
     """Run a load and print what came of it as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -247,12 +281,14 @@ def main() -> None:
     parser.add_argument(
         "--a-second", type=float, help="calls a second of all stations together; default: as fast as can be"
     )
+    parser.add_argument("--first-second", type=int, default=0, help="where the statuses begin on the stations' clocks")
+    parser.add_argument("--wait", action="store_true", help="begin with a line of the input")
     parser.add_argument("--idle", action="store_true", help="connect and stay until the input ends")
     told: Any = parser.parse_args()
     if told.idle:
         uvloop.run(idle(told.url, told.stations))
     else:
-        print(json.dumps(asdict(uvloop.run(run(told.url, told.stations, told.calls, told.play, told.a_second)))))
+        print(json.dumps(asdict(uvloop.run(_wanted(told)))))
 
 
 if __name__ == "__main__":

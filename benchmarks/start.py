@@ -40,7 +40,7 @@ def _cpu_seconds(process: int) -> float:
 
 def _to_first_answer(folder: Path) -> tuple[float, float, float]:
     """Seconds from the start of the process to its first answer, elapsed and of CPU; and to its first page."""
-    http, ocpp = _free_port(), _free_port()
+    http, ocpp = free_port(), free_port()
     settings = {"DATA_DIR": str(folder / "data"), "HTTP_PORT": str(http), "OCPP_PORT": str(ocpp)}
     environment = {**os.environ, **{f"TALLYWATT_{name}": value for name, value in settings.items()}}
     environment.pop("TALLYWATT_DATABASE_URL", None)
@@ -73,7 +73,8 @@ def _answers(port: int, path: str) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

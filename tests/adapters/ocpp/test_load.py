@@ -54,6 +54,10 @@ async def as_the_client_says_it(request: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("frame", "request_"),
     [
+        (
+            ocpp_load.status(1, 60, "SuspendedEV"),
+            call.StatusNotification(connector_id=1, error_code="NoError", status="SuspendedEV", timestamp=AT),
+        ),
         (ocpp_load.boot(1), call.BootNotification(charge_point_model="L1", charge_point_vendor="Load")),
         (
             ocpp_load.start(1, 60, 500),
@@ -71,7 +75,7 @@ async def as_the_client_says_it(request: Any) -> list[Any]:
         ),
         (next(ocpp_load.heartbeats(None)), call.Heartbeat()),  # type: ignore[arg-type]  # it needs no station
     ],
-    ids=["boot", "start", "values", "stop", "heartbeat"],
+    ids=["status", "boot", "start", "values", "stop", "heartbeat"],
 )
 async def test_each_frame_is_the_one_of_a_real_client(frame: bytes, request_: Any) -> None:
     """By its schema and by its content; only the id is another."""
