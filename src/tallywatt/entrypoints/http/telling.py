@@ -41,9 +41,23 @@ def told(row: Any, key: str) -> dict[str, Any]:
     return shown
 
 
+class Told(Response):
+    """An answer in JSON; `version` is how often the thing that it tells of was written, where that is counted."""
+
+    version: int | None = None
+
+
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer in JSON."""
     return Response(msgspec.json.encode(value), status, dict(headers or {}), "application/json")
+
+
+def as_versioned(row: dict[str, Any]) -> Response:
+    """A thing that may be changed: its `version` goes into its ETag, and comes back in If-Match."""
+    shown = {name: value for name, value in row.items() if name != "version"}
+    answer = Told(msgspec.json.encode(shown), 200, None, "application/json")
+    answer.version = row["version"]
+    return answer
 
 
 def found(row: dict[str, Any] | None, what: str, code: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ JOBS = Mapping(
         instant("created_at"),
         instant("wanted_at", null=True),
         unique("kind", "subject_id"),
-        index("state"),
+        index("state", "job_id"),
         # Workers claim across operators: an exception of RULES §9.
         partial_index("ix_jobs_due", "run_at", where=column("state").in_(("ready", "leased"))),
         key=("job_id",),

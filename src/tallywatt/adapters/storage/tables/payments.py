@@ -119,6 +119,8 @@ PAYMENTS = Mapping(
         index("customer_id", "payment_id"),
         index("invoice_id"),
         index("state", "payment_id"),
+        index("kind", "payment_id"),
+        index("created_at", "payment_id"),
         key=("payment_id",),
         personal="payment",
     ),

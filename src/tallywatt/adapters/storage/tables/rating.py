@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import column
+from sqlalchemy import Index, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -44,7 +44,8 @@ TARIFF_VERSIONS = Mapping(
         text("currency"),
         choice("tax_basis", TaxBasis),
         instant("created_at"),
-        index("reference", "created_at"),
+        # Named by hand: PostgreSQL cuts a name of all its columns.
+        Index("ix_tariff_versions_page", "operator_id", "reference", "created_at", "tariff_version_id"),
         key=("tariff_version_id",),
     ),
     TariffVersion,

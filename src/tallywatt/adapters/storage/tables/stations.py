@@ -71,6 +71,8 @@ STATIONS = Mapping(
         version(),
         unique("identity"),
         refers("location_id", "locations"),
+        index("state", "identity"),
+        index("location_id", "identity"),
         # A station that connects by the short form does not say whose it is: an exception of RULES §9.
         Index("ix_stations_identity", "identity"),
         key=("station_id",),
@@ -180,7 +182,9 @@ STATION_COMMANDS = Mapping(
         refers("station_id", "stations"),
         unique("station_id", "remote_start_id"),
         index("station_id", "requested_at"),
+        index("station_id", "command_id"),
         index("state", "deadline_at"),
+        index("state", "command_id"),
         index("payment_id"),
         key=("command_id",),
     ),

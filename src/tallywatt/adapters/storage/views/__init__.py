@@ -6,11 +6,24 @@ Wh are decimal strings, instants RFC 3339, money whole minor units beside their 
 from __future__ import annotations
 
 from tallywatt.adapters.storage import sequencer
-from tallywatt.adapters.storage.views import attention, charging, doors, equations, money, pages, people, places, prices
+from tallywatt.adapters.storage.views import (
+    attention,
+    charging,
+    doors,
+    equations,
+    lists,
+    money,
+    pages,
+    people,
+    places,
+    prices,
+)
 
 
 class Views:
     """All views under one name, as the house hands them out: `await house.ask(house.views.sessions, operator_id)`."""
+
+    page = staticmethod(lists.page)
 
     operators = staticmethod(people.operators)
     operator_by_slug = staticmethod(people.operator_by_slug)
@@ -26,6 +39,8 @@ class Views:
     actions = staticmethod(people.actions)
 
     locations = staticmethod(places.locations)
+    location = staticmethod(places.location)
+    evse = staticmethod(lists.evse)
     stations = staticmethod(places.stations_of)
     station = staticmethod(places.station)
     evse_by_code = staticmethod(places.evse_by_code)
@@ -56,6 +71,7 @@ class Views:
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)
     jobs = staticmethod(attention.jobs)
+    job = staticmethod(attention.job)
     job_counts = staticmethod(attention.job_counts)
 
     overview = staticmethod(equations.overview)

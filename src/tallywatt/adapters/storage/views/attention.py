@@ -65,23 +65,27 @@ def inbox_item(connection: Connection, operator_id: str, item_id: str) -> Row | 
     return _ITEM.first(connection, operator=operator_id, of_item=item_id)
 
 
-_JOBS = Question(
-    select(
-        *columns(
-            _jobs, "kind", "subject_id", "state", "run_at", "lease_until", "leased_by", "attempts", "last_error", "created_at",
-            id="job_id",
-        )
+JOB: Select[Any] = select(
+    *columns(
+        _jobs, "kind", "subject_id", "state", "run_at", "lease_until", "leased_by", "attempts", "last_error", "created_at",
+        id="job_id",
     )
-    .where(mine(_jobs), _jobs.c.state == bindparam("of_state"))
-    .order_by(_jobs.c.run_at, _jobs.c.job_id)
-    .limit(bindparam("most"))
-)  # fmt: skip
+).where(mine(_jobs))  # fmt: skip
+_JOB = Question(JOB.where(_jobs.c.job_id == bindparam("of_job")))
+_JOBS = Question(
+    JOB.where(_jobs.c.state == bindparam("of_state")).order_by(_jobs.c.run_at, _jobs.c.job_id).limit(bindparam("most"))
+)
 _COUNTS = Question(select(_jobs.c.state, func.count().label("jobs")).where(mine(_jobs)).group_by(_jobs.c.state))
 
 
 def jobs(connection: Connection, operator_id: str, state: str = "failed", most: int = 100) -> list[Row]:
     """Jobs in a state; the failed ones wait for somebody who tries them again."""
     return _JOBS.rows(connection, operator=operator_id, of_state=state, most=most)
+
+
+def job(connection: Connection, operator_id: str, job_id: str) -> Row | None:
+    """One job, or None."""
+    return _JOB.first(connection, operator=operator_id, of_job=job_id)
 
 
 def job_counts(connection: Connection, operator_id: str) -> dict[str, int]:

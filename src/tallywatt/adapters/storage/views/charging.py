@@ -125,11 +125,12 @@ def sessions(connection: Connection, operator_id: str, most: int = 50, **filters
     if "flag" in given:
         given["flag"] = f'%"{given["flag"]}"%'
     question = _listed(tuple(sorted(given)))
-    found = [_with_money(row) for row in question.rows(connection, operator=operator_id, most=most + 1, **given)]
+    found = [with_money(row) for row in question.rows(connection, operator=operator_id, most=most + 1, **given)]
     return {"items": found[:most], "next": found[most - 1]["id"] if len(found) > most else None}
 
 
-def _with_money(row: Row) -> Row:
+def with_money(row: Row) -> Row:
+    """A session with what was captured of its invoice, and what is owed."""
     if row["invoice"] is None:
         row["captured_minor"] = row["owed_minor"] = None
     else:
@@ -276,7 +277,7 @@ def session(connection: Connection, operator_id: str, session_id: str, locale: s
         return None
     results = _results_of(connection, found, place, locale)
     return {
-        **_with_money(found),
+        **with_money(found),
         "readings": _READINGS.rows(connection, **place),
         "states": _STATES.rows(connection, **place),
         "frames": _FRAMES.rows(connection, **place),

@@ -84,7 +84,7 @@ def payments_of(connection: Connection, operator_id: str, most: int = 50, **filt
     given = {name: value for name, value in filters.items() if value is not None}
     question = _listed_payments(tuple(sorted(given)))
     found = question.rows(connection, operator=operator_id, most=most + 1, **given)
-    items = [_with_parts(connection, operator_id, row) for row in found[:most]]
+    items = [with_parts(connection, operator_id, row) for row in found[:most]]
     return {"items": items, "next": items[-1]["id"] if len(found) > most else None}
 
 
@@ -137,7 +137,7 @@ _SECRET_OF_SESSION = Question(
 def payment(connection: Connection, operator_id: str, payment_id: str) -> Row | None:
     """One payment with its `operations` and `allocations`, or None."""
     found = _PAYMENT.first(connection, operator=operator_id, of_payment=payment_id)
-    return None if found is None else _with_parts(connection, operator_id, found)
+    return None if found is None else with_parts(connection, operator_id, found)
 
 
 def payments_of_session(
@@ -145,7 +145,7 @@ def payments_of_session(
 ) -> list[Row]:
     """The payments that collect for a session, oldest first."""
     values = {"operator": operator_id, "of_session": session_id, "of_payment": payment_id or ""}
-    return [_with_parts(connection, operator_id, row) for row in _PAYMENTS_OF_SESSION.rows(connection, **values)]
+    return [with_parts(connection, operator_id, row) for row in _PAYMENTS_OF_SESSION.rows(connection, **values)]
 
 
 def payment_by_secret(connection: Connection, operator_id: str | None, secret: str) -> Row | None:
@@ -165,7 +165,8 @@ def payment_by_secret(connection: Connection, operator_id: str | None, secret: s
     return None
 
 
-def _with_parts(connection: Connection, operator_id: str, row: Row) -> Row:
+def with_parts(connection: Connection, operator_id: str, row: Row) -> Row:
+    """A payment with its `operations` and `allocations`."""
     place = {"operator": operator_id, "of_payment": row["id"]}
     row["operations"] = _OPERATIONS.rows(connection, **place)
     row["allocations"] = _ALLOCATIONS.rows(connection, **place)
@@ -217,7 +218,7 @@ def invoices(connection: Connection, operator_id: str, most: int = 50, before: s
         found = _INVOICES.rows(connection, operator=operator_id, most=most + 1)
     else:
         found = _INVOICES_BEFORE.rows(connection, operator=operator_id, most=most + 1, before=before)
-    items = [_with_owed(row) for row in found[:most]]
+    items = [with_owed(row) for row in found[:most]]
     return {"items": items, "next": items[-1]["id"] if len(found) > most else None}
 
 
@@ -226,7 +227,7 @@ def invoice(connection: Connection, operator_id: str, number_or_id: str) -> Row 
     found = _INVOICE.first(connection, operator=operator_id, wanted=number_or_id, wanted_number=number_or_id)
     if found is None:
         return None
-    return {**_with_owed(found), "printed": _PRINTED.rows(connection, operator=operator_id, of_invoice=found["id"])}
+    return {**with_owed(found), "printed": _PRINTED.rows(connection, operator=operator_id, of_invoice=found["id"])}
 
 
 def printed_invoice(
@@ -237,7 +238,8 @@ def printed_invoice(
     return None if found is None else {**found, "content": bytes(found["content"])}
 
 
-def _with_owed(row: Row) -> Row:
+def with_owed(row: Row) -> Row:
+    """An invoice with what was captured for it, and what is owed."""
     row["captured_minor"] = row["captured_minor"] or 0
     row["owed_minor"] = (row["gross_minor"] if row["kind"] == "invoice" else 0) - row["captured_minor"]
     return row

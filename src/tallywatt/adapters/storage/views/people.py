@@ -36,7 +36,7 @@ _OPERATORS = Question(_OPERATOR.order_by(_operators.c.slug))
 _BY_SLUG = Question(_OPERATOR.where(_operators.c.slug == bindparam("of_slug")))
 _BY_ID = Question(_OPERATOR.where(mine(_operators)))
 
-_CUSTOMER: Select[Any] = (
+CUSTOMER: Select[Any] = (
     select(
         *columns(_customers, "reference", "language", "created_at", id="customer_id"),
         *columns(_details, "name", "email", "address"),
@@ -45,13 +45,13 @@ _CUSTOMER: Select[Any] = (
     .where(mine(_customers))
 )
 _CUSTOMERS = Question(
-    _CUSTOMER.where(_customers.c.reference > bindparam("after"))
+    CUSTOMER.where(_customers.c.reference > bindparam("after"))
     .order_by(_customers.c.reference)
     .limit(bindparam("most"))
 )
-_CUSTOMER_BY_REFERENCE = Question(_CUSTOMER.where(_customers.c.reference == bindparam("of_reference")))
+_CUSTOMER_BY_REFERENCE = Question(CUSTOMER.where(_customers.c.reference == bindparam("of_reference")))
 
-_TOKEN: Select[Any] = (
+TOKEN: Select[Any] = (
     select(
         *columns(
             _tokens, "uid", "type", "state", "customer_id", "payment_id", "created_at", "valid_until", id="token_id"
@@ -62,20 +62,17 @@ _TOKEN: Select[Any] = (
     .where(mine(_tokens))
 )
 _TOKENS = Question(
-    _TOKEN.where(_tokens.c.token_id > bindparam("after")).order_by(_tokens.c.token_id).limit(bindparam("most"))
+    TOKEN.where(_tokens.c.token_id > bindparam("after")).order_by(_tokens.c.token_id).limit(bindparam("most"))
 )
-_TOKENS_OF = Question(_TOKEN.where(_tokens.c.customer_id == bindparam("of_customer")).order_by(_tokens.c.token_id))
-_TOKENS_BY_UID = Question(_TOKEN.where(_tokens.c.uid_folded == bindparam("folded")).order_by(_tokens.c.type))
+_TOKENS_OF = Question(TOKEN.where(_tokens.c.customer_id == bindparam("of_customer")).order_by(_tokens.c.token_id))
+_TOKENS_BY_UID = Question(TOKEN.where(_tokens.c.uid_folded == bindparam("folded")).order_by(_tokens.c.type))
 
-_KEYS = Question(
-    select(
-        *columns(
-            _keys, "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", id="api_key_id"
-        )
+KEY: Select[Any] = select(
+    *columns(
+        _keys, "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", id="api_key_id"
     )
-    .where(mine(_keys))
-    .order_by(_keys.c.api_key_id)
-)
+).where(mine(_keys))
+_KEYS = Question(KEY.order_by(_keys.c.api_key_id))
 _KEY_BY_PREFIX = Question(
     select(
         *columns(
@@ -106,17 +103,15 @@ _CONSOLE_BY_HASH = Question(
     .select_from(_consoles.outerjoin(_memberships, joined(_consoles, _memberships, "membership_id")))
     .where(_consoles.c.secret_hash == bindparam("hashed"))
 )  # fmt: skip
-_ACTIONS = Question(
-    select(
-        *columns(
-            _actions, "caller_kind", "caller_id", "action", "subject_kind", "subject_id", "before", "after", "recorded_at",
-            "booked_at", id="action_id",
-        )
+ACTION: Select[Any] = select(
+    *columns(
+        _actions, "caller_kind", "caller_id", "action", "subject_kind", "subject_id", "before", "after", "recorded_at",
+        "booked_at", id="action_id",
     )
-    .where(mine(_actions))
-    .order_by(_actions.c.recorded_at.desc(), _actions.c.action_id.desc())
-    .limit(bindparam("most"))
-)  # fmt: skip
+).where(mine(_actions))  # fmt: skip
+_ACTIONS = Question(
+    ACTION.order_by(_actions.c.recorded_at.desc(), _actions.c.action_id.desc()).limit(bindparam("most"))
+)
 
 
 def operators(connection: Connection) -> list[Row]:

@@ -26,19 +26,19 @@ _count = (
     .where(_stations.c.operator_id == _locations.c.operator_id, _stations.c.location_id == _locations.c.location_id)
     .scalar_subquery()
 )
-_LOCATIONS = Question(
-    select(
-        *columns(
-            _locations, "reference", "name", "address", "city", "postal_code", "country", "zone", "latitude", "longitude",
-            "created_at", id="location_id",
-        ),
-        _count.label("stations"),
-    )
-    .where(mine(_locations))
-    .order_by(_locations.c.reference)
-)  # fmt: skip
+LOCATION: Select[Any] = select(
+    *columns(
+        _locations, "reference", "name", "address", "city", "postal_code", "country", "zone", "latitude", "longitude",
+        "created_at", id="location_id",
+    ),
+    _count.label("stations"),
+).where(mine(_locations))  # fmt: skip
+_LOCATIONS = Question(LOCATION.order_by(_locations.c.reference))
+_LOCATION_BY_REFERENCE = Question(
+    LOCATION.add_columns(_locations.c.version).where(_locations.c.reference == bindparam("of_reference"))
+)
 
-_STATION: Select[Any] = (
+STATION: Select[Any] = (
     select(
         *columns(
             _stations, "identity", "state", "protocol", "vendor", "model", "serial_number", "firmware", "booted_at",
@@ -51,14 +51,16 @@ _STATION: Select[Any] = (
     .where(mine(_stations))
 )  # fmt: skip
 _STATIONS = Question(
-    _STATION.where(_stations.c.identity > bindparam("after")).order_by(_stations.c.identity).limit(bindparam("most"))
+    STATION.where(_stations.c.identity > bindparam("after")).order_by(_stations.c.identity).limit(bindparam("most"))
 )
 _STATIONS_IN_STATE = Question(
-    _STATION.where(_stations.c.state == bindparam("of_state"), _stations.c.identity > bindparam("after"))
+    STATION.where(_stations.c.state == bindparam("of_state"), _stations.c.identity > bindparam("after"))
     .order_by(_stations.c.identity)
     .limit(bindparam("most"))
 )
-_STATION_BY_IDENTITY = Question(_STATION.where(_stations.c.identity == bindparam("of_identity")))
+_STATION_BY_IDENTITY = Question(
+    STATION.add_columns(_stations.c.version).where(_stations.c.identity == bindparam("of_identity"))
+)
 
 _EVSE = (
     select(
@@ -78,6 +80,20 @@ _CONNECTORS = Question(_CONNECTOR)
 _CONNECTORS_OF = Question(
     _CONNECTOR.join(_evses, joined(_connectors, _evses, "evse_id")).where(
         _evses.c.station_id == bindparam("of_station")
+    )
+)
+
+# A page's own EVSEs and connectors: those of the stations, or EVSEs, between its first and its last.
+_between_stations = (_stations.c.identity >= bindparam("first"), _stations.c.identity <= bindparam("last"))
+_EVSES_BETWEEN = Question(_EVSE.join(_stations, joined(_evses, _stations, "station_id")).where(*_between_stations))
+_CONNECTORS_BETWEEN_STATIONS = Question(
+    _CONNECTOR.join(_evses, joined(_connectors, _evses, "evse_id"))
+    .join(_stations, joined(_evses, _stations, "station_id"))
+    .where(*_between_stations)
+)
+_CONNECTORS_BETWEEN_EVSES = Question(
+    _CONNECTOR.join(_evses, joined(_connectors, _evses, "evse_id")).where(
+        _evses.c.code >= bindparam("first"), _evses.c.code <= bindparam("last")
     )
 )
 
@@ -107,7 +123,7 @@ _CREDENTIALS = Question(
     .where(_stations.c.identity == bindparam("of_identity"))
 )
 
-_COMMAND: Select[Any] = (
+COMMAND: Select[Any] = (
     select(
         *columns(
             _commands, "station_id", "action", "state", "evse_id", "session_id", "payment_id", "remote_start_id",
@@ -124,16 +140,21 @@ _COMMAND: Select[Any] = (
     .where(mine(_commands))
 )  # fmt: skip
 _newest = (_commands.c.requested_at.desc(), _commands.c.command_id.desc())
-_COMMANDS = Question(_COMMAND.order_by(_commands.c.command_id.desc()).limit(bindparam("most")))
+_COMMANDS = Question(COMMAND.order_by(_commands.c.command_id.desc()).limit(bindparam("most")))
 _COMMANDS_OF = Question(
-    _COMMAND.where(_commands.c.station_id == bindparam("of_station")).order_by(*_newest).limit(bindparam("most"))
+    COMMAND.where(_commands.c.station_id == bindparam("of_station")).order_by(*_newest).limit(bindparam("most"))
 )
-_COMMAND_BY_ID = Question(_COMMAND.where(_commands.c.command_id == bindparam("of_command")))
+_COMMAND_BY_ID = Question(COMMAND.where(_commands.c.command_id == bindparam("of_command")))
 
 
 def locations(connection: Connection, operator_id: str) -> list[Row]:
     """Locations by reference, each with its number of stations."""
     return _LOCATIONS.rows(connection, operator=operator_id)
+
+
+def location(connection: Connection, operator_id: str, reference: str) -> Row | None:
+    """A location by its reference with the `version` of its row, or None."""
+    return _LOCATION_BY_REFERENCE.first(connection, operator=operator_id, of_reference=reference)
 
 
 def stations_of(
@@ -148,11 +169,13 @@ def stations_of(
     return _with_evses(found, evses, _CONNECTORS.rows(connection, operator=operator_id))
 
 
-def station(connection: Connection, operator_id: str, identity: str) -> Row | None:
-    """A station by its identity, with EVSEs, connectors and its last commands."""
+def station(connection: Connection, operator_id: str, identity: str, *, versioned: bool = False) -> Row | None:
+    """A station by its identity, with EVSEs, connectors and its last commands; with its row's `version` if asked for."""
     found = _STATION_BY_IDENTITY.first(connection, operator=operator_id, of_identity=identity)
     if found is None:
         return None
+    if not versioned:
+        del found["version"]
     place = {"operator": operator_id, "of_station": found["id"]}
     [shown] = _with_evses([found], _EVSES_OF.rows(connection, **place), _CONNECTORS_OF.rows(connection, **place))
     return {**shown, "commands": _COMMANDS_OF.rows(connection, **place, most=20)}
@@ -178,16 +201,38 @@ def command(connection: Connection, operator_id: str, command_id: str) -> Row | 
     return _COMMAND_BY_ID.first(connection, operator=operator_id, of_command=command_id)
 
 
-def _with_evses(found: list[Row], evses: list[Row], connectors: list[Row]) -> list[Row]:
+def with_evses(connection: Connection, operator_id: str, found: list[Row]) -> list[Row]:
+    """A page of stations in the order of their identities, each with `evses` and their `connectors`."""
+    if not found:
+        return found
+    place = {"operator": operator_id, "first": found[0]["identity"], "last": found[-1]["identity"]}
+    evses = _EVSES_BETWEEN.rows(connection, **place)
+    return _with_evses(found, evses, _CONNECTORS_BETWEEN_STATIONS.rows(connection, **place))
+
+
+def with_connectors(connection: Connection, operator_id: str, found: list[Row]) -> list[Row]:
+    """A page of EVSEs in the order of their codes, each with `connectors` and `status`."""
+    if found:
+        place = {"operator": operator_id, "first": found[0]["code"], "last": found[-1]["code"]}
+        _plug(found, _CONNECTORS_BETWEEN_EVSES.rows(connection, **place))
+    return found
+
+
+def _plug(evses: list[Row], connectors: list[Row]) -> None:
     plugs: dict[str, list[Row]] = {}
     for connector in connectors:
         plugs.setdefault(connector.pop("evse_id"), []).append(connector)
-    places: dict[str, list[Row]] = {}
     for evse in evses:
         evse["connectors"] = plugs.get(evse["id"], [])
         evse["status"] = next((one["status"] for one in evse["connectors"] if one["status"] != "Available"), None) or (
             "Available" if evse["connectors"] else None
         )
+
+
+def _with_evses(found: list[Row], evses: list[Row], connectors: list[Row]) -> list[Row]:
+    _plug(evses, connectors)
+    places: dict[str, list[Row]] = {}
+    for evse in evses:
         places.setdefault(evse.pop("station_id"), []).append(evse)
     for one in found:
         one["has_key"] = bool(one["has_key"])

@@ -20,18 +20,18 @@ _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
 
-_TARIFF: Select[Any] = select(
+TARIFF: Select[Any] = select(
     *columns(_versions, "reference", "name", "currency", "tax_basis", "created_at", "canonical", id="tariff_version_id")
 ).where(mine(_versions))
-_TARIFFS = Question(_TARIFF.order_by(_versions.c.reference, _versions.c.created_at, _versions.c.tariff_version_id))
-_TARIFF_BY_ID = Question(_TARIFF.where(_versions.c.tariff_version_id == bindparam("of_version")))
+_TARIFFS = Question(TARIFF.order_by(_versions.c.reference, _versions.c.created_at, _versions.c.tariff_version_id))
+_TARIFF_BY_ID = Question(TARIFF.where(_versions.c.tariff_version_id == bindparam("of_version")))
 
 
 def _place(table: Any, key: str) -> Any:
     return (table.c.operator_id == _assignments.c.operator_id) & (table.c[key] == _assignments.c.scope_id)
 
 
-_ASSIGNMENTS = Question(
+ASSIGNMENT: Select[Any] = (
     select(
         *columns(
             _assignments, "tariff_version_id", "scope", "scope_id", "audience", "valid_from", "valid_until", "created_at",
@@ -50,8 +50,8 @@ _ASSIGNMENTS = Question(
         .outerjoin(_evses, _place(_evses, "evse_id"))
     )
     .where(mine(_assignments))
-    .order_by(_assignments.c.valid_from, _assignments.c.assignment_id)
 )  # fmt: skip
+_ASSIGNMENTS = Question(ASSIGNMENT.order_by(_assignments.c.valid_from, _assignments.c.assignment_id))
 
 
 def tariffs(connection: Connection, operator_id: str) -> list[Row]:

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.places import operator_of
+from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Clerk, Operations, Reader, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Resolution
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.clock import local_date
-from tallywatt.metering.session import InboxState
+from tallywatt.metering.session import InboxState, Reason
 from tallywatt.workflows.jobs import JobState
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 
-router = APIRouter(tags=["attention"])
+router = APIRouter(tags=["attention"], route_class=Resource)
 
 
 @router.get("/inbox")
 async def list_inbox(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     state: InboxState = InboxState.OPEN,
     kind: str | None = None,
-    cursor: str | None = None,
-    limit: int = Query(default=50, ge=1, le=200),
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """What matches nothing, or only a person can decide; newest first."""
-    filters = {"state": state.value, "kind": kind, "before": cursor}
-    return as_json(await house.ask(house.views.inbox, caller.operator_id, limit, **filters))
+    return await listed(request, house, caller, "inbox", limit, cursor, state=state, kind=kind)
 
 
 @router.get("/inbox/{item_id}")
@@ -48,13 +51,22 @@ async def resolve(request: Request, item_id: str, body: Resolution, caller: Cler
 
 @router.get("/jobs")
 async def list_jobs(
-    caller: Reader, house: TheHouse, state: JobState = JobState.FAILED, limit: int = Query(default=50, ge=1, le=200)
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    state: JobState = JobState.FAILED,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
-    """Jobs in a state; the failed ones wait for somebody who tries them again."""
-    counts = await house.ask(house.views.job_counts, caller.operator_id)
-    return as_json(
-        {"items": await house.ask(house.views.jobs, caller.operator_id, state.value, limit), "counts": counts}
-    )
+    """Jobs in a state, newest first; `counts`: how many are in which. Failed ones wait for somebody who tries again."""
+    rows = await house.ask(house.views.page, "jobs", caller.operator_id, limit, place_of(cursor), state=state.value)
+    return page(request, {**rows, "counts": await house.ask(house.views.job_counts, caller.operator_id)})
+
+
+@router.get("/jobs/{job_id}")
+async def show_job(job_id: str, caller: Reader, house: TheHouse) -> Response:
+    """One job: how often it was tried, and what it said last."""
+    return as_json(found(await house.ask(house.views.job, caller.operator_id, job_id), "job", "jobs.not_found"))
 
 
 @router.post("/jobs/{job_id}/retry", status_code=202)
@@ -72,6 +84,30 @@ async def audit_summary(caller: Reader, house: TheHouse) -> Response:
 
 
 @router.get("/actions")
-async def list_actions(caller: Reader, house: TheHouse, limit: int = Query(default=50, ge=1, le=200)) -> Response:
-    """What people and keys did: who, what, when, before, after."""
-    return as_json({"items": await house.ask(house.views.actions, caller.operator_id, limit)})
+async def list_actions(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    subject: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """What people and keys did, newest first: who, what, when, before, after. `subject` is the id of what was changed."""
+    filters = {"subject": subject, "since": when(since), "until": when(until)}
+    return await listed(request, house, caller, "actions", limit, cursor, **filters)
+
+
+@router.get("/explanations")
+async def list_explanations(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    reason: Reason | None = None,
+    session: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Energy that was metered and is on no bill, newest first: how much, why, and who said so."""
+    return await listed(request, house, caller, "explanations", limit, cursor, reason=reason, session=session)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
+from tallywatt.customers.customer import TokenState
 from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewCustomer, NewToken
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(tags=["customers"], route_class=Resource)
 
 
 @router.get("/customers")
 async def list_customers(
-    caller: Reader, house: TheHouse, cursor: str = "", limit: int = Query(default=50, ge=1, le=200)
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    email: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """Customers by reference."""
-    rows = await house.ask(house.views.customers, caller.operator_id, cursor, limit + 1)
-    return as_json({"items": rows[:limit], "next": rows[limit - 1]["reference"] if len(rows) > limit else None})
+    return await listed(request, house, caller, "customers", limit, cursor, email=email)
 
 
 @router.post("/customers", status_code=201)
@@ -39,17 +45,17 @@ async def show_customer(reference: str, caller: Reader, house: TheHouse) -> Resp
 
 @router.get("/tokens")
 async def list_tokens(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     uid: str | None = None,
-    cursor: str = "",
-    limit: int = Query(default=50, ge=1, le=200),
+    customer: str | None = None,
+    state: TokenState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """Tokens; with `uid` those of that number, in whatever case."""
-    if uid is not None:
-        return as_json({"items": await house.ask(house.views.tokens_by_uid, caller.operator_id, uid), "next": None})
-    rows = await house.ask(house.views.tokens, caller.operator_id, cursor, limit + 1)
-    return as_json({"items": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
+    return await listed(request, house, caller, "tokens", limit, cursor, uid=uid, customer=customer, state=state)
 
 
 @router.post("/tokens", status_code=201)

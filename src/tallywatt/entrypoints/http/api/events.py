@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 
 from tallywatt.entrypoints.http.doors import Reader
 from tallywatt.entrypoints.http.feed import Feed
+from tallywatt.entrypoints.http.manners import Resource
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=Resource)
 
 STREAM = "text/event-stream"
 LAST_POSITION = 2**63 - 1

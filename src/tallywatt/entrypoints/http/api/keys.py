@@ -6,18 +6,21 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Admin, TheHouse, actor_of
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewApiKey
 from tallywatt.entrypoints.http.telling import as_json, told
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(tags=["keys"], route_class=Resource)
 
 
 @router.get("/api-keys")
-async def list_keys(caller: Admin, house: TheHouse) -> Response:
-    """Keys by name and prefix; never what opens a door."""
-    return as_json({"items": await house.ask(house.views.api_keys, caller.operator_id)})
+async def list_keys(
+    request: Request, caller: Admin, house: TheHouse, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Keys by name and prefix, oldest first; never what opens a door."""
+    return await listed(request, house, caller, "api_keys", limit, cursor)
 
 
 @router.post("/api-keys", status_code=201)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime
 
+from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
 from tallywatt.entrypoints.http.once import KEY_HEADER, write_once
 from tallywatt.entrypoints.http.shapes import NewRefund
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -22,24 +25,29 @@ from tallywatt.workflows.void_hold import VoidHold
 if TYPE_CHECKING:
     from tallywatt.wiring import House
 
-router = APIRouter(tags=["money"])
+router = APIRouter(tags=["money"], route_class=Resource)
 
 
 @router.get("/payments")
 async def list_payments(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     state: PaymentState | None = None,
     kind: PaymentKind | None = None,
     customer: str | None = None,
-    cursor: str | None = None,
-    limit: int = Query(default=50, ge=1, le=200),
+    session: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
-    """Payments with their operations and allocations, newest first."""
-    filters = {"state": state, "kind": kind, "customer": customer, "before": cursor}
-    plain = {name: getattr(value, "value", value) for name, value in filters.items() if value is not None}
-    page = await house.ask(house.views.payments, caller.operator_id, limit, **plain)
-    return as_json({**page, "items": [without_page(row) for row in page["items"]]})
+    """Payments with their operations and allocations, newest first. `since` and `until` are about when they were made."""
+    filters = {"state": state, "kind": kind, "customer": customer, "session": session}
+    span = {"since": when(since), "until": when(until)}
+    plain = {name: getattr(value, "value", value) for name, value in (filters | span).items() if value is not None}
+    rows = await house.ask(house.views.page, "payments", caller.operator_id, limit, place_of(cursor), **plain)
+    return page(request, {**rows, "items": [without_page(row) for row in rows["items"]]})
 
 
 @router.get("/payments/{payment_id}")
@@ -82,10 +90,19 @@ async def release_payment(request: Request, payment_id: str, caller: Collector, 
 
 @router.get("/invoices")
 async def list_invoices(
-    caller: Reader, house: TheHouse, cursor: str | None = None, limit: int = Query(default=50, ge=1, le=200)
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    customer: str | None = None,
+    session: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
-    """Invoices and credit notes, newest first."""
-    return as_json(await house.ask(house.views.invoices, caller.operator_id, limit, cursor))
+    """Invoices and credit notes, newest first. `since` and `until` are about when they were issued."""
+    filters = {"customer": customer, "session": session, "since": when(since), "until": when(until)}
+    return await listed(request, house, caller, "invoices", limit, cursor, **filters)
 
 
 @router.get("/invoices/{number}.pdf")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, Seller, TheHouse, authorise_command
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Adoption, NewCommand, NewEvse, NewLocation, NewStation
-from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.entrypoints.http.telling import as_json, as_versioned, found, told
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import EvseId, SessionId, StationId
-from tallywatt.stations.command import Action
+from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.credentials import hash_key
 from tallywatt.stations.station import StationState
 from tallywatt.workflows import add_station
@@ -23,7 +24,7 @@ from tallywatt.workflows.order_station import order_station
 if TYPE_CHECKING:
     from tallywatt.wiring import House
 
-router = APIRouter(tags=["places"])
+router = APIRouter(tags=["places"], route_class=Resource)
 
 
 @router.get("/operators/me")
@@ -33,9 +34,11 @@ async def show_operator(caller: Reader, house: TheHouse) -> Response:
 
 
 @router.get("/locations")
-async def list_locations(caller: Reader, house: TheHouse) -> Response:
-    """All locations, by reference."""
-    return as_json({"items": await house.ask(house.views.locations, caller.operator_id)})
+async def list_locations(
+    request: Request, caller: Reader, house: TheHouse, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Locations by reference."""
+    return await listed(request, house, caller, "locations", limit, cursor)
 
 
 @router.post("/locations", status_code=201)
@@ -47,17 +50,16 @@ async def post_location(request: Request, body: NewLocation, caller: Seller, hou
 
 @router.get("/stations")
 async def list_stations(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     state: StationState | None = None,
-    cursor: str = "",
-    limit: int = Query(default=50, ge=1, le=200),
+    location: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
     """Stations by identity, with EVSEs and connectors. `state=quarantined` lists those that knock."""
-    chosen = state.value if state is not None else None
-    rows = await house.ask(house.views.stations, caller.operator_id, chosen, cursor, limit + 1)
-    more = rows[limit - 1]["identity"] if len(rows) > limit else None
-    return as_json({"items": rows[:limit], "next": more})
+    return await listed(request, house, caller, "stations", limit, cursor, state=state, location=location)
 
 
 @router.post("/stations", status_code=201)
@@ -72,7 +74,8 @@ async def post_station(request: Request, body: NewStation, caller: Seller, house
 @router.get("/stations/{identity}")
 async def show_station(identity: str, caller: Reader, house: TheHouse) -> Response:
     """One station, with its last commands."""
-    return as_json(await station_of(house, caller.operator_id, identity))
+    row = await house.ask(house.views.station, caller.operator_id, identity, versioned=True)
+    return as_versioned(found(row, "station", "stations.not_found"))
 
 
 @router.post("/stations/{identity}/adopt")
@@ -98,9 +101,17 @@ async def post_command(
 
 
 @router.get("/commands")
-async def list_commands(caller: Reader, house: TheHouse, limit: int = Query(default=50, ge=1, le=200)) -> Response:
+async def list_commands(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    state: CommandState | None = None,
+    station: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
     """Commands to stations, newest first."""
-    return as_json({"items": await house.ask(house.views.commands, caller.operator_id, limit)})
+    return await listed(request, house, caller, "commands", limit, cursor, state=state, station=station)
 
 
 @router.get("/commands/{command_id}")
@@ -111,10 +122,16 @@ async def show_command(command_id: str, caller: Reader, house: TheHouse) -> Resp
 
 
 @router.get("/evses")
-async def list_evses(caller: Reader, house: TheHouse) -> Response:
-    """All EVSEs with their connectors, by station."""
-    rows = await house.ask(house.views.stations, caller.operator_id)
-    return as_json({"items": [{**evse, "station": row["identity"]} for row in rows for evse in row["evses"]]})
+async def list_evses(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    station: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """EVSEs by their codes, with their connectors."""
+    return await listed(request, house, caller, "evses", limit, cursor, station=station)
 
 
 async def operator_of(house: House, operator_id: str) -> dict[str, Any]:

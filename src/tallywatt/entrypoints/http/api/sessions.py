@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Assistant, Bringer, Reader, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewSession
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -14,17 +15,18 @@ from tallywatt.kernel.clock import instant
 from tallywatt.kernel.energy import milliwatt_hours
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import SessionId, StationId
-from tallywatt.metering.session import PayerKind, SessionState, Source
+from tallywatt.metering.session import PayerKind, Reason, SessionState, Source
 from tallywatt.stations.command import Action
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.order_station import order_station
 
-router = APIRouter(tags=["sessions"])
+router = APIRouter(tags=["sessions"], route_class=Resource)
 
 
 @router.get("/sessions")
 async def list_sessions(
+    request: Request,
     caller: Reader,
     house: TheHouse,
     state: SessionState | None = None,
@@ -36,16 +38,16 @@ async def list_sessions(
     token: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-    cursor: str | None = None,
-    limit: int = Query(default=50, ge=1, le=200),
+    reason: Reason | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Response:
-    """Sessions, newest first; `next` is the cursor of the page behind."""
+    """Sessions, newest first; with `since` or `until` by their starts. `reason`: why energy of theirs is not billed."""
     filters = {
         "state": state, "source": source, "payer": payer, "station": station, "evse": evse, "customer": customer,
-        "token": token, "since": when(since), "until": when(until), "before": cursor,
+        "token": token, "since": when(since), "until": when(until), "reason": reason,
     }  # fmt: skip
-    plain = {name: getattr(value, "value", value) for name, value in filters.items() if value is not None}
-    return as_json(await house.ask(house.views.sessions, caller.operator_id, limit, **plain))
+    return await listed(request, house, caller, "sessions", limit, cursor, **filters)
 
 
 @router.post("/sessions", status_code=201)

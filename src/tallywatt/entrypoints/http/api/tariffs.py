@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter, Body, Request, Response
 
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewAssignment, storable
 from tallywatt.entrypoints.http.telling import as_json, found, told
@@ -18,15 +19,23 @@ from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, PutTariffAnswer, assign_tariff, put_tariff
 
-router = APIRouter(tags=["tariffs"])
+router = APIRouter(tags=["tariffs"], route_class=Resource)
 _exact = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 @router.get("/tariffs")
-async def list_tariffs(caller: Reader, house: TheHouse) -> Response:
-    """All versions of all tariffs."""
-    rows = await house.ask(house.views.tariffs, caller.operator_id)
-    return as_json({"items": [_with_tariff(row) for row in rows]})
+async def list_tariffs(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    reference: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """All versions of all tariffs, by reference and time."""
+    filters = {} if reference is None else {"reference": reference}
+    rows = await house.ask(house.views.page, "tariffs", caller.operator_id, limit, place_of(cursor), **filters)
+    return page(request, {**rows, "items": [_with_tariff(row) for row in rows["items"]]})
 
 
 @router.post("/tariffs", status_code=201)
@@ -48,9 +57,11 @@ async def post_tariff(
 
 
 @router.get("/tariffs/assignments")
-async def list_assignments(caller: Reader, house: TheHouse) -> Response:
-    """From when which tariff holds where."""
-    return as_json({"items": await house.ask(house.views.tariff_assignments, caller.operator_id)})
+async def list_assignments(
+    request: Request, caller: Reader, house: TheHouse, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """From when which tariff holds where, the newest assignment first."""
+    return await listed(request, house, caller, "assignments", limit, cursor)
 
 
 @router.post("/tariffs/assignments", status_code=201)

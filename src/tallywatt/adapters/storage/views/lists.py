@@ -1,0 +1,278 @@
+"""Every list of the API in pages: its rows, its order, what it may be narrowed by. Each filter has an index behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+
+from tallywatt.adapters.storage.tables import customers, invoicing, machinery, metering, payments, rating, stations
+from tallywatt.adapters.storage.views import attention, charging, money, people, places, prices
+from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
+from tallywatt.adapters.storage.views.listing import Listing
+from tallywatt.customers.customer import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Column, ColumnElement, ScalarSelect, Table
+
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.views.asking import Row
+
+    Filters = dict[str, ColumnElement[bool]]
+
+_customers = customers.CUSTOMERS.table
+_details = customers.CUSTOMER_DETAILS.table
+_tokens = customers.TOKENS.table
+_keys = customers.API_KEYS.table
+_actions = customers.ACTIONS.table
+_locations = stations.LOCATIONS.table
+_stations = stations.STATIONS.table
+_evses = stations.EVSES.table
+_commands = stations.STATION_COMMANDS.table
+_sessions = metering.SESSIONS.table
+_inbox = metering.INBOX.table
+_frames = metering.FRAMES.table
+_explanations = metering.EXPLANATIONS.table
+_tariffs = rating.TARIFF_VERSIONS.table
+_assignments = rating.TARIFF_ASSIGNMENTS.table
+_payments = payments.PAYMENTS.table
+_invoices = invoicing.INVOICES.table
+_jobs = machinery.JOBS.table
+_revenue = machinery.REVENUE_BY_DAY
+
+
+def _is(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column == bindparam(name)
+
+
+def _of(column: Column[Any], table: Table, key: str, natural_key: str, name: str) -> ColumnElement[bool]:
+    """Equality with the id of a row that is named by its natural key: found first, so that few rows are not sought in all."""
+    other = table.alias()
+    found: ScalarSelect[Any] = (
+        select(other.c[key])
+        .where(other.c.operator_id == bindparam("operator"), other.c[natural_key] == bindparam(name))
+        .scalar_subquery()
+    )
+    return column == found
+
+
+def _within(column: Column[Any]) -> Filters:
+    return {"since": column >= bindparam("since"), "until": column < bindparam("until")}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How a list is paged. With a span of time its order is that of the time, so that the span is one stretch of an index."""
+
+    newest: Listing
+    by_time: Listing | None = None
+    finish: Callable[[Connection, str, list[Row]], list[Row]] | None = None
+
+    def of(self, given: dict[str, Any]) -> Listing:
+        """The order for these filters."""
+        timed = self.by_time is not None and (given.get("since") is not None or given.get("until") is not None)
+        return self.by_time if timed and self.by_time is not None else self.newest
+
+
+def _timed(clause: Any, time: Column[Any], key: Column[Any], filters: Filters) -> dict[str, Listing]:
+    both = {**filters, **_within(time)}
+    return {
+        "newest": Listing(clause, (key,), filters, newest_first=True),
+        "by_time": Listing(clause, (time, key), both, newest_first=True),
+    }
+
+
+def _payments_with_parts(connection: Connection, operator_id: str, rows: list[Row]) -> list[Row]:
+    return [money.with_parts(connection, operator_id, row) for row in rows]
+
+
+_SESSION_FILTERS = {
+    name: test for name, test in charging.FILTERS.items() if name not in {"flag", "since", "until", "before"}
+}
+_PAYMENT_FILTERS: Filters = {
+    "state": _is(_payments.c.state, "state"),
+    "kind": _is(_payments.c.kind, "kind"),
+    "session": _is(_payments.c.session_id, "session"),
+    "customer": money.PAYMENT_FILTERS["customer"],
+}
+_INVOICE_FILTERS: Filters = {
+    "customer": _of(_invoices.c.payer_id, _customers, "customer_id", "reference", "customer"),
+    "session": _is(_invoices.c.session_id, "session"),
+}
+_ACTION_FILTERS: Filters = {"subject": _is(_actions.c.subject_id, "subject"), **_within(_actions.c.recorded_at)}
+_FRAME = select(
+    *columns(_frames, "received_at", "protocol", "action", "message_id", "flags", id="frame_id")
+).where(mine(_frames))  # fmt: skip
+_EXPLANATION = (
+    select(
+        *columns(
+            _explanations, "session_id", "reason", "cause", "created_at", id="explanation_id", energy_wh="milliwatt_hours"
+        ),
+        *columns(_evses, evse="code"),
+    )
+    .select_from(_explanations.outerjoin(_evses, joined(_explanations, _evses, "evse_id")))
+    .where(mine(_explanations))
+)  # fmt: skip
+_EVSE = (
+    select(
+        *columns(_evses, "number", "code", "current", "max_watts", "deployed_on", id="evse_id"),
+        *columns(_stations, station="identity"),
+        *columns(_locations, location="reference"),
+    )
+    .select_from(
+        _evses.join(_stations, joined(_evses, _stations, "station_id")).outerjoin(
+            _locations, joined(_stations, _locations, "location_id")
+        )
+    )
+    .where(mine(_evses))
+)
+_DAY = select(
+    *columns(_revenue, "day", "currency", "sessions", "net_minor", "tax_minor", "gross_minor", energy_wh="milliwatt_hours")
+).where(mine(_revenue))  # fmt: skip
+
+LISTS: dict[str, Pages] = {
+    "sessions": Pages(
+        **_timed(charging.SESSION, _sessions.c.started_at, _sessions.c.session_id, _SESSION_FILTERS),
+        finish=lambda _, __, rows: [charging.with_money(row) for row in rows],
+    ),
+    "payments": Pages(
+        **_timed(money.PAYMENT, _payments.c.created_at, _payments.c.payment_id, _PAYMENT_FILTERS),
+        finish=_payments_with_parts,
+    ),
+    "invoices": Pages(
+        **_timed(money.INVOICE, _invoices.c.issued_at, _invoices.c.invoice_id, _INVOICE_FILTERS),
+        finish=lambda _, __, rows: [money.with_owed(row) for row in rows],
+    ),
+    "locations": Pages(Listing(places.LOCATION, (_locations.c.reference,))),
+    "stations": Pages(
+        Listing(
+            places.STATION,
+            (_stations.c.identity,),
+            {
+                "state": _is(_stations.c.state, "state"),
+                "location": _of(_stations.c.location_id, _locations, "location_id", "reference", "location"),
+            },
+        ),
+        finish=places.with_evses,
+    ),
+    "evses": Pages(
+        Listing(
+            _EVSE,
+            (_evses.c.code,),
+            {"station": _of(_evses.c.station_id, _stations, "station_id", "identity", "station")},
+        ),
+        finish=places.with_connectors,
+    ),
+    "commands": Pages(
+        Listing(
+            places.COMMAND,
+            (_commands.c.command_id,),
+            {
+                "state": _is(_commands.c.state, "state"),
+                "station": _of(_commands.c.station_id, _stations, "station_id", "identity", "station"),
+            },
+            newest_first=True,
+        )
+    ),
+    "frames": Pages(
+        Listing(
+            _FRAME,
+            (_frames.c.received_at, _frames.c.frame_id),
+            {
+                "station": _of(_frames.c.station_id, _stations, "station_id", "identity", "station"),
+                **_within(_frames.c.received_at),
+            },
+            newest_first=True,
+        )
+    ),
+    "tariffs": Pages(
+        Listing(
+            prices.TARIFF,
+            (_tariffs.c.reference, _tariffs.c.created_at, _tariffs.c.tariff_version_id),
+            {"reference": _is(_tariffs.c.reference, "reference")},
+        )
+    ),
+    "assignments": Pages(Listing(prices.ASSIGNMENT, (_assignments.c.assignment_id,), newest_first=True)),
+    "customers": Pages(
+        Listing(
+            people.CUSTOMER,
+            (_customers.c.reference,),
+            {
+                "email": _customers.c.customer_id.in_(
+                    select(_details.c.customer_id).where(mine(_details), _details.c.email == bindparam("email"))
+                )
+            },
+        )
+    ),
+    "tokens": Pages(
+        Listing(
+            people.TOKEN,
+            (_tokens.c.token_id,),
+            {
+                "uid": _is(_tokens.c.uid_folded, "uid"),
+                "state": _is(_tokens.c.state, "state"),
+                "customer": _of(_tokens.c.customer_id, _customers, "customer_id", "reference", "customer"),
+            },
+        )
+    ),
+    "api_keys": Pages(Listing(people.KEY, (_keys.c.api_key_id,))),
+    "actions": Pages(
+        Listing(people.ACTION, (_actions.c.recorded_at, _actions.c.action_id), _ACTION_FILTERS, newest_first=True)
+    ),
+    "inbox": Pages(
+        Listing(
+            attention.ITEM,
+            (_inbox.c.item_id,),
+            {"state": _is(_inbox.c.state, "state"), "kind": _is(_inbox.c.kind, "kind")},
+            newest_first=True,
+        )
+    ),
+    "jobs": Pages(
+        Listing(
+            attention.JOB,
+            (_jobs.c.job_id,),
+            {"state": _is(_jobs.c.state, "state")},
+            newest_first=True,
+        )
+    ),
+    "explanations": Pages(
+        Listing(
+            _EXPLANATION,
+            (_explanations.c.explanation_id,),
+            {
+                "reason": _is(_explanations.c.reason, "reason"),
+                "session": _is(_explanations.c.session_id, "session"),
+            },
+            newest_first=True,
+        )
+    ),
+    "revenue": Pages(
+        Listing(_DAY, (_revenue.c.day, _revenue.c.currency), _within(_revenue.c.day), newest_first=True)
+    ),
+}  # fmt: skip
+
+
+def page(
+    connection: Connection, name: str, operator_id: str, most: int, cursor: str | None = None, **filters: Any
+) -> Row:
+    """A page of a list: `items`, and `next`, the cursor of the page behind, None on the last one."""
+    pages = LISTS[name]
+    for folded in ("token", "uid"):
+        if filters.get(folded) is not None:
+            filters[folded] = fold(str(filters[folded]))
+    found = pages.of(filters).page(connection, operator_id, most, cursor, **filters)
+    if pages.finish is not None:
+        found["items"] = pages.finish(connection, operator_id, found["items"])
+    return found
+
+
+_EVSE_BY_CODE = Question(_EVSE.where(_evses.c.code == bindparam("of_code")))
+
+
+def evse(connection: Connection, operator_id: str, code: str) -> Row | None:
+    """One EVSE of an operator with its connectors, or None."""
+    found = _EVSE_BY_CODE.first(connection, operator=operator_id, of_code=code)
+    return None if found is None else places.with_connectors(connection, operator_id, [found])[0]
