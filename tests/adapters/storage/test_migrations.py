@@ -12,7 +12,14 @@ from sqlalchemy import create_engine, inspect
 
 from tallywatt.adapters.storage import tables
 from tallywatt.adapters.storage.connections import connect
-from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, sqlalchemy_url, upgrade
+from tallywatt.adapters.storage.migrations import (
+    HEAD,
+    newest,
+    present_revision,
+    require_current,
+    sqlalchemy_url,
+    upgrade,
+)
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.tables.schema import for_postgresql, metadata
 from tallywatt.kernel.errors import SchemaUnknown
@@ -47,6 +54,16 @@ def test_from_nothing_to_the_newest(engine_url: str) -> None:
 
     assert present_revision(engine_url) == HEAD
     require_current(engine_url)
+
+
+def test_an_empty_database_gets_at_once_what_the_migrations_make_step_by_step() -> None:
+    """After a new revision: python -m tallywatt.adapters.storage.migrations.newest"""
+    assert newest.FILE.read_text(encoding="utf-8") == newest.migrated()
+
+
+def test_a_database_that_is_not_empty_is_not_made_anew(sqlite_house_url: str) -> None:
+    """Only the first start takes the short way."""
+    assert not newest.make_tables(sqlite_house_url)
 
 
 def test_the_migrated_schema_is_what_the_tables_say(migrated: Connection) -> None:

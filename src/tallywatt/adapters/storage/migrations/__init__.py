@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.migrations.newest import make_tables
 from tallywatt.adapters.storage.migrations.planner import tell_planner
 from tallywatt.kernel.errors import SchemaUnknown
 
@@ -35,15 +36,22 @@ def configuration(url: str) -> Config:
     return config
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision, from nothing if it is empty."""
+def upgrade(url: str) -> None:
+    """Bring a database to the newest revision, from nothing if it is empty."""
+    if not is_sqlite(url):
+        migrate(url)
+        return
+    Path(sqlite_path(url)).parent.mkdir(parents=True, exist_ok=True)
+    if not make_tables(url):
+        migrate(url)
+    tell_planner(url)
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, step by step."""
     from alembic import command  # noqa: PLC0415  # as above
 
-    if is_sqlite(url):
-        Path(sqlite_path(url)).parent.mkdir(parents=True, exist_ok=True)
     command.upgrade(configuration(url), revision)
-    if is_sqlite(url):
-        tell_planner(url)
 
 
 def present_revision(url: str) -> str | None:

@@ -1,0 +1,1221 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE accounts (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	code TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	constrained INTEGER NOT NULL, 
+	debits_pending INTEGER NOT NULL, 
+	debits_posted INTEGER NOT NULL, 
+	credits_pending INTEGER NOT NULL, 
+	credits_posted INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_accounts PRIMARY KEY (operator_id, account_id), 
+	CONSTRAINT ck_accounts_not_overdrawn CHECK (constrained = 0 OR debits_posted + debits_pending <= credits_posted), 
+	CONSTRAINT uq_accounts_operator_id_account_id_currency UNIQUE (operator_id, account_id, currency), 
+	CONSTRAINT uq_accounts_operator_id_code_currency UNIQUE (operator_id, code, currency)
+)
+ STRICT
+
+;
+
+CREATE TABLE actions (
+	operator_id TEXT NOT NULL, 
+	action_id TEXT NOT NULL, 
+	caller_kind TEXT NOT NULL, 
+	caller_id TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	subject_kind TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	"before" TEXT, 
+	"after" TEXT, 
+	recorded_at INTEGER NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	CONSTRAINT pk_actions PRIMARY KEY (operator_id, action_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE answered_requests (
+	operator_id TEXT NOT NULL, 
+	caller_id TEXT NOT NULL, 
+	idempotency_key TEXT NOT NULL, 
+	request_hash TEXT NOT NULL, 
+	status INTEGER NOT NULL, 
+	body TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_answered_requests PRIMARY KEY (operator_id, caller_id, idempotency_key)
+)
+ STRICT
+
+;
+
+CREATE TABLE api_keys (
+	operator_id TEXT NOT NULL, 
+	api_key_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	prefix TEXT NOT NULL, 
+	secret_hash TEXT NOT NULL, 
+	scopes TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER, 
+	last_used_at INTEGER, 
+	revoked_at INTEGER, 
+	CONSTRAINT pk_api_keys PRIMARY KEY (operator_id, api_key_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE business_clock (
+	name TEXT NOT NULL, 
+	machine INTEGER NOT NULL, 
+	business INTEGER NOT NULL, 
+	rate_ppm INTEGER NOT NULL, 
+	CONSTRAINT pk_business_clock PRIMARY KEY (name)
+)
+ STRICT
+
+;
+
+CREATE TABLE console_links (
+	operator_id TEXT NOT NULL, 
+	link_id TEXT NOT NULL, 
+	secret_hash TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	used_at INTEGER, membership_id TEXT, browser_hash TEXT, tries INTEGER DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_console_links PRIMARY KEY (operator_id, link_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE console_sessions (
+	operator_id TEXT NOT NULL, 
+	console_session_id TEXT NOT NULL, 
+	secret_hash TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	revoked_at INTEGER, membership_id TEXT, person_id TEXT, way TEXT, label TEXT, seen_at INTEGER, 
+	CONSTRAINT pk_console_sessions PRIMARY KEY (operator_id, console_session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE cursors (
+	consumer TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	CONSTRAINT pk_cursors PRIMARY KEY (consumer)
+)
+ STRICT
+
+;
+
+CREATE TABLE customers (
+	operator_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	language TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_customers PRIMARY KEY (operator_id, customer_id), 
+	CONSTRAINT uq_customers_operator_id_reference UNIQUE (operator_id, reference)
+)
+ STRICT
+
+;
+
+CREATE TABLE data_keys (
+	operator_id TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	class TEXT NOT NULL, 
+	month TEXT NOT NULL, 
+	wrapped BLOB, 
+	created_at INTEGER NOT NULL, 
+	dropped_at INTEGER, 
+	CONSTRAINT pk_data_keys PRIMARY KEY (operator_id, key_id), 
+	CONSTRAINT uq_data_keys_operator_id_class_month UNIQUE (operator_id, class, month)
+)
+ STRICT
+
+;
+
+CREATE TABLE entries (
+	operator_id TEXT NOT NULL, 
+	entry_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	cause_kind TEXT NOT NULL, 
+	cause_id TEXT NOT NULL, 
+	payload_hash TEXT NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	CONSTRAINT pk_entries PRIMARY KEY (operator_id, entry_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE events (
+	operator_id TEXT NOT NULL, 
+	event_id TEXT NOT NULL, 
+	position INTEGER, 
+	aggregate TEXT NOT NULL, 
+	aggregate_id TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	type TEXT NOT NULL, 
+	schema_version INTEGER NOT NULL, 
+	data TEXT NOT NULL, 
+	actor TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	recorded_at INTEGER NOT NULL, 
+	CONSTRAINT pk_events PRIMARY KEY (operator_id, event_id), 
+	CONSTRAINT uq_events_operator_id_aggregate_aggregate_id_version UNIQUE (operator_id, aggregate, aggregate_id, version)
+)
+ STRICT
+
+;
+
+CREATE TABLE inbox (
+	operator_id TEXT NOT NULL, 
+	item_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	natural_key TEXT NOT NULL, 
+	station_id TEXT, 
+	session_id TEXT, 
+	payment_id TEXT, 
+	frame_id TEXT, 
+	summary TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	resolved_by TEXT, 
+	resolution TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_inbox PRIMARY KEY (operator_id, item_id), 
+	CONSTRAINT ck_inbox_state CHECK (state IN ('open', 'resolved')), 
+	CONSTRAINT uq_inbox_operator_id_natural_key UNIQUE (operator_id, natural_key)
+)
+ STRICT
+
+;
+
+CREATE TABLE jobs (
+	operator_id TEXT NOT NULL, 
+	job_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	run_at INTEGER NOT NULL, 
+	lease_until INTEGER, 
+	leased_by TEXT, 
+	attempts INTEGER NOT NULL, 
+	last_error TEXT, 
+	created_at INTEGER NOT NULL, wanted_at INTEGER, 
+	CONSTRAINT pk_jobs PRIMARY KEY (operator_id, job_id), 
+	CONSTRAINT ck_jobs_state CHECK (state IN ('ready', 'leased', 'done', 'failed')), 
+	CONSTRAINT uq_jobs_operator_id_kind_subject_id UNIQUE (operator_id, kind, subject_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE locations (
+	operator_id TEXT NOT NULL, 
+	location_id TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	address TEXT NOT NULL, 
+	city TEXT NOT NULL, 
+	postal_code TEXT NOT NULL, 
+	country TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	latitude TEXT, 
+	longitude TEXT, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_locations PRIMARY KEY (operator_id, location_id), 
+	CONSTRAINT uq_locations_operator_id_reference UNIQUE (operator_id, reference)
+)
+ STRICT
+
+;
+
+CREATE TABLE number_series (
+	operator_id TEXT NOT NULL, 
+	series TEXT NOT NULL, 
+	year INTEGER NOT NULL, 
+	next_number INTEGER NOT NULL, 
+	last_issue_date TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_number_series PRIMARY KEY (operator_id, series, year), 
+	CONSTRAINT ck_number_series_next_number CHECK (next_number >= 1)
+)
+ STRICT
+
+;
+
+CREATE TABLE operators (
+	operator_id TEXT NOT NULL, 
+	slug TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	country TEXT NOT NULL, 
+	party_code TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	address TEXT NOT NULL, 
+	tax_id TEXT, 
+	policy_version_id TEXT, 
+	clock_floor INTEGER NOT NULL, 
+	hold_minor INTEGER NOT NULL, 
+	start_deadline_seconds INTEGER NOT NULL, 
+	lost_stop_after_seconds INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_operators PRIMARY KEY (operator_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE parties (
+	operator_id TEXT NOT NULL, 
+	party_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	CONSTRAINT pk_parties PRIMARY KEY (operator_id, party_id), 
+	CONSTRAINT uq_parties_operator_id_reference UNIQUE (operator_id, reference)
+)
+ STRICT
+
+;
+
+CREATE TABLE policy_versions (
+	operator_id TEXT NOT NULL, 
+	policy_version_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	canonical TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_policy_versions PRIMARY KEY (operator_id, policy_version_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE provider_accounts (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	live INTEGER NOT NULL, 
+	base_url TEXT, 
+	currencies TEXT NOT NULL, 
+	secret_reference TEXT NOT NULL, 
+	webhook_secret_references TEXT NOT NULL, 
+	is_default INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	closed_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_provider_accounts PRIMARY KEY (operator_id, account_id), 
+	CONSTRAINT uq_provider_accounts_operator_id_name UNIQUE (operator_id, name)
+)
+ STRICT
+
+;
+
+CREATE TABLE revenue_by_day (
+	operator_id TEXT NOT NULL, 
+	day TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	sessions INTEGER NOT NULL, 
+	milliwatt_hours INTEGER NOT NULL, 
+	net_minor INTEGER NOT NULL, 
+	tax_minor INTEGER NOT NULL, 
+	gross_minor INTEGER NOT NULL, 
+	CONSTRAINT pk_revenue_by_day PRIMARY KEY (operator_id, day, currency)
+)
+ STRICT
+
+;
+
+CREATE TABLE sequencer (
+	name TEXT NOT NULL, 
+	last_position INTEGER NOT NULL, 
+	CONSTRAINT pk_sequencer PRIMARY KEY (name)
+)
+ STRICT
+
+;
+
+CREATE TABLE tariff_versions (
+	operator_id TEXT NOT NULL, 
+	tariff_version_id TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	canonical TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	tax_basis TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_tariff_versions PRIMARY KEY (operator_id, tariff_version_id), 
+	CONSTRAINT ck_tariff_versions_tax_basis CHECK (tax_basis IN ('gross', 'net'))
+)
+ STRICT
+
+;
+
+CREATE TABLE customer_details (
+	operator_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	email TEXT, 
+	address TEXT, 
+	CONSTRAINT pk_customer_details PRIMARY KEY (operator_id, customer_id), 
+	CONSTRAINT fk_customer_details_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE payment_methods (
+	operator_id TEXT NOT NULL, 
+	method_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	customer_ref TEXT NOT NULL, 
+	method_ref TEXT NOT NULL, 
+	brand TEXT NOT NULL, 
+	last4 TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_payment_methods PRIMARY KEY (operator_id, method_id), 
+	CONSTRAINT ck_payment_methods_state CHECK (state IN ('active', 'failed', 'removed')), 
+	CONSTRAINT fk_payment_methods_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_payment_methods_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT uq_payment_methods_operator_id_account_id_method_ref UNIQUE (operator_id, account_id, method_ref)
+)
+ STRICT
+
+;
+
+CREATE TABLE stations (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	identity TEXT NOT NULL, 
+	location_id TEXT, 
+	state TEXT NOT NULL, 
+	protocol TEXT, 
+	vendor TEXT, 
+	model TEXT, 
+	serial_number TEXT, 
+	firmware TEXT, 
+	key_hash TEXT, 
+	booted_at INTEGER, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_stations PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_stations_state CHECK (state IN ('quarantined', 'adopted', 'retired')), 
+	CONSTRAINT fk_stations_operator_id_location_id FOREIGN KEY(operator_id, location_id) REFERENCES locations (operator_id, location_id), 
+	CONSTRAINT uq_stations_operator_id_identity UNIQUE (operator_id, identity)
+)
+ STRICT
+
+;
+
+CREATE TABLE tariff_assignments (
+	operator_id TEXT NOT NULL, 
+	assignment_id TEXT NOT NULL, 
+	tariff_version_id TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	scope_id TEXT NOT NULL, 
+	audience TEXT NOT NULL, 
+	valid_from INTEGER NOT NULL, 
+	valid_until INTEGER, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_tariff_assignments PRIMARY KEY (operator_id, assignment_id), 
+	CONSTRAINT ck_tariff_assignments_scope_id CHECK ((scope = 'operator') = (scope_id = '')), 
+	CONSTRAINT ck_tariff_assignments_scope CHECK (scope IN ('evse', 'station', 'location', 'operator')), 
+	CONSTRAINT ck_tariff_assignments_valid_until CHECK (valid_until IS NULL OR valid_until >= valid_from), 
+	CONSTRAINT fk_tariff_assignments_operator_id_tariff_version_id FOREIGN KEY(operator_id, tariff_version_id) REFERENCES tariff_versions (operator_id, tariff_version_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE tokens (
+	operator_id TEXT NOT NULL, 
+	token_id TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	uid TEXT NOT NULL, 
+	uid_folded TEXT NOT NULL, 
+	customer_id TEXT, 
+	payment_id TEXT, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	valid_until INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_tokens PRIMARY KEY (operator_id, token_id), 
+	CONSTRAINT ck_tokens_state CHECK (state IN ('active', 'blocked', 'used', 'expired')), 
+	CONSTRAINT fk_tokens_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT uq_tokens_operator_id_uid_folded_type UNIQUE (operator_id, uid_folded, type)
+)
+ STRICT
+
+;
+
+CREATE TABLE transfers (
+	operator_id TEXT NOT NULL, 
+	transfer_id TEXT NOT NULL, 
+	entry_id TEXT NOT NULL, 
+	phase TEXT NOT NULL, 
+	debit_account_id TEXT NOT NULL, 
+	credit_account_id TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	pending_id TEXT, 
+	booked_at INTEGER NOT NULL, 
+	CONSTRAINT pk_transfers PRIMARY KEY (operator_id, transfer_id), 
+	CONSTRAINT ck_transfers_resolution CHECK ((phase IN ('post', 'void', 'expire')) = (pending_id IS NOT NULL)), 
+	CONSTRAINT ck_transfers_phase CHECK (phase IN ('single', 'pending', 'post', 'void', 'expire')), 
+	CONSTRAINT ck_transfers_amount CHECK (amount_minor >= 0), 
+	CONSTRAINT ck_transfers_two_accounts CHECK (debit_account_id <> credit_account_id), 
+	CONSTRAINT fk_transfers_operator_id_credit_account_id_currency FOREIGN KEY(operator_id, credit_account_id, currency) REFERENCES accounts (operator_id, account_id, currency), 
+	CONSTRAINT fk_transfers_operator_id_debit_account_id_currency FOREIGN KEY(operator_id, debit_account_id, currency) REFERENCES accounts (operator_id, account_id, currency), 
+	CONSTRAINT fk_transfers_operator_id_entry_id FOREIGN KEY(operator_id, entry_id) REFERENCES entries (operator_id, entry_id), 
+	CONSTRAINT fk_transfers_operator_id_pending_id FOREIGN KEY(operator_id, pending_id) REFERENCES transfers (operator_id, transfer_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE webhook_events (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	event_id TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	payment_id TEXT, 
+	state TEXT NOT NULL, 
+	said_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	key_id TEXT, 
+	sealed BLOB, 
+	CONSTRAINT pk_webhook_events PRIMARY KEY (operator_id, account_id, event_id), 
+	CONSTRAINT ck_webhook_events_state CHECK (state IN ('applied', 'ignored', 'unmatched')), 
+	CONSTRAINT fk_webhook_events_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE evses (
+	operator_id TEXT NOT NULL, 
+	evse_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	code TEXT NOT NULL, 
+	current TEXT NOT NULL, 
+	max_watts INTEGER, 
+	deployed_on TEXT, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_evses PRIMARY KEY (operator_id, evse_id), 
+	CONSTRAINT ck_evses_current CHECK (current IN ('ac', 'dc')), 
+	CONSTRAINT fk_evses_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_evses_operator_id_code UNIQUE (operator_id, code), 
+	CONSTRAINT uq_evses_operator_id_station_id_number UNIQUE (operator_id, station_id, number)
+)
+ STRICT
+
+;
+
+CREATE TABLE frames (
+	operator_id TEXT NOT NULL, 
+	frame_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	protocol TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	message_id TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed BLOB NOT NULL, 
+	flags TEXT NOT NULL, 
+	CONSTRAINT pk_frames PRIMARY KEY (operator_id, frame_id), 
+	CONSTRAINT fk_frames_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE offers (
+	operator_id TEXT NOT NULL, 
+	offer_id TEXT NOT NULL, 
+	evse_id TEXT, 
+	tariff_version_id TEXT NOT NULL, 
+	policy_version_id TEXT NOT NULL, 
+	assignment_id TEXT, 
+	choice_reason TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	tax_basis TEXT NOT NULL, 
+	tax_rules TEXT NOT NULL, 
+	shown TEXT NOT NULL, 
+	offered_at INTEGER NOT NULL, 
+	CONSTRAINT pk_offers PRIMARY KEY (operator_id, offer_id), 
+	CONSTRAINT ck_offers_tax_basis CHECK (tax_basis IN ('gross', 'net')), 
+	CONSTRAINT fk_offers_operator_id_assignment_id FOREIGN KEY(operator_id, assignment_id) REFERENCES tariff_assignments (operator_id, assignment_id), 
+	CONSTRAINT fk_offers_operator_id_policy_version_id FOREIGN KEY(operator_id, policy_version_id) REFERENCES policy_versions (operator_id, policy_version_id), 
+	CONSTRAINT fk_offers_operator_id_tariff_version_id FOREIGN KEY(operator_id, tariff_version_id) REFERENCES tariff_versions (operator_id, tariff_version_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE payments (
+	operator_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	session_id TEXT, 
+	customer_id TEXT, 
+	account_id TEXT NOT NULL, 
+	method_id TEXT, 
+	evse_id TEXT, 
+	offer_id TEXT, 
+	invoice_id TEXT, 
+	kind TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	due_minor INTEGER, 
+	authorised_minor INTEGER NOT NULL, 
+	captured_minor INTEGER NOT NULL, 
+	refunded_minor INTEGER NOT NULL, 
+	suspense_minor INTEGER NOT NULL, 
+	state TEXT NOT NULL, 
+	provider_ref TEXT, 
+	page_ref TEXT, 
+	hosted_page_url TEXT, 
+	hold_expires_at INTEGER, 
+	card_brand TEXT, 
+	card_last4 TEXT, 
+	driver_secret TEXT, 
+	reason TEXT, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
+	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
+	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
+	CONSTRAINT ck_payments_captured_or_released CHECK (state NOT IN ('voided', 'expired', 'abandoned') OR captured_minor = 0), 
+	CONSTRAINT ck_payments_amounts CHECK (amount_minor >= 0 AND authorised_minor >= 0 AND suspense_minor >= 0), 
+	CONSTRAINT ck_payments_captured CHECK (captured_minor BETWEEN 0 AND authorised_minor), 
+	CONSTRAINT ck_payments_due CHECK (due_minor IS NULL OR due_minor >= 0), 
+	CONSTRAINT ck_payments_refunded CHECK (refunded_minor BETWEEN 0 AND captured_minor), 
+	CONSTRAINT fk_payments_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_payments_operator_id_method_id FOREIGN KEY(operator_id, method_id) REFERENCES payment_methods (operator_id, method_id), 
+	CONSTRAINT uq_payments_operator_id_reference UNIQUE (operator_id, reference)
+)
+ STRICT
+
+;
+
+CREATE TABLE station_commands (
+	operator_id TEXT NOT NULL, 
+	command_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	evse_id TEXT, 
+	session_id TEXT, 
+	payment_id TEXT, 
+	remote_start_id INTEGER, 
+	requested_at INTEGER NOT NULL, 
+	deadline_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_station_commands PRIMARY KEY (operator_id, command_id), 
+	CONSTRAINT ck_station_commands_action CHECK (action IN ('start', 'stop', 'reset', 'unlock', 'availability')), 
+	CONSTRAINT ck_station_commands_state CHECK (state IN ('requested', 'sent', 'accepted', 'completed', 'rejected', 'expired')), 
+	CONSTRAINT fk_station_commands_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_station_commands_operator_id_station_id_remote_start_id UNIQUE (operator_id, station_id, remote_start_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE station_facts (
+	operator_id TEXT NOT NULL, 
+	fact_key TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	session_id TEXT, 
+	frame_id TEXT, 
+	answer TEXT NOT NULL, 
+	occurred_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	CONSTRAINT pk_station_facts PRIMARY KEY (operator_id, fact_key), 
+	CONSTRAINT fk_station_facts_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE transaction_counters (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	last_transaction_id INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_transaction_counters PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_transaction_counters_last_transaction_id CHECK (last_transaction_id BETWEEN 0 AND 2147483647), 
+	CONSTRAINT fk_transaction_counters_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE allocations (
+	operator_id TEXT NOT NULL, 
+	allocation_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	target TEXT NOT NULL, 
+	target_id TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	operation_id TEXT, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_allocations PRIMARY KEY (operator_id, allocation_id), 
+	CONSTRAINT ck_allocations_target CHECK (target IN ('invoice', 'balance', 'refund_due', 'suspense')), 
+	CONSTRAINT ck_allocations_amount CHECK (amount_minor <> 0), 
+	CONSTRAINT fk_allocations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE connector_states (
+	operator_id TEXT NOT NULL, 
+	evse_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	occurred_at INTEGER NOT NULL, 
+	status TEXT NOT NULL, 
+	error_code TEXT, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT, 
+	CONSTRAINT pk_connector_states PRIMARY KEY (operator_id, evse_id, number, occurred_at, status), 
+	CONSTRAINT fk_connector_states_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE connectors (
+	operator_id TEXT NOT NULL, 
+	evse_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	status TEXT NOT NULL, 
+	error_code TEXT, 
+	occurred_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	CONSTRAINT pk_connectors PRIMARY KEY (operator_id, evse_id, number), 
+	CONSTRAINT fk_connectors_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE evse_roles (
+	operator_id TEXT NOT NULL, 
+	evse_id TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	valid_from INTEGER NOT NULL, 
+	party_id TEXT NOT NULL, 
+	valid_to INTEGER, 
+	CONSTRAINT pk_evse_roles PRIMARY KEY (operator_id, evse_id, role, valid_from), 
+	CONSTRAINT ck_evse_roles_role CHECK (role IN ('merchant', 'owner', 'payee')), 
+	CONSTRAINT fk_evse_roles_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id), 
+	CONSTRAINT fk_evse_roles_operator_id_party_id FOREIGN KEY(operator_id, party_id) REFERENCES parties (operator_id, party_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE operations (
+	operator_id TEXT NOT NULL, 
+	operation_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	idempotency_key TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	request_hash TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	first_sent_at INTEGER, 
+	last_sent_at INTEGER, 
+	provider_ref TEXT, 
+	code TEXT, 
+	advice TEXT, 
+	error TEXT, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
+	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'capture', 'void', 'refund')), 
+	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
+	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
+	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
+)
+ STRICT
+
+;
+
+CREATE TABLE rated_results (
+	operator_id TEXT NOT NULL, 
+	rated_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	supersedes TEXT, 
+	offer_id TEXT, 
+	tariff_version_id TEXT NOT NULL, 
+	policy_version_id TEXT NOT NULL, 
+	canonical_input TEXT NOT NULL, 
+	engine_version TEXT NOT NULL, 
+	zone_data_version TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	tax_basis TEXT NOT NULL, 
+	milliwatt_hours INTEGER NOT NULL, 
+	priced_milliwatt_hours INTEGER NOT NULL, 
+	net_minor INTEGER NOT NULL, 
+	tax_minor INTEGER NOT NULL, 
+	gross_minor INTEGER NOT NULL, 
+	warnings TEXT NOT NULL, 
+	CONSTRAINT pk_rated_results PRIMARY KEY (operator_id, rated_id), 
+	CONSTRAINT ck_rated_results_tax_basis CHECK (tax_basis IN ('gross', 'net')), 
+	CONSTRAINT ck_rated_results_adds_up CHECK (net_minor + tax_minor = gross_minor), 
+	CONSTRAINT ck_rated_results_priced_energy CHECK (priced_milliwatt_hours BETWEEN 0 AND milliwatt_hours), 
+	CONSTRAINT fk_rated_results_operator_id_offer_id FOREIGN KEY(operator_id, offer_id) REFERENCES offers (operator_id, offer_id), 
+	CONSTRAINT fk_rated_results_operator_id_policy_version_id FOREIGN KEY(operator_id, policy_version_id) REFERENCES policy_versions (operator_id, policy_version_id), 
+	CONSTRAINT fk_rated_results_operator_id_supersedes FOREIGN KEY(operator_id, supersedes) REFERENCES rated_results (operator_id, rated_id), 
+	CONSTRAINT fk_rated_results_operator_id_tariff_version_id FOREIGN KEY(operator_id, tariff_version_id) REFERENCES tariff_versions (operator_id, tariff_version_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE sessions (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	upstream_id TEXT, 
+	start_key TEXT NOT NULL, 
+	evidence TEXT NOT NULL, 
+	station_id TEXT, 
+	evse_id TEXT, 
+	connector_number INTEGER, 
+	transaction_id TEXT, 
+	token_uid TEXT, 
+	payer TEXT NOT NULL, 
+	payer_id TEXT, 
+	payment_id TEXT, 
+	merchant_party_id TEXT, 
+	owner_party_id TEXT, 
+	payee_party_id TEXT, 
+	offer_id TEXT, 
+	state TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	started_at INTEGER NOT NULL, 
+	energy_ended_at INTEGER, 
+	transaction_ended_at INTEGER, 
+	occupancy_ended_at INTEGER, 
+	meter_start INTEGER, 
+	meter_stop INTEGER, 
+	milliwatt_hours INTEGER NOT NULL, 
+	last_register INTEGER, 
+	last_reading_at INTEGER, 
+	sequence_number INTEGER, 
+	stop_reason TEXT, 
+	stopped_by TEXT, 
+	rated_id TEXT, 
+	invoice_id TEXT, 
+	flags TEXT NOT NULL, 
+	driver_secret TEXT, 
+	start_frame_id TEXT, 
+	stop_frame_id TEXT, 
+	received_at INTEGER NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_sessions PRIMARY KEY (operator_id, session_id), 
+	CONSTRAINT ck_sessions_evidence CHECK (evidence IN ('signed', 'metered', 'reported')), 
+	CONSTRAINT ck_sessions_payer CHECK (payer IN ('customer', 'ad_hoc', 'partner', 'employer', 'operator', 'unknown')), 
+	CONSTRAINT ck_sessions_source CHECK (source IN ('ocpp', 'ocpp-tap', 'ocpi', 'api', 'csv')), 
+	CONSTRAINT ck_sessions_state CHECK (state IN ('active', 'ended', 'held', 'billed', 'explained')), 
+	CONSTRAINT ck_sessions_energy CHECK (milliwatt_hours >= 0), 
+	CONSTRAINT fk_sessions_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id), 
+	CONSTRAINT fk_sessions_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_sessions_operator_id_start_key UNIQUE (operator_id, start_key)
+)
+ STRICT
+
+;
+
+CREATE TABLE explanations (
+	operator_id TEXT NOT NULL, 
+	explanation_id TEXT NOT NULL, 
+	session_id TEXT, 
+	evse_id TEXT, 
+	milliwatt_hours INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
+	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'unknown_payer', 'no_tariff', 'written_off')), 
+	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE invoices (
+	operator_id TEXT NOT NULL, 
+	invoice_id TEXT NOT NULL, 
+	number TEXT NOT NULL, 
+	series TEXT NOT NULL, 
+	year INTEGER NOT NULL, 
+	sequence INTEGER NOT NULL, 
+	kind TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	rated_id TEXT NOT NULL, 
+	payer TEXT NOT NULL, 
+	payer_id TEXT, 
+	issue_date TEXT NOT NULL, 
+	issued_at INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	net_minor INTEGER NOT NULL, 
+	tax_minor INTEGER NOT NULL, 
+	gross_minor INTEGER NOT NULL, 
+	corrects_invoice_id TEXT, 
+	CONSTRAINT pk_invoices PRIMARY KEY (operator_id, invoice_id), 
+	CONSTRAINT ck_invoices_corrects CHECK ((kind = 'credit_note') = (corrects_invoice_id IS NOT NULL)), 
+	CONSTRAINT ck_invoices_kind CHECK (kind IN ('invoice', 'credit_note')), 
+	CONSTRAINT ck_invoices_payer CHECK (payer IN ('customer', 'ad_hoc', 'partner', 'employer', 'operator', 'unknown')), 
+	CONSTRAINT ck_invoices_adds_up CHECK (net_minor + tax_minor = gross_minor), 
+	CONSTRAINT fk_invoices_operator_id_corrects_invoice_id FOREIGN KEY(operator_id, corrects_invoice_id) REFERENCES invoices (operator_id, invoice_id), 
+	CONSTRAINT fk_invoices_operator_id_rated_id FOREIGN KEY(operator_id, rated_id) REFERENCES rated_results (operator_id, rated_id), 
+	CONSTRAINT uq_invoices_operator_id_number UNIQUE (operator_id, number), 
+	CONSTRAINT uq_invoices_operator_id_rated_id_kind UNIQUE (operator_id, rated_id, kind), 
+	CONSTRAINT uq_invoices_operator_id_series_year_sequence UNIQUE (operator_id, series, year, sequence)
+)
+ STRICT
+
+;
+
+CREATE TABLE meter_readings (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	reading_key TEXT NOT NULL, 
+	occurred_at INTEGER NOT NULL, 
+	register INTEGER NOT NULL, 
+	watts INTEGER, 
+	context TEXT NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT, 
+	CONSTRAINT pk_meter_readings PRIMARY KEY (operator_id, session_id, reading_key), 
+	CONSTRAINT fk_meter_readings_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE rated_lines (
+	operator_id TEXT NOT NULL, 
+	rated_id TEXT NOT NULL, 
+	line_number INTEGER NOT NULL, 
+	dimension TEXT NOT NULL, 
+	element_index INTEGER NOT NULL, 
+	period_start INTEGER NOT NULL, 
+	period_end INTEGER NOT NULL, 
+	unit TEXT NOT NULL, 
+	measured INTEGER NOT NULL, 
+	quantity INTEGER NOT NULL, 
+	unit_price TEXT NOT NULL, 
+	tax_rate TEXT, 
+	exact_amount TEXT NOT NULL, 
+	net_minor INTEGER NOT NULL, 
+	tax_minor INTEGER NOT NULL, 
+	gross_minor INTEGER NOT NULL, 
+	reason_code TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	assumptions TEXT NOT NULL, 
+	CONSTRAINT pk_rated_lines PRIMARY KEY (operator_id, rated_id, line_number), 
+	CONSTRAINT ck_rated_lines_dimension CHECK (dimension IN ('ENERGY', 'TIME', 'PARKING_TIME', 'FLAT')), 
+	CONSTRAINT ck_rated_lines_unit CHECK (unit IN ('milliwatt_hours', 'milliseconds', 'times')), 
+	CONSTRAINT ck_rated_lines_adds_up CHECK (net_minor + tax_minor = gross_minor), 
+	CONSTRAINT fk_rated_lines_operator_id_rated_id FOREIGN KEY(operator_id, rated_id) REFERENCES rated_results (operator_id, rated_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE rated_taxes (
+	operator_id TEXT NOT NULL, 
+	rated_id TEXT NOT NULL, 
+	tax_number INTEGER NOT NULL, 
+	tax_rate TEXT, 
+	net_minor INTEGER NOT NULL, 
+	tax_minor INTEGER NOT NULL, 
+	gross_minor INTEGER NOT NULL, 
+	CONSTRAINT pk_rated_taxes PRIMARY KEY (operator_id, rated_id, tax_number), 
+	CONSTRAINT ck_rated_taxes_adds_up CHECK (net_minor + tax_minor = gross_minor), 
+	CONSTRAINT fk_rated_taxes_operator_id_rated_id FOREIGN KEY(operator_id, rated_id) REFERENCES rated_results (operator_id, rated_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE printed_invoices (
+	operator_id TEXT NOT NULL, 
+	invoice_id TEXT NOT NULL, 
+	media_type TEXT NOT NULL, 
+	sha256 TEXT NOT NULL, 
+	content BLOB NOT NULL, 
+	printed_at INTEGER NOT NULL, 
+	CONSTRAINT pk_printed_invoices PRIMARY KEY (operator_id, invoice_id, media_type), 
+	CONSTRAINT fk_printed_invoices_operator_id_invoice_id FOREIGN KEY(operator_id, invoice_id) REFERENCES invoices (operator_id, invoice_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE people (
+	operator_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	email TEXT, 
+	email_folded TEXT, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_people PRIMARY KEY (operator_id, person_id), 
+	CONSTRAINT uq_people_operator_id_email_folded UNIQUE (operator_id, email_folded)
+)
+ STRICT
+
+;
+
+CREATE TABLE memberships (
+	operator_id TEXT NOT NULL, 
+	membership_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	customer_ids TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_memberships PRIMARY KEY (operator_id, membership_id), 
+	CONSTRAINT ck_memberships_role CHECK (role IN ('owner', 'operations', 'support', 'finance', 'read_only', 'fleet_manager', 'driver')), 
+	CONSTRAINT fk_memberships_operator_id_person_id FOREIGN KEY(operator_id, person_id) REFERENCES people (operator_id, person_id), 
+	CONSTRAINT uq_memberships_operator_id_person_id_role UNIQUE (operator_id, person_id, role)
+)
+ STRICT
+
+;
+
+CREATE TABLE invitations (
+	operator_id TEXT NOT NULL, 
+	invitation_id TEXT NOT NULL, 
+	email TEXT NOT NULL, 
+	email_folded TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	customer_ids TEXT NOT NULL, 
+	secret_hash TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	accepted_at INTEGER, 
+	revoked_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_invitations PRIMARY KEY (operator_id, invitation_id), 
+	CONSTRAINT ck_invitations_role CHECK (role IN ('owner', 'operations', 'support', 'finance', 'read_only', 'fleet_manager', 'driver'))
+)
+ STRICT
+
+;
+
+CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
+
+CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
+
+CREATE UNIQUE INDEX uq_console_sessions_secret_hash ON console_sessions (secret_hash);
+
+CREATE INDEX ix_entries_operator_id_booked_at ON entries (operator_id, booked_at);
+
+CREATE INDEX ix_entries_operator_id_cause_kind_cause_id ON entries (operator_id, cause_kind, cause_id);
+
+CREATE INDEX ix_events_unsequenced ON events (recorded_at, event_id) WHERE position IS NULL;
+
+CREATE UNIQUE INDEX uq_events_position ON events (position);
+
+CREATE INDEX ix_inbox_operator_id_session_id ON inbox (operator_id, session_id);
+
+CREATE INDEX ix_inbox_operator_id_state_item_id ON inbox (operator_id, state, item_id);
+
+CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state IN ('ready', 'leased');
+
+CREATE UNIQUE INDEX uq_operators_slug ON operators (slug);
+
+CREATE UNIQUE INDEX uq_provider_accounts_default ON provider_accounts (operator_id) WHERE is_default = 1;
+
+CREATE INDEX ix_payment_methods_operator_id_customer_id ON payment_methods (operator_id, customer_id);
+
+CREATE INDEX ix_stations_identity ON stations (identity);
+
+CREATE INDEX ix_tariff_assignments_operator_id_scope_scope_id ON tariff_assignments (operator_id, scope, scope_id);
+
+CREATE INDEX ix_tokens_operator_id_customer_id ON tokens (operator_id, customer_id);
+
+CREATE INDEX ix_transfers_operator_id_credit_account_id ON transfers (operator_id, credit_account_id);
+
+CREATE INDEX ix_transfers_operator_id_debit_account_id ON transfers (operator_id, debit_account_id);
+
+CREATE INDEX ix_transfers_operator_id_entry_id ON transfers (operator_id, entry_id);
+
+CREATE UNIQUE INDEX uq_transfers_pending ON transfers (operator_id, pending_id) WHERE pending_id IS NOT NULL;
+
+CREATE INDEX ix_webhook_events_operator_id_payment_id ON webhook_events (operator_id, payment_id);
+
+CREATE INDEX ix_webhook_events_operator_id_received_at ON webhook_events (operator_id, received_at);
+
+CREATE INDEX ix_webhook_events_operator_id_state ON webhook_events (operator_id, state);
+
+CREATE INDEX ix_evses_code ON evses (code);
+
+CREATE INDEX ix_frames_operator_id_station_id_received_at ON frames (operator_id, station_id, received_at);
+
+CREATE INDEX ix_payments_operator_id_customer_id_payment_id ON payments (operator_id, customer_id, payment_id);
+
+CREATE INDEX ix_payments_operator_id_invoice_id ON payments (operator_id, invoice_id);
+
+CREATE INDEX ix_payments_operator_id_session_id ON payments (operator_id, session_id);
+
+CREATE INDEX ix_payments_operator_id_state_payment_id ON payments (operator_id, state, payment_id);
+
+CREATE UNIQUE INDEX uq_payments_driver_secret ON payments (operator_id, driver_secret) WHERE driver_secret IS NOT NULL;
+
+CREATE UNIQUE INDEX uq_payments_provider_ref ON payments (operator_id, account_id, provider_ref) WHERE provider_ref IS NOT NULL;
+
+CREATE INDEX ix_station_commands_operator_id_payment_id ON station_commands (operator_id, payment_id);
+
+CREATE INDEX ix_station_commands_operator_id_state_deadline_at ON station_commands (operator_id, state, deadline_at);
+
+CREATE INDEX ix_station_commands_operator_id_station_id_requested_at ON station_commands (operator_id, station_id, requested_at);
+
+CREATE INDEX ix_station_facts_operator_id_session_id ON station_facts (operator_id, session_id);
+
+CREATE INDEX ix_allocations_operator_id_payment_id ON allocations (operator_id, payment_id);
+
+CREATE INDEX ix_allocations_operator_id_target_target_id ON allocations (operator_id, target, target_id);
+
+CREATE INDEX ix_connector_states_operator_id_evse_id_occurred_at ON connector_states (operator_id, evse_id, occurred_at);
+
+CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
+
+CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
+
+CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
+
+CREATE INDEX ix_rated_results_operator_id_session_id ON rated_results (operator_id, session_id);
+
+CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, session_id) WHERE supersedes IS NULL;
+
+CREATE UNIQUE INDEX uq_rated_results_superseded ON rated_results (operator_id, supersedes) WHERE supersedes IS NOT NULL;
+
+CREATE INDEX ix_sessions_operator_id_booked_at ON sessions (operator_id, booked_at);
+
+CREATE INDEX ix_sessions_operator_id_driver_secret ON sessions (operator_id, driver_secret);
+
+CREATE INDEX ix_sessions_operator_id_evse_id_started_at_session_id ON sessions (operator_id, evse_id, started_at, session_id);
+
+CREATE INDEX ix_sessions_operator_id_evse_id_state ON sessions (operator_id, evse_id, state);
+
+CREATE INDEX ix_sessions_operator_id_payer_id_session_id ON sessions (operator_id, payer_id, session_id);
+
+CREATE INDEX ix_sessions_operator_id_state_session_id ON sessions (operator_id, state, session_id);
+
+CREATE INDEX ix_sessions_operator_id_station_id_session_id ON sessions (operator_id, station_id, session_id);
+
+CREATE INDEX ix_sessions_operator_id_token_uid_session_id ON sessions (operator_id, token_uid, session_id);
+
+CREATE UNIQUE INDEX uq_sessions_transaction ON sessions (operator_id, station_id, transaction_id) WHERE transaction_id IS NOT NULL;
+
+CREATE UNIQUE INDEX uq_sessions_upstream ON sessions (operator_id, source, upstream_id) WHERE upstream_id IS NOT NULL;
+
+CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
+
+CREATE INDEX ix_invoices_operator_id_payer_payer_id_issued_at ON invoices (operator_id, payer, payer_id, issued_at);
+
+CREATE INDEX ix_invoices_operator_id_session_id ON invoices (operator_id, session_id);
+
+CREATE INDEX ix_people_email_folded ON people (email_folded);
+
+CREATE INDEX ix_memberships_operator_id_role ON memberships (operator_id, role);
+
+CREATE INDEX ix_invitations_operator_id_email_folded ON invitations (operator_id, email_folded);
+
+CREATE UNIQUE INDEX uq_invitations_secret_hash ON invitations (secret_hash);
+
+CREATE INDEX ix_console_sessions_operator_id_person_id ON console_sessions (operator_id, person_id);
+
+CREATE INDEX ix_console_sessions_operator_id_membership_id ON console_sessions (operator_id, membership_id);
+
+CREATE INDEX ix_sessions_operator_id_source_session_id ON sessions (operator_id, source, session_id);
+
+CREATE INDEX ix_sessions_operator_id_payer_session_id ON sessions (operator_id, payer, session_id);
+
+CREATE INDEX ix_sessions_operator_id_started_at_session_id ON sessions (operator_id, started_at, session_id);
+
+CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
+
+CREATE INDEX ix_inbox_operator_id_state_kind_item_id ON inbox (operator_id, state, kind, item_id);
+
+CREATE INDEX ix_payments_operator_id_kind_payment_id ON payments (operator_id, kind, payment_id);
+
+CREATE INDEX ix_payments_operator_id_created_at_payment_id ON payments (operator_id, created_at, payment_id);
+
+CREATE INDEX ix_invoices_operator_id_payer_id_invoice_id ON invoices (operator_id, payer_id, invoice_id);
+
+CREATE INDEX ix_invoices_operator_id_issued_at_invoice_id ON invoices (operator_id, issued_at, invoice_id);
+
+CREATE INDEX ix_customer_details_operator_id_email ON customer_details (operator_id, email);
+
+CREATE INDEX ix_tokens_operator_id_state_token_id ON tokens (operator_id, state, token_id);
+
+CREATE INDEX ix_actions_operator_id_recorded_at_action_id ON actions (operator_id, recorded_at, action_id);
+
+CREATE INDEX ix_actions_operator_id_subject_id_recorded_at_action_id ON actions (operator_id, subject_id, recorded_at, action_id);
+
+CREATE INDEX ix_jobs_operator_id_state_job_id ON jobs (operator_id, state, job_id);
+
+CREATE INDEX ix_stations_operator_id_state_identity ON stations (operator_id, state, identity);
+
+CREATE INDEX ix_stations_operator_id_location_id_identity ON stations (operator_id, location_id, identity);
+
+CREATE INDEX ix_station_commands_operator_id_station_id_command_id ON station_commands (operator_id, station_id, command_id);
+
+CREATE INDEX ix_station_commands_operator_id_state_command_id ON station_commands (operator_id, state, command_id);
+
+CREATE INDEX ix_tariff_versions_page ON tariff_versions (operator_id, reference, created_at, tariff_version_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0004');
+
+INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
