@@ -24,9 +24,18 @@ class Policy:
     window_seconds: int
 
     @property
-    def refill_milliseconds(self) -> float:
-        """How long one request takes to come back."""
-        return self.window_seconds * 1000 / self.quota
+    def request(self) -> int:
+        """What one request takes out of a bucket into which `quota` drops fall each millisecond: whole drops, no fractions."""
+        return self.window_seconds * 1000
+
+    @property
+    def full(self) -> int:
+        """The drops of a full bucket."""
+        return self.quota * self.request
+
+    def seconds_for(self, drops: int) -> int:
+        """Whole seconds until that many drops have fallen, rounded up: who comes a moment too early is refused again."""
+        return -(-drops // (self.quota * 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ class Buckets:
 
     def __init__(self, most: int = MOST_BUCKETS) -> None:
         self._most = most
-        self._fill: OrderedDict[tuple[str, str], tuple[float, Instant]] = OrderedDict()
+        self._fill: OrderedDict[tuple[str, str], tuple[int, Instant]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._fill)
@@ -55,28 +64,22 @@ class Buckets:
     def ask(self, policy: Policy, who: str, now: Instant) -> Standing:
         """Take one request from a bucket, if there is one, and say where it stands."""
         place = (policy.name, who)
-        level, seen = self._fill.pop(place, (float(policy.quota), now))
+        level, seen = self._fill.pop(place, (policy.full, now))
         # A clock that was set back refills nothing, and takes nothing away.
-        level = min(float(policy.quota), level + max(0, now - seen) / policy.refill_milliseconds)
-        allowed = level >= 1
+        level = min(policy.full, level + max(0, now - seen) * policy.quota)
+        allowed = level >= policy.request
         if allowed:
-            level -= 1
+            level -= policy.request
         self._fill[place] = (level, max(now, seen))
         if len(self._fill) > self._most:
             self._fill.popitem(last=False)
-        missing = 0.0 if allowed else 1 - level
         return Standing(
             policy,
             allowed,
-            remaining=int(level),
-            reset_seconds=_seconds((policy.quota - level) * policy.refill_milliseconds),
-            retry_seconds=_seconds(missing * policy.refill_milliseconds),
+            remaining=level // policy.request,
+            reset_seconds=policy.seconds_for(policy.full - level),
+            retry_seconds=0 if allowed else policy.seconds_for(policy.request - level),
         )
-
-
-def _seconds(milliseconds: float) -> int:
-    """Whole seconds, rounded up: who comes back a moment too early is refused again."""
-    return -int(-milliseconds // 1000)
 
 
 def read_policy(name: str, text: str) -> Policy:
