@@ -38,6 +38,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/sessions/{session_id}": lambda scene: f"/console/sessions/{scene.session('1')['id']}",
     "/console/frames/{frame_id}": lambda scene: f"/console/frames/{scene.session('1')['frames'][0]['id']}",
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
+    "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
     "/s/{secret}": lambda scene: f"/s/{scene.session('1')['driver_secret']}",
     "/evse/{code}": lambda _: "/evse/GB*TWA*ECP1*1",
@@ -49,6 +50,8 @@ MORE: tuple[Callable[[Scene], str], ...] = (
     lambda _: "/console/sessions/nobody-knows-it",
     lambda _: "/console/inbox?state=resolved",
     lambda scene: f"/s/{scene.session('3')['driver_secret']}",
+    lambda scene: f"/console/tariffs/new?version={_tariff(scene)}",
+    lambda _: "/console/tariffs/new?mode=json",
     lambda _: "/s/unknown",
 )
 """Other states of pages that are worth a look of their own: empty, running, not found."""
@@ -60,6 +63,10 @@ def page_routes(scene: Scene) -> list[str]:
     return sorted(
         {path for method, path in routes(scene.app) if method == "GET" and path not in told and path not in NO_PAGES}
     )
+
+
+def _tariff(scene: Scene) -> str:
+    return str(scene.house.ask_now(scene.house.views.tariffs, scene.operator)[0]["id"])
 
 
 def _payment(scene: Scene) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Views:
 
     tariffs = staticmethod(prices.tariffs)
     tariff = staticmethod(prices.tariff)
+    policy = staticmethod(prices.policy)
     tariff_assignments = staticmethod(prices.tariff_assignments)
 
     payments = staticmethod(money.payments_of)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
 
 _versions = rating.TARIFF_VERSIONS.table
+_policies = rating.POLICY_VERSIONS.table
 _assignments = rating.TARIFF_ASSIGNMENTS.table
 _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
@@ -54,6 +55,13 @@ ASSIGNMENT: Select[Any] = (
 _ASSIGNMENTS = Question(ASSIGNMENT.order_by(_assignments.c.valid_from, _assignments.c.assignment_id))
 
 
+_POLICY_BY_ID = Question(
+    select(*columns(_policies, "name", "canonical", "created_at", id="policy_version_id")).where(
+        mine(_policies), _policies.c.policy_version_id == bindparam("of_policy")
+    )
+)
+
+
 def tariffs(connection: Connection, operator_id: str) -> list[Row]:
     """Tariff versions by reference and time, each with its `canonical` JSON text."""
     return _TARIFFS.rows(connection, operator=operator_id)
@@ -67,3 +75,8 @@ def tariff(connection: Connection, operator_id: str, tariff_version_id: str) -> 
 def tariff_assignments(connection: Connection, operator_id: str) -> list[Row]:
     """From when which tariff holds where: `scope`, and `target`, the reference, identity or code of the place."""
     return _ASSIGNMENTS.rows(connection, operator=operator_id)
+
+
+def policy(connection: Connection, operator_id: str, policy_version_id: str) -> Row | None:
+    """One version of the rating policy with its `canonical` JSON text, or None."""
+    return _POLICY_BY_ID.first(connection, operator=operator_id, of_policy=policy_version_id)

@@ -16,6 +16,7 @@ from tallywatt.entrypoints.http.console import (
     sessions,
     settings,
     stations,
+    tariffs,
 )
 
 if TYPE_CHECKING:
@@ -24,5 +25,5 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look, settings)
+    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look, settings, tariffs)
     return tuple(subject.router for subject in subjects)

@@ -13,6 +13,7 @@ from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.doors import csrf_token
 from tallywatt.entrypoints.http.shapes import storable
 from tallywatt.entrypoints.pages.render import page
+from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -43,6 +44,7 @@ async def shown(
         "csrf": csrf_token(house.secret, caller),
         "connected": house.gateway.connected() if house.gateway is not None else frozenset(),
         "theme": theme if theme in THEMES else "",
+        "may": frozenset(caller.scopes),
         "said": request.query_params.get("said", ""),
         "here": _here(request),
     }
@@ -58,3 +60,12 @@ def _here(request: Request) -> str:
 def done(path: str, said: str, anchor: str = "") -> Response:
     """To the page that shows what was done, which says so once: `said` is a code of the list in `parts.html`."""
     return RedirectResponse(f"{path}{'&' if '?' in path else '?'}said={said}{anchor}", 303)
+
+
+async def given_fields(request: Request) -> dict[str, str]:
+    """The text fields of a form that shows itself again with what was typed, whatever of it was wrong."""
+    try:
+        return {name: storable(value) for name, value in (await request.form()).items() if isinstance(value, str)}
+    except ValueError as error:
+        msg = "the form holds text that cannot be stored"
+        raise BadInput(msg, code="request.unreadable") from error
