@@ -66,7 +66,7 @@ def fields_of(data: dict[str, Any]) -> Fields | None:
 
 
 def _prices(tariff: Tariff) -> list[tuple[Any, ...]]:
-    """What a tariff charges, whichever elements its components stand in: of each dimension in order, for the first one holds."""
+    """What a tariff charges, whichever elements its components stand in: in order, as the first one holds."""
     found = [
         (one.dimension.value, one.price, one.tax_rate, one.step_size, element.restrictions)
         for element in tariff.elements
