@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     limit_pay: str = Field(default="120/60", description="Of one address to begin payments.")
     limit_webhooks: str = Field(default="12000/60", description="Of one address with webhooks of providers.")
     limit_refused: str = Field(default="60/60", description="Of one address with credentials that are not valid.")
+    smtp_url: str | None = Field(
+        default=None, description="The mail server: smtp://user:password@host:587 or smtps://…:465; none: no letters."
+    )
+    smtp_sender: str | None = Field(default=None, description="From whom letters are: charging@example.org.")
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 
     @property

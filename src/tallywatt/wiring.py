@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import reset_tzpath
 
 import structlog
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
     from tallywatt.workflows.jobs import StoredJob
-    from tallywatt.workflows.ports import UnitOfWork
+    from tallywatt.workflows.ports import Post, UnitOfWork
 
 # Prices by time of day are worked out with the zone data that we lock and whose version is kept with each price; Python would
 # prefer whatever the system has.
@@ -97,6 +99,7 @@ class House:
         """The live feed of this process's pages; set by the entrypoint that has pages."""
         self._control: ControlServer | None = None
         self._papers: Any = None
+        self._post: Post | None = None
         self._directory: MemoryDirectory | None = None
         self._follower: threading.Thread | None = None
         self._news = threading.Event()
@@ -262,6 +265,28 @@ class House:
             self._papers = TypstPapers()
         return self._papers
 
+    # --- people ---
+
+    @property
+    def has_post(self) -> bool:
+        """Whether letters can be sent."""
+        return self.settings.smtp_url is not None
+
+    def post(self) -> Post:
+        """The way to people by letter; made on first use, as most processes send none."""
+        if self._post is None:
+            from tallywatt.adapters.messages.smtp import MailServer, SmtpPost  # mail is loaded by who writes letters
+
+            assert self.settings.smtp_url is not None, "has_post is asked first"
+            host = urlsplit(self.settings.base_url).hostname
+            sender = self.settings.smtp_sender or f"tallywatt@{host}"
+            self._post = SmtpPost(MailServer.of(self.settings.smtp_url), sender)
+        return self._post
+
+    def letter_secret(self, thing_id: str) -> str:
+        """The secret of a link that is sent by letter."""
+        return letter_secret(self.secret, thing_id)
+
     # --- events ---
 
     def _follow(self) -> None:
@@ -383,6 +408,23 @@ def provider_of(account: Mapping[str, Any]) -> PaymentProvider:
             closed_at=None,
         )
     )
+
+
+def letter_secret(secret: bytes, thing_id: str) -> str:
+    """The secret of a link that is sent by letter: made again from its id by whoever writes the letter, and kept nowhere."""
+    digest = hashlib.blake2b(f"letter/{thing_id}".encode(), key=secret, digest_size=32).digest()
+    return base64.b32encode(digest).decode().rstrip("=")
+
+
+def sign_in_code(secret: bytes, link_id: str) -> str:
+    """The six digits that come with a sign-in link, for a browser on another device."""
+    digest = hashlib.blake2b(f"code/{link_id}".encode(), key=secret, digest_size=8).digest()
+    return f"{int.from_bytes(digest, 'big') % 1_000_000:06d}"
+
+
+def link_secret(settings: Settings, thing_id: str) -> str:
+    """The same for the command line, which has no house."""
+    return letter_secret(derived(settings.key(), "signatures"), thing_id)
 
 
 def station_pepper(settings: Settings) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tallywatt.kernel.errors import TallywattError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -205,3 +207,33 @@ class LinkAnswer:
     """accepted, rejected, not_connected, no_answer."""
     detail: str | None = None
     """The station's own word: Rejected, Scheduled, NotSupported …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to a person. It lives as long as it takes to hand it in: no table and no log holds one."""
+
+    to: str
+    sender_name: str
+    subject: str
+    text: str
+
+
+class LetterRefused(TallywattError):
+    """The mail server will never take this letter. The reason names no address: jobs and logs keep it."""
+
+    code = "messages.refused"
+
+
+class LetterDelayed(TallywattError):
+    """The mail server did not take this letter now, or did not answer."""
+
+    code = "messages.delayed"
+
+
+class Post(Protocol):
+    """The way to people; an installation without a mail server has none."""
+
+    def send(self, letter: Letter, message_id: str, now: Instant) -> None:
+        """Hand in a letter, or raise LetterRefused or LetterDelayed. Blocks; never called on the event loop."""
+        ...

@@ -63,6 +63,8 @@ class EnterConsole:
 
     secret: str
     label: str | None = None
+    browser_hash: str | None = None
+    """The browser in which it is opened, if it asked for a link before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,20 @@ def enter_console(work: UnitOfWork, command: EnterConsole) -> NewConsoleSession:
     if link is None or link.used_at is not None or work.machine_now >= link.expires_at:
         msg = "this link was used before, or is too old"
         raise NotSignedIn(msg, code="access.link_spent", remedy="make a new one: tallywatt console-link")
+    if link.browser_hash is not None and link.browser_hash != command.browser_hash:
+        # Whoever looks through other people's mail, a scanner for one, neither comes in by it nor uses it up.
+        msg = "this link was asked for in another browser"
+        raise NotSignedIn(
+            msg, code="access.other_browser", remedy="open it there, or type the code from the letter there"
+        )
+    return use_link(work, link, command.label)
+
+
+def use_link(work: UnitOfWork, link: ConsoleLink, label: str | None) -> NewConsoleSession:
+    """Let in whoever the link is for; it is held, and good."""
     membership = None if link.membership_id is None else work.memberships.lock(link.membership_id)
     work.console_links.put(replace(link, used_at=work.machine_now))
-    return open_session(work, membership, "link", command.label)
+    return open_session(work, membership, "link" if link.browser_hash is None else "email", label)
 
 
 def open_session(work: UnitOfWork, membership: Membership | None, way: str, label: str | None) -> NewConsoleSession:
@@ -161,3 +174,23 @@ def leave_everywhere(work: UnitOfWork, command: LeaveEverywhere) -> int:
             ended += 1
     record_action(work, "console.leave_everywhere", "person", command.person_id, after={"sessions": ended})
     return ended
+
+
+@dataclass(frozen=True, slots=True)
+class BecomeMember:
+    """A person goes on in another role of theirs."""
+
+    console_session_id: str
+    membership_id: str
+    label: str | None = None
+
+
+def become_member(work: UnitOfWork, command: BecomeMember) -> NewConsoleSession:
+    """Trade a session for one of another role of the same person. Nothing of the old one goes along."""
+    session = work.console_sessions.lock(command.console_session_id)
+    membership = work.memberships.lock(command.membership_id)
+    if session.person_id is None or membership.person_id != session.person_id or not membership.is_open:
+        msg = "there is no such role"
+        raise NotFound(msg, code="people.not_found")
+    work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+    return open_session(work, membership, session.way or "link", command.label)

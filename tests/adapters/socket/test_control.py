@@ -33,6 +33,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
 from tallywatt.workflows.create_api_key import CreateApiKey
+from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
@@ -57,6 +58,7 @@ COMMANDS: dict[str, object] = {
         Source.CSV, "dundee:1", Instant(1), Instant(2), 5, station="50914", flags=("repaired",)
     ),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
+    "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
     "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),

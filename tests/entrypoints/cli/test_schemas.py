@@ -91,6 +91,7 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
         "token-add": lambda: shop.good("token", "add", "04BB", "--customer", "C-2", *OF, "--json").json,
         "provider-account-add": lambda: shop.good("provider-account", "add", "main", *ACCOUNT, *OF, "--json").json,
         "payment-method-add": lambda: shop.good("payment-method", "add", *METHOD, *OF, "--json").json,
+        "person-invite": lambda: shop.good("person", "invite", "ann@dundee.example", *OF, "--json").json,
         "api-key-create": lambda: shop.good("api-key", "create", "till", *OF, "--json").json,
         "console-link": lambda: shop.good("console-link", *OF, "--json").json,
         "database-upgrade": lambda: shop.good("database", "upgrade", "--json").json,

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.customers.access import secret_hash
+from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.pages.render import STATIC, static
+from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.served import served
@@ -40,6 +43,9 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
+    "/console/settings/people/{membership_id}": lambda scene: f"/console/settings/people/{_member(scene)}",
+    "/sign-in/link/{secret}": lambda scene: scene.link(Role.SUPPORT).replace("/console/enter/", "/sign-in/link/"),
+    "/invitation/{secret}": lambda scene: f"/invitation/{_invited(scene)}",
     "/s/{secret}": lambda scene: f"/s/{scene.session('1')['driver_secret']}",
     "/evse/{code}": lambda _: "/evse/GB*TWA*ECP1*1",
     "/pay/{secret}": lambda scene: f"/pay/{_ad_hoc(scene)}",
@@ -53,6 +59,8 @@ MORE: tuple[Callable[[Scene], str], ...] = (
     lambda scene: f"/console/tariffs/new?version={_tariff(scene)}",
     lambda _: "/console/tariffs/new?mode=json",
     lambda _: "/s/unknown",
+    lambda _: "/sign-in/link/spent",
+    lambda _: "/invitation/spent",
 )
 """Other states of pages that are worth a look of their own: empty, running, not found."""
 
@@ -67,6 +75,21 @@ def page_routes(scene: Scene) -> list[str]:
 
 def _tariff(scene: Scene) -> str:
     return str(scene.house.ask_now(scene.house.views.tariffs, scene.operator)[0]["id"])
+
+
+def _member(scene: Scene) -> str:
+    """Somebody with a role and an open session."""
+    scene.signed_in(Role.SUPPORT)
+    [found] = scene.do(lambda work, _: work.memberships.by(role="support"), None)
+    return str(found.membership_id)
+
+
+def _invited(scene: Scene) -> str:
+    """The secret of an open invitation."""
+    secret = scene.house.letter_secret("I1")
+    order = InvitePerson("ben@dundee.example", Role.DRIVER, ("C1",), "I1", secret_hash(secret))
+    scene.do(invite_person, order)
+    return secret
 
 
 def _payment(scene: Scene) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
@@ -54,6 +55,7 @@ ALLOWED = _allowed(
     (assign_tariff, AssignTariff),
     (bring_session, BringSession),
     (create_api_key, CreateApiKey),
+    (invite_person, InvitePerson),
     (keep_method, KeepMethod),
     (put_tariff, PutTariff),
     (resolve_item, ResolveItem),

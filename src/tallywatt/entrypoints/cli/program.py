@@ -20,6 +20,7 @@ from tallywatt.entrypoints.cli import (
     locations,
     operators,
     payments,
+    people,
     serving,
     sessions,
     simulate,
@@ -82,6 +83,7 @@ for one in (
     inbox.inbox,
     inbox.job,
     access.api_key,
+    people.person,
 ):
     app.add_typer(one)
 app.command("console-link", **access.CONSOLE_LINK_EXAMPLES)(access.console_link)

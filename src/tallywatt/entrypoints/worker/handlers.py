@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from tallywatt.entrypoints.pages.letters import link_url, written
 from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
-from tallywatt.wiring import TryLater
+from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
 from tallywatt.workflows.finish import FinishSession, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
-from tallywatt.workflows.ports import LinkAnswer
+from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
+from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
 
@@ -46,6 +48,7 @@ class Handlers:
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "send_command": self._send_command,
             "print_invoice": self._print_invoice,
+            "send_letter": self._send_letter,
         }
 
     def do(self, claimed: Claimed) -> None:
@@ -106,3 +109,21 @@ class Handlers:
             invoice_id, "application/pdf", hashlib.sha256(content).hexdigest(), content, self._house.machine.now()
         )
         self._house.run_job(claimed, keep_printed, printed)
+
+    def _send_letter(self, claimed: Claimed) -> None:
+        house, job, operator = self._house, claimed.job, claimed.operator_id
+        wanted = GatherLetter(str(job.payload["what"]), job.subject_id)
+        addressed = house.write_now(operator, gather_letter, wanted, actor="worker")
+        if addressed is None or not house.has_post:
+            # It would open nothing any more; or the mail server was taken out of the settings.
+            house.end_job(operator, job)
+            return
+        url = link_url(house.settings.base_url, wanted.what, house.letter_secret(job.subject_id))
+        code = sign_in_code(house.secret, job.subject_id)
+        letter = written(wanted.what, addressed, str(job.payload["language"]), url, code)
+        try:
+            house.post().send(letter, job.job_id, house.machine.now())
+        except LetterRefused as refused:
+            house.end_job(operator, job, str(refused), for_good=True)
+        else:
+            house.end_job(operator, job)

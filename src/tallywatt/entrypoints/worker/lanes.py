@@ -43,6 +43,7 @@ LANES = {
     "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 2, 120),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
+    "letters": Lane("letters", ("send_letter",), 1, 1, 120),
 }
 
 

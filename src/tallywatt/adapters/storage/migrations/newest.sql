@@ -1216,6 +1216,10 @@ CREATE INDEX ix_station_commands_operator_id_state_command_id ON station_command
 
 CREATE INDEX ix_tariff_versions_page ON tariff_versions (operator_id, reference, created_at, tariff_version_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0004');
+CREATE INDEX ix_console_links_browser_hash ON console_links (browser_hash);
+
+CREATE INDEX ix_console_links_operator_id_membership_id ON console_links (operator_id, membership_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0005');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -146,6 +146,8 @@ CONSOLE_LINKS = Mapping(
         text("browser_hash", null=True),
         Column("tries", WHOLE, nullable=False, server_default="0"),
         Index("uq_console_links_secret_hash", "secret_hash", unique=True),
+        Index("ix_console_links_browser_hash", "browser_hash"),
+        index("membership_id"),
         key=("link_id",),
     ),
     ConsoleLink,

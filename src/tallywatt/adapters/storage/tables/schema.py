@@ -39,6 +39,7 @@ OPERATOR_FREE: dict[str, str] = {}
 """The one list of tables without an operator in their key, each with its reason (RULES §9)."""
 
 ACROSS_OPERATORS: dict[str, str] = {
+    "ix_console_links_browser_hash": "a browser that asked for a link does not say with which operator",
     "ix_evses_code": "a driver scans the code before anybody knows the operator",
     "ix_events_unsequenced": "the sequencer looks for events of all operators",
     "ix_jobs_due": "workers claim jobs of all operators",

@@ -12,6 +12,7 @@ from tallywatt.adapters.storage.views import (
     doors,
     equations,
     lists,
+    membership,
     money,
     pages,
     people,
@@ -34,9 +35,18 @@ class Views:
     tokens_by_uid = staticmethod(people.tokens_by_uid)
     api_keys = staticmethod(people.api_keys)
     api_key_by_prefix = staticmethod(people.api_key_by_prefix)
-    console_link_by_hash = staticmethod(people.console_link_by_hash)
+    console_link_by_hash = staticmethod(membership.console_link_by_hash)
     console_session_by_hash = staticmethod(people.console_session_by_hash)
     actions = staticmethod(people.actions)
+
+    members = staticmethod(membership.members)
+    member = staticmethod(membership.member)
+    members_by_email = staticmethod(membership.members_by_email)
+    person = staticmethod(membership.person)
+    invitations = staticmethod(membership.invitations)
+    invitation_by_hash = staticmethod(membership.invitation_by_hash)
+    links_of_browser = staticmethod(membership.links_of_browser)
+    sessions_of_person = staticmethod(membership.sessions_of_person)
 
     locations = staticmethod(places.locations)
     location = staticmethod(places.location)

@@ -20,7 +20,6 @@ _customers = customers.CUSTOMERS.table
 _details = customers.CUSTOMER_DETAILS.table
 _tokens = customers.TOKENS.table
 _keys = customers.API_KEYS.table
-_links = customers.CONSOLE_LINKS.table
 _consoles = customers.CONSOLE_SESSIONS.table
 _memberships = customers.MEMBERSHIPS.table
 _actions = customers.ACTIONS.table
@@ -86,11 +85,6 @@ _KEY_BY_PREFIX = Question(
             revoked="revoked_at",
         )
     ).where(_keys.c.prefix == bindparam("of_prefix"))
-)
-_LINK_BY_HASH = Question(
-    select(*columns(_links, "operator_id", id="link_id", expires="expires_at", used="used_at")).where(
-        _links.c.secret_hash == bindparam("hashed")
-    )
 )
 _CONSOLE_BY_HASH = Question(
     select(
@@ -160,11 +154,6 @@ def api_keys(connection: Connection, operator_id: str) -> list[Row]:
 def api_key_by_prefix(connection: Connection, prefix: str) -> Row | None:
     """The key of a prefix with its hash, for the one place that lets callers in. `expires` and `revoked` are instants."""
     return _KEY_BY_PREFIX.first(connection, of_prefix=prefix)
-
-
-def console_link_by_hash(connection: Connection, hashed: str) -> Row | None:
-    """The console's first-run link of a secret's hash. `expires` and `used` are instants."""
-    return _LINK_BY_HASH.first(connection, hashed=hashed)
 
 
 def console_session_by_hash(connection: Connection, hashed: str) -> Row | None:

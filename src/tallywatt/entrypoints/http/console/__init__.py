@@ -13,6 +13,7 @@ from tallywatt.entrypoints.http.console import (
     look,
     overview,
     payments,
+    people,
     sessions,
     settings,
     stations,
@@ -25,5 +26,6 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    subjects = (entrance, overview, sessions, stations, payments, invoices, inbox, jobs, live, look, settings, tariffs)
+    looking = (overview, sessions, stations, payments, invoices, tariffs, inbox, jobs, live)
+    subjects = (entrance, *looking, look, settings, people)
     return tuple(subject.router for subject in subjects)

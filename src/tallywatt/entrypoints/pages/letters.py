@@ -1,0 +1,64 @@
+"""What letters say: a sign-in link with its code, an invitation. Plain text, in the language of whoever gets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.entrypoints.pages import language
+from tallywatt.entrypoints.pages.figures import day, time_of_day
+from tallywatt.entrypoints.pages.words import label
+from tallywatt.kernel.clock import rfc3339
+from tallywatt.workflows.ports import Letter
+
+if TYPE_CHECKING:
+    from tallywatt.workflows.send_letter import Addressed
+
+_ = language.gettext
+
+PATHS: Final = {"sign_in": "/sign-in/link/", "invitation": "/invitation/"}
+
+
+def link_url(base_url: str, what: str, secret: str) -> str:
+    """Where the link of a letter leads."""
+    return f"{base_url}{PATHS[what]}{secret}"
+
+
+def grouped(code: str) -> str:
+    """Six digits as they are read out."""
+    return f"{code[:3]} {code[3:]}"
+
+
+def written(what: str, to: Addressed, tongue: str, url: str, code: str) -> Letter:
+    """The letter."""
+    with language.speaking(tongue):
+        until = rfc3339(to.expires_at)
+        if what == "invitation":
+            subject, text = _invitation(to, url, day(until, to.zone))
+        else:
+            subject, text = _sign_in(to, url, code, time_of_day(until, to.zone))
+    return Letter(to.to, to.operator_name, subject, text)
+
+
+def _sign_in(to: Addressed, url: str, code: str, until: str) -> tuple[str, str]:
+    subject = _("Sign in to %(operator)s: %(code)s") % {"operator": to.operator_name, "code": grouped(code)}
+    lines = (
+        _("Open this link in the browser in which you asked for it:"),
+        url,
+        _("Or type this code there: %(code)s") % {"code": grouped(code)},
+        _("Both work once, until %(time)s.") % {"time": until},
+        _("You did not ask for it? Then you need do nothing: nobody gets in without this letter."),
+    )
+    return subject, "\n\n".join(lines) + "\n"
+
+
+def _invitation(to: Addressed, url: str, until: str) -> tuple[str, str]:
+    subject = _("An invitation from %(operator)s") % {"operator": to.operator_name}
+    assert to.role is not None, "an invitation offers a role"
+    role = label(to.role.value, "role")
+    lines = (
+        _("%(operator)s invites you to join as: %(role)s.") % {"operator": to.operator_name, "role": role},
+        _("Open this link to accept. There is no password to choose."),
+        url,
+        _("It works once, until %(date)s.") % {"date": until},
+    )
+    return subject, "\n\n".join(lines) + "\n"
