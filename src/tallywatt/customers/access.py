@@ -105,7 +105,12 @@ class ApiKey:
     created_at: Instant
     expires_at: Instant | None
     last_used_at: Instant | None
+    """To the minute: it is not written with every request."""
     revoked_at: Instant | None
+    rotated_at: Instant | None = None
+    old_secret_hash: str | None = None
+    """The secret before the last rotation, and until when it goes on opening."""
+    old_valid_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

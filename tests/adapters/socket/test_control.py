@@ -32,12 +32,13 @@ from tallywatt.workflows.add_person import AddPerson
 from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
-from tallywatt.workflows.create_api_key import CreateApiKey
+from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
+from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.sign_in import AddConsoleLink
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ COMMANDS: dict[str, object] = {
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
     "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),
     "retry_job": RetryJob("job"),
+    "revoke_api_key": RevokeApiKey("key"),
+    "rotate_api_key": RotateApiKey("key", 3600),
 }
 
 

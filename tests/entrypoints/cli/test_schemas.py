@@ -93,6 +93,8 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
         "payment-method-add": lambda: shop.good("payment-method", "add", *METHOD, *OF, "--json").json,
         "person-invite": lambda: shop.good("person", "invite", "ann@dundee.example", *OF, "--json").json,
         "api-key-create": lambda: shop.good("api-key", "create", "till", *OF, "--json").json,
+        "api-key-rotate": lambda: shop.good("api-key", "rotate", "till", *OF, "--json").json,
+        "api-key-revoke": lambda: shop.good("api-key", "revoke", "till", *OF, "--json").json,
         "console-link": lambda: shop.good("console-link", *OF, "--json").json,
         "database-upgrade": lambda: shop.good("database", "upgrade", "--json").json,
         "audit": lambda: shop.good("audit", *OF, "--json").json,

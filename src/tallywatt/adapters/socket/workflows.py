@@ -14,12 +14,13 @@ from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
-from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
+from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 
 if TYPE_CHECKING:
@@ -60,4 +61,6 @@ ALLOWED = _allowed(
     (put_tariff, PutTariff),
     (resolve_item, ResolveItem),
     (retry_job, RetryJob),
+    (revoke_api_key, RevokeApiKey),
+    (rotate_api_key, RotateApiKey),
 )

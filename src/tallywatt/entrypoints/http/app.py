@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from tallywatt.entrypoints.http import account, console, doors, driver, problems, sign_in, webhooks
+from tallywatt.entrypoints.http import account, console, doors, driver, oauth, problems, sign_in, webhooks
 from tallywatt.entrypoints.http.api import routers
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
@@ -18,6 +18,7 @@ from tallywatt.entrypoints.http.limits import Limits
 from tallywatt.entrypoints.http.reference import install_reference
 from tallywatt.entrypoints.http.shapes import Problem
 from tallywatt.entrypoints.http.tongue import Tongue
+from tallywatt.entrypoints.http.uses import Uses
 from tallywatt.entrypoints.pages.render import STATIC
 
 if TYPE_CHECKING:
@@ -68,9 +69,10 @@ def build_app(house: House) -> FastAPI:
     )
     app.state.house = house
     app.state.feed = house.feed = _feed_of(house)
+    app.state.uses = Uses(house)
     app.state.limits = Limits(house.settings, house.machine)
     problems.install(app)
-    for router in (*routers(), webhooks.router):
+    for router in (*routers(), oauth.router, webhooks.router):
         app.include_router(router)
     for router in (driver.router, sign_in.router, account.router, *console.routers()):
         app.include_router(router, include_in_schema=False)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Request
 
-from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, matches, secret_hash
+from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, secret_hash
 from tallywatt.customers.roles import ROLES, Role
+from tallywatt.entrypoints.http.bearers import bearer
 from tallywatt.entrypoints.http.guard import HARMLESS, STANDING
 from tallywatt.entrypoints.http.limits import too_many
 from tallywatt.kernel.errors import Busy, NotAllowed, NotSignedIn
 from tallywatt.stations.command import Action
 from tallywatt.wiring import House
-from tallywatt.workflows.create_api_key import KEY_START
 from tallywatt.workflows.sign_in import SEEN_SECONDS, NoteSeen, note_seen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from starlette.responses import Response
 
@@ -34,6 +34,8 @@ SECURE_PREFIX: Final = "__Host-"
 """Over https a browser takes a cookie of this name from our host alone, never from a neighbour's name below the same domain."""
 OPEN: Final = (
     "GET /health",
+    "GET /.well-known/oauth-authorization-server",
+    "POST /oauth/token",
     "POST /webhooks/{provider}/{account_id}",
     "GET /console/enter/{secret}",
     "POST /console/enter/{secret}",
@@ -91,7 +93,7 @@ async def _known(request: Request) -> Caller:
     house = the_house(request)
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return await _by_key(house, shown.strip())
+        return await bearer(house, request.app.state.uses, shown.strip())
     cookie = request.cookies.get(cookie_name(house))
     if cookie is None:
         msg = "this needs an API key, or a session of the console"
@@ -102,22 +104,6 @@ async def _known(request: Request) -> Caller:
     if request.method not in HARMLESS:
         await _check_csrf(request, house, caller)
     return caller
-
-
-async def _by_key(house: House, shown: str) -> Caller:
-    start, _, rest = shown.partition("_")
-    prefix = rest.partition("_")[0]
-    found = await house.ask(house.views.api_key_by_prefix, prefix) if start == KEY_START and prefix else None
-    # The hash is compared also when nothing was found, so that the time tells nothing.
-    stored = found["secret_hash"] if found is not None else secret_hash("")
-    good = matches(shown, stored)
-    if found is None or not good or found["revoked"] is not None:
-        msg = "this API key is not valid"
-        raise NotSignedIn(msg, code="access.bad_key")
-    if found["expires"] is not None and house.machine.now() >= found["expires"]:
-        msg = "this API key has expired"
-        raise NotSignedIn(msg, code="access.key_expired")
-    return Caller(found["operator_id"], "key", found["id"], tuple(found["scopes"]))
 
 
 async def _by_cookie(house: House, cookie: str) -> Caller:
@@ -169,6 +155,17 @@ async def _check_csrf(request: Request, house: House, caller: Caller) -> None:
         raise NotAllowed(msg, code="access.csrf", remedy="open the page again and send the form from there")
 
 
+ASKED: Final[dict[Callable[..., Any], Scope]] = {}
+"""What each dependency made by `may` asks for: the API's documentation tells it, and the test of all routes reads it."""
+
+
+def scope_of(route: Any) -> Scope | None:
+    """The scope that a route asks for; None when it asks for none in particular."""
+    dependant = getattr(route, "dependant", None)  # a folder of files has none
+    asked = [ASKED[one.call] for one in dependant.dependencies if one.call in ASKED] if dependant is not None else []
+    return asked[0] if asked else None
+
+
 def may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets through callers with that scope."""
 
@@ -179,6 +176,7 @@ def may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
         request.state.position = request.app.state.feed.position
         return caller
 
+    ASKED[allowed] = scope
     return allowed
 
 
@@ -212,6 +210,12 @@ HELPS_A_DRIVER: Final = frozenset((Action.START, Action.STOP, Action.UNLOCK))
 def authorise_command(caller: Caller, action: Action) -> None:
     """Whether the caller may command this: support helps a driver, and takes no station out of service."""
     authorise(caller, Scope.ASSIST if action in HELPS_A_DRIVER else Scope.OPERATE, caller.operator_id)
+
+
+def authorise_scopes(caller: Caller, scopes: Iterable[str]) -> None:
+    """Whether the caller may hand out these scopes: nobody gives a key more than they have themselves."""
+    for scope in scopes:
+        authorise(caller, Scope(scope), caller.operator_id)
 
 
 def home_of(caller: Caller) -> str:

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 
-from tallywatt.entrypoints.http.doors import Reader
+from tallywatt.customers.access import ALL_SCOPES
+from tallywatt.entrypoints.http.doors import OPEN, Reader, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.telling import as_json
 from tallywatt.entrypoints.pages.render import page
+from tallywatt.entrypoints.pages.words import LABELS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fastapi import FastAPI, Response
 
 _WRITES = ("post", "put", "delete", "patch")
@@ -27,17 +31,53 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 file, with what every route has in common."""
     if app.openapi_schema is None:
         made = _generated(app)
-        made["components"].setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
+        made["components"].setdefault("securitySchemes", {}).update(_SCHEMES)
+        asked = {
+            (method.lower(), route.path): scope_of(route)
+            for route in leaves(app.routes)
+            for method in methods_of(route)
+        }
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
-                if path != "/health" and not path.startswith("/webhooks/"):
-                    operation["security"] = [{"key": []}]
+                if f"{method.upper()} {path}" not in OPEN:
+                    scope = asked.get((method, path))
+                    scopes = [scope.value] if scope is not None else []
+                    operation["security"] = [{"key": scopes}, {"oauth": scopes}]
                 if method in _WRITES and "security" in operation:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         app.openapi_schema = made
     return app.openapi_schema
 
 
+def leaves(routes: Iterable[Any]) -> list[Any]:
+    """Routes, with those of included routers in their place."""
+    inner = [(route, getattr(route, "original_router", None)) for route in routes]
+    return [leaf for route, router in inner for leaf in (leaves(router.routes) if router is not None else [route])]
+
+
+def methods_of(route: Any) -> list[str]:
+    """The methods of a route; those of a folder of files are not to be seen, and it is only read."""
+    return sorted((getattr(route, "methods", None) or {"GET"}) - {"HEAD"})
+
+
+_SCHEMES: dict[str, Any] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, `twk_…`, or a token that was traded for one. It needs the scope that is named.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "description": "Client credentials (RFC 6749, section 4.4). Every API key is a client: its first two parts are the "
+        "id, the whole key is the secret.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "/oauth/token",
+                "scopes": {scope: LABELS[f"scope.{scope}"] for scope in ALL_SCOPES},
+            }
+        },
+    },
+}
 _IDEMPOTENCY: dict[str, Any] = {
     "name": KEY_HEADER.title(),
     "in": "header",

@@ -12,6 +12,7 @@ from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import Current
 from tallywatt.workflows.resolve_inbox import Decision
+from tallywatt.workflows.rotate_api_key import GRACE_SECONDS, LONGEST_GRACE_SECONDS
 
 
 def storable(value: Any) -> Any:
@@ -173,6 +174,17 @@ class NewApiKey(Shape):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ], min_length=1)
     expires_at: AwareDatetime | None = None
+
+
+class Rotation(Shape):
+    """A new secret for a key."""
+
+    grace_seconds: int = Field(
+        default=GRACE_SECONDS,
+        ge=0,
+        le=LONGEST_GRACE_SECONDS,
+        description="How long the old secret goes on opening; 0 ends it at once.",
+    )
 
 
 class Problem(BaseModel):

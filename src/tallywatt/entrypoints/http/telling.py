@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECRET: Final = frozenset(
-    {"secret_hash", "key_hash", "driver_secret", "payload", "request", "request_hash", "canonical"}
+    {"secret_hash", "old_secret_hash", "key_hash", "driver_secret", "payload", "request", "request_hash", "canonical"}
 )
 """What is never told: what opens something, and what is only of use inside."""
 INSIDE: Final = frozenset({"version", "uid_folded", "start_key", "natural_key"})

@@ -66,7 +66,7 @@ CREATE TABLE api_keys (
 	created_at INTEGER NOT NULL, 
 	expires_at INTEGER, 
 	last_used_at INTEGER, 
-	revoked_at INTEGER, 
+	revoked_at INTEGER, rotated_at INTEGER, old_secret_hash TEXT, old_valid_until INTEGER, 
 	CONSTRAINT pk_api_keys PRIMARY KEY (operator_id, api_key_id)
 )
  STRICT
@@ -1220,6 +1220,6 @@ CREATE INDEX ix_console_links_browser_hash ON console_links (browser_hash);
 
 CREATE INDEX ix_console_links_operator_id_membership_id ON console_links (operator_id, membership_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0005');
+INSERT INTO alembic_version ("version_num") VALUES ('0006');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -127,6 +127,9 @@ API_KEYS = Mapping(
         instant("expires_at", null=True),
         instant("last_used_at", null=True),
         instant("revoked_at", null=True),
+        instant("rotated_at", null=True),
+        text("old_secret_hash", null=True),
+        instant("old_valid_until", null=True),
         # A key is shown before its operator is known: an exception of RULES §9.
         Index("uq_api_keys_prefix", "prefix", unique=True),
         key=("api_key_id",),

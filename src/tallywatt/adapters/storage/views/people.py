@@ -68,9 +68,10 @@ _TOKENS_BY_UID = Question(TOKEN.where(_tokens.c.uid_folded == bindparam("folded"
 
 KEY: Select[Any] = select(
     *columns(
-        _keys, "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", id="api_key_id"
+        _keys, "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "rotated_at",
+        "old_valid_until", id="api_key_id",
     )
-).where(mine(_keys))
+).where(mine(_keys))  # fmt: skip
 _KEYS = Question(KEY.order_by(_keys.c.api_key_id))
 _KEY_BY_PREFIX = Question(
     select(
@@ -83,6 +84,9 @@ _KEY_BY_PREFIX = Question(
             id="api_key_id",
             expires="expires_at",
             revoked="revoked_at",
+            old_hash="old_secret_hash",
+            old_until_ms="old_valid_until",
+            used="last_used_at",
         )
     ).where(_keys.c.prefix == bindparam("of_prefix"))
 )
@@ -152,7 +156,7 @@ def api_keys(connection: Connection, operator_id: str) -> list[Row]:
 
 
 def api_key_by_prefix(connection: Connection, prefix: str) -> Row | None:
-    """The key of a prefix with its hash, for the one place that lets callers in. `expires` and `revoked` are instants."""
+    """The key of a prefix with its hashes, for the one place that lets callers in. Its times are instants."""
     return _KEY_BY_PREFIX.first(connection, of_prefix=prefix)
 
 

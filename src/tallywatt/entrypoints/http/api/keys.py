@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Request, Response
 
+from tallywatt.customers.access import ALL_SCOPES
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Admin, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Admin, TheHouse, actor_of, authorise_scopes
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
-from tallywatt.entrypoints.http.shapes import NewApiKey
-from tallywatt.entrypoints.http.telling import as_json, told
+from tallywatt.entrypoints.http.shapes import NewApiKey, Rotation
+from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
+from tallywatt.workflows.rotate_api_key import GRACE_SECONDS, RotateApiKey, rotate_api_key
+
+if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
+    from tallywatt.wiring import House
+    from tallywatt.workflows.create_api_key import NewApiKey as MadeKey
 
 router = APIRouter(tags=["keys"], route_class=Resource)
 
@@ -27,8 +36,15 @@ async def list_keys(
 async def post_key(body: NewApiKey, caller: Admin, house: TheHouse) -> Response:
     """A new key. Its text is in this answer and nowhere else, so this write keeps no answer under an Idempotency-Key."""
     command = CreateApiKey(body.name, tuple(scope.value for scope in body.scopes), when(body.expires_at))
-    made = await house.write(caller.operator_id, create_api_key, command, actor=actor_of(caller))
+    made = await make_key(house, caller, command)
     return as_json({**told(made.key, "api_key_id"), "key": made.text}, 201, {"Cache-Control": "no-store"})
+
+
+@router.post("/api-keys/{api_key_id}/rotate")
+async def post_rotation(api_key_id: str, body: Rotation, caller: Admin, house: TheHouse) -> Response:
+    """A new secret for a key, in this answer and nowhere else. The old one goes on opening for the time of grace."""
+    made = await rotate_key(house, caller, api_key_id, body.grace_seconds)
+    return as_json({**told(made.key, "api_key_id"), "key": made.text}, 200, {"Cache-Control": "no-store"})
 
 
 @router.delete("/api-keys/{api_key_id}")
@@ -36,3 +52,19 @@ async def delete_key(request: Request, api_key_id: str, caller: Admin, house: Th
     """End a key at once."""
     command = RevokeApiKey(api_key_id)
     return await write_once(request, house, caller, revoke_api_key, command, lambda row: told(row, "api_key_id"))
+
+
+async def make_key(house: House, caller: Caller, command: CreateApiKey) -> MadeKey:
+    """A new key. Nobody gives one more than they may themselves."""
+    if set(command.scopes) <= set(ALL_SCOPES):
+        authorise_scopes(caller, command.scopes)
+    return await house.write(caller.operator_id, create_api_key, command, actor=actor_of(caller))
+
+
+async def rotate_key(house: House, caller: Caller, api_key_id: str, grace_seconds: int = GRACE_SECONDS) -> MadeKey:
+    """A new secret for a key. Whoever is told it can do what the key can: nobody is told more than they may themselves."""
+    rows = await house.ask(house.views.api_keys, caller.operator_id)
+    row = found(next((one for one in rows if one["id"] == api_key_id), None), "key", "api_keys.not_found")
+    authorise_scopes(caller, row["scopes"])
+    command = RotateApiKey(api_key_id, grace_seconds)
+    return await house.write(caller.operator_id, rotate_api_key, command, actor=actor_of(caller))

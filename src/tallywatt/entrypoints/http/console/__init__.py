@@ -9,6 +9,7 @@ from tallywatt.entrypoints.http.console import (
     inbox,
     invoices,
     jobs,
+    keys,
     live,
     look,
     overview,
@@ -27,5 +28,5 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, inbox, jobs, live)
-    subjects = (entrance, *looking, look, settings, people)
+    subjects = (entrance, *looking, look, settings, people, keys)
     return tuple(subject.router for subject in subjects)
