@@ -65,21 +65,40 @@ class Settings(BaseSettings):
         """Where the command line reaches the running server."""
         return self.data_dir / "control.sock"
 
-    def key(self) -> bytes:
-        """The installation's own key, made on first use. It wraps all others: without it, sealed data is lost."""
+    @property
+    def key_file(self) -> Path:
+        """Where the installation's own key is kept, unless the environment has it."""
+        return self.data_dir / "installation.key"
+
+    @property
+    def unfinished_restore(self) -> Path:
+        """There while a return from a backup goes on, or when it was broken off."""
+        return self.data_dir / "restore.unfinished"
+
+    def known_key(self) -> bytes | None:
+        """The installation's own key, if there is one yet."""
         if self.installation_key is not None:
             return bytes.fromhex(self.installation_key)
-        path = self.data_dir / "installation.key"
-        if not path.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
-            file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(file, "w", encoding="ascii") as handle:
-                handle.write(secrets.token_hex(KEY_BYTES))
-                handle.flush()
-                os.fsync(handle.fileno())
-            # A link fails when another process was first; then its key counts.
-            with suppress(FileExistsError):
-                path.hardlink_to(draft)
-            draft.unlink()
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        if not self.key_file.exists():
+            return None
+        return bytes.fromhex(self.key_file.read_text(encoding="ascii").strip())
+
+    def key(self) -> bytes:
+        """The installation's own key, made on first use. It wraps all others: without it, sealed data is lost."""
+        found = self.known_key()
+        return found if found is not None else self.keep_key(secrets.token_bytes(KEY_BYTES))
+
+    def keep_key(self, key: bytes) -> bytes:
+        """Write a key to its file, unless another process was first; whichever key is there now."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        draft = self.key_file.with_suffix(f".{os.getpid()}")
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w", encoding="ascii") as handle:
+            handle.write(key.hex())
+            handle.flush()
+            os.fsync(handle.fileno())
+        # A link fails when another process was first; then its key counts.
+        with suppress(FileExistsError):
+            self.key_file.hardlink_to(draft)
+        draft.unlink()
+        return bytes.fromhex(self.key_file.read_text(encoding="ascii").strip())

@@ -24,7 +24,7 @@ from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import RUNNING_ALONG, Instant
-from tallywatt.kernel.errors import BadInput, NotFound, SecondWriter
+from tallywatt.kernel.errors import BadInput, Broken, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
 from tallywatt.settings import Settings
@@ -82,6 +82,10 @@ class House:
     """One process: its settings, its store, its clocks, and the adapters behind its ports."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.unfinished_restore.exists():
+            msg = "a return from a backup goes on here, or was broken off"
+            remedy = f"empty the place, remove {settings.unfinished_restore}, and run tallywatt restore again"
+            raise Broken(msg, code="restore.unfinished", remedy=remedy)
         key = settings.key()
         self.settings = settings
         self.machine = MachineClock()
@@ -389,6 +393,49 @@ def audit_beside(settings: Settings, operator: str) -> AuditReport:
     with looking(settings) as ask:
         report: AuditReport = ask(lambda connection: audit(connection, vault, operator))
         return report
+
+
+def back_up(settings: Settings, path: Path, passphrase: str | None) -> Any:
+    """Write an archive of the installation, beside whatever runs on it; what is in it."""
+    from importlib.metadata import version
+
+    from tallywatt.adapters.storage import safekeeping  # only a backup needs it
+
+    key = settings.known_key()
+    if key is None:
+        msg = "there is no installation here"
+        raise NotFound(msg, code="backup.nothing", remedy="check TALLYWATT_DATA_DIR and TALLYWATT_DATABASE_URL")
+    draw = WorldDraws().draw()
+    sealing = None if passphrase is None else safekeeping.Sealing(passphrase, draw.seed)
+    return safekeeping.back_up(
+        settings.url, path, key=key, version=version("tallywatt"), now=draw.machine, sealing=sealing
+    )
+
+
+def bring_back(settings: Settings, path: Path, passphrase: str | None) -> tuple[Any, int]:
+    """Fill this empty place from an archive; what was in it, and how many operators came back."""
+    from tallywatt.adapters.storage import safekeeping  # only a return needs it
+
+    place = safekeeping.Place(
+        url=settings.url,
+        key=settings.known_key(),
+        keep_key=lambda key: settings.known_key() or settings.keep_key(key),
+        unfinished=settings.unfinished_restore,
+        sealed_data_key=lambda key: derived(key, "sealed data"),
+        draw=WorldDraws().draw,
+    )
+    return safekeeping.bring_back(path, place, passphrase)
+
+
+def traces_of(account: Mapping[str, Any], since: int, unfinished: list[dict[str, Any]]) -> list[Any]:
+    """What an account's provider knows of payments that were on their way, and of all since a time."""
+    from tallywatt.adapters.providers import comparing  # only after a return
+    from tallywatt.payments.provider import Enquiry
+
+    enquiries = [
+        Enquiry(one["id"], Instant(one["created_ms"]), one["provider_ref"], one["page_ref"]) for one in unfinished
+    ]
+    return comparing.traces_of(provider_of(account), Instant(since), enquiries)
 
 
 def provider_of(account: Mapping[str, Any]) -> PaymentProvider:

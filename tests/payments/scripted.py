@@ -16,6 +16,7 @@ from tallywatt.payments.provider import (
     RefundView,
     StoredMethod,
     Succeeded,
+    Trace,
     Unknown,
     View,
     ViewStatus,
@@ -24,6 +25,7 @@ from tallywatt.payments.provider import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tallywatt.kernel.clock import Instant
     from tallywatt.payments.provider import Enquiry, Outcome, ProviderEvent
 
 LOSE_ANSWER = "lose_answer"
@@ -144,6 +146,11 @@ class ScriptedProvider:
         if self.unreachable:
             return NotSent("connection refused")
         return self.views.get(enquiry.payment_id)
+
+    def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:  # noqa: ARG002 - it remembers no times
+        if self.unreachable:
+            return NotSent("connection refused")
+        return tuple(Trace(payment_id, view) for payment_id, view in self.views.items())
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         raise NotImplementedError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.evidence.findings import Finding
 from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.invoicing.skipped import is_skipped
 from tallywatt.kernel.energy import wh
 from tallywatt.metering.session import SessionState
 from tallywatt.rating.records import Dimension
@@ -157,8 +158,13 @@ def _numbers(held: Held) -> Iterator[Finding]:
         end = counter.next_number if counter is not None else 1
         used = {paper.sequence for paper in papers}
         for number in sorted(set(range(1, max(end, *used, 1) if used else end)) - used):
+            if is_skipped(held.skipped, series, year, number):
+                continue
             yield Finding("number.skipped", f"{series}-{year}-{number:06d}", "no invoice carries this number")
         for paper in papers:
+            if is_skipped(held.skipped, series, year, paper.sequence):
+                says = "the number is on a run that was left out"
+                yield Finding("number.left_out", paper.number, says)
             if paper.sequence >= end:
                 yield Finding(
                     "number.ahead", paper.number, "the counter has not given it", str(end), str(paper.sequence)

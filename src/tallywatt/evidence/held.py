@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tallywatt.evidence.decode import Told
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
+    from tallywatt.invoicing.skipped import SkippedNumbers
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, InboxItem, MeterReading, Session
     from tallywatt.payments.allocation import Allocation
@@ -40,6 +41,7 @@ class Held:
     taxes: list[RatedTax]
     invoices: list[Invoice]
     series: list[NumberSeries]
+    skipped: list[SkippedNumbers]
     payments: list[Payment]
     operations: list[Operation]
     allocations: list[Allocation]

@@ -37,9 +37,10 @@ def compare_payments(held: Held) -> list[Finding]:
     for allocation in held.allocations:
         allocations[allocation.payment_id].append(allocation)
     found: list[Finding] = []
+    asks: dict[str | None, int] = {row.invoice_id: row.gross_minor for row in held.invoices}
     for payment in held.payments:
         found += _asked(payment, operations[payment.payment_id])
-        found += _allocated(payment, allocations[payment.payment_id])
+        found += _allocated(payment, allocations[payment.payment_id], asks.get(payment.invoice_id))
         if _is_forgotten(held, payment, operations[payment.payment_id]):
             says = f"{payment.authorised_minor} are held, and nothing waits for them"
             found.append(Finding("payment.hold_forgotten", payment.payment_id, says))
@@ -57,10 +58,14 @@ def _asked(payment: Payment, operations: list[Operation]) -> Iterator[Finding]:
             yield Finding(f"payment.{name}_without_operation", payment.payment_id, says, str(asked), str(moved))
 
 
-def _allocated(payment: Payment, allocations: list[Allocation]) -> Iterator[Finding]:
+def _allocated(payment: Payment, allocations: list[Allocation], asked: int | None) -> Iterator[Finding]:
     sums: Counter[Target] = Counter()
     for one in allocations:
         sums[one.target] += one.amount_minor
+    # What was taken before its invoice was written is the payer's own: until there is one, or as far as it asks for less.
+    on_invoice = sums[Target.INVOICE] + payment.refunded_minor
+    own = payment.invoice_id is None or not sums[Target.BALANCE] or on_invoice >= (asked or 0)
+    for one in allocations:
         if one.currency != payment.currency:
             yield Finding(
                 "allocation.currency",
@@ -69,7 +74,7 @@ def _allocated(payment: Payment, allocations: list[Allocation]) -> Iterator[Find
                 payment.currency,
                 one.currency,
             )
-        wanted = _belongs_to(payment, one.target)
+        wanted = _belongs_to(payment, one.target, own=own)
         if one.target_id not in wanted:
             says = f"{one.target.value} {one.target_id} is not what payment {payment.payment_id} is for"
             yield Finding("allocation.moved", one.allocation_id, says, wanted[0] if wanted else None, one.target_id)
@@ -84,13 +89,13 @@ def _allocated(payment: Payment, allocations: list[Allocation]) -> Iterator[Find
             yield Finding("payment.allocations", payment.payment_id, says, str(moved), str(told))
 
 
-def _belongs_to(payment: Payment, target: Target) -> tuple[str | None, ...]:
+def _belongs_to(payment: Payment, target: Target, *, own: bool) -> tuple[str | None, ...]:
     """What the money of a payment may be for, by kind of target."""
     match target:
         case Target.INVOICE:
             return (payment.invoice_id,)
         case Target.BALANCE:
-            return () if payment.invoice_id is not None else (payment.customer_id, payment.payment_id)
+            return (payment.customer_id, payment.payment_id) if own else ()
         case _:
             return (payment.payment_id,)
 

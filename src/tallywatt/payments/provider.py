@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from tallywatt.kernel.clock import Instant  # a view travels over the control socket, and its types are read there
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tallywatt.kernel.clock import Instant
     from tallywatt.payments.operation import Operation
 
 
@@ -169,6 +170,20 @@ class ProviderEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """A payment of ours as a provider lists it, with what its objects carry of ours."""
+
+    payment_id: str
+    view: View
+    account_id: str | None = None
+    """Our account that made it: two operators may use one account at a provider."""
+    customer_ref: str | None = None
+    """The provider's own id of the customer whose stored method was charged."""
+    session_id: str | None = None
+    invoice_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMethod:
     """A payment method as the provider keeps it."""
 
@@ -189,6 +204,10 @@ class PaymentProvider(Protocol):
 
     def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
         """How a payment stands, by the provider's id if known, else by our reference; None: there is no trace of it."""
+        ...
+
+    def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:
+        """Every payment of ours that was made or given back since then: all of them, or the word that it cannot be told."""
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:

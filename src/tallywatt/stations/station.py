@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import EvseId, FrameId, LocationId, StationId
+
+LARGEST_TRANSACTION_ID: Final = 2**31 - 1
+SAFE_DISTANCE: Final = 100_000
+"""More transactions than one station can begin in any time that a backup may be old."""
 
 
 class StationState(StrEnum):
@@ -83,6 +87,11 @@ class TransactionCounter:
     station_id: StationId
     last_transaction_id: int
     version: int = 1
+
+    def moved_on(self) -> TransactionCounter:
+        """The counter behind every id that a lost time can have used: the station may still speak of those."""
+        far = min(self.last_transaction_id + SAFE_DISTANCE, LARGEST_TRANSACTION_ID - SAFE_DISTANCE)
+        return replace(self, last_transaction_id=max(self.last_transaction_id, far))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,11 @@ def _station(
         created_at=work.now,
     )
     work.stations.add(row)
-    work.transaction_counters.add(TransactionCounter(station_id, 0))
+    counter = TransactionCounter(station_id, 0)
+    for _ in work.restorations.by():
+        # It may have been here in a time that is lost, and may still speak of the ids of then.
+        counter = counter.moved_on()
+    work.transaction_counters.add(counter)
     event = "StationAdded" if state is StationState.ADOPTED else "StationKnocked"
     work.events.append(Event("station", station_id, event, {"identity": identity}))
     return row

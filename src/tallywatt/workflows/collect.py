@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.account import MethodState
+from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import take_next_step
@@ -42,7 +43,7 @@ def intend_collection(work: UnitOfWork, collection: Collection) -> Payment | Non
         return None
     known = [one for one in work.payments.by(session_id=collection.session_id) if one.kind is PaymentKind.STORED]
     if known:
-        return known[-1]
+        return _for_invoice(work, known[-1], collection)
     return _from_stored_method(work, collection, collection.customer_id)
 
 
@@ -64,8 +65,37 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
         payment, session_id=collection.session_id, invoice_id=collection.invoice_id, due_minor=due, reason=reason
     )
     stored = work.payments.put(changed)
+    _put_on_invoice(work, stored, collection)
     take_next_step(work, stored)
     return stored
+
+
+def _for_invoice(work: UnitOfWork, payment: Payment, collection: Collection) -> Payment:
+    """The same session again is the same payment. One that was found at its provider learns here which invoice it is for."""
+    if payment.invoice_id is not None or collection.invoice_id is None:
+        return payment
+    stored = work.payments.put(replace(work.payments.lock(payment.payment_id), invoice_id=collection.invoice_id))
+    _put_on_invoice(work, stored, collection)
+    return stored
+
+
+def _put_on_invoice(work: UnitOfWork, payment: Payment, collection: Collection) -> None:
+    """Money that was taken before there was an invoice belongs to it now. What is more than it asks stays the payer's."""
+    rows = work.allocations.by(payment_id=payment.payment_id)
+    waiting = sum(one.amount_minor for one in rows if one.target is Target.BALANCE)
+    part = min(waiting, collection.total.minor)
+    if part <= 0 or collection.invoice_id is None:
+        return
+    for target, target_id, minor in (
+        (Target.BALANCE, payment.customer_id or payment.payment_id, -part),
+        (Target.INVOICE, collection.invoice_id, part),
+    ):
+        name = f"allocation/{payment.payment_id}/{target}/early"
+        work.allocations.add(
+            Allocation(
+                work.draw.id(name), payment.payment_id, target, target_id, minor, payment.currency, None, work.now
+            )
+        )
 
 
 def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: CustomerId) -> Payment | None:

@@ -20,6 +20,7 @@ from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import plain
+from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.jobs import Job
@@ -49,6 +50,24 @@ def finish_session(work: UnitOfWork, command: FinishSession) -> Session:
         return session
     flagged = replace(session, flags=with_flags(session.flags, Flag.OCCUPANCY_LIMIT))
     return bill_or_hold(work, work.sessions.put(flagged))
+
+
+@dataclass(frozen=True, slots=True)
+class BillSession:
+    """A session that was ready for its price while the house could not give numbers."""
+
+    session_id: SessionId
+
+
+def bill_session(work: UnitOfWork, command: BillSession) -> bool:
+    """Price it now; False while the house is still not compared with its providers."""
+    session = work.sessions.lock(command.session_id)
+    if session.state is not SessionState.ENDED:
+        return True
+    if not_compared(work) is not None:
+        return False
+    bill_or_hold(work, session)
+    return True
 
 
 def finish_when_ready(work: UnitOfWork, session: Session) -> Session:
@@ -141,8 +160,12 @@ _SENTENCES = {
 def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
     """Price, number, book, and intend the payment: one transaction, all or nothing."""
     assert session.offer_id is not None, "only sessions with an offer are billed"
-    offer = work.offers.get(session.offer_id)
     unexplain(work, session, "billed")
+    if not_compared(work) is not None:
+        # Its number may be on somebody's paper, and its money may have been taken already: see `begin_restoration`.
+        work.jobs.add(Job("bill_session", session.session_id))
+        return work.sessions.put(replace(session, state=SessionState.ENDED))
+    offer = work.offers.get(session.offer_id)
     rows = _price(work, session, measured, offer)
     work.rated_results.add(rows.result)
     work.rated_lines.add_all(rows.lines)

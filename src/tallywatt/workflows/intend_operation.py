@@ -31,6 +31,7 @@ def intend_operation(
     request = request_text(
         {
             **asked,
+            "account_id": payment.account_id,
             "amount_minor": amount_minor,
             "currency": payment.currency,
             "operation_id": operation_id,
@@ -105,7 +106,7 @@ def _asked(
         case OperationKind.PREPARE:
             assert payment.method_id is not None, "a stored payment has a method"
             method = work.payment_methods.get(payment.method_id)
-            return {"customer_ref": method.customer_ref, "method_ref": method.method_ref}
+            return {"customer_ref": method.customer_ref, "method_ref": method.method_ref, **_about(work, payment)}
         case OperationKind.CHARGE:
             assert payment.method_id is not None, "a stored payment has a method"
             method = work.payment_methods.get(payment.method_id)
@@ -115,7 +116,13 @@ def _asked(
             page = next(one for one in earlier if one.kind is kind)
             return {name: value for name, value in page.asked.items() if name in PAGE}
         case _:
-            return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref}
+            return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref, **_about(work, payment)}
+
+
+def _about(work: UnitOfWork, payment: Payment) -> dict[str, str | int | None]:
+    """What the payment is for. It is kept at the provider, where it survives the loss of this database."""
+    invoice = work.invoices.find(payment.invoice_id) if payment.invoice_id is not None else None
+    return {"session_id": payment.session_id, "invoice": None if invoice is None else invoice.number}
 
 
 PAGE = ("title", "success_url", "cancel_url", "expires_at", "language")

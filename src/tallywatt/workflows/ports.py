@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tallywatt.customers.person import Invitation, Membership, Person
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.invoicing.printed import PrintedInvoice
+    from tallywatt.invoicing.skipped import SkippedNumbers
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
+    from tallywatt.payments.restoration import Restoration
     from tallywatt.payments.webhook import WebhookEvent
     from tallywatt.rating.records import (
         Offer,
@@ -147,6 +149,7 @@ class UnitOfWork(Protocol):
     operations: Records[Operation]
     allocations: Records[Allocation]
     webhook_events: Records[WebhookEvent]
+    restorations: Records[Restoration]
 
     tariff_versions: Records[TariffVersion]
     tariff_assignments: Records[TariffAssignment]
@@ -163,6 +166,7 @@ class UnitOfWork(Protocol):
     invoices: Records[Invoice]
     printed_invoices: Records[PrintedInvoice]
     number_series: Records[NumberSeries]
+    skipped_numbers: Records[SkippedNumbers]
 
     stored_jobs: Records[StoredJob]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tallywatt.payments.provider import Enquiry
+from tallywatt.workflows.begin_restoration import not_compared
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import OperationId
@@ -21,6 +22,8 @@ class Pursuit:
     operation: Operation
     account: ProviderAccount
     enquiry: Enquiry
+    is_held: bool = False
+    """The house came back from a backup and does not know yet what its providers know: nothing may be sent."""
 
 
 def pursue(work: UnitOfWork, operation_id: OperationId) -> Pursuit | None:
@@ -36,4 +39,5 @@ def pursue(work: UnitOfWork, operation_id: OperationId) -> Pursuit | None:
         page_ref=payment.page_ref,
         customer_ref=operation.asked.get("customer_ref"),
     )
-    return Pursuit(operation, work.provider_accounts.get(operation.account_id), enquiry)
+    account = work.provider_accounts.get(operation.account_id)
+    return Pursuit(operation, account, enquiry, is_held=not_compared(work) is not None)

@@ -22,7 +22,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
 from tallywatt.metering.session import Source
-from tallywatt.payments.provider import StoredMethod
+from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
 from tallywatt.rating.records import Scope
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
@@ -33,6 +33,8 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
+from tallywatt.workflows.create_api_key import CreateApiKey
+from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
@@ -40,10 +42,12 @@ from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.sign_in import AddConsoleLink
+from tallywatt.workflows.take_found import TakeFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+A_VIEW = View(ViewStatus.CAPTURED, "GBP", "pi", captured_minor=7, refunds=(RefundView("re", "o", 2, "succeeded"),))
 COMMANDS: dict[str, object] = {
     "add_console_link": AddConsoleLink(60),
     "add_customer": AddCustomer("c1", "Name", "a@example.org"),
@@ -60,6 +64,8 @@ COMMANDS: dict[str, object] = {
     ),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
+    "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
+    "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
     "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),

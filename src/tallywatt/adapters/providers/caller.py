@@ -76,6 +76,16 @@ class Providers:
         )
 
 
+HELD_SECONDS = 30
+"""How often a job looks whether a restored house has been compared with its providers."""
+
+
+def _let_go(pursuit: Pursuit) -> None:
+    if pursuit.is_held:
+        msg = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
+        raise TryLater(msg, HELD_SECONDS)
+
+
 class Caller:
     """Carries out the jobs `call_provider` and `ask_provider`."""
 
@@ -90,6 +100,7 @@ class Caller:
             return
         if pursuit.operation.state is not OperationState.INTENDED:
             return
+        _let_go(pursuit)
         fact = self.send(pursuit)
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, NotSent):
@@ -100,6 +111,7 @@ class Caller:
         pursuit = write(pursue, operation_id)
         if pursuit is None:
             return
+        _let_go(pursuit)
         fact = self.find_out(pursuit)
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, (Unknown, Pending, RequiresAction)):

@@ -26,12 +26,13 @@ from tallywatt.payments.provider import (
     Outcome,
     ProviderEvent,
     StoredMethod,
+    Trace,
     Unknown,
     View,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from stripe.params import PaymentIntentListParams
     from stripe.params.checkout import SessionCreateParams
@@ -157,7 +158,7 @@ class StripeCards:
             asked["provider_ref"],
             {
                 "amount_to_capture": asked["amount_minor"],
-                "metadata": {"tallywatt_capture": asked["operation_id"]},
+                "metadata": {"tallywatt_capture": asked["operation_id"], **_about(asked)},
                 "expand": ["latest_charge"],
             },
             options,
@@ -248,6 +249,39 @@ class StripeCards:
                 break
         return None
 
+    def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:
+        """Every payment of ours that was made or given back since then, whether or not it is known here."""
+        try:
+            return tuple(self._traces(since // 1000 - SKEW_SECONDS))
+        except stripe.StripeError as error:
+            return unclear(error)
+
+    def _traces(self, since: int) -> Iterator[Trace]:
+        told: set[str] = set()
+        params: Any = {"created": {"gte": since}, "limit": 100}
+        listed: PaymentIntentListParams = {
+            "created": {"gte": since},
+            "limit": 100,
+            "expand": ["data.latest_charge", "data.latest_charge.refunds"],
+        }
+        for one in self._client.payment_intents.list(listed).auto_paging_iter():
+            told.add(one.id)
+            if (trace := _trace(one.to_dict())) is not None:
+                yield trace
+        for refund in self._client.refunds.list(params).auto_paging_iter():
+            # Of a payment from before: the refund is what is new about it.
+            ref = refund.to_dict().get("payment_intent")
+            if ref is not None and ref not in told:
+                told.add(ref)
+                found = self._client.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE})
+                if (trace := _trace(_tree(found))) is not None:
+                    yield trace
+        for page in self._client.checkout.sessions.list(params).auto_paging_iter():
+            shown = page.to_dict()
+            payment_id = views.payment_of(shown)
+            if payment_id is not None and shown.get("payment_intent") is None:
+                yield Trace(payment_id, views.of_session(shown), shown["metadata"].get(views.ACCOUNT))
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """The event in a webhook that one of the account's secrets has signed within the last five minutes."""
         self._check_signature(headers.get("stripe-signature", ""), body)
@@ -329,7 +363,34 @@ def _view_in(error: stripe.StripeError) -> View | None:
 
 def _ours(asked: dict[str, Any]) -> dict[str, str]:
     """What every object of ours carries, so that it can be found again."""
-    return {views.PAYMENT: asked["payment_id"], views.OPERATION: asked["operation_id"]}
+    return {views.PAYMENT: asked["payment_id"], views.OPERATION: asked["operation_id"], **_about(asked)}
+
+
+def _about(asked: dict[str, Any]) -> dict[str, str]:
+    """What it is for, where that is known: a house that lost its last days learns it back from here."""
+    named = {
+        views.ACCOUNT: asked.get("account_id"),
+        views.SESSION: asked.get("session_id"),
+        views.INVOICE: asked.get("invoice"),
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _trace(intent: dict[str, Any]) -> Trace | None:
+    """What an intent tells of one of our payments; None for somebody else's."""
+    payment_id = views.payment_of(intent)
+    if payment_id is None:
+        return None
+    carried = intent["metadata"]
+    customer = intent.get("customer")
+    return Trace(
+        payment_id,
+        views.of_intent(intent),
+        account_id=carried.get(views.ACCOUNT),
+        customer_ref=customer["id"] if isinstance(customer, dict) else customer,
+        session_id=carried.get(views.SESSION),
+        invoice_number=carried.get(views.INVOICE),
+    )
 
 
 def _seen(intent: stripe.PaymentIntent) -> View:

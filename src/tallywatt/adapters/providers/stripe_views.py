@@ -12,6 +12,9 @@ PROVIDER: Final = "stripe"
 PAYMENT: Final = "tallywatt_payment"
 OPERATION: Final = "tallywatt_operation"
 CUSTOMER: Final = "tallywatt_customer"
+ACCOUNT: Final = "tallywatt_account"
+SESSION: Final = "tallywatt_session"
+INVOICE: Final = "tallywatt_invoice"
 HOLD_SECONDS: Final = 7 * 24 * 3600
 """How long a hold lives that a cardholder placed, when the message does not say (docs.stripe.com: place a hold)."""
 

@@ -15,6 +15,8 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
@@ -22,6 +24,7 @@ from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
+from tallywatt.workflows.take_found import TakeFound, take_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,10 +60,12 @@ ALLOWED = _allowed(
     (bring_session, BringSession),
     (create_api_key, CreateApiKey),
     (invite_person, InvitePerson),
+    (end_restoration, EndRestoration),
     (keep_method, KeepMethod),
     (put_tariff, PutTariff),
     (resolve_item, ResolveItem),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),
     (rotate_api_key, RotateApiKey),
+    (take_found, TakeFound),
 )

@@ -79,12 +79,14 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "operations": payments.OPERATIONS,
     "allocations": payments.ALLOCATIONS,
     "webhook_events": payments.WEBHOOK_EVENTS,
+    "restorations": payments.RESTORATIONS,
     "accounts": ledger.ACCOUNTS,
     "entries": ledger.ENTRIES,
     "transfers": ledger.TRANSFERS,
     "invoices": invoicing.INVOICES,
     "printed_invoices": invoicing.PRINTED_INVOICES,
     "number_series": invoicing.NUMBER_SERIES,
+    "skipped_numbers": invoicing.SKIPPED_NUMBERS,
     "stored_jobs": machinery.JOBS,
 }
 """Every attribute of `UnitOfWork` that is a set of rows, and its table."""

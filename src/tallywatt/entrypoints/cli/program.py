@@ -21,6 +21,7 @@ from tallywatt.entrypoints.cli import (
     operators,
     payments,
     people,
+    safekeeping,
     serving,
     sessions,
     simulate,
@@ -87,6 +88,9 @@ for one in (
 ):
     app.add_typer(one)
 app.command("console-link", **access.CONSOLE_LINK_EXAMPLES)(access.console_link)
+app.command("backup", **safekeeping.BACKUP_EXAMPLES)(safekeeping.backup)
+app.command("restore", **safekeeping.RESTORE_EXAMPLES)(safekeeping.restore)
+app.command("reconcile", **safekeeping.RECONCILE_EXAMPLES)(safekeeping.reconcile)
 app.command("audit", **audit.EXAMPLES)(audit.audit)
 app.add_typer(imports.importing)
 app.add_typer(simulate.simulate)

@@ -10,7 +10,7 @@ from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
 from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
-from tallywatt.workflows.finish import FinishSession, finish_session
+from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 STATION_ANSWERS_WITHIN_SECONDS = 30.0
 RECONNECT_SECONDS = 2
 """How often a command looks whether its station is back."""
+COMPARED_SECONDS = 30
+"""How often a session that waits for its number looks whether the house has been compared with its providers."""
 PAYMENT_SECONDS = 3
 WAITS_FOR_PAYMENT = 20
 """How often an invoice's print waits for its payment to settle; then it says what is known."""
@@ -47,6 +49,7 @@ class Handlers:
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "send_command": self._send_command,
+            "bill_session": self._bill_session,
             "print_invoice": self._print_invoice,
             "send_letter": self._send_letter,
         }
@@ -67,6 +70,14 @@ class Handlers:
             )
 
         do(write, OperationId(claimed.job.subject_id))
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _bill_session(self, claimed: Claimed) -> None:
+        wanted = BillSession(SessionId(claimed.job.subject_id))
+        cause = claimed.job.job_id
+        if not self._house.write_now(claimed.operator_id, bill_session, wanted, actor="worker", cause=cause):
+            msg = "restored from a backup, and not yet compared with the providers: tallywatt reconcile"
+            raise TryLater(msg, COMPARED_SECONDS)
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _send_command(self, claimed: Claimed) -> None:

@@ -38,7 +38,11 @@ class Lane:
 
 LANES = {
     "house": Lane(
-        "house", ("finish_session", "lose_stop", "watch_command", "start_paid_session", "release_hold"), 1, 32, 30
+        "house",
+        ("finish_session", "bill_session", "lose_stop", "watch_command", "start_paid_session", "release_hold"),
+        1,
+        32,
+        30,
     ),
     "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 2, 120),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),

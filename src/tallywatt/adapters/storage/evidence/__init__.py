@@ -102,6 +102,7 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         taxes=every(rating.RATED_TAXES),
         invoices=every(invoicing.INVOICES),
         series=every(invoicing.NUMBER_SERIES),
+        skipped=every(invoicing.SKIPPED_NUMBERS),
         payments=every(payments.PAYMENTS),
         operations=every(payments.OPERATIONS),
         allocations=every(payments.ALLOCATIONS),

@@ -18,6 +18,7 @@ from tallywatt.adapters.storage.tables.schema import (
 )
 from tallywatt.invoicing.invoice import Invoice, InvoiceKind, NumberSeries
 from tallywatt.invoicing.printed import PrintedInvoice
+from tallywatt.invoicing.skipped import SkippedNumbers
 from tallywatt.metering.session import PayerKind
 
 INVOICES = Mapping(
@@ -68,6 +69,22 @@ NUMBER_SERIES = Mapping(
         key=("series", "year"),
     ),
     NumberSeries,
+)
+
+SKIPPED_NUMBERS = Mapping(
+    table(
+        "skipped_numbers",
+        text("series"),
+        whole("year"),
+        whole("first"),
+        whole("last"),
+        text("reason"),
+        text("cause"),
+        instant("created_at"),
+        check("first >= 1 AND last >= first", "run"),
+        key=("series", "year", "first"),
+    ),
+    SkippedNumbers,
 )
 
 PRINTED_INVOICES = Mapping(

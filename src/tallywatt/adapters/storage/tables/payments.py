@@ -25,6 +25,7 @@ from tallywatt.payments.account import MethodState, PaymentMethod, ProviderAccou
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.operation import UNRESOLVED, Operation, OperationKind, OperationState
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.payments.restoration import Restoration
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
 
 PROVIDER_ACCOUNTS = Mapping(
@@ -206,4 +207,19 @@ WEBHOOK_EVENTS = Mapping(
         personal="webhook_body",
     ),
     WebhookEvent,
+)
+
+RESTORATIONS = Mapping(
+    table(
+        "restorations",
+        text("restoration_id"),
+        text("archive_sha256"),
+        instant("backup_at"),
+        instant("restored_at"),
+        instant("compared_at", null=True),
+        whole("found"),
+        version(),
+        key=("restoration_id",),
+    ),
+    Restoration,
 )

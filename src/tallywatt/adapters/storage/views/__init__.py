@@ -18,6 +18,7 @@ from tallywatt.adapters.storage.views import (
     people,
     places,
     prices,
+    returning,
 )
 
 
@@ -78,6 +79,9 @@ class Views:
     invoices = staticmethod(money.invoices)
     invoice = staticmethod(money.invoice)
     printed_invoice = staticmethod(money.printed_invoice)
+
+    restorations = staticmethod(returning.restorations)
+    unfinished_payments = staticmethod(returning.unfinished_payments)
 
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)

@@ -1,0 +1,39 @@
+"""After a return from a backup: everything that a provider account knows of the time that is missing here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import Broken
+from tallywatt.payments.provider import NotSent, Trace, Unknown, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.payments.provider import Enquiry, PaymentProvider
+
+
+def traces_of(provider: PaymentProvider, since: Instant, unfinished: Iterable[Enquiry]) -> list[Trace]:
+    """What is known there of payments that were on their way here, and then of all that were made or given back since.
+
+    A provider that cannot be asked says nothing, and nothing may be concluded from that: Broken, to be tried again.
+    """
+    found: list[Trace] = []
+    for enquiry in unfinished:
+        seen = provider.enquire(enquiry)
+        if isinstance(seen, View):
+            found.append(Trace(enquiry.payment_id, seen))
+        elif seen is not None:
+            raise _silent(seen)
+    listed = provider.list_since(since)
+    if isinstance(listed, NotSent | Unknown):
+        raise _silent(listed)
+    return [*found, *listed]
+
+
+def _silent(said: NotSent | Unknown) -> Broken:
+    msg = f"the provider could not be asked: {said.cause}"
+    return Broken(
+        msg, code="restore.provider_silent", remedy="nothing was changed for this account; run it again later"
+    )
