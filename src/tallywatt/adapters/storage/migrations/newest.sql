@@ -1052,6 +1052,37 @@ CREATE TABLE invitations (
 
 ;
 
+CREATE TABLE restorations (
+	operator_id TEXT NOT NULL, 
+	restoration_id TEXT NOT NULL, 
+	archive_sha256 TEXT NOT NULL, 
+	backup_at INTEGER NOT NULL, 
+	restored_at INTEGER NOT NULL, 
+	compared_at INTEGER, 
+	found INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_restorations PRIMARY KEY (operator_id, restoration_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE skipped_numbers (
+	operator_id TEXT NOT NULL, 
+	series TEXT NOT NULL, 
+	year INTEGER NOT NULL, 
+	first INTEGER NOT NULL, 
+	last INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_skipped_numbers PRIMARY KEY (operator_id, series, year, first), 
+	CONSTRAINT ck_skipped_numbers_run CHECK (first >= 1 AND last >= first)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
