@@ -33,7 +33,6 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
-from tallywatt.workflows.create_api_key import CreateApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod

@@ -15,7 +15,6 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
-from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method

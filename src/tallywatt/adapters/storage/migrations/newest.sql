@@ -1251,6 +1251,6 @@ CREATE INDEX ix_console_links_browser_hash ON console_links (browser_hash);
 
 CREATE INDEX ix_console_links_operator_id_membership_id ON console_links (operator_id, membership_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0006');
+INSERT INTO alembic_version ("version_num") VALUES ('0007');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
