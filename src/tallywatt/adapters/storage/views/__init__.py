@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.views import (
     charging,
     doors,
     equations,
+    finding,
     lists,
     membership,
     money,
@@ -88,6 +89,9 @@ class Views:
     jobs = staticmethod(attention.jobs)
     job = staticmethod(attention.job)
     job_counts = staticmethod(attention.job_counts)
+
+    find = staticmethod(finding.find)
+    customers_like = staticmethod(finding.customers_like)
 
     overview = staticmethod(equations.overview)
     session_counts = staticmethod(equations.session_counts)

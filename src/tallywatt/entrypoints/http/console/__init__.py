@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.entrypoints.http.console import (
+    customers,
     entrance,
     inbox,
     invoices,
@@ -15,6 +16,7 @@ from tallywatt.entrypoints.http.console import (
     overview,
     payments,
     people,
+    search,
     sessions,
     settings,
     stations,
@@ -27,6 +29,6 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    looking = (overview, sessions, stations, payments, invoices, tariffs, inbox, jobs, live)
+    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live)
     subjects = (entrance, *looking, look, settings, people, keys)
     return tuple(subject.router for subject in subjects)

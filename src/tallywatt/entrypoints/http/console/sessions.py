@@ -29,10 +29,11 @@ async def list_sessions(
     reason: str | None = None,
     station: str | None = None,
     source: str | None = None,
+    customer: str | None = None,
     cursor: str | None = None,
 ) -> Response:
     """Sessions, newest first."""
-    chosen = {"state": state, "reason": reason, "station": station, "source": source}
+    chosen = {"state": state, "reason": reason, "station": station, "source": source, "customer": customer}
     given = {name: value for name, value in chosen.items() if value}
     rows = await house.ask(house.views.sessions, caller.operator_id, PAGE, **given, before=cursor)
     counts = await house.ask(house.views.session_counts, caller.operator_id)
