@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tallywatt.customers.roles import Role
@@ -11,6 +13,15 @@ from tests.entrypoints.scene import Scene
 CUSTOMERS = "/console/customers"
 
 
+def card_of(scene: Scene, reference: str) -> dict[str, Any]:
+    """The only card of a customer."""
+    row = scene.house.ask_now(scene.house.views.customer, scene.operator, reference)
+    assert row is not None
+    [card] = row["tokens"]
+    found: dict[str, Any] = card
+    return found
+
+
 def test_a_customer_is_added_and_gets_a_card_that_is_blocked_and_accepted_again(scene: Scene) -> None:
     """Each step comes back to the customer's page, which says what was done."""
     with scene.signed_in() as client:
@@ -18,12 +29,12 @@ def test_a_customer_is_added_and_gets_a_card_that_is_blocked_and_accepted_again(
         added = client.post(f"{CUSTOMERS}/new", data={"csrf": token, "reference": "A/1 ü", "name": "Reid", "email": ""})
         page = added.headers["location"].partition("?")[0]
         assert client.post(f"{page}/tokens", data={"csrf": token, "uid": "ABC1"}).status_code == 303
-        [card] = scene.house.ask_now(scene.house.views.customer, scene.operator, "A/1 ü")["tokens"]
+        card = card_of(scene, "A/1 ü")
         blocked = client.post(f"{page}/tokens/{card['id']}", data={"csrf": token})
         assert "said=blocked" in blocked.headers["location"]
         assert "Blocked: the next start" in client.get(blocked.headers["location"]).text
         client.post(f"{page}/tokens/{card['id']}", data={"csrf": token, "blocked": "no"})
-        [card] = scene.house.ask_now(scene.house.views.customer, scene.operator, "A/1 ü")["tokens"]
+        card = card_of(scene, "A/1 ü")
     assert card["state"] == "active"
 
 
