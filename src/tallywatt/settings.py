@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         default=None, description="The mail server: smtp://user:password@host:587 or smtps://…:465; none: no letters."
     )
     smtp_sender: str | None = Field(default=None, description="From whom letters are: charging@example.org.")
+    webhook_allow: str = Field(
+        default="", description="Private hosts that may get webhooks, also over http: names, addresses, networks."
+    )
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 
     @property

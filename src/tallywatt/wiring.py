@@ -21,6 +21,15 @@ from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, cla
 from tallywatt.adapters.storage.directory import MemoryDirectory
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrade
 from tallywatt.adapters.storage.rollups import roll_up_revenue
+from tallywatt.adapters.storage.spreading import (
+    ClaimDeliveries,
+    Parcel,
+    claim_deliveries,
+    due_endpoints,
+    events_waiting,
+    free_deliveries,
+    spread,
+)
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import RUNNING_ALONG, Instant
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.ocpp.server import Gateway
     from tallywatt.adapters.socket.server import ControlServer
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.webhooks.sending import Sender
     from tallywatt.evidence.findings import AuditReport
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
@@ -53,6 +63,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "House",
+    "Parcel",
     "Settings",
     "TryLater",
     "Views",
@@ -229,6 +240,7 @@ class House:
         """Take up the jobs that a killed server was doing, without waiting for its leases. On SQLite there can be no other."""
         if self.store.is_sqlite:
             self.store.run_now("", free_leases, None, actor="worker")
+            self.store.run_now("", free_deliveries, None, actor="worker")
 
     def claim(self, command: Claim) -> list[Claimed]:
         """Take due jobs."""
@@ -290,6 +302,32 @@ class House:
     def letter_secret(self, thing_id: str) -> str:
         """The secret of a link that is sent by letter."""
         return letter_secret(self.secret, thing_id)
+
+    # --- outgoing webhooks ---
+
+    def sender(self) -> Sender:
+        """What sends messages to partners, and to no address of our own network but those that the settings allow."""
+        from tallywatt.adapters.webhooks.sending import Sender  # TLS, and a parser of HTTP
+        from tallywatt.partners.address import read_allow_list
+
+        return Sender(read_allow_list(self.settings.webhook_allow))
+
+    async def spread_events(self) -> int:
+        """Write deliveries for events that partners have yet to hear of, one batch; 0 when there are none."""
+        if not await self.ask(events_waiting):
+            return 0
+        workflow: Callable[[Any, None], int] = spread
+        return await self.write("", workflow, None, actor="courier")
+
+    async def due_endpoints(self) -> list[tuple[str, str]]:
+        """Operator and endpoint wherever a delivery is due."""
+        return await self.ask(due_endpoints, self.machine.now())
+
+    async def claim_deliveries(self, where: tuple[tuple[str, str], ...], most: int, owner: str) -> list[Parcel]:
+        """Take due deliveries of these endpoints, a few of each."""
+        workflow: Callable[[Any, ClaimDeliveries], list[Parcel]] = claim_deliveries
+        command = ClaimDeliveries(where, most, owner, self.store.vault)
+        return await self.write("", workflow, command, actor="courier")
 
     # --- events ---
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tallywatt.adapters.storage.connections import connect
 from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.partners.told import told_wrongly
 from tests.workflows.house_of import WITH_IDLE_FEE, HouseOf
 
 if TYPE_CHECKING:
@@ -37,3 +40,17 @@ def idle_house(house_url: str) -> Iterator[HouseOf]:
     with HouseOf(house_url) as built:
         built.furnish(WITH_IDLE_FEE)
         yield built
+
+
+@pytest.fixture(autouse=True)
+def told_as_promised(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test lets happen, its events are told to partners as the catalogue says, or are named as internal."""
+    urls: set[str] = {
+        request.getfixturevalue(name).url
+        for name in ("house", "quick_house", "idle_house")
+        if name in request.fixturenames
+    }
+    yield
+    for url in urls:
+        with closing(connect(url, read_only=True)) as connection:
+            assert told_wrongly(connection) == []

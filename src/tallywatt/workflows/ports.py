@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
+    from tallywatt.partners.delivery import Attempt, Delivery, Message
+    from tallywatt.partners.endpoint import Endpoint, EndpointSecret
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.operation import Operation
@@ -92,6 +94,18 @@ class Queries(Protocol):
 
     def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
         """Open commands whose deadline has passed."""
+        ...
+
+    def last_position(self) -> int:
+        """The position of the newest event that has one."""
+        ...
+
+    def told_position(self) -> int:
+        """Up to which position partners have been told; held until the transaction ends, so that nobody is told meanwhile."""
+        ...
+
+    def position_before(self, machine: Instant) -> int:
+        """The position behind which everything lies that this operator recorded at that time or later."""
         ...
 
 
@@ -169,6 +183,12 @@ class UnitOfWork(Protocol):
     skipped_numbers: Records[SkippedNumbers]
 
     stored_jobs: Records[StoredJob]
+
+    webhook_endpoints: Records[Endpoint]
+    webhook_secrets: Records[EndpointSecret]
+    webhook_messages: Records[Message]
+    webhook_deliveries: Records[Delivery]
+    webhook_attempts: Records[Attempt]
 
 
 class Writer(Protocol):

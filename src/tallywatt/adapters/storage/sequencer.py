@@ -40,22 +40,24 @@ _PLACE = (
     .where(EVENTS.c.operator_id == bindparam("operator"), EVENTS.c.event_id == bindparam("id"))
     .values(position=bindparam("place"))
 )
+EVENT_COLUMNS = (
+    EVENTS.c.event_id,
+    EVENTS.c.operator_id,
+    EVENTS.c.position,
+    EVENTS.c.aggregate,
+    EVENTS.c.aggregate_id,
+    EVENTS.c.type,
+    EVENTS.c.data,
+    EVENTS.c.schema_version,
+    EVENTS.c.version,
+    EVENTS.c.actor,
+    EVENTS.c.cause,
+    EVENTS.c.booked_at,
+    EVENTS.c.recorded_at,
+)
+"""What `as_recorded` reads, in its order."""
 _AFTER = (
-    select(
-        EVENTS.c.event_id,
-        EVENTS.c.operator_id,
-        EVENTS.c.position,
-        EVENTS.c.aggregate,
-        EVENTS.c.aggregate_id,
-        EVENTS.c.type,
-        EVENTS.c.data,
-        EVENTS.c.schema_version,
-        EVENTS.c.version,
-        EVENTS.c.actor,
-        EVENTS.c.cause,
-        EVENTS.c.booked_at,
-        EVENTS.c.recorded_at,
-    )
+    select(*EVENT_COLUMNS)
     .where(EVENTS.c.position > bindparam("after"))
     .order_by(EVENTS.c.position)
     .limit(bindparam("most"))
@@ -96,20 +98,22 @@ def give_positions(connection: Connection) -> int:
 
 def events_after(connection: Connection, position: int, most: int = BATCH) -> list[RecordedEvent]:
     """Events behind a position, in order, without a gap."""
-    return [
-        RecordedEvent(
-            event_id=row[0],
-            operator_id=row[1],
-            position=row[2],
-            event=Event(row[3], row[4], row[5], from_json(row[6]), row[7]),
-            version=row[8],
-            actor=row[9],
-            cause=row[10],
-            booked_at=row[11],
-            recorded_at=row[12],
-        )
-        for row in _run(connection, _AFTER, after=position, most=most)
-    ]
+    return [as_recorded(row) for row in _run(connection, _AFTER, after=position, most=most)]
+
+
+def as_recorded(row: tuple[Any, ...]) -> RecordedEvent:
+    """The event of a row of `EVENT_COLUMNS`."""
+    return RecordedEvent(
+        event_id=row[0],
+        operator_id=row[1],
+        position=row[2],
+        event=Event(row[3], row[4], row[5], from_json(row[6]), row[7]),
+        version=row[8],
+        actor=row[9],
+        cause=row[10],
+        booked_at=row[11],
+        recorded_at=row[12],
+    )
 
 
 def consume(connection: Connection, consumer: str, effect: Callable[[Connection, list[RecordedEvent]], None]) -> int:
@@ -128,6 +132,15 @@ def consume_within(
     connection: Connection, consumer: str, effect: Callable[[Connection, list[RecordedEvent]], None]
 ) -> int:
     """The same in a transaction that is open already: the writer's, on SQLite the only one that may write."""
+    events = events_after(connection, hold_cursor(connection, consumer))
+    if events:
+        effect(connection, events)
+        move_cursor(connection, consumer, events[-1].position)
+    return len(events)
+
+
+def hold_cursor(connection: Connection, consumer: str) -> int:
+    """Up to which position a consumer has read; held until the transaction ends, and made on first use."""
     held = _run(connection, _CURSOR, who=consumer)
     if not held:
         placeholder = "?" if connection.dialect == "sqlite" else "%s"
@@ -135,8 +148,13 @@ def consume_within(
             f"INSERT INTO cursors (consumer, position) VALUES ({placeholder}, 0) ON CONFLICT DO NOTHING", (consumer,)
         )
         held = _run(connection, _CURSOR, who=consumer)
-    events = events_after(connection, held[0][0])
-    if events:
-        effect(connection, events)
-        _run(connection, _MOVE, who=consumer, place=events[-1].position)
-    return len(events)
+    return int(held[0][0])
+
+
+def move_cursor(connection: Connection, consumer: str, position: int) -> None:
+    """Write down how far a consumer has read, in the transaction of what it did with that."""
+    _run(connection, _MOVE, who=consumer, place=position)
+
+
+WEBHOOKS = "webhooks"
+"""The consumer that tells partners."""

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select
 
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
+from tallywatt.adapters.storage.sequencer import WEBHOOKS, hold_cursor
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables import (
     customers,
@@ -16,10 +17,12 @@ from tallywatt.adapters.storage.tables import (
     ledger,
     machinery,
     metering,
+    partners,
     payments,
     rating,
     stations,
 )
+from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import JobState
 
@@ -88,6 +91,11 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "number_series": invoicing.NUMBER_SERIES,
     "skipped_numbers": invoicing.SKIPPED_NUMBERS,
     "stored_jobs": machinery.JOBS,
+    "webhook_endpoints": partners.ENDPOINTS,
+    "webhook_secrets": partners.SECRETS,
+    "webhook_messages": partners.MESSAGES,
+    "webhook_deliveries": partners.DELIVERIES,
+    "webhook_attempts": partners.ATTEMPTS,
 }
 """Every attribute of `UnitOfWork` that is a set of rows, and its table."""
 
@@ -299,6 +307,12 @@ DUE_COMMANDS = (
     .limit(bindparam("most"))
 )
 
+LAST_POSITION = select(func.max(_events.c.position))
+# An event's id begins with the time at which it was recorded.
+FIRST_SINCE = select(func.min(_events.c.position)).where(
+    _events.c.operator_id == bindparam("operator"), _events.c.event_id >= bindparam("floor")
+)
+
 
 class SqlQueries:
     """The questions that equality of columns cannot ask."""
@@ -322,6 +336,25 @@ class SqlQueries:
     def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
         """Open commands whose deadline has passed."""
         return self._rows(DUE_COMMANDS, stations.STATION_COMMANDS, now=machine_now, most=most)
+
+    def last_position(self) -> int:
+        """The position of the newest event that has one."""
+        return self._number(LAST_POSITION)
+
+    def told_position(self) -> int:
+        """Up to which position partners have been told, held."""
+        return hold_cursor(self._unit.connection, WEBHOOKS)
+
+    def position_before(self, machine: Instant) -> int:
+        """The position behind which everything lies that this operator recorded at that time or later."""
+        floor = uuid7(machine, bytes(RANDOM_BYTES))
+        first = self._number(FIRST_SINCE, operator=self._unit.operator, floor=floor)
+        return first - 1 if first else self.last_position()
+
+    def _number(self, clause: Any, **values: Any) -> int:
+        statement = compiled(clause, self._unit.connection.dialect)
+        rows = self._unit.connection.execute(statement.sql, statement.bind(values))
+        return int(rows[0][0] or 0)
 
     def _rows(self, clause: Any, mapping: Mapping[Any], **values: Any) -> list[Any]:
         connection = self._unit.connection

@@ -12,7 +12,7 @@ import structlog
 
 from tallywatt.entrypoints.cli.lean import settled
 from tallywatt.entrypoints.cli.logs import configure
-from tallywatt.entrypoints.worker import LANES, Janitor, Workers
+from tallywatt.entrypoints.worker import LANES, Courier, Janitor, Workers
 from tallywatt.kernel.errors import BadInput
 from tallywatt.wiring import House, present_revision, upgrade
 
@@ -77,9 +77,10 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     if house.gateway is not None:
         await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
     workers.start()
-    janitor = Janitor(house)
+    janitor, courier = Janitor(house), Courier(house)
     if "worker" in parts:
         janitor.start()
+        courier.start()
     if pages is not None:
         await pages.furnished()
     settled()
@@ -90,6 +91,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
     log.info("serve.stopping")
     await _close_doors(house, pages)
     await loop.run_in_executor(None, janitor.stop)
+    await loop.run_in_executor(None, courier.stop)
     await loop.run_in_executor(None, workers.stop)
 
 

@@ -1083,6 +1083,110 @@ CREATE TABLE skipped_numbers (
 
 ;
 
+CREATE TABLE webhook_endpoints (
+	operator_id TEXT NOT NULL, 
+	endpoint_id TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	description TEXT NOT NULL, 
+	event_types TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	disabled_because TEXT, 
+	disabled_at INTEGER, 
+	position INTEGER, 
+	replay_to INTEGER, 
+	failures INTEGER NOT NULL, 
+	failing_since INTEGER, 
+	paused_until INTEGER, 
+	last_delivered_at INTEGER, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_webhook_endpoints PRIMARY KEY (operator_id, endpoint_id), 
+	CONSTRAINT ck_webhook_endpoints_state CHECK (state IN ('enabled', 'disabled', 'removed'))
+)
+ STRICT
+
+;
+
+CREATE TABLE webhook_messages (
+	operator_id TEXT NOT NULL, 
+	message_id TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	type TEXT NOT NULL, 
+	schema_version INTEGER NOT NULL, 
+	body TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_webhook_messages PRIMARY KEY (operator_id, message_id), 
+	CONSTRAINT fk_webhook_messages_operator_id_message_id FOREIGN KEY(operator_id, message_id) REFERENCES events (operator_id, event_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE webhook_secrets (
+	operator_id TEXT NOT NULL, 
+	secret_id TEXT NOT NULL, 
+	endpoint_id TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed_secret BLOB NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER, 
+	CONSTRAINT pk_webhook_secrets PRIMARY KEY (operator_id, secret_id), 
+	CONSTRAINT fk_webhook_secrets_operator_id_endpoint_id FOREIGN KEY(operator_id, endpoint_id) REFERENCES webhook_endpoints (operator_id, endpoint_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE webhook_deliveries (
+	operator_id TEXT NOT NULL, 
+	delivery_id TEXT NOT NULL, 
+	endpoint_id TEXT NOT NULL, 
+	message_id TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	type TEXT NOT NULL, 
+	aggregate TEXT NOT NULL, 
+	aggregate_id TEXT NOT NULL, 
+	aggregate_version INTEGER NOT NULL, 
+	state TEXT NOT NULL, 
+	due_at INTEGER NOT NULL, 
+	failures INTEGER NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	lease_until INTEGER, 
+	leased_by TEXT, 
+	last_status INTEGER, 
+	last_error TEXT, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	CONSTRAINT pk_webhook_deliveries PRIMARY KEY (operator_id, delivery_id), 
+	CONSTRAINT ck_webhook_deliveries_state CHECK (state IN ('blocked', 'ready', 'sending', 'delivered', 'given_up')), 
+	CONSTRAINT fk_webhook_deliveries_operator_id_endpoint_id FOREIGN KEY(operator_id, endpoint_id) REFERENCES webhook_endpoints (operator_id, endpoint_id), 
+	CONSTRAINT fk_webhook_deliveries_operator_id_message_id FOREIGN KEY(operator_id, message_id) REFERENCES webhook_messages (operator_id, message_id), 
+	CONSTRAINT uq_webhook_deliveries_operator_id_endpoint_id_position UNIQUE (operator_id, endpoint_id, position)
+)
+ STRICT
+
+;
+
+CREATE TABLE webhook_attempts (
+	operator_id TEXT NOT NULL, 
+	attempt_id TEXT NOT NULL, 
+	delivery_id TEXT NOT NULL, 
+	endpoint_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	outcome TEXT NOT NULL, 
+	status INTEGER, 
+	error TEXT, 
+	answer TEXT, 
+	milliseconds INTEGER NOT NULL, 
+	started_at INTEGER NOT NULL, 
+	CONSTRAINT pk_webhook_attempts PRIMARY KEY (operator_id, attempt_id), 
+	CONSTRAINT ck_webhook_attempts_outcome CHECK (outcome IN ('delivered', 'refused', 'redirected', 'gone', 'timed_out', 'unreachable', 'forbidden')), 
+	CONSTRAINT fk_webhook_attempts_operator_id_delivery_id FOREIGN KEY(operator_id, delivery_id) REFERENCES webhook_deliveries (operator_id, delivery_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1251,6 +1355,16 @@ CREATE INDEX ix_console_links_browser_hash ON console_links (browser_hash);
 
 CREATE INDEX ix_console_links_operator_id_membership_id ON console_links (operator_id, membership_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0007');
+CREATE INDEX ix_webhook_secrets_operator_id_endpoint_id ON webhook_secrets (operator_id, endpoint_id);
+
+CREATE INDEX ix_webhook_deliveries_open ON webhook_deliveries (operator_id, endpoint_id, aggregate, aggregate_id, aggregate_version) WHERE state IN ('blocked', 'ready', 'sending');
+
+CREATE INDEX ix_webhook_deliveries_operator_id_endpoint_id_state_due_at ON webhook_deliveries (operator_id, endpoint_id, state, due_at);
+
+CREATE UNIQUE INDEX uq_webhook_deliveries_on_its_way ON webhook_deliveries (operator_id, endpoint_id, aggregate, aggregate_id) WHERE state IN ('ready', 'sending');
+
+CREATE INDEX ix_webhook_attempts_operator_id_delivery_id ON webhook_attempts (operator_id, delivery_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0008');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

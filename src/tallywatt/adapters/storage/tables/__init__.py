@@ -8,9 +8,10 @@ from tallywatt.adapters.storage.tables import (
     ledger,
     machinery,
     metering,
+    partners,
     payments,
     rating,
     stations,
 )
 
-__all__ = ["customers", "invoicing", "ledger", "machinery", "metering", "payments", "rating", "stations"]
+__all__ = ["customers", "invoicing", "ledger", "machinery", "metering", "partners", "payments", "rating", "stations"]

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: sends signed messages to addresses that were looked at first. It decides nothing about retries."""
