@@ -63,6 +63,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "House",
+    "MachineClock",
     "Parcel",
     "Settings",
     "TryLater",

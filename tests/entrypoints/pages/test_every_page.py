@@ -59,6 +59,7 @@ MORE: tuple[Callable[[Scene], str], ...] = (
     lambda scene: f"/s/{scene.session('3')['driver_secret']}",
     lambda scene: f"/console/tariffs/new?version={_tariff(scene)}",
     lambda _: "/console/tariffs/new?mode=json",
+    lambda _: "/console/connect?station=CP1",
     lambda _: "/console/search?q=CP",
     lambda _: "/console/search?q=nothing",
     lambda _: "/console/customers?q=nobody",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.simulators.psp.server import Psp
     from tallywatt.simulators.site.plan import Fault
 
+CARD = "SIMULATED"
 SIMULATED_SECRET = "whsec_simulated"
 """Guards nothing but invented money."""
 
@@ -111,6 +112,41 @@ def site(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not run(options).complete:
         raise typer.Exit(1)
+
+
+@simulate.command(
+    "station",
+    **examples(
+        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 --key 00112233445566778899aabbccddeeff",
+        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 --key a-long-enough-key \\",
+        "    --protocol ocpp2.0.1 --token 0424B50144886B --kwh 22 --minutes 45",
+    ),
+)
+def station(
+    url: Annotated[str, typer.Argument(help="ws://HOST:PORT/ocpp/OPERATOR/IDENTITY, as the console shows it.")],
+    key: Annotated[str, typer.Option("--key", envvar="TALLYWATT_STATION_KEY", help="The station's key.")],
+    protocol: Annotated[str, typer.Option("--protocol", help="ocpp1.6 or ocpp2.0.1.")] = "ocpp1.6",
+    token: Annotated[str, typer.Option("--token", help="The card that is shown.")] = CARD,
+    kwh: Annotated[float, typer.Option("--kwh", min=0, max=500, help="How much is charged.")] = 11.0,
+    minutes: Annotated[
+        int, typer.Option("--minutes", min=1, max=1440, help="How long it takes by its own clock.")
+    ] = 30,
+    speed: Annotated[
+        float, typer.Option("--speed", min=1, max=6000, help="How many of its seconds pass in one of yours.")
+    ] = 60.0,
+) -> None:
+    """Connect one station, charge once, leave. Says each step as a JSON line."""
+    import asyncio
+
+    from tallywatt.kernel.errors import BadInput
+    from tallywatt.simulators.site.single import V16, V201, Options, play
+    from tallywatt.wiring import MachineClock
+
+    if protocol not in {V16, V201}:
+        msg = f"{protocol!r} is no protocol of this station; there are: {V16}, {V201}"
+        raise BadInput(msg, code="simulator.unknown_protocol")
+    options = Options(url, key, protocol, token, round(kwh * 1000), minutes, speed)
+    asyncio.run(play(options, lambda **step: say_json(step), MachineClock().now()))
 
 
 def _fault(name: str) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.entrypoints.http.console import (
+    connect,
     customers,
     entrance,
     inbox,
@@ -29,6 +30,6 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live)
+    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
     subjects = (entrance, *looking, look, settings, people, keys)
     return tuple(subject.router for subject in subjects)
