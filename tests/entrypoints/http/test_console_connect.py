@@ -26,7 +26,7 @@ def test_a_new_station_gets_an_address_and_a_key_that_opens_the_door(scene: Scen
     [key] = set(re.findall(r"\b[0-9a-f]{32}\b", made.text))
     assert f"ws://testserver:{scene.house.settings.ocpp_port}/ocpp/dundee/MY-1" in made.text
     assert key not in again.text
-    [kept] = [one for one in scene.house.ask_now(scene.house.views.station_credentials) if one.identity == "MY-1"]
+    [kept] = scene.house.ask_now(scene.house.views.station_credentials, "MY-1")
     assert opens(key, kept["key_hash"], scene.house.pepper)
     assert opens(bytes.fromhex(key), kept["key_hash"], scene.house.pepper), (
         "as text or as the bytes that a station makes of it"
