@@ -64,6 +64,8 @@ MORE: tuple[Callable[[Scene], str], ...] = (
     lambda _: "/console/search?q=nothing",
     lambda _: "/console/customers?q=nobody",
     lambda _: "/s/unknown",
+    lambda _: "/go?code=CP1",
+    lambda _: "/go?code=nowhere",
     lambda _: "/sign-in/link/spent",
     lambda _: "/invitation/spent",
 )

@@ -47,6 +47,7 @@ OPEN: Final = (
     "POST /sign-in/link/{secret}",
     "GET /invitation/{secret}",
     "POST /invitation/{secret}",
+    "GET /go",
     "GET /evse/{code}",
     "POST /evse/{code}/pay",
     "GET /pay/{secret}",
@@ -55,6 +56,7 @@ OPEN: Final = (
     "GET /s/{secret}.json",
     "GET /s/{secret}.pdf",
     "GET /s/{secret}/feed",
+    "POST /s/{secret}/stop",
     "GET /static/{path:path}",
 )
 """The routes that need no credential: each is signed, unguessable, or tells nothing about anybody."""
@@ -202,6 +204,17 @@ Admin = Annotated[Caller, Depends(may(Scope.ADMIN))]
 Driver = Annotated[Caller, Depends(may(Scope.OWN))]
 """A driver, or the manager of a fleet. Only what belongs to `caller.customers` (ids; one for a driver) may be shown: ask
 `authorise(caller, Scope.OWN, caller.operator_id, customer_id)` of each thing that an address names, or filter by them."""
+
+
+async def signed_in_driver(request: Request) -> Caller | None:
+    """The driver or fleet manager who looks at an open page, if anybody is signed in there; None is no error."""
+    if cookie_name(the_house(request)) not in request.cookies:
+        return None
+    try:
+        caller = await find_caller(request)
+    except (NotSignedIn, NotAllowed):
+        return None
+    return caller if caller.customers is not None else None
 
 
 HELPS_A_DRIVER: Final = frozenset((Action.START, Action.STOP, Action.UNLOCK))

@@ -1,8 +1,9 @@
-"""The driver's pages: the price before the start, the way to pay, the live session, the invoice. No account, one link."""
+"""The driver's pages: find the post, the price before the start, the way to pay, the live session, the invoice. One link."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -10,16 +11,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_HEADERS, feed_of
 from tallywatt.entrypoints.http.api.money import pdf_of
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.doors import TheHouse
+from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed_in_driver
 from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
-from tallywatt.entrypoints.pages import evse_page, session_page
+from tallywatt.entrypoints.pages import evse_page, language, session_page
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.kernel.errors import NotFound
+from tallywatt.kernel.identity import SessionId
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
+from tallywatt.workflows.stop_own_session import StopOwnSession, stop_own_session
 
 if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
     from tallywatt.kernel.events import Event
     from tallywatt.payments.payment import Payment
     from tallywatt.wiring import House
@@ -28,16 +32,38 @@ router = APIRouter()
 
 DRIVER = "driver:unknown"
 """Who acts when nobody signs in."""
+PAID_COOKIE: Final = "tallywatt_paid"
+"""In the browser that paid: the secret of the payment, sent to the page of its session alone."""
+PAID_SECONDS: Final = 14 * 24 * 3600
+
+
+@router.get("/go")
+async def find_post(house: TheHouse, code: Annotated[str, Query(max_length=64)] = "") -> Response:
+    """For whoever cannot scan: the number that is printed on the post leads to its page."""
+    typed = code.strip()
+    rows = await house.ask(house.views.evses_printed, typed) if typed else []
+    if len(rows) == 1:
+        return RedirectResponse(f"/evse/{quote(rows[0]['code'], safe='*')}", 303)
+    return HTMLResponse(page("go.html", typed=typed, rows=rows), 404 if typed and not rows else 200)
 
 
 @router.get("/evse/{code}")
-async def show_evse(code: str, house: TheHouse, cancelled: bool = False) -> Response:
+async def show_evse(request: Request, code: str, house: TheHouse, cancelled: bool = False) -> Response:
     """The price before the start, derived from the tariff that will rate the session."""
     evse = await _evse(house, code)
-    price = await house.ask(house.views.price_at, evse["operator_id"], evse, house.business_now())
-    station = await house.ask(house.views.station, evse["operator_id"], evse["identity"])
-    view = evse_page.view(evse, price, station)
-    return HTMLResponse(page("evse.html", view=view, cancelled=cancelled), 200)
+    language.rather(evse["operator_country"])
+    operator = evse["operator_id"]
+    price = await house.ask(house.views.price_at, operator, evse, house.business_now())
+    places = await house.ask(house.views.neighbours, operator, evse["station_id"], evse["location_id"])
+    view = evse_page.view(evse, price, places, _connected(house))
+    caller = await signed_in_driver(request)
+    csrf = csrf_token(house.secret, caller) if caller else ""
+    return HTMLResponse(page("evse.html", view=view, cancelled=cancelled, caller=caller, csrf=csrf), 200)
+
+
+def _connected(house: House) -> frozenset[str] | None:
+    """The stations that are on the line; None where this process has no gateway and cannot know."""
+    return frozenset(house.gateway.connected()) if house.gateway is not None else None
 
 
 @router.post("/evse/{code}/pay")
@@ -47,7 +73,13 @@ async def pay(
     """Say yes to the price: a hold is placed on the provider's page, then the station starts."""
     evse = await _evse(house, code)
     base = house.settings.base_url
-    command = OfferAndPay(evse["code"], f"{base}/pay/{{secret}}", f"{base}/evse/{evse['code']}?cancelled=true")
+    language.rather(evse["operator_country"])
+    command = OfferAndPay(
+        evse["code"],
+        f"{base}/pay/{{secret}}",
+        f"{base}/evse/{evse['code']}?cancelled=true",
+        language=language.language(),
+    )
     once = AnswerOnce(DRIVER, idempotency_key, await fingerprint_of(request), offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)
     if "application/json" in request.headers.get("accept", ""):
@@ -78,16 +110,34 @@ async def show_payment(secret: str, house: TheHouse) -> Response:
     """The way from the price to the session: to the provider's page, then to the session's own."""
     row = await _payment(house, secret)
     if row["session_secret"]:
-        return RedirectResponse(f"/s/{row['session_secret']}", 303)
+        answer = RedirectResponse(f"/s/{row['session_secret']}", 303)
+        _remember(answer, house, row["session_secret"], secret)
+        return answer
     if row["state"] in evse_page.PAYABLE and row["hosted_page_url"]:
         return RedirectResponse(row["hosted_page_url"], 303)
-    return HTMLResponse(page("pay.html", view=evse_page.payment_view(row)))
+    plug = await house.ask(house.views.plug, row["operator_id"], row["evse_id"])
+    start = await house.ask(house.views.start_of, row["operator_id"], row["id"])
+    language.rather(plug["country"] if plug else None)
+    return HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start)))
+
+
+def _remember(answer: Response, house: House, session_secret: str, payment_secret: str) -> None:
+    """This browser paid, so it may stop. The link alone, which people pass on, only shows."""
+    answer.set_cookie(
+        PAID_COOKIE,
+        payment_secret,
+        PAID_SECONDS,
+        path=f"/s/{session_secret}",
+        httponly=True,
+        samesite="lax",
+        secure=house.settings.base_url.startswith("https://"),
+    )
 
 
 @router.get("/s/{secret}.json")
 async def session_state(secret: str, house: TheHouse) -> Response:
     """The session's page as data."""
-    return as_json(await _session_view(house, secret))
+    return as_json(await _session_view(house, await _session(house, secret)))
 
 
 @router.get("/s/{secret}.pdf")
@@ -104,8 +154,34 @@ async def session_invoice(secret: str, house: TheHouse) -> Response:
 async def show_session(request: Request, secret: str, house: TheHouse) -> Response:
     """The driver's page of a session: live while it charges, then the invoice and how it was paid."""
     position = feed_of(request).position
-    view = await _session_view(house, secret)
-    return HTMLResponse(page("session.html", view=view, secret=secret, position=position))
+    row = await _session(house, secret)
+    caller = await signed_in_driver(request)
+    view = await _session_view(house, row, may_stop=_may_stop(request, row, caller))
+    csrf = csrf_token(house.secret, caller) if caller else ""
+    return HTMLResponse(
+        page("session.html", view=view, secret=secret, position=position, csrf=csrf, signed_in=caller is not None)
+    )
+
+
+def _may_stop(request: Request, row: dict[str, Any], caller: Caller | None) -> bool:
+    """Whether a stop button is of use. The workflow decides when it is pressed."""
+    if row["payment_id"] is not None and PAID_COOKIE in request.cookies:
+        return True
+    return caller is not None and row["payer"] == "customer" and row["payer_id"] in (caller.customers or ())
+
+
+@router.post("/s/{secret}/stop")
+async def stop_session(request: Request, secret: str, house: TheHouse) -> Response:
+    """The driver has had enough: ask the station to stop."""
+    row = await _session(house, secret)
+    # A driver's cookie opens nothing from another site: the caller is found with the token of the form, or not at all.
+    caller = await signed_in_driver(request)
+    order = StopOwnSession(
+        SessionId(row["id"]), request.cookies.get(PAID_COOKIE), (caller.customers if caller else None) or ()
+    )
+    actor = actor_of(caller) if caller else f"driver:{row['payment_id'] or 'unknown'}"
+    await house.write(row["operator_id"], stop_own_session, order, actor=actor)
+    return RedirectResponse(f"/s/{secret}", 303)
 
 
 @router.get("/s/{secret}/feed")
@@ -147,14 +223,17 @@ async def _payment(house: House, secret: str) -> dict[str, Any]:
 
 
 async def _session(house: House, secret: str) -> dict[str, Any]:
-    return found(await house.ask(house.views.session_by_secret, None, secret), "session", "sessions.not_found")
+    row = await house.ask(house.views.session_by_secret, None, secret, language.language())
+    return found(row, "session", "sessions.not_found")
 
 
-async def _session_view(house: House, secret: str) -> dict[str, Any]:
-    row = await _session(house, secret)
-    running = row["rated"] is None
-    cost = await house.ask(house.views.cost_so_far, row["operator_id"], row["id"]) if running else None
-    invoice = None
+async def _session_view(house: House, row: dict[str, Any], *, may_stop: bool = False) -> dict[str, Any]:
+    operator = await operator_of(house, row["operator_id"])
+    cost, invoice, stop = None, None, None
+    if row["rated"] is None:
+        cost = await house.ask(house.views.cost_so_far, row["operator_id"], row["id"], language.language())
+    if row["state"] == "active":
+        stop = await house.ask(house.views.stop_of, row["operator_id"], row["station_id"], row["id"])
     if row["invoice"] is not None:
         invoice = await house.ask(house.views.invoice, row["operator_id"], row["invoice"])
-    return session_page.view(row, cost, await operator_of(house, row["operator_id"]), invoice)
+    return session_page.view(row, cost, operator, invoice, stop, may_stop=may_stop)

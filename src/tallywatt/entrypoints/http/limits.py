@@ -29,6 +29,8 @@ BY_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("POST", "/evse/", "pay"),
     ("GET", "/.well-known/", "pages"),
     ("GET", "/evse/", "pages"),
+    ("GET", "/go", "pages"),
+    ("POST", "/s/", "pay"),
     ("GET", "/pay/", "pages"),
     ("GET", "/s/", "pages"),
 )

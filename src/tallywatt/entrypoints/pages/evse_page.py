@@ -4,49 +4,91 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tallywatt.entrypoints.pages.language import _, later
+
 Row = dict[str, Any]
 
 PAYABLE: Final = frozenset({"created", "requires_action"})
 """States in which the provider's page still takes a card."""
 
 _STATUS: Final = {
-    "Available": ("Free", "good"),
-    "Preparing": ("Plugged in, ready", "good"),
-    "Charging": ("In use", "busy"),
-    "SuspendedEV": ("In use", "busy"),
-    "SuspendedEVSE": ("In use", "busy"),
-    "Finishing": ("In use", "busy"),
-    "Occupied": ("In use", "busy"),
-    "Reserved": ("Reserved", "busy"),
-    "Faulted": ("Out of order", "bad"),
-    "Unavailable": ("Out of service", "bad"),
+    "Available": (later("Free"), "good"),
+    "Preparing": (later("Plugged in, ready"), "good"),
+    "Charging": (later("In use"), "busy"),
+    "SuspendedEV": (later("In use"), "busy"),
+    "SuspendedEVSE": (later("In use"), "busy"),
+    "Finishing": (later("In use"), "busy"),
+    "Occupied": (later("In use"), "busy"),
+    "Reserved": (later("Reserved"), "busy"),
+    "Faulted": (later("Out of order"), "bad"),
+    "Unavailable": (later("Out of service"), "bad"),
+}
+_UNHEARD: Final = (later("Not heard of yet"), "quiet")
+_OFFLINE: Final = (later("No connection"), "away")
+_HINTS: Final = {
+    "busy": (
+        later("Somebody is charging here"),
+        later("Wait until the cable is free, then load this page again. Nothing can be paid while it is in use."),
+    ),
+    "bad": (
+        later("This charging point does not work at the moment"),
+        later("Please use another one. The operator sees the fault as well."),
+    ),
+    "away": (
+        later("This station has no connection at the moment"),
+        later("It cannot be started from here, so nothing can be paid. A charging card may still work at the station."),
+    ),
 }
 _STATES: Final = {
-    "created": ("One moment", "The payment page is being opened.", True),
-    "requires_action": ("One moment", "The payment page is being opened.", True),
-    "authorised": ("Plug in now", "Your card is good. The station starts as soon as the cable is in.", True),
-    "declined": ("Your card was declined", "Nothing was taken. You can try again with another card.", False),
-    "voided": ("Nothing was taken", "The hold on your card was released.", False),
-    "expired": ("Nothing was taken", "The hold on your card was released.", False),
-    "abandoned": ("Not paid", "The payment was not completed in time. Nothing was taken.", False),
-    "captured": ("Paid", "The session is over.", False),
-    "refunded": ("Given back", "All that was taken was given back.", False),
-    "owed": ("Not paid yet", "The payment could not be collected.", False),
+    "created": (later("One moment"), later("The payment page is being opened."), True),
+    "requires_action": (later("One moment"), later("The payment page is being opened."), True),
+    "authorised": (
+        later("Plug in now"),
+        later("Your card is good. The station starts as soon as the cable is in."),
+        True,
+    ),
+    "declined": (
+        later("Your card was declined"),
+        later("Nothing was taken. You can try again with another card."),
+        False,
+    ),
+    "voided": (later("Nothing was taken"), later("The hold on your card was released."), False),
+    "expired": (later("Nothing was taken"), later("The hold on your card was released."), False),
+    "abandoned": (
+        later("This page is too old"),
+        later("The payment was not completed in time. Nothing was taken. Begin again at the charging point."),
+        False,
+    ),
+    "captured": (later("Paid"), later("The session is over."), False),
+    "refunded": (later("Given back"), later("All that was taken was given back."), False),
+    "owed": (later("Not paid yet"), later("The payment could not be collected."), False),
 }
 _REASONS: Final = {
-    "start_rejected": "The station did not start, so the hold was released.",
-    "start_expired": "The station did not answer, so the hold was released.",
-    "never_plugged_in": "No vehicle was plugged in, so the hold was released.",
-    "station_offline": "The station cannot be reached, so the hold was released.",
-    "cancelled": "It was cancelled, and the hold was released.",
+    "start_rejected": later("The station did not start, so the hold was released."),
+    "start_expired": later("The station did not answer, so the hold was released."),
+    "never_plugged_in": later("No vehicle was plugged in, so the hold was released."),
+    "station_offline": later("The station cannot be reached, so the hold was released."),
+    "cancelled": later("It was cancelled, and the hold was released."),
 }
+RELEASED: Final = frozenset({"voided", "expired", "abandoned"})
 
 
-def view(evse: Row, price: Row | None, station: Row | None) -> Row:
-    """What a driver reads before the start."""
-    place = next((one for one in station["evses"] if one["code"] == evse["code"]), None) if station else None
-    status = place["status"] if place else None
-    words, tone = _STATUS.get(status or "", ("Not heard of yet", "quiet"))
+def status_of(status: str | None, *, away: bool = False) -> tuple[str, str]:
+    """What an EVSE's status is called, and its tone: good, busy, bad, away (no connection) or quiet (never heard of)."""
+    words, tone = _OFFLINE if away else _STATUS.get(status or "", _UNHEARD)
+    return _(words), tone
+
+
+def view(evse: Row, price: Row | None, places: list[Row], connected: frozenset[str] | None) -> Row:
+    """What a driver reads before the start. `connected` are the stations on the line; None: nobody here knows.
+
+    `places` are all EVSEs of the location, this one among them.
+    """
+    here = [_place(one, connected) for one in places]
+    own = next((one for one in here if one["code"] == evse["code"]), None)
+    away = connected is not None and evse["station_id"] not in connected
+    words, tone = (own["words"], own["tone"]) if own else status_of(evse.get("status"), away=away)
+    hint = _HINTS.get(tone)
     return {
         "code": evse["code"],
         "station": evse["identity"],
@@ -57,23 +99,48 @@ def view(evse: Row, price: Row | None, station: Row | None) -> Row:
         "max_watts": evse["max_watts"],
         "status": words,
         "tone": tone,
+        "payable": tone in {"good", "quiet"},
+        "hint": {"title": _(hint[0]), "text": _(hint[1])} if hint else None,
+        "others": [one for one in here if one["code"] != evse["code"] and one["tone"] == "good"][:6] if hint else [],
         "price": price,
         "hold_minor": evse["hold_minor"],
         "hold_currency": evse["currency"],
     }
 
 
-def payment_view(row: Row) -> Row:
+def _place(row: Row, connected: frozenset[str] | None) -> Row:
+    words, tone = status_of(row["status"], away=connected is not None and row["station_id"] not in connected)
+    return {
+        "code": row["code"],
+        "current": row["current"],
+        "max_watts": row["max_watts"],
+        "words": words,
+        "tone": tone,
+    }
+
+
+def payment_view(row: Row, plug: Row | None, start: Row | None) -> Row:
     """What a driver reads while the payment goes its way."""
     headline, detail, waits = _STATES.get(row["state"], (row["state"], "", False))
-    if row["state"] in {"voided", "expired", "abandoned"}:
+    if row["state"] in RELEASED:
         detail = _REASONS.get(row["reason"] or "", detail)
+        headline = later("Nothing was taken") if row["reason"] in _REASONS else headline
+    held = row["state"] == "authorised"
     return {
         "state": row["state"],
-        "headline": headline,
-        "detail": detail,
+        "headline": _(headline),
+        "detail": _(detail),
         "waits": waits,
         "amount_minor": row["amount_minor"],
         "currency": row["currency"],
-        "released": row["state"] in {"voided", "expired", "abandoned", "declined"},
+        "released": row["state"] in RELEASED or row["state"] == "declined",
+        "held": held,
+        "again": row["state"] in RELEASED or row["state"] == "declined",
+        "code": plug["code"] if plug else None,
+        "number": plug["number"] if plug else None,
+        "place": (plug["location"] or plug["operator"]) if plug else None,
+        "operator": plug["operator"] if plug else None,
+        "zone": (plug["zone"] or plug["operator_zone"]) if plug else None,
+        "until_at": start["deadline_at"] if start and held else None,
+        "hold_ends_at": row["hold_expires_at"] if held else None,
     }

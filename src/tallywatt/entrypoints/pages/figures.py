@@ -98,6 +98,14 @@ def day(at: str | None, zone: str) -> str:
     return MISSING if at is None else _date(local(at, zone))
 
 
+def month(at: str, zone: str) -> str:
+    """August 2018, in a zone."""
+    from babel.dates import format_skeleton
+
+    said: str = format_skeleton("yMMMM", local(at, zone), locale=language.figures())
+    return said
+
+
 def date(iso: str | None) -> str:
     """A day without a time, told as 2018-08-24."""
     return MISSING if iso is None else _date(calendar_day.fromisoformat(iso))
@@ -120,4 +128,6 @@ def span(start: str | None, end: str | None) -> str:
 def length(milliseconds: int) -> str:
     """A length of time in hours and minutes: 1 h 25 min. The signs of the units are the same in every language."""
     hours, rest = divmod(max(0, milliseconds) // 60_000, 60)
+    if hours and not rest:
+        return f"{hours} h"
     return f"{hours} h {rest:02d} min" if hours else f"{rest} min"

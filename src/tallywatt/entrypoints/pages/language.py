@@ -26,6 +26,8 @@ LANGUAGES: Final = {ENGLISH: "English", "de": "Deutsch"}
 FIGURES: Final = {ENGLISH: "en_GB", "de": "de_DE"}
 """How a language writes figures. One a language: a price on a page and in a sentence beside it look alike."""
 
+OF_COUNTRIES: Final = {"AT": "de", "CH": "de", "DE": "de", "LI": "de", "LU": "de"}
+"""What is spoken where, as far as it is not English: the operator's language is that of its country."""
 MOST_ASKED: Final = 20
 """So many languages of a browser's list are looked at."""
 
@@ -92,9 +94,9 @@ def speak(wished: str | None) -> None:
     _spoken.set(Tongue(wished, wished=True) if wished else Tongue())
 
 
-def rather(tag: str | None) -> None:
-    """The operator's language, for a reader who did not ask for any."""
-    found = known(tag)
+def rather(country: str | None) -> None:
+    """The language of the operator's country, for a reader who did not ask for any."""
+    found = OF_COUNTRIES.get((country or "").upper())
     if found and not _spoken.get().wished:
         _spoken.set(Tongue(found))
 

@@ -5,35 +5,63 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from tallywatt.entrypoints.pages.curve import curve
+from tallywatt.entrypoints.pages.curve import curve, power
+from tallywatt.entrypoints.pages.language import _, later
 from tallywatt.kernel import clock
 
 Row = dict[str, Any]
 
 _PAUSED: Final = {
-    "SuspendedEV": ("Paused", "Your vehicle asks for no power at the moment."),
-    "SuspendedEVSE": ("Paused", "The station gives no power at the moment. That costs you nothing extra."),
-    "Faulted": ("Interrupted", "The station reports a fault. No time is counted against you."),
-    "Unavailable": ("Interrupted", "The station is out of service. No time is counted against you."),
+    "SuspendedEV": (later("Paused"), later("Your vehicle asks for no power at the moment.")),
+    "SuspendedEVSE": (
+        later("Paused"),
+        later("The station gives no power at the moment. That costs you nothing extra."),
+    ),
+    "Faulted": (later("Interrupted"), later("The station reports a fault. No time is counted against you.")),
+    "Unavailable": (later("Interrupted"), later("The station is out of service. No time is counted against you.")),
+}
+_STOPPED_HERE: Final = (
+    later("Charging"),
+    later("You may close this page: charging goes on, and the link stays good."),
+)
+_STOPPED_THERE: Final = (later("Charging"), later("Stop at the vehicle or with the card that you started with."))
+_STOPPING: Final = {
+    "requested": later("The station is being asked to stop."),
+    "sent": later("The station was asked to stop, and has not answered yet."),
+    "accepted": later("The station is stopping."),
+    "completed": later("The station is stopping."),
+    "rejected": later("The station did not stop. Stop at the vehicle or at the station, then pull the cable."),
+    "expired": later("The station did not answer. Stop at the vehicle or at the station, then pull the cable."),
 }
 _PAID: Final = {
-    "captured": "Paid",
-    "authorised": "Held on your card",
-    "refunded": "Given back",
-    "voided": "Released, nothing was taken",
-    "expired": "Released, nothing was taken",
-    "declined": "Your card was declined",
-    "owed": "To be paid",
-    "created": "Being collected",
-    "prepared": "Being collected",
-    "requires_action": "Waiting for your confirmation",
-    "abandoned": "Not paid",
+    "captured": later("Paid"),
+    "authorised": later("Held on your card"),
+    "refunded": later("Given back"),
+    "voided": later("Released, nothing was taken"),
+    "expired": later("Released, nothing was taken"),
+    "declined": later("Your card was declined"),
+    "owed": later("To be paid"),
+    "created": later("Being collected"),
+    "prepared": later("Being collected"),
+    "requires_action": later("Waiting for your confirmation"),
+    "abandoned": later("Not paid"),
 }
 
 
-def view(row: Row, cost: Row | None, operator: Row, invoice: Row | None = None) -> Row:
-    """All that the page shows. `cost` is the price so far, `invoice` what was numbered and printed."""
-    headline, detail = _headline(row, operator)
+def view(
+    row: Row,
+    cost: Row | None,
+    operator: Row,
+    invoice: Row | None = None,
+    stop: Row | None = None,
+    *,
+    may_stop: bool = False,
+) -> Row:
+    """All that the page shows. `cost` is the price so far, `invoice` what was numbered and printed, `stop` the last one asked.
+
+    `may_stop`: whether whoever looks started it.
+    """
+    headline, detail = _headline(row, operator, may_stop=may_stop)
     return {
         "id": row["id"],
         "state": row["state"],
@@ -54,6 +82,12 @@ def view(row: Row, cost: Row | None, operator: Row, invoice: Row | None = None) 
         "cost": _cost(row, cost),
         "timeline": _timeline(row),
         "curve": curve(row),
+        "power": power(row),
+        "charging": row["state"] == "active" and not _is_paused(row),
+        "running": row["state"] == "active",
+        "may_stop": may_stop and row["state"] == "active",
+        "stop": _stop(row, stop),
+        "meter": _meter(row),
         "invoice": {
             "number": row["invoice"],
             "printed": bool(invoice and invoice["printed"]),
@@ -66,20 +100,48 @@ def view(row: Row, cost: Row | None, operator: Row, invoice: Row | None = None) 
     }
 
 
-def _headline(row: Row, operator: Row) -> tuple[str, str]:
+def _headline(row: Row, operator: Row, *, may_stop: bool) -> tuple[str, str]:
     match row["state"]:
         case "active":
-            last = row["states"][-1]["status"] if row["states"] else ""
-            return _PAUSED.get(last, ("Charging", "Stop at the vehicle or with the card that you started with."))
+            words = _PAUSED.get(_status(row), _STOPPED_HERE if may_stop else _STOPPED_THERE)
+            return _(words[0]), _(words[1])
         case "ended":
-            return "Charging has ended", "The price is final when the vehicle has left."
+            return _("Charging has ended"), _("The price is final when the vehicle has left.")
         case "billed":
             due = row["owed_minor"]
-            return "Thank you", "All is paid." if due == 0 else "Here is what it cost."
+            return _("Thank you"), _("All is paid.") if due == 0 else _("Here is what it cost.")
         case "held":
-            return "Being checked", f"{operator['name']} looks at this session. You pay nothing until that is done."
-        case _:
-            return "Nothing to pay", "This session is not billed."
+            text = _("%(operator)s looks at this session. You pay nothing until that is done.")
+            return _("Being checked"), text % {"operator": operator["name"]}
+        case _unbilled:
+            return _("Nothing to pay"), _("This session is not billed.")
+
+
+def _status(row: Row) -> str:
+    """What the station last said of the connector."""
+    return str(row["states"][-1]["status"]) if row["states"] else ""
+
+
+def _is_paused(row: Row) -> bool:
+    return _status(row) in _PAUSED
+
+
+def _stop(row: Row, stop: Row | None) -> Row | None:
+    """What became of the driver's wish to stop, while it is of interest."""
+    if stop is None or row["state"] != "active":
+        return None
+    return {
+        "words": _(_STOPPING.get(stop["state"], _STOPPING["requested"])),
+        "waits": stop["state"] in {"requested", "sent", "accepted", "completed"},
+        "failed": stop["state"] in {"rejected", "expired"},
+    }
+
+
+def _meter(row: Row) -> Row | None:
+    """The registers of the receipt: the proof behind the energy."""
+    if row["meter_start_wh"] is None or row["meter_stop_wh"] is None:
+        return None
+    return {"start_wh": row["meter_start_wh"], "stop_wh": row["meter_stop_wh"]}
 
 
 def _until(row: Row) -> str | None:
@@ -132,11 +194,11 @@ def _timeline(row: Row) -> list[Row]:
     ended, left = row["transaction_ended_at"], row["occupancy_ended_at"]
     energy_ended = row["energy_ended_at"] if ended else None
     steps = [
-        ("start", "Plugged in", row["started_at"]),
-        ("energy", "Energy ended", energy_ended),
-        ("transaction", "Charging ended", ended),
-        ("occupancy", "Vehicle left", left),
-        ("invoice", "Invoice", row["rated"]["created_at"] if row["rated"] else None),
+        ("start", _("Plugged in"), row["started_at"]),
+        ("energy", _("Energy ended"), energy_ended),
+        ("transaction", _("Charging ended"), ended),
+        ("occupancy", _("Vehicle left"), left),
+        ("invoice", _("Invoice"), row["rated"]["created_at"] if row["rated"] else None),
     ]
     done = row["state"] in {"billed", "explained"}
     shown = [
@@ -151,17 +213,27 @@ def _timeline(row: Row) -> list[Row]:
 def _payment(row: Row) -> Row:
     return {
         "state": row["state"],
-        "words": _PAID.get(row["state"], row["state"]),
+        "words": _(_PAID.get(row["state"], str(row["state"]))),
         "amount_minor": row["captured_minor"] or row["amount_minor"],
         "held_minor": row["authorised_minor"] if row["state"] == "authorised" else 0,
+        "is_held": row["state"] == "authorised",
+        "held_until_at": row["hold_expires_at"] if row["state"] == "authorised" else None,
+        "freed_minor": _freed(row),
         "refunded_minor": row["refunded_minor"],
         "currency": row["currency"],
         "card": card_words(row),
     }
 
 
+def _freed(row: Row) -> int:
+    """What was held and is not taken: it is free again with the capture."""
+    if row["kind"] != "ad_hoc" or row["state"] not in {"captured", "refunded"}:
+        return 0
+    return max(0, int(row["authorised_minor"]) - int(row["captured_minor"]))
+
+
 def card_words(row: Row) -> str | None:
     """A card as a receipt shows it: Visa •••• 4242."""
     if row["card_last4"] is None:
         return None
-    return f"{(row['card_brand'] or 'Card').title()} •••• {row['card_last4']}"
+    return f"{(row['card_brand'] or _('Card')).title()} •••• {row['card_last4']}"

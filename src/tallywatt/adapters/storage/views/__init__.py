@@ -10,6 +10,7 @@ from tallywatt.adapters.storage.views import (
     attention,
     charging,
     doors,
+    driving,
     equations,
     finding,
     lists,
@@ -98,6 +99,13 @@ class Views:
     payment_counts = staticmethod(equations.payment_counts)
     balances = staticmethod(equations.balances)
     ledger_balanced = staticmethod(equations.ledger_balanced)
+
+    evses_printed = staticmethod(driving.evses_printed)
+    neighbours = staticmethod(driving.neighbours)
+    charged_by = staticmethod(driving.charged_by)
+    stop_of = staticmethod(driving.stop_of)
+    start_of = staticmethod(driving.start_of)
+    plug = staticmethod(driving.plug)
 
     price_at = staticmethod(pages.price_at)
     cost_so_far = staticmethod(pages.cost_so_far)

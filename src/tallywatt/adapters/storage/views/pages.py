@@ -18,9 +18,10 @@ from tallywatt.metering.measure import Flag, measure, metered
 from tallywatt.rating.choose import Place, choose_tariff
 from tallywatt.rating.explain import quantity, sentence, title
 from tallywatt.rating.offer import price_shown, shown_data
-from tallywatt.rating.policy import read_policy_text
+from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.results import price, rated_rows
+from tallywatt.rating.usual import usual_data
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Select
@@ -79,9 +80,18 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
         return None
     text = _TEXT.first(connection, operator=operator_id, of_version=chosen.assignment.tariff_version_id)
     assert text is not None, "an assignment names a version that is there"
-    shown = price_shown(read_tariff_text(text["canonical"]), Instant(at), evse["zone"] or evse["operator_zone"])
+    tariff, zone = read_tariff_text(text["canonical"]), evse["zone"] or evse["operator_zone"]
+    policy = _POLICY.first(connection, operator=operator_id, of_policy=evse["policy_version_id"] or "")
     return {
-        **shown_data(shown),
+        **shown_data(price_shown(tariff, Instant(at), zone)),
+        "examples": usual_data(
+            tariff,
+            read_policy_text(policy["canonical"]) if policy else STANDARD,
+            Instant(at),
+            zone,
+            evse["current"],
+            evse["max_watts"],
+        ),
         "tariff_version_id": chosen.assignment.tariff_version_id,
         "choice_reason": chosen.reason,
     }

@@ -102,8 +102,8 @@ _EVSE_BY_CODE = Question(
         *columns(_evses, "operator_id", "evse_id", "number", "code", "current", "max_watts"),
         *columns(_stations, "station_id", "identity", "state", "location_id"),
         *columns(_locations, "zone", "address", "city", location="reference", location_name="name"),
-        *columns(_operators, "slug", operator_name="name", operator_zone="zone"),
-        *columns(_operators, "currency", "hold_minor"),
+        *columns(_operators, "slug", operator_name="name", operator_zone="zone", operator_country="country"),
+        *columns(_operators, "currency", "hold_minor", "policy_version_id"),
     )
     .select_from(
         _evses.join(_stations, joined(_evses, _stations, "station_id"))

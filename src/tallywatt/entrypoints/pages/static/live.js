@@ -7,6 +7,8 @@ const PAUSE = 1000; // one look a second at most, however much happens
 let waiting = false;
 let missed = false;
 let last = 0;
+const opened = Date.now();
+const told = new WeakMap();
 
 function busy(part) {
   const active = document.activeElement;
@@ -19,6 +21,9 @@ function place(next) {
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const fresh = next.getElementById(part.id);
     if (!fresh || busy(part) || fresh.innerHTML === part.innerHTML) continue;
+    // What a screen reader says by itself is said now and then, and not with every reading of the meter.
+    if (part.dataset.slow && Date.now() - (told.get(part) ?? opened) < part.dataset.slow * 1000) continue;
+    told.set(part, Date.now());
     const scrolled = [...part.querySelectorAll(".scroll")].map((one) => one.scrollTop);
     part.replaceChildren(...fresh.childNodes);
     part.querySelectorAll(".scroll").forEach((one, index) => { one.scrollTop = scrolled[index] ?? 0; });
@@ -70,8 +75,9 @@ if (source) {
 async function lookAgain(seconds) {
   await new Promise((done) => setTimeout(done, seconds * 1000));
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (answer.redirected) { location.replace(answer.url); return; }
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual" });
+    // It leads on, perhaps to the provider's page, which a script may not follow and a reload does.
+    if (answer.type === "opaqueredirect") { location.reload(); return; }
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (next.querySelector("main").innerHTML !== document.querySelector("main").innerHTML) { location.reload(); return; }
   } catch {

@@ -1,0 +1,79 @@
+"""The pages of a driver who is signed in: what they charged, and starting with the account at a post."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from tallywatt.entrypoints.http.api.places import operator_of
+from tallywatt.entrypoints.http.doors import Driver, TheHouse, actor_of
+from tallywatt.entrypoints.pages import language
+from tallywatt.entrypoints.pages.figures import month
+from tallywatt.entrypoints.pages.render import page
+from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.workflows.start_own_session import StartOwnSession, start_own_session
+
+if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
+    from tallywatt.wiring import House
+
+router = APIRouter()
+
+PAGE: Final = 50
+RUNNING: Final = frozenset({"active", "ended"})
+
+
+@router.get("/me")
+async def show_history(
+    request: Request,
+    caller: Driver,
+    house: TheHouse,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    started: bool = False,
+) -> Response:
+    """The driver's sessions, newest first, by month; a fleet's manager sees those of all its customers."""
+    rows = await _sessions(house, caller, cursor)
+    operator = await operator_of(house, caller.operator_id)
+    language.rather(operator["country"])
+    shown = rows[:PAGE]
+    past = [row for row in shown if row["state"] not in RUNNING]
+    return HTMLResponse(
+        page(
+            "me.html",
+            operator=operator["name"],
+            running=[row for row in shown if row["state"] in RUNNING],
+            months=[
+                (name, list(those)) for name, those in groupby(past, lambda row: month(row["started_at"], row["zone"]))
+            ],
+            started=started,
+            position=request.state.position,
+            next=shown[-1]["id"] if len(rows) > PAGE else None,
+        )
+    )
+
+
+async def _sessions(house: House, caller: Caller, before: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for customer in caller.customers or ():
+        found += await house.ask(house.views.charged_by, caller.operator_id, customer, before or "~", PAGE + 1)
+    return sorted(found, key=lambda row: row["id"], reverse=True)[: PAGE + 1]
+
+
+@router.post("/evse/{code}/start")
+async def start(code: str, caller: Driver, house: TheHouse) -> Response:
+    """Start here with the driver's account."""
+    customers = caller.customers or ()
+    if len(customers) != 1:
+        msg = "for which account is not clear: a fleet's manager starts no sessions"
+        raise BadInput(msg, code="access.no_single_customer")
+    evse = await house.ask(house.views.evse_by_code, code)
+    if evse is None or evse["operator_id"] != caller.operator_id:
+        msg = "there is no such EVSE"
+        raise NotFound(msg, code="evses.not_found", remedy="this account is with another operator: pay by card here")
+    await house.write(
+        caller.operator_id, start_own_session, StartOwnSession(evse["code"], customers[0]), actor=actor_of(caller)
+    )
+    return RedirectResponse("/me?started=true", 303)

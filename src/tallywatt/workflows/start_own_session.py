@@ -1,0 +1,40 @@
+"""A driver with an account starts from the page at the post: as if they had shown their card there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.errors import Conflict, NotFound
+from tallywatt.stations.command import Action
+from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.order_station import order_station
+
+if TYPE_CHECKING:
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class StartOwnSession:
+    """Where the driver stands, and for which customer."""
+
+    evse_code: str
+    customer_id: str
+
+
+def start_own_session(work: UnitOfWork, command: StartOwnSession) -> StationCommand:
+    """Ask the station to start with the customer's newest token that is good; pressed twice, the same command."""
+    evse = work.evses.one_by(code=command.evse_code)
+    if evse is None:
+        msg = f"there is no EVSE {command.evse_code}"
+        raise NotFound(msg, code="evses.not_found")
+    tokens = [one for one in work.tokens.by(customer_id=command.customer_id) if one.may_start(work.now)]
+    if not tokens:
+        msg = "this account has no card or tag that may start a session"
+        raise Conflict(msg, code="tokens.none_good", remedy="pay by card here, or ask the operator for a charging card")
+    tag = max(tokens, key=lambda one: one.token_id).uid
+    for earlier in work.station_commands.by(station_id=evse.station_id, evse_id=evse.evse_id):
+        if earlier.action is Action.START and earlier.is_open and earlier.payload.get("tag") == tag:
+            return earlier
+    return order_station(work, CommandStation(evse.station_id, Action.START, {"tag": tag}, evse_id=evse.evse_id))
