@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -167,6 +168,24 @@ def test_a_remote_start_of_ocpp_2_is_known_by_its_number(house: HouseOf) -> None
     assert house.rows.station_commands.get(command.command_id).session_id == house.session("T-9").session_id
 
 
+def test_a_start_with_a_card_of_ocpp_1_6_is_done_when_its_transaction_has_begun(house: HouseOf) -> None:
+    """1.6 names no number of the command: card and EVSE tell. A start at the other EVSE, or of another card, is not it."""
+    wire = house.wire()
+    evse = house.rows.evses.one_by(station_id=wire.station_id, number=1)
+    assert evse is not None, "the station has two"
+    asked = CommandStation(wire.station_id, Action.START, {"tag": "card1"}, evse_id=evse.evse_id)
+    command = house.do(command_station, asked)
+    answered(house, command, "accepted")
+
+    wire.tell_start(replace(wire.started(house.now, 0, "CARD1"), evse_number=2, connector_number=2))
+    wire.tell_start(wire.started(house.later(1), kwh(1), "CARD2"))
+    assert house.rows.station_commands.get(command.command_id).state is CommandState.ACCEPTED
+
+    transaction = wire.tell_start(wire.started(house.later(1), kwh(2), "CARD1")).transaction_id
+    done = house.rows.station_commands.get(command.command_id)
+    assert (done.state, done.session_id) == (CommandState.COMPLETED, house.session(transaction).session_id)
+
+
 def test_a_stop_is_done_when_its_transaction_has_ended(house: HouseOf) -> None:
     """Accepted by the station is one thing, the StopTransaction another."""
     wire = house.wire()
@@ -177,9 +196,8 @@ def test_a_stop_is_done_when_its_transaction_has_ended(house: HouseOf) -> None:
     assert answered(house, command, "accepted") is CommandState.ACCEPTED
     house.later(0.5)
     wire.stop(transaction, kwh(1))
-    house.now = Instant(command.deadline_at)
 
-    assert house.do(watch_command, WatchCommand(command.command_id)).state is CommandState.COMPLETED
+    assert house.rows.station_commands.get(command.command_id).state is CommandState.COMPLETED
 
 
 def test_a_stop_that_nothing_came_of_expires(house: HouseOf) -> None:

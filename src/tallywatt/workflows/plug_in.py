@@ -11,9 +11,9 @@ from tallywatt.kernel.identity import SessionId, natural_key
 from tallywatt.metering.facts import TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
-from tallywatt.stations.command import CommandState
 from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
 from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
 from tallywatt.workflows.lose_stop import count_without_stop, presume_lost
 from tallywatt.workflows.offer_price import offer_at
@@ -90,8 +90,8 @@ def open_session(
     heard = fact.heard
     started_at, clock_is_set = usable_time(work, fact.at, heard)
     evse = _evse(work, fact)
-    command = _remote_start(work, fact)
-    token_uid = fold(fact.token_uid) if fact.token_uid else _tag_of(command)
+    command = remote_start(work, fact)
+    token_uid = fold(fact.token_uid) if fact.token_uid else tag_of(command)
     token = find_token(work, token_uid)
     session_id = SessionId(work.draw.id("session"))
     payer, payer_id, payment_id = _who_pays(work, token, session_id)
@@ -247,17 +247,6 @@ def _evse(work: UnitOfWork, fact: Started) -> Evse | None:
     return work.evses.one_by(station_id=fact.heard.station_id, number=fact.evse_number)
 
 
-def _remote_start(work: UnitOfWork, fact: Started) -> StationCommand | None:
-    if fact.remote_start_id is not None:
-        return work.station_commands.one_by(station_id=fact.heard.station_id, remote_start_id=fact.remote_start_id)
-    return None
-
-
-def _tag_of(command: StationCommand | None) -> str | None:
-    tag = command.payload.get("tag") if command else None
-    return fold(tag) if isinstance(tag, str) else None
-
-
 def roles_at(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
     """Which party plays which part at an EVSE at that instant: frozen on the session at its start."""
     if evse is None:
@@ -275,12 +264,8 @@ def _settle_start(work: UnitOfWork, token: Token | None, command: StationCommand
         work.tokens.put(replace(token, state=TokenState.USED))
         open_commands = [one for one in work.station_commands.by(payment_id=token.payment_id) if one.is_open]
         command = command or next(iter(open_commands), None)
-    if command is not None and command.is_open:
-        held = work.station_commands.lock(command.command_id)
-        work.station_commands.put(
-            replace(held, state=CommandState.COMPLETED, session_id=session.session_id, ended_at=work.machine_now)
-        )
-        work.events.append(Event("command", held.command_id, "CommandCompleted", {"session_id": session.session_id}))
+    if command is not None:
+        fulfil(work, command, session)
 
 
 def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:

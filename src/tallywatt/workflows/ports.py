@@ -92,8 +92,8 @@ class Queries(Protocol):
         """The connector's changes within a time, oldest first, with the last one before it."""
         ...
 
-    def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
-        """Open commands whose deadline has passed."""
+    def open_commands(self, station_id: str, since: Instant) -> list[StationCommand]:
+        """Commands to a station that have not come to their end, asked for since that machine time; oldest first."""
         ...
 
     def last_position(self) -> int:

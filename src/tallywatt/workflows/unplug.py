@@ -14,6 +14,7 @@ from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
+from tallywatt.workflows.fulfil_command import fulfil_stop
 from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
@@ -63,6 +64,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     )
     session = work.sessions.put(_left_already(work, session))
     settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
+    fulfil_stop(work, session)
     work.events.append(Event("session", session.session_id, "TransactionEnded", {"reason": fact.reason}))
     if fact.charging_state is not None:
         ended = Started(fact.heard, fact.at, fact.evse_number, None, None, None, fact.transaction_id, None)

@@ -296,15 +296,16 @@ STATES_BETWEEN = (
     )
     .order_by(_connector_states.c.occurred_at, _connector_states.c.received_at)
 )
-DUE_COMMANDS = (
+_open_command = _commands.c.state.in_([state.value for state in OPEN_STATES])
+OPEN_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
         _commands.c.operator_id == bindparam("operator"),
-        _commands.c.state.in_([state.value for state in OPEN_STATES]),
-        _commands.c.deadline_at <= bindparam("now"),
+        _commands.c.station_id == bindparam("station"),
+        _commands.c.requested_at >= bindparam("since"),
+        _open_command,
     )
-    .order_by(_commands.c.deadline_at)
-    .limit(bindparam("most"))
+    .order_by(_commands.c.requested_at)
 )
 
 LAST_POSITION = select(func.max(_events.c.position))
@@ -333,9 +334,9 @@ class SqlQueries:
         """The connector's changes within a time, oldest first, with the last one before it."""
         return self._rows(STATES_BETWEEN, stations.CONNECTOR_STATES, evse=evse_id, start=start, end=end)
 
-    def due_commands(self, machine_now: Instant, most: int) -> list[StationCommand]:
-        """Open commands whose deadline has passed."""
-        return self._rows(DUE_COMMANDS, stations.STATION_COMMANDS, now=machine_now, most=most)
+    def open_commands(self, station_id: str, since: Instant) -> list[StationCommand]:
+        """Commands to a station that have not come to their end, oldest first."""
+        return self._rows(OPEN_COMMANDS, stations.STATION_COMMANDS, station=station_id, since=since)
 
     def last_position(self) -> int:
         """The position of the newest event that has one."""
