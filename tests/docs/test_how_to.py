@@ -1,4 +1,4 @@
-"""The ten tasks of the documentation, run as they stand there, against a real server, station and payment simulator."""
+"""The how-to pages, run as they stand there: against a real server, a real station and a real payment simulator."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -151,9 +152,32 @@ def test_the_ten_tasks_work_as_they_are_written(environment: dict[str, str], tmp
 
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     assert (folder / "invoice.pdf").read_bytes().startswith(b"%PDF")
-    events = [json.loads(line.partition(":")[2]) for line in ran.stdout.splitlines() if line.startswith("data:")]
+    # curl puts no line's end behind an answer, so the first event may stand behind one.
+    events = [json.loads(found) for found in re.findall(r"data: (\{.*\})$", ran.stdout, re.MULTILINE)]
+    assert [one["position"] for one in events] == sorted(one["position"] for one in events)
     assert len(events) == 3
     assert "2026-11-02T17:05:00" in ran.stdout
+
+
+def test_the_examples_of_the_guide_work_as_they_are_written(environment: dict[str, str], tmp_path: Path) -> None:
+    """The manners are shown by requests, and each shows what the text says."""
+    code = "\n".join(blocks("how-to/api.md", "sh"))
+    ran = subprocess.run(
+        ["bash", "-euc", code],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    assert ran.stdout.count('"slug":"dundee"') == 2, "by key, and by token"
+    assert '{"identity":"CP1","state":"adopted"}' in ran.stdout
+    [first, second] = re.findall(r'\{"id":"[^{}]*"reference":"C-17"[^{}]*\}', ran.stdout)
+    assert first == second
+    assert ran.stdout.rstrip().endswith("304")
 
 
 def _until_cancelled(loop: asyncio.AbstractEventLoop, port: int) -> None:
