@@ -68,6 +68,24 @@ def submit(house: HouseOf, *orders: tuple[Callable[[Any, Any], Any], object]) ->
     return answers
 
 
+def test_whatever_breaks_everybody_is_answered_and_the_writer_goes_on(
+    quick_house: HouseOf, sqlite_house_url: str
+) -> None:
+    """A row of the machinery is gone, which nobody foresaw: a writer that died of it kept stations and SIGTERM waiting."""
+    connection = connect(sqlite_house_url)
+    [(position,)] = connection.execute("SELECT last_position FROM sequencer")
+    connection.execute("DELETE FROM sequencer")
+
+    broken = submit(quick_house, (put_customer, "N1"), (put_customer, "N2"))
+    connection.execute("INSERT INTO sequencer (name, last_position) VALUES ('events', ?)", (position,))
+    connection.close()
+    mended = submit(quick_house, (put_customer, "N3"))
+
+    assert [type(answer) for answer in broken] == [Broken, Broken]
+    assert isinstance(mended[0], str)
+    assert stored(quick_house) & {"N1", "N2", "N3"} == {"N3"}
+
+
 def test_nobody_is_answered_before_the_commit(house: HouseOf) -> None:
     """What a station was told is durable, whatever is killed: another connection sees it when the answer comes."""
     seen: list[bool] = []

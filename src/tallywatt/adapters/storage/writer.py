@@ -117,6 +117,10 @@ class GroupWriter:
         except _may_pass() as error:
             log.info("writer.group_lost", commands=len(group), error=str(error))
             wrote_jobs = self._singly(group)
+        except Exception:
+            # A database that is damaged, a bug of ours: a writer that died of it would leave all others waiting for ever.
+            log.exception("writer.group_broke", commands=len(group))
+            wrote_jobs = self._singly(group)
         for order in group:
             _tell(order.done, order.result)
         self.groups += 1
