@@ -33,7 +33,7 @@ from tallywatt.adapters.storage.spreading import (
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import RUNNING_ALONG, Instant
-from tallywatt.kernel.errors import BadInput, Broken, NotFound, SecondWriter
+from tallywatt.kernel.errors import BadInput, Broken, Busy, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
 from tallywatt.settings import Settings
@@ -80,6 +80,9 @@ R = TypeVar("R")
 
 FOLLOW_SECONDS = 0.25
 """How long events wait at most for those who follow them in this process; a commit of this process wakes them at once."""
+
+REMOVED_AT_ONCE = 50
+"""Places that an erasure cleans in one command: others wait for the writer meanwhile."""
 
 STARTING_SECONDS = 5.0
 """How long the command line waits for whoever has just taken the write lock."""
@@ -183,6 +186,40 @@ class House:
     def open_sealed(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
         """The plain bytes of a sealed record."""
         return self.store.vault.open(connection, operator, key_id, sealed)
+
+    def erase_traces(self, operator: str, erasure_id: str, *, cause: str) -> None:
+        """Search everything for one person, and remove what is found, until nothing is."""
+        from tallywatt.adapters.storage import erasing  # only an erasure needs it
+        from tallywatt.customers.erasure import Traces
+        from tallywatt.workflows.erase_customer import EndSearch, end_search
+
+        erasure = self.write_now(operator, lambda work, key: work.erasures.get(key), erasure_id, actor="worker")
+        if erasure.sealed is None:
+            return
+        sealed, key_id = erasure.sealed, erasure.key_id or ""
+        text = self.ask_now(lambda connection: self.open_sealed(connection, operator, key_id, sealed))
+        traces, removed = Traces.of_text(text.decode()), 0
+        # What the first round has found is gone; the second finds what came meanwhile.
+        for _ in range(3):
+            places = self.ask_now(erasing.search, self.store.vault, operator, traces)
+            for first in range(0, max(len(places), 1), REMOVED_AT_ONCE):
+                part = tuple(places[first : first + REMOVED_AT_ONCE])
+                removal = erasing.Removal(part, traces, erasure.customer_id)
+                removed += self.store.run_now(operator, erasing.remove, removal, actor="worker", cause=cause)
+            if not places:
+                self.write_now(operator, end_search, EndSearch(erasure_id, removed), actor="worker", cause=cause)
+                return
+        msg = "what leads to the person is written faster than it is removed"
+        raise Busy(msg)
+
+    def erase_papers(self, operator: str, erasure_id: str, *, cause: str) -> str | None:
+        """Forget the invoices that the law lets go; the day through which the last one has to stay, if there is one."""
+        from tallywatt.adapters.storage import erasing  # only an erasure needs it
+        from tallywatt.workflows.erase_customer import end_papers, papers_that_may_go
+
+        papers = self.write_now(operator, papers_that_may_go, erasure_id, actor="worker", cause=cause)
+        self.store.run_now(operator, erasing.drop_papers, papers, actor="worker", cause=cause)
+        return self.write_now(operator, end_papers, erasure_id, actor="worker", cause=cause).kept_until
 
     def audit(self, operator: str) -> Any:
         """Recompute energy and money of an operator from what was sealed, and compare."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
+    from tallywatt.customers.erasure import Erasure
     from tallywatt.customers.operator import Operator, Party
     from tallywatt.customers.person import Invitation, Membership, Person
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
@@ -140,6 +141,7 @@ class UnitOfWork(Protocol):
     invitations: Records[Invitation]
     actions: Records[ActionRecord]
     answered_requests: Records[AnsweredRequest]
+    erasures: Records[Erasure]
 
     locations: Records[Location]
     stations: Records[Station]

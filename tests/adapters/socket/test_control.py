@@ -34,6 +34,7 @@ from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.bring_session import BringSession
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
+from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
@@ -65,6 +66,7 @@ COMMANDS: dict[str, object] = {
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
     "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
+    "erase_customer": EraseCustomer("c1"),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
     "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),

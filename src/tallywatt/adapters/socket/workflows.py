@@ -16,6 +16,7 @@ from tallywatt.workflows.add_station import AddStation, AdoptStation, add_statio
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
+from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
@@ -60,6 +61,7 @@ ALLOWED = _allowed(
     (create_api_key, CreateApiKey),
     (invite_person, InvitePerson),
     (end_restoration, EndRestoration),
+    (erase_customer, EraseCustomer),
     (keep_method, KeepMethod),
     (put_tariff, PutTariff),
     (resolve_item, ResolveItem),

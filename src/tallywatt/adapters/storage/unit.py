@@ -53,6 +53,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "people": customers.PEOPLE,
     "memberships": customers.MEMBERSHIPS,
     "invitations": customers.INVITATIONS,
+    "erasures": customers.ERASURES,
     "actions": customers.ACTIONS,
     "answered_requests": customers.ANSWERED_REQUESTS,
     "locations": stations.LOCATIONS,

@@ -107,12 +107,16 @@ class Vault:
 
     def open(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
         """The plain bytes; NotFound when the key was dropped."""
+        return self.cipher(connection, operator, key_id).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+
+    def cipher(self, connection: Connection, operator: str, key_id: str) -> AESGCM:
+        """The cipher of a key; NotFound when it was dropped."""
         statement = compiled(_BY_ID, connection.dialect)
         rows = connection.execute(statement.sql, statement.bind({"operator": operator, "id": key_id}))
         if not rows or rows[0][0] is None:
             msg = "the key of this record was dropped: its content is erased"
             raise NotFound(msg, code="storage.erased")
-        return self.unwrap(bytes(rows[0][0])).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+        return self.unwrap(bytes(rows[0][0]))
 
 
 @lru_cache(maxsize=64)
@@ -137,6 +141,15 @@ class UnitVault:
         key_id, cipher = self._vault.known(place) or self._fetch(place)
         nonce = self._derive(f"nonce/{kind}/{name}", NONCE_BYTES)
         return key_id, nonce + cipher.encrypt(nonce, plain, None)
+
+    def seal_again(self, key_id: str, name: str, plain: bytes) -> bytes:
+        """Other bytes under the key that sealed a record before: dropping that key still erases it."""
+        nonce = self._derive(f"nonce/again/{name}", NONCE_BYTES)
+        return nonce + self.cipher(key_id).encrypt(nonce, plain, None)
+
+    def cipher(self, key_id: str) -> AESGCM:
+        """The cipher of a key; NotFound when it was dropped."""
+        return self._vault.cipher(self._unit.connection, self._unit.operator, key_id)
 
     def _fetch(self, place: tuple[str, str, str]) -> tuple[str, AESGCM]:
         unit = self._unit

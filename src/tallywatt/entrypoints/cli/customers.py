@@ -42,6 +42,33 @@ def add_one(
         say_fields([("customer", told["reference"]), ("id", told["id"]), ("language", told["language"])])
 
 
+@customer.command(
+    "erase", **examples("tallywatt customer erase C-1042", "tallywatt customer erase C-1042 --yes --json")
+)
+def erase_one(
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own number for the customer.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Forget a customer: name, addresses, tokens, and every frame and message that leads to the person.
+
+    It cannot be undone. The account is empty at once; the running server searches the rest. Printed invoices stay until the law
+    lets them go, and are forgotten then by themselves.
+    """
+    from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
+
+    if not sure:
+        typer.confirm(f"Forget customer {reference} for good?", abort=True)
+    with at_desk(operator) as desk:
+        row = desk.do(erase_customer, EraseCustomer(reference))
+    told = {"id": row["erasure_id"], "customer_id": row["customer_id"], "state": row["state"]}
+    if as_json:
+        say_json(told)
+    else:
+        say_fields([("customer", told["customer_id"]), ("erasure", told["id"]), ("state", told["state"])])
+
+
 @customer.command("list", **examples("tallywatt customer list", "tallywatt customer list --json"))
 def list_customers(operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
     """List customers with their tokens."""

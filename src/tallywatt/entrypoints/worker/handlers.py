@@ -30,6 +30,8 @@ RECONNECT_SECONDS = 2
 """How often a command looks whether its station is back."""
 COMPARED_SECONDS = 30
 """How often a session that waits for its number looks whether the house has been compared with its providers."""
+PAPERS_SECONDS = 24 * 3600
+"""How often an erasure looks whether the last invoice may go: terms run by business time, and jobs by the machine's."""
 PAYMENT_SECONDS = 3
 WAITS_FOR_PAYMENT = 20
 """How often an invoice's print waits for its payment to settle; then it says what is known."""
@@ -51,6 +53,8 @@ class Handlers:
             "send_command": self._send_command,
             "bill_session": self._bill_session,
             "print_invoice": self._print_invoice,
+            "erase_traces": self._erase_traces,
+            "erase_papers": self._erase_papers,
             "send_letter": self._send_letter,
         }
 
@@ -106,6 +110,19 @@ class Handlers:
             msg = "the station is not connected"
             raise TryLater(msg, RECONNECT_SECONDS)
         return answer
+
+    def _erase_traces(self, claimed: Claimed) -> None:
+        operator, job = claimed.operator_id, claimed.job
+        self._house.erase_traces(operator, job.subject_id, cause=job.job_id)
+        self._house.end_job(operator, job)
+
+    def _erase_papers(self, claimed: Claimed) -> None:
+        operator, job = claimed.operator_id, claimed.job
+        until = self._house.erase_papers(operator, job.subject_id, cause=job.job_id)
+        if until is not None:
+            msg = f"invoices have to be kept through {until}"
+            raise TryLater(msg, PAPERS_SECONDS)
+        self._house.end_job(operator, job)
 
     def _print_invoice(self, claimed: Claimed) -> None:
         invoice_id, operator = InvoiceId(claimed.job.subject_id), claimed.operator_id

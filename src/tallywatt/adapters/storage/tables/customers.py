@@ -7,6 +7,7 @@ from sqlalchemy import Column, Index
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
     WHOLE,
+    blob,
     choice,
     index,
     instant,
@@ -21,6 +22,7 @@ from tallywatt.adapters.storage.tables.schema import (
 )
 from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
 from tallywatt.customers.customer import Customer, CustomerDetails, Token, TokenState
+from tallywatt.customers.erasure import Erasure, ErasureState
 from tallywatt.customers.operator import Operator, Party
 from tallywatt.customers.person import Invitation, Membership, Person
 from tallywatt.customers.roles import Role
@@ -253,6 +255,27 @@ ACTIONS = Mapping(
         key=("action_id",),
     ),
     ActionRecord,
+)
+
+ERASURES = Mapping(
+    table(
+        "erasures",
+        text("erasure_id"),
+        text("customer_id"),
+        choice("state", ErasureState),
+        text("key_id", null=True),
+        blob("sealed", null=True),
+        whole("rows"),
+        instant("requested_at"),
+        text("kept_until", null=True),
+        instant("done_at", null=True),
+        version(),
+        refers("customer_id", "customers"),
+        index("customer_id"),
+        key=("erasure_id",),
+        personal="erasure",
+    ),
+    Erasure,
 )
 
 ANSWERED_REQUESTS = Mapping(

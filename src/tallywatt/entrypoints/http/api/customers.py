@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.customers.customer import TokenState
+from tallywatt.customers.erasure import Erasure
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.doors import Admin, Reader, Seller, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewCustomer, NewToken
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 
 router = APIRouter(tags=["customers"], route_class=Resource)
 
@@ -41,6 +43,17 @@ async def show_customer(reference: str, caller: Reader, house: TheHouse) -> Resp
     """One customer, with tokens."""
     row = await house.ask(house.views.customer, caller.operator_id, reference)
     return as_json(found(row, "customer", "customers.not_found"))
+
+
+@router.delete("/customers/{reference}", status_code=202)
+async def erase_customer_(request: Request, reference: str, caller: Admin, house: TheHouse) -> Response:
+    """Forget a customer: the account at once, frames and messages soon after, invoices when the law lets them go."""
+    command = EraseCustomer(reference)
+    return await write_once(request, house, caller, erase_customer, command, _told_erasure, 202)
+
+
+def _told_erasure(row: Erasure) -> dict[str, str]:
+    return {"id": row.erasure_id, "customer_id": row.customer_id, "state": row.state.value}
 
 
 @router.get("/tokens")
