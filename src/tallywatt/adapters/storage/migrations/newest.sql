@@ -1187,6 +1187,26 @@ CREATE TABLE webhook_attempts (
 
 ;
 
+CREATE TABLE erasures (
+	operator_id TEXT NOT NULL, 
+	erasure_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	key_id TEXT, 
+	sealed BLOB, 
+	rows INTEGER NOT NULL, 
+	requested_at INTEGER NOT NULL, 
+	kept_until TEXT, 
+	done_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_erasures PRIMARY KEY (operator_id, erasure_id), 
+	CONSTRAINT ck_erasures_state CHECK (state IN ('searching', 'kept', 'done')), 
+	CONSTRAINT fk_erasures_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1365,6 +1385,8 @@ CREATE UNIQUE INDEX uq_webhook_deliveries_on_its_way ON webhook_deliveries (oper
 
 CREATE INDEX ix_webhook_attempts_operator_id_delivery_id ON webhook_attempts (operator_id, delivery_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0008');
+CREATE INDEX ix_erasures_operator_id_customer_id ON erasures (operator_id, customer_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0009');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -7,8 +7,8 @@ from alembic import op
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
