@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.invoicing.paper import PaperPayment, session_paper
-from tallywatt.invoicing.words import day_text, money_text, printed
+from tallywatt.invoicing.words import ENGLISH, LANGUAGES, day_text, money_text, printed
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import RatedId
 from tallywatt.metering.session import Evidence, PayerKind, Session, SessionState, Source
@@ -234,3 +235,24 @@ def test_a_site_may_tell_as_little_as_its_evse_id() -> None:
     assert printed(replace(document, site=dc))["where"]["plug"][1] == "DC, up to 62.5 kW"
     unknown = replace(document.site, connector=None, max_watts=None)
     assert printed(replace(document, site=unknown))["where"]["plug"][1] == "AC"
+
+
+def test_every_language_prints_the_same_things_with_the_same_names() -> None:
+    """A text that is missing would be found by whoever prints the first invoice."""
+    for table in LANGUAGES.values():
+        assert table.keys() == ENGLISH.keys()
+        for key, text in table.items():
+            assert sorted(re.findall(r"{(\w+)}", text)) == sorted(re.findall(r"{(\w+)}", ENGLISH[key])), key
+        assert [len(table[name].split()) for name in ("months", "short_months")] == [12, 12]
+
+
+def test_a_german_paper_is_german_to_the_last_figure() -> None:
+    """Dates, sums, energy and the name of the tax; an English point or word between them would look like a mistake."""
+    paper = printed(replace(a_document(), locale="de"))
+    assert (paper["title"], paper["language"]) == ("Rechnung", "de")
+    assert money_text(-5, "EUR", "de") == "−0,05\xa0€"
+    assert money_text(123450, "CHF", "de") == "1.234,50\xa0CHF"
+    assert day_text("2018-08-09", "de") == "9. August 2018"
+    text = repr(paper)
+    assert "USt." in text
+    assert not re.search(r"\bVAT\b|\bTotal\b|\bto \d\d:\d\d|£\d|€\d", text), text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_every_code_has_its_sentence() -> None:
 
 def test_a_language_that_is_not_there_yet_reads_as_english() -> None:
     """A locale decides the words, never whether there are any."""
-    assert explain.title("energy", "de-DE") == explain.title("energy", "en_GB") == "Energy"
+    assert explain.title("energy", "fr-FR") == explain.title("energy", "en_GB") == "Energy"
 
 
 def test_days_are_named_by_the_locations_calendar() -> None:
@@ -155,3 +156,22 @@ def test_the_lower_price_between_readings_is_explained() -> None:
     )
     assert [line.unit_price for line in lines] == [Decimal("0.45")]
     assert explain.sentence(lines[0], LONDON).endswith("no reading at the change of price, so the lower price holds")
+
+
+def test_every_language_says_the_same_things_with_the_same_names() -> None:
+    """A sentence that is missing, or lacks a figure, would be found by a driver."""
+    for table in explain.LANGUAGES.values():
+        assert table.keys() == explain.ENGLISH.keys()
+        for key, text in table.items():
+            assert sorted(re.findall(r"{(\w+)}", text)) == sorted(re.findall(r"{(\w+)}", explain.ENGLISH[key])), key
+        assert [len(table[name].split()) for name in ("months", "weekdays")] == [12, 7]
+
+
+def test_german_says_the_price_as_german_writes_it() -> None:
+    """A comma for the point: 0.4515 is no four thousand."""
+    shown = price_shown(a_tariff(an_element(("ENERGY", "0.4515", 19), min_kwh="20.5")), AN_INSTANT, LONDON)
+    assert explain.shown_sentence(shown.lines[0], "EUR", "de") == "0,4515 EUR pro kWh, über 20,5 kWh"
+    assert explain.kwh_text(12_345_678, locale="de-AT") == "12,345678"
+    assert explain.conditions({"day_of_week": ["MONDAY", "TUESDAY", "WEDNESDAY"], "end_time": "07:00"}, "de") == (
+        "Montag bis Mittwoch, 00:00 bis 07:00 Uhr"
+    )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
+
+SPOKEN_IN: Final = {"AT": "de", "CH": "de", "DE": "de", "LI": "de"}
+"""The languages of countries, as far as they are not English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Operator:
     """How long a connector may be free, or in use by another transaction, before an open transaction counts as lost."""
     created_at: Instant
     version: int = 1
+
+    @property
+    def language(self) -> str:
+        """What the operator speaks to those who have not said what they speak: the language of its country."""
+        return SPOKEN_IN.get(self.country.upper(), "en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.invoicing.german import GERMAN
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.kernel.clock import local_date, moment, zone
 from tallywatt.kernel.money import currency
@@ -37,6 +38,7 @@ ENGLISH: Final[dict[str, str]] = {
     "net": "Net",
     "tax": "{tax} {rate}% on {net}",
     "no_tax": "Without {tax}",
+    "tax_name.VAT": "VAT",
     "column.what": "What for",
     "column.quantity": "Quantity",
     "column.price": "Price",
@@ -80,8 +82,14 @@ ENGLISH: Final[dict[str, str]] = {
     "tax_id": "{tax} no. {id}",
     "page": "Page {page} of {pages}",
     "months": "January February March April May June July August September October November December",
+    "short_months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+    "date": "{day} {month} {year}",
+    "money": "{minus}{sign}{digits}",
+    "rate": "{rate}%",
+    "zone.CET": "CET",
+    "zone.CEST": "CEST",
 }
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": ENGLISH}
+LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": ENGLISH, "de": GERMAN}
 _SYMBOLS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 _MINUS: Final = "−"
 
@@ -91,28 +99,37 @@ def words(locale: str) -> Mapping[str, str]:
     return LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
 
 
-def money_text(minor: int, code: str) -> str:
-    """A sum as printed: £12.40, −€0.05, ¥720, CHF 1,234.50."""
+def money_text(minor: int, code: str, locale: str = "en") -> str:
+    """A sum as printed: £12.40, −€0.05, ¥720, CHF 1,234.50; in German 12,40 €."""
     exponent = currency(code).exponent
     whole, part = divmod(abs(minor), 10**exponent)
     digits = f"{whole:,}" + (f".{part:0{exponent}d}" if exponent else "")
-    return f"{_MINUS if minor < 0 else ''}{_symbol(code)}{digits}"
+    return _signed(digits, code, locale, below_zero=minor < 0)
 
 
-def _symbol(code: str) -> str:
-    return _SYMBOLS.get(code, f"{code}\N{NO-BREAK SPACE}")
+def _signed(digits: str, code: str, locale: str, *, below_zero: bool) -> str:
+    """Digits with the sign of their currency, where the language puts it."""
+    pattern = words(locale)["money"]
+    sign = _SYMBOLS.get(code, code)
+    if sign == code and pattern.endswith("{digits}"):
+        sign += "\N{NO-BREAK SPACE}"
+    return pattern.format(minus=_MINUS if below_zero else "", sign=sign, digits=explain.figure(digits, locale))
 
 
 def day_text(iso_date: str, locale: str = "en") -> str:
     """A calendar day as printed: 24 August 2018."""
     year, month, day = iso_date.split("-")
-    return f"{int(day)} {words(locale)['months'].split()[int(month) - 1]} {year}"
+    return _date(int(year), int(month), int(day), words(locale))
+
+
+def _date(year: int, month: int, day: int, table: Mapping[str, str], months: str = "months") -> str:
+    return table["date"].format(day=day, month=table[months].split()[month - 1], year=year)
 
 
 def printed(document: InvoiceDocument) -> dict[str, Any]:
     """Every text of the paper, by its place: the template lays out and says nothing of its own."""
     invoice, table = document.invoice, words(document.locale)
-    is_credit = invoice.kind is InvoiceKind.CREDIT_NOTE
+    is_credit, tax_name = invoice.kind is InvoiceKind.CREDIT_NOTE, _tax_name(document, table)
     duration = explain.duration(document.session.ended_at - document.session.started_at, document.locale)
     return {
         "language": document.locale.replace("_", "-").split("-")[0].lower(),
@@ -121,19 +138,19 @@ def printed(document: InvoiceDocument) -> dict[str, Any]:
         "date": day_text(invoice.issue_date, document.locale),
         "iso_date": invoice.issue_date,
         "corrects": table["corrects"].format(number=document.corrects) if document.corrects else None,
-        "seller": _party(document.seller, table, document.tax_name),
+        "seller": _party(document.seller, table, tax_name),
         "seller_label": table["sold_by"],
-        "buyer": _party(document.buyer, table, document.tax_name) if document.buyer else None,
+        "buyer": _party(document.buyer, table, tax_name) if document.buyer else None,
         "buyer_label": table["credited_to" if is_credit else "billed_to"],
         "ad_hoc": table["ad_hoc"],
         "facts": [
-            [table["energy"], f"{explain.kwh_text(document.session.milliwatt_hours)} kWh"],
+            [table["energy"], f"{explain.kwh_text(document.session.milliwatt_hours, locale=document.locale)} kWh"],
             [table["duration"], duration],
-            [table["total"], money_text(invoice.gross_minor, invoice.currency)],
+            [table["total"], money_text(invoice.gross_minor, invoice.currency, document.locale)],
         ],
-        "where": {"label": table["where"], **_where(document.site, table)},
+        "where": {"label": table["where"], **_where(document.site, table, document.locale)},
         "when": {"label": table["when"], "rows": _when(document.session, table)},
-        "meter": {"label": table["meter"], **_meter(document.session, table)},
+        "meter": {"label": table["meter"], **_meter(document.session, table, document.locale)},
         "price": _price(document, table),
         "payment": _payment(document, table),
         "notes": [explain.doubt(code, document.locale) for code in document.rated.result.warnings],
@@ -141,6 +158,10 @@ def printed(document: InvoiceDocument) -> dict[str, Any]:
         "link": table["link"].format(link=document.link) if document.link else None,
         "page": table["page"],
     }
+
+
+def _tax_name(document: InvoiceDocument, table: Mapping[str, str]) -> str:
+    return table.get(f"tax_name.{document.tax_name}", document.tax_name)
 
 
 def _party(party: PaperParty, table: Mapping[str, str], tax_name: str) -> dict[str, Any]:
@@ -152,14 +173,16 @@ def _party(party: PaperParty, table: Mapping[str, str], tax_name: str) -> dict[s
     return {"name": party.name, "lines": lines}
 
 
-def _where(site: PaperSite, table: Mapping[str, str]) -> dict[str, Any]:
+def _where(site: PaperSite, table: Mapping[str, str], locale: str) -> dict[str, Any]:
     plug = [table["evse"].format(evse=site.evse_id)] if site.evse_id else []
     if site.connector:
         plug.append(table["connector"].format(connector=site.connector))
     if site.current:
         current = table[f"power.{site.current}"]
         power = (
-            table["power.up_to"].format(current=current, kw=_kilowatts(site.max_watts)) if site.max_watts else current
+            table["power.up_to"].format(current=current, kw=explain.figure(_kilowatts(site.max_watts), locale))
+            if site.max_watts
+            else current
         )
         plug.append(power)
     return {"name": site.name, "lines": list(site.address), "plug": plug}
@@ -172,7 +195,7 @@ def _kilowatts(watts: int) -> str:
 def _when(session: PaperSession, table: Mapping[str, str]) -> list[list[str]]:
     there = zone(session.zone)
     start = moment(session.started_at, there)
-    rows = [[table["day"], _day(start, table)], [table["started"], f"{start:%H:%M} {_zone_name(start)}"]]
+    rows = [[table["day"], _day(start, table)], [table["started"], f"{start:%H:%M} {_zone_name(start, table)}"]]
     stops = [
         ("energy_ended", session.energy_ended_at),
         ("transaction_ended", session.transaction_ended_at),
@@ -192,29 +215,28 @@ def _when(session: PaperSession, table: Mapping[str, str]) -> list[list[str]]:
 
 
 def _day(at: datetime, table: Mapping[str, str]) -> str:
-    return f"{at.day} {table['months'].split()[at.month - 1]} {at.year}"
+    return _date(at.year, at.month, at.day, table)
 
 
 def _time(at: datetime, after: datetime, table: Mapping[str, str]) -> str:
     """The time of day, with the day where it is another one, and the zone's name where that has changed."""
-    month = table["months"].split()[at.month - 1][:3]
-    day = "" if after.date() == at.date() else f"{at.day} {month} {at.year}, "
-    name = "" if after.utcoffset() == at.utcoffset() else f" {_zone_name(at)}"
+    day = "" if after.date() == at.date() else f"{_date(at.year, at.month, at.day, table, 'short_months')}, "
+    name = "" if after.utcoffset() == at.utcoffset() else f" {_zone_name(at, table)}"
     return f"{day}{at:%H:%M}{name}"
 
 
-def _zone_name(at: datetime) -> str:
+def _zone_name(at: datetime, table: Mapping[str, str]) -> str:
     """BST, CET; where the zone has digits for a name, its distance from UTC."""
     name = at.tzname() or ""
-    return name if name.isalpha() else f"UTC{at:%z}"
+    return table.get(f"zone.{name}", name) if name.isalpha() else f"UTC{at:%z}"
 
 
-def _meter(session: PaperSession, table: Mapping[str, str]) -> dict[str, Any]:
+def _meter(session: PaperSession, table: Mapping[str, str], locale: str) -> dict[str, Any]:
     rows = []
     for label, register in (("meter_start", session.meter_start), ("meter_stop", session.meter_stop)):
         if register is not None:
-            rows.append([table[label], f"{_grouped(explain.kwh_text(register))} kWh"])
-    rows.append([table["delivered"], f"{explain.kwh_text(session.milliwatt_hours)} kWh"])
+            rows.append([table[label], f"{explain.figure(_grouped(explain.kwh_text(register)), locale)} kWh"])
+    rows.append([table["delivered"], f"{explain.kwh_text(session.milliwatt_hours, locale=locale)} kWh"])
     return {"rows": rows, "evidence": table[f"evidence.{Evidence(session.evidence)}"]}
 
 
@@ -224,31 +246,32 @@ def _grouped(number: str) -> str:
 
 
 def _price(document: InvoiceDocument, table: Mapping[str, str]) -> dict[str, Any]:
-    invoice, code = document.invoice, document.invoice.currency
+    invoice, code, locale = document.invoice, document.invoice.currency, document.locale
+    tax_name = _tax_name(document, table)
     gross = document.tax_basis is TaxBasis.GROSS
-    column = table["column.gross" if gross else "column.net"].format(tax=document.tax_name)
+    column = table["column.gross" if gross else "column.net"].format(tax=tax_name)
     taxes = []
     for tax in document.taxes:
         if tax.tax_rate is None:
             continue
-        net = money_text(tax.net_minor, code)
-        label = table["tax"].format(tax=document.tax_name, rate=plain(tax.tax_rate), net=net)
-        taxes.append([label, money_text(tax.tax_minor, code)])
+        net = money_text(tax.net_minor, code, locale)
+        label = table["tax"].format(tax=tax_name, rate=explain.figure(plain(tax.tax_rate), locale), net=net)
+        taxes.append([label, money_text(tax.tax_minor, code, locale)])
     if not taxes:
-        taxes.append([table["no_tax"].format(tax=document.tax_name), money_text(0, code)])
+        taxes.append([table["no_tax"].format(tax=tax_name), money_text(0, code, locale)])
     return {
         "label": table["price"],
         "columns": [
             table["column.what"],
             table["column.quantity"],
             table["column.price"],
-            table["column.tax"].format(tax=document.tax_name),
+            table["column.tax"].format(tax=tax_name),
             column,
         ],
         "lines": [_line(document, line, _places(document), table) for line in document.lines],
-        "net": [table["net"], money_text(invoice.net_minor, code)],
+        "net": [table["net"], money_text(invoice.net_minor, code, locale)],
         "taxes": taxes,
-        "total": [table["total"], money_text(invoice.gross_minor, code)],
+        "total": [table["total"], money_text(invoice.gross_minor, code, locale)],
     }
 
 
@@ -266,15 +289,19 @@ def _line(document: InvoiceDocument, line: RatedLine, places: int, table: Mappin
         "title": explain.title(line.reason_code, document.locale),
         "reason": explain.sentence(line, session.zone, document.locale, dated=dated),
         "quantity": explain.quantity(line, document.locale, places=places),
-        "price": _unit_price(line, code, table),
-        "tax": "–" if line.tax_rate is None else f"{plain(line.tax_rate)}%",
-        "amount": money_text(line.gross_minor if gross else line.net_minor, code),
+        "price": _unit_price(line, code, table, document.locale),
+        "tax": "–" if line.tax_rate is None else _rate(plain(line.tax_rate), table, document.locale),
+        "amount": money_text(line.gross_minor if gross else line.net_minor, code, document.locale),
     }
 
 
-def _unit_price(line: RatedLine, code: str, table: Mapping[str, str]) -> str:
-    places = explain.price_text(abs(line.unit_price), currency(code).exponent)
-    price = f"{_MINUS if line.unit_price < 0 else ''}{_symbol(code)}{places}"
+def _rate(rate: str, table: Mapping[str, str], locale: str) -> str:
+    return table["rate"].format(rate=explain.figure(rate, locale))
+
+
+def _unit_price(line: RatedLine, code: str, table: Mapping[str, str], locale: str) -> str:
+    digits = explain.price_text(abs(line.unit_price), currency(code).exponent)
+    price = _signed(digits, code, locale, below_zero=line.unit_price < 0)
     if line.dimension is Dimension.FLAT:
         return price
     return table["per_kwh" if line.dimension is Dimension.ENERGY else "per_hour"].format(price=price)
@@ -287,7 +314,13 @@ def _payment(document: InvoiceDocument, table: Mapping[str, str]) -> dict[str, A
         label = table["paid_by" if payment.minor >= 0 else "given_back_by"]
         method = table.get(f"method.{payment.method}", payment.method)
         date = day_text(moment(payment.at, there).date().isoformat(), document.locale)
-        rows.append([label.format(method=method, date=date), payment.reference, money_text(payment.minor, code)])
+        rows.append(
+            [
+                label.format(method=method, date=date),
+                payment.reference,
+                money_text(payment.minor, code, document.locale),
+            ]
+        )
     return {"label": table["paid"], "rows": rows, "rest": _rest(document, table)}
 
 
@@ -300,5 +333,5 @@ def _rest(document: InvoiceDocument, table: Mapping[str, str]) -> list[str]:
     if owed == 0:
         return [table["all_given_back" if is_credit else "nothing_to_pay"], ""]
     if owed < 0:
-        return [table["overpaid"], money_text(-owed, code)]
-    return [table["to_give_back" if is_credit else "to_pay"], money_text(owed, code)]
+        return [table["overpaid"], money_text(-owed, code, document.locale)]
+    return [table["to_give_back" if is_credit else "to_pay"], money_text(owed, code, document.locale)]

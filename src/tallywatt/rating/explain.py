@@ -1,6 +1,6 @@
 """Pure: the sentences behind reason codes, made only when somebody reads them.
 
-Everything that is stored is a code with parameters. A language is a table of templates; English is the first.
+Everything that is stored is a code with parameters. A language is a table of templates.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant, moment, zone
 from tallywatt.kernel.money import currency
+from tallywatt.rating.german import GERMAN
 from tallywatt.rating.records import Dimension, RatedLine, Unit
 from tallywatt.rating.tariff import DAYS, plain
 
@@ -66,8 +67,10 @@ ENGLISH: Final[dict[str, str]] = {
     "date": "{day} {month}",
     "months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
     "weekdays": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "point": ".",
+    "thousands": ",",
 }
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": ENGLISH}
+LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": ENGLISH, "de": GERMAN}
 _CONDITIONS: Final = (
     "start_date", "end_date", "min_kwh", "max_kwh", "min_power", "max_power",
     "min_current", "max_current", "min_duration", "max_duration",
@@ -77,6 +80,12 @@ _CONDITIONS: Final = (
 def words(locale: str) -> Mapping[str, str]:
     """The table of a locale's language (`en-GB` finds `en`); English where there is none."""
     return LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
+
+
+def figure(text: str, locale: str = "en") -> str:
+    """A figure as the language writes it: 1,234.56 is 1.234,56 in German."""
+    table = words(locale)
+    return text.translate({ord("."): table["point"], ord(","): table["thousands"]})
 
 
 def title(reason_code: str, locale: str = "en") -> str:
@@ -115,7 +124,7 @@ def per(dimension: Dimension, locale: str = "en") -> str:
 def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:
     """A price component as a driver reads it before the start: 0.45 GBP per kWh, Monday to Friday, 07:00 to 17:00."""
     table = words(locale)
-    parts = [f"{price_text(line.unit_price, currency(code).exponent)} {code} {per(line.dimension, locale)}"]
+    parts = [f"{price_text(line.unit_price, currency(code).exponent, locale)} {code} {per(line.dimension, locale)}"]
     said = table["otherwise"] if line.otherwise else conditions(line.conditions, locale)
     if said:
         parts.append(said)
@@ -137,7 +146,10 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
     for name in _CONDITIONS:
         if name in restrictions:
             value = restrictions[name]
-            said = duration(int(value) * 1000, locale) if name.endswith("duration") else value
+            if name.endswith("duration"):
+                said = duration(int(value) * 1000, locale)
+            else:
+                said = value if name.endswith("date") else figure(str(value), locale)
             parts.append(table[f"condition.{name}"].format(**{name: said}))
     return ", ".join(parts)
 
@@ -145,19 +157,19 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
 def quantity(line: RatedLine, locale: str = "en", *, places: int = 3) -> str:
     """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1. Energy has at least so many places."""
     if line.unit is Unit.MILLIWATT_HOURS:
-        return words(locale)["energy"].format(kwh=kwh_text(line.quantity, places))
+        return words(locale)["energy"].format(kwh=kwh_text(line.quantity, places, locale))
     return duration(line.quantity, locale) if line.unit is Unit.MILLISECONDS else str(line.quantity)
 
 
-def kwh_text(milliwatt_hours: int, places: int = 3) -> str:
+def kwh_text(milliwatt_hours: int, places: int = 3, locale: str = "en") -> str:
     """Kilowatt-hours with at least so many places, and as many as they have: what is printed is what was billed."""
     text = f"{Decimal(milliwatt_hours).scaleb(-6):.6f}"
-    return f"{text[: places - 6 or None]}{text[places - 6 :].rstrip('0')}" if places < 6 else text
+    return figure(f"{text[: places - 6 or None]}{text[places - 6 :].rstrip('0')}" if places < 6 else text, locale)
 
 
-def price_text(price: Decimal, places: int = 2) -> str:
+def price_text(price: Decimal, places: int = 2, locale: str = "en") -> str:
     """A unit price with at least so many places, and as many as it has: 0.45, 0.3333, 1,200.00."""
-    return f"{price:,.{max(places, len(plain(price).partition('.')[2]))}f}"
+    return figure(f"{price:,.{max(places, len(plain(price).partition('.')[2]))}f}", locale)
 
 
 def duration(milliseconds: int, locale: str = "en") -> str:

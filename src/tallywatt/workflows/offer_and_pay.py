@@ -52,7 +52,7 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
         PayAdHoc(
             evse_id=evse.evse_id,
             hold=Money(operator.hold_minor, currency(operator.currency)),
-            title=" · ".join(part for part in (place, evse.code, headline(offer)) if part),
+            title=" · ".join(part for part in (place, evse.code, headline(offer, command.language or "en")) if part),
             success_url=command.success_url,
             cancel_url=command.cancel_url,
             offer_id=offer.offer_id,
@@ -61,10 +61,10 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     )
 
 
-def headline(offer: Offer) -> str:
+def headline(offer: Offer, locale: str = "en") -> str:
     """The prices with which a session would begin, in a few words: 0.45 GBP per kWh + 1.00 GBP per session."""
     return " + ".join(
-        f"{price_text(Decimal(line['price']))} {offer.currency} {per(Dimension(line['dimension']))}"
+        f"{price_text(Decimal(line['price']), locale=locale)} {offer.currency} {per(Dimension(line['dimension']), locale)}"
         for line in offer.shown["lines"]
         if line["applies_now"] and Decimal(line["price"])
     )

@@ -64,7 +64,7 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
         payments=tuple(_paid(one) for one in _payments(work, invoice) if one.captured_minor),
         corrects=corrected.number if corrected else None,
         link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
-        locale=customer.language if customer else "en",
+        locale=customer.language if customer else operator.language,
     )
 
 

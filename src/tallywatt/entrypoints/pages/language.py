@@ -15,6 +15,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.customers.operator import SPOKEN_IN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,8 +28,6 @@ LANGUAGES: Final = {ENGLISH: "English", "de": "Deutsch"}
 FIGURES: Final = {ENGLISH: "en_GB", "de": "de_DE"}
 """How a language writes figures. One a language: a price on a page and in a sentence beside it look alike."""
 
-OF_COUNTRIES: Final = {"AT": "de", "CH": "de", "DE": "de", "LI": "de", "LU": "de"}
-"""What is spoken where, as far as it is not English: the operator's language is that of its country."""
 MOST_ASKED: Final = 20
 """So many languages of a browser's list are looked at."""
 
@@ -96,7 +96,7 @@ def speak(wished: str | None) -> None:
 
 def rather(country: str | None) -> None:
     """The language of the operator's country, for a reader who did not ask for any."""
-    found = OF_COUNTRIES.get((country or "").upper())
+    found = SPOKEN_IN.get((country or "").upper())
     if found and not _spoken.get().wished:
         _spoken.set(Tongue(found))
 
