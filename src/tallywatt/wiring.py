@@ -15,10 +15,12 @@ import structlog
 
 from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.passkeys.places import can_have_passkeys
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
 from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.adapters.storage.directory import MemoryDirectory
+from tallywatt.adapters.storage.forget import forget_challenges
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrade
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.spreading import (
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tallywatt.adapters.ocpp.server import Gateway
+    from tallywatt.adapters.passkeys.ceremony import Ceremonies
     from tallywatt.adapters.socket.server import ControlServer
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.webhooks.sending import Sender
@@ -340,6 +343,25 @@ class House:
     def letter_secret(self, thing_id: str) -> str:
         """The secret of a link that is sent by letter."""
         return letter_secret(self.secret, thing_id)
+
+    @property
+    def has_passkeys(self) -> bool:
+        """Whether browsers make passkeys at the address of the pages."""
+        return can_have_passkeys(self.settings.base_url)
+
+    def ceremonies(self) -> Ceremonies:
+        """What makes and checks passkeys; loaded with the first one."""
+        from tallywatt.adapters.passkeys.ceremony import Ceremonies  # a third of a second
+
+        return Ceremonies(self.settings.base_url, "Tallywatt")
+
+    def secret_of(self, challenge_id: str, purpose: str = "challenge") -> bytes:
+        """What goes out with a challenge: made again from its id when it comes back, and kept nowhere."""
+        return derived(self.secret, f"{purpose}/{challenge_id}")
+
+    def forget(self) -> int:
+        """Drop what is of no use to anybody any more; how much."""
+        return self.store.run_now("", forget_challenges, None, actor="janitor")
 
     # --- outgoing webhooks ---
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.erasure import Erasure
+    from tallywatt.customers.identity import IdentityProvider, LinkedIdentity
     from tallywatt.customers.operator import Operator, Party
+    from tallywatt.customers.passkey import Challenge, Passkey
     from tallywatt.customers.person import Invitation, Membership, Person
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.invoicing.printed import PrintedInvoice
@@ -139,6 +141,10 @@ class UnitOfWork(Protocol):
     people: Records[Person]
     memberships: Records[Membership]
     invitations: Records[Invitation]
+    passkeys: Records[Passkey]
+    challenges: Records[Challenge]
+    identity_providers: Records[IdentityProvider]
+    linked_identities: Records[LinkedIdentity]
     actions: Records[ActionRecord]
     answered_requests: Records[AnsweredRequest]
     erasures: Records[Erasure]

@@ -25,6 +25,7 @@ from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
+from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tests.entrypoints.scene import TARIFF, Scene
@@ -107,6 +108,7 @@ THINGS: Final[dict[str, str]] = {
     "job_id": "job",
     "membership_id": "membership",
     "number": "invoice",
+    "passkey_id": "passkey",
     "payment_id": "payment",
     "reference": "customer",
     "session_id": "session",
@@ -131,9 +133,16 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "POST /console/inbox/{item_id}": {"decision": "dismiss"},
     "POST /console/payments/{payment_id}/refund": {"amount": "0.01", "once": "1"},
     "POST /console/settings/people/{membership_id}/role": {"role": "read_only"},
+    "POST /account/passkeys/{passkey_id}/rename": {"name": "Phone"},
 }
 """Likewise on the console."""
-TELLS_NOTHING_BY_ID: Final = frozenset(("/account/sessions/{session_id}/leave",))
+TELLS_NOTHING_BY_ID: Final = frozenset(
+    (
+        "/account/sessions/{session_id}/leave",
+        "/account/passkeys/{passkey_id}/rename",
+        "/account/passkeys/{passkey_id}/remove",
+    )
+)
 """Routes that answer every id alike, one's own as well."""
 
 
@@ -158,7 +167,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     ask, views = scene.house.ask_now, scene.house.views
     [item] = ask(views.inbox, scene.operator)["items"]
     job = scene.do(lambda work, _: work.stored_jobs.by()[0].job_id, None)
-    membership = scene.do(lambda work, _: work.memberships.by()[0].membership_id, None)
+    member = scene.do(lambda work, _: work.memberships.by()[0], None)
+    passkey = scene.do(keep_passkey, KeepPasskey(member.person_id, f"credential of {own}", b"", 0, (), False, own))
     mine = scene.do(lambda work, _: work.console_sessions.by()[0].console_session_id, None)
     return {
         "api_key": key.key.api_key_id,
@@ -171,7 +181,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         "invoice": max(one for one in numbers if one),
         "item": item["id"],
         "job": job,
-        "membership": membership,
+        "membership": member.membership_id,
+        "passkey": passkey.passkey_id,
         "payment": session["payments"][0]["id"],
         "session": session["id"],
         "station": own,

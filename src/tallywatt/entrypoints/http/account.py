@@ -57,11 +57,14 @@ async def account_page(
     """The page of an account: inside the console for who belongs there, on a page of its own for a driver."""
     person = None
     sessions: list[dict[str, Any]] = []
+    passkeys: list[dict[str, Any]] = []
     if caller.role is not None:
         person = await house.ask(house.views.person, caller.operator_id, caller.id)
         rows = await house.ask(house.views.sessions_of_person, caller.operator_id, caller.id)
+        passkeys = await house.ask(house.views.passkeys_of, caller.operator_id, caller.id)
         sessions = [row for row in rows if house.machine.now() < row["expires"]]
-    told = {"person": person, "sessions": sessions, "me": caller, "refusal": None, **context}
+    told: dict[str, Any] = {"person": person, "sessions": sessions, "me": caller, "refusal": None}
+    told |= {"passkeys": passkeys, "has_passkeys": house.has_passkeys, "browser": _browser(request), **context}
     if caller.customers is None:
         return await shown(request, house, caller, "account.html", "account", status, frame="console.html", **told)
     operator = await operator_of(house, caller.operator_id)
@@ -72,6 +75,11 @@ async def account_page(
         "csrf": csrf_token(house.secret, caller),
     }
     return HTMLResponse(page("account.html", **common, **told), status)
+
+
+def _browser(request: Request) -> str:
+    """What a new passkey is called unless its person says otherwise."""
+    return browser_label(request.headers.get("user-agent")) or ""
 
 
 @router.post("/account/claim")

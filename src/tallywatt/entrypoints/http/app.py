@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from tallywatt.entrypoints.http import account, console, doors, driver, history, oauth, problems, sign_in, webhooks
+from tallywatt.entrypoints.http import console, doors, driver, history, oauth, problems, ways_in, webhooks
 from tallywatt.entrypoints.http.api import routers
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
@@ -74,7 +74,7 @@ def build_app(house: House) -> FastAPI:
     problems.install(app)
     for router in (*routers(), oauth.router, webhooks.router):
         app.include_router(router)
-    for router in (driver.router, history.router, sign_in.router, account.router, *console.routers()):
+    for router in (driver.router, history.router, *ways_in.routers(), *console.routers()):
         app.include_router(router, include_in_schema=False)
     # Only what is the same for everybody is compressed: a page that holds a token next to what somebody typed must not be.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=1024), name="static")

@@ -45,6 +45,8 @@ OPEN: Final = (
     "POST /sign-in/code",
     "GET /sign-in/link/{secret}",
     "POST /sign-in/link/{secret}",
+    "POST /sign-in/passkey/ask",
+    "POST /sign-in/passkey",
     "GET /invitation/{secret}",
     "POST /invitation/{secret}",
     "GET /go",

@@ -50,7 +50,13 @@ async def show_sign_in(house: TheHouse, onward: str = "") -> Response:
 
 async def sign_in_page(house: House, status: int = 200, **context: Any) -> HTMLResponse:
     """The page with all ways in."""
-    told = {"has_post": house.has_post, "refusal": None, "email": "", "providers": ()}
+    told = {
+        "has_post": house.has_post,
+        "refusal": None,
+        "email": "",
+        "providers": (),
+        "has_passkeys": house.has_passkeys,
+    }
     return HTMLResponse(page("sign_in.html", **{**told, **context}), status)
 
 

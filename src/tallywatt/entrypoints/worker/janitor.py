@@ -27,6 +27,7 @@ class Janitor:
 
     def step(self) -> int:
         """One round: how many operations with providers were looked at because they have been on their way for long."""
+        self._house.forget()
         return sum(
             self._house.write_now(operator["id"], wake_unresolved, WakeUnresolved(), actor="janitor")
             for operator in self._house.ask_now(self._house.views.operators)

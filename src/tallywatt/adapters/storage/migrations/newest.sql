@@ -1207,6 +1207,84 @@ CREATE TABLE erasures (
 
 ;
 
+CREATE TABLE passkeys (
+	operator_id TEXT NOT NULL, 
+	passkey_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	credential_id TEXT NOT NULL, 
+	public_key BLOB NOT NULL, 
+	sign_count INTEGER NOT NULL, 
+	transports TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	backed_up INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	last_used_at INTEGER, 
+	removed_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_passkeys PRIMARY KEY (operator_id, passkey_id), 
+	CONSTRAINT fk_passkeys_operator_id_person_id FOREIGN KEY(operator_id, person_id) REFERENCES people (operator_id, person_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE challenges (
+	operator_id TEXT NOT NULL, 
+	challenge_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	about TEXT, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	used_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_challenges PRIMARY KEY (operator_id, challenge_id), 
+	CONSTRAINT ck_challenges_kind CHECK (kind IN ('make_passkey', 'use_passkey', 'single_sign_on'))
+)
+ STRICT
+
+;
+
+CREATE TABLE identity_providers (
+	operator_id TEXT NOT NULL, 
+	provider_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	issuer TEXT NOT NULL, 
+	client_id TEXT NOT NULL, 
+	secret_key_id TEXT NOT NULL, 
+	client_secret BLOB NOT NULL, 
+	allowed_domains TEXT NOT NULL, 
+	role_claim TEXT, 
+	roles TEXT NOT NULL, 
+	default_role TEXT, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_identity_providers PRIMARY KEY (operator_id, provider_id), 
+	CONSTRAINT ck_identity_providers_default_role CHECK (default_role IN ('owner', 'operations', 'support', 'finance', 'read_only', 'fleet_manager', 'driver'))
+)
+ STRICT
+
+;
+
+CREATE TABLE linked_identities (
+	operator_id TEXT NOT NULL, 
+	identity_id TEXT NOT NULL, 
+	provider_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	last_used_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_linked_identities PRIMARY KEY (operator_id, identity_id), 
+	CONSTRAINT fk_linked_identities_operator_id_person_id FOREIGN KEY(operator_id, person_id) REFERENCES people (operator_id, person_id), 
+	CONSTRAINT fk_linked_identities_operator_id_provider_id FOREIGN KEY(operator_id, provider_id) REFERENCES identity_providers (operator_id, provider_id), 
+	CONSTRAINT uq_linked_identities_operator_id_issuer_subject UNIQUE (operator_id, issuer, subject)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1387,6 +1465,14 @@ CREATE INDEX ix_webhook_attempts_operator_id_delivery_id ON webhook_attempts (op
 
 CREATE INDEX ix_erasures_operator_id_customer_id ON erasures (operator_id, customer_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0009');
+CREATE INDEX ix_passkeys_operator_id_person_id ON passkeys (operator_id, person_id);
+
+CREATE UNIQUE INDEX uq_passkeys_credential_id ON passkeys (credential_id);
+
+CREATE INDEX ix_challenges_expires_at ON challenges (expires_at);
+
+CREATE INDEX ix_linked_identities_operator_id_person_id ON linked_identities (operator_id, person_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0010');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

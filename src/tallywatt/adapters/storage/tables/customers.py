@@ -9,6 +9,7 @@ from tallywatt.adapters.storage.tables.schema import (
     WHOLE,
     blob,
     choice,
+    flag,
     index,
     instant,
     json_text,
@@ -23,7 +24,9 @@ from tallywatt.adapters.storage.tables.schema import (
 from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
 from tallywatt.customers.customer import Customer, CustomerDetails, Token, TokenState
 from tallywatt.customers.erasure import Erasure, ErasureState
+from tallywatt.customers.identity import IdentityProvider, LinkedIdentity
 from tallywatt.customers.operator import Operator, Party
+from tallywatt.customers.passkey import Challenge, ChallengeKind, Passkey
 from tallywatt.customers.person import Invitation, Membership, Person
 from tallywatt.customers.roles import Role
 
@@ -235,6 +238,88 @@ INVITATIONS = Mapping(
         personal="account",
     ),
     Invitation,
+)
+
+PASSKEYS = Mapping(
+    table(
+        "passkeys",
+        text("passkey_id"),
+        text("person_id"),
+        text("credential_id"),
+        blob("public_key"),
+        whole("sign_count"),
+        texts("transports"),
+        text("name"),
+        flag("backed_up"),
+        instant("created_at"),
+        instant("last_used_at", null=True),
+        instant("removed_at", null=True),
+        version(),
+        refers("person_id", "people"),
+        index("person_id"),
+        Index("uq_passkeys_credential_id", "credential_id", unique=True),
+        key=("passkey_id",),
+        personal="account",
+    ),
+    Passkey,
+)
+
+CHALLENGES = Mapping(
+    table(
+        "challenges",
+        text("challenge_id"),
+        choice("kind", ChallengeKind),
+        text("about", null=True),
+        instant("created_at"),
+        instant("expires_at"),
+        instant("used_at", null=True),
+        version(),
+        Index("ix_challenges_expires_at", "expires_at"),
+        key=("challenge_id",),
+    ),
+    Challenge,
+)
+
+IDENTITY_PROVIDERS = Mapping(
+    table(
+        "identity_providers",
+        text("provider_id"),
+        text("name"),
+        text("issuer"),
+        text("client_id"),
+        text("secret_key_id"),
+        blob("client_secret"),
+        texts("allowed_domains"),
+        text("role_claim", null=True),
+        json_text("roles"),
+        choice("default_role", Role, null=True),
+        instant("created_at"),
+        instant("ended_at", null=True),
+        version(),
+        key=("provider_id",),
+    ),
+    IdentityProvider,
+)
+
+LINKED_IDENTITIES = Mapping(
+    table(
+        "linked_identities",
+        text("identity_id"),
+        text("provider_id"),
+        text("person_id"),
+        text("issuer"),
+        text("subject"),
+        instant("created_at"),
+        instant("last_used_at", null=True),
+        version(),
+        unique("issuer", "subject"),
+        refers("person_id", "people"),
+        refers("provider_id", "identity_providers"),
+        index("person_id"),
+        key=("identity_id",),
+        personal="account",
+    ),
+    LinkedIdentity,
 )
 
 ACTIONS = Mapping(

@@ -39,6 +39,7 @@ OPERATOR_FREE: dict[str, str] = {}
 """The one list of tables without an operator in their key, each with its reason (RULES §9)."""
 
 ACROSS_OPERATORS: dict[str, str] = {
+    "ix_challenges_expires_at": "the janitor drops what expired, whoever it was for",
     "ix_console_links_browser_hash": "a browser that asked for a link does not say with which operator",
     "ix_evses_code": "a driver scans the code before anybody knows the operator",
     "ix_events_unsequenced": "the sequencer looks for events of all operators",
@@ -51,6 +52,7 @@ ACROSS_OPERATORS: dict[str, str] = {
     "uq_events_position": "one line of positions runs through the events of all operators",
     "uq_invitations_secret_hash": "an invitation is followed before its operator is known",
     "uq_operators_slug": "the slug is how an operator is found before its id is known",
+    "uq_passkeys_credential_id": "a passkey is used before anybody knows whose it is",
 }
 """The one list of indexes that do not begin with the operator, each with its reason (RULES §9)."""
 

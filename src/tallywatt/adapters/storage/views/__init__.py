@@ -49,6 +49,8 @@ class Views:
     invitations = staticmethod(membership.invitations)
     invitation_by_hash = staticmethod(membership.invitation_by_hash)
     links_of_browser = staticmethod(membership.links_of_browser)
+    passkeys_of = staticmethod(membership.passkeys_of)
+    passkey_by_credential = staticmethod(membership.passkey_by_credential)
     sessions_of_person = staticmethod(membership.sessions_of_person)
 
     locations = staticmethod(places.locations)

@@ -22,6 +22,7 @@ _invitations = customers.INVITATIONS.table
 _links = customers.CONSOLE_LINKS.table
 _consoles = customers.CONSOLE_SESSIONS.table
 _customers = customers.CUSTOMERS.table
+_passkeys = customers.PASSKEYS.table
 
 _RANK = {role.value: place for place, role in enumerate(Role)}
 STAFF = frozenset(role.value for role, duties in ROLES.items() if not duties.is_bound)
@@ -120,6 +121,20 @@ _SESSIONS = Question(
 )  # fmt: skip
 
 
+_PASSKEYS = Question(
+    select(*columns(_passkeys, "name", "credential_id", "backed_up", "created_at", "last_used_at", id="passkey_id"))
+    .where(mine(_passkeys), _passkeys.c.person_id == bindparam("of_person"), _passkeys.c.removed_at.is_(None))
+    .order_by(_passkeys.c.passkey_id)
+)
+_PASSKEY = Question(
+    select(
+        *columns(
+            _passkeys, "operator_id", "person_id", "public_key", "sign_count", id="passkey_id", removed="removed_at"
+        )
+    ).where(_passkeys.c.credential_id == bindparam("of_credential"))
+)
+
+
 def members(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:
     """Who is what to an operator, in order of the membership's id, behind `after`; customers by their references."""
     rows = _MEMBERS.rows(connection, operator=operator_id, after=after, most=most)
@@ -172,6 +187,17 @@ def links_of_browser(connection: Connection, browser: str, most: int = 10) -> li
 def sessions_of_person(connection: Connection, operator_id: str, person_id: str) -> list[Row]:
     """A person's sessions that were not ended, the last used first; those that expired are told by `expires`."""
     return _SESSIONS.rows(connection, operator=operator_id, of_person=person_id)
+
+
+def passkeys_of(connection: Connection, operator_id: str, person_id: str) -> list[Row]:
+    """A person's passkeys, the oldest first."""
+    return _PASSKEYS.rows(connection, operator=operator_id, of_person=person_id)
+
+
+def passkey_by_credential(connection: Connection, credential_id: str) -> Row | None:
+    """A passkey as an authenticator names it, with its public half. `removed` is an instant."""
+    found = _PASSKEY.first(connection, of_credential=credential_id)
+    return None if found is None else {**found, "public_key": bytes(found["public_key"])}
 
 
 def _with_customers(connection: Connection, operator_id: str, row: Row) -> Row:

@@ -1,0 +1,1 @@
+"""Passkeys (WebAuthn): what a browser is asked, and whether its answer holds. Who a key belongs to is decided elsewhere."""
