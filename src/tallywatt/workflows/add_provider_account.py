@@ -10,6 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.kernel.money import currency
 from tallywatt.payments.account import ProviderAccount
+from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
@@ -70,4 +71,6 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
     work.events.append(
         Event("provider_account", account.account_id, "ProviderAccountAdded", {"provider": account.provider})
     )
+    after = {"name": account.name, "provider": account.provider, "live": account.live}
+    record_action(work, "provider_account.add", "provider_account", account.account_id, after=after)
     return account

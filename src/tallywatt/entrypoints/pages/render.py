@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ from tallywatt.entrypoints.pages.figures import (
 )
 from tallywatt.entrypoints.pages.session_page import card_words
 from tallywatt.entrypoints.pages.words import label
+from tallywatt.kernel.money import currency
 from tallywatt.rating import explain
 from tallywatt.rating.records import Dimension
 
@@ -67,7 +69,7 @@ def _environment() -> Environment:
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
-        plain=plain_number, coded=coded, card=card_words, date=date, lasting=length,
+        plain=plain_number, coded=coded, card=card_words, amount=amount, date=date, lasting=length,
     )  # fmt: skip
     return made
 
@@ -86,6 +88,12 @@ def day_and_time(at: str | None, zone: str) -> Markup | str:
     return Markup('<time datetime="{}">{} <span class="at">{}</span></time>').format(
         at, day(at, zone), time_of_day(at, zone)
     )
+
+
+def amount(minor: int, code: str) -> str:
+    """A sum as it is typed into a field: 45.00."""
+    unit = currency(code)
+    return f"{Decimal(minor).scaleb(-unit.exponent):.{unit.exponent}f}"
 
 
 def per_unit(line: dict[str, Any]) -> str:
