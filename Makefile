@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format locale screenshots lock
+.PHONY: help demo test check simulate bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -26,6 +26,9 @@ check: .venv/ready ## Format, lint, types, contracts between rooms, then the tes
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test COVERAGE=1
+
+simulate: .venv/ready ## Play so many seeded days of faults against the whole house (RUNS=2000 FIRST=1)
+	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1)
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks

@@ -208,3 +208,19 @@ def test_what_the_adapter_noticed_stays_with_the_session(house: HouseOf) -> None
     house.do(plug_in, replace(fact, heard=replace(fact.heard, flags=("schema",))))
 
     assert "schema" in house.session(1).flags
+
+
+def test_a_start_of_a_dead_clock_has_its_reading_where_the_session_begins(house: HouseOf) -> None:
+    """OCPP 2.x: the first register comes with the start. Kept at 1970 it was no reading of its frame for the audit."""
+    wire = house.wire(protocol="ocpp2.0.1")
+    wire.tell_start(wire.event_started(Instant(60_000), "tx-1", kwh(1)))
+    house.later(30)
+    house.do_all(wire.event_updated(house.now, "tx-1", 1, kwh(3)))
+    house.later(30)
+    house.do_all(wire.event_ended(house.now, "tx-1", 2, kwh(5)))
+
+    session = house.session("tx-1")
+    assert session.milliwatt_hours == kwh(4)
+    first = min(house.rows.meter_readings.by(session_id=session.session_id), key=lambda one: one.occurred_at)
+    assert first.occurred_at == session.started_at
+    house.adds_up()

@@ -9,13 +9,13 @@ from tallywatt.kernel.identity import natural_key
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.stations.station import ConnectorState
-from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_time, with_flags
+from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_samples, usable_time, with_flags
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import FrameId
-    from tallywatt.metering.facts import Sample, Sampled
+    from tallywatt.metering.facts import Sampled
     from tallywatt.metering.session import Session
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -26,7 +26,7 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     session = _session_of(work, fact, frame_id)
     if session is None:
         return None
-    samples = _with_usable_times(work, fact)
+    samples = usable_samples(work, fact.samples, fact.heard)
     before = session
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
     session = _advance(work, session, fact)
@@ -104,13 +104,6 @@ def _open_without_start(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> S
     key = natural_key("start-missing", fact.heard.station_id, fact.transaction_id)
     remember(work, key, "start_missing", fact.heard, fact.at, session.session_id, frame_id, fact.transaction_id)
     return session
-
-
-def _with_usable_times(work: UnitOfWork, fact: Sampled) -> tuple[Sample, ...]:
-    floor = work.operators.get().clock_floor
-    return tuple(
-        sample if sample.at >= floor else replace(sample, at=fact.heard.received_at) for sample in fact.samples
-    )
 
 
 def _advance(work: UnitOfWork, session: Session, fact: Sampled) -> Session:

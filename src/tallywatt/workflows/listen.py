@@ -11,7 +11,7 @@ from tallywatt.metering.session import Frame, InboxItem, InboxState, StationFact
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import PaymentId, SessionId, StationId
-    from tallywatt.metering.facts import Heard
+    from tallywatt.metering.facts import Heard, Sample
     from tallywatt.workflows.ports import UnitOfWork
 
 FRAMES = "frame"
@@ -44,6 +44,12 @@ def usable_time(work: UnitOfWork, at: Instant, heard: Heard) -> tuple[Instant, b
     if at >= work.operators.get().clock_floor:
         return at, True
     return heard.received_at, False
+
+
+def usable_samples(work: UnitOfWork, samples: tuple[Sample, ...], heard: Heard) -> tuple[Sample, ...]:
+    """The same for each sample of a fact: one may be from before the clock was set, and the next from after."""
+    floor = work.operators.get().clock_floor
+    return tuple(sample if sample.at >= floor else replace(sample, at=heard.received_at) for sample in samples)
 
 
 def remember(

@@ -14,7 +14,15 @@ from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, Ses
 from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
-from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
+from tallywatt.workflows.listen import (
+    keep_frame,
+    remember,
+    settle_inbox,
+    to_inbox,
+    usable_samples,
+    usable_time,
+    with_flags,
+)
 from tallywatt.workflows.lose_stop import count_without_stop, presume_lost
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
@@ -147,7 +155,8 @@ def open_session(
     _settle_start(work, token, command, session)
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
-    return take_readings(work, session, fact.samples, heard.received_at, frame_id)
+    samples = usable_samples(work, fact.samples, heard)
+    return take_readings(work, session, samples, heard.received_at, frame_id)
 
 
 def _oddities(
@@ -295,7 +304,8 @@ def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: Frame
     )
     if session.transaction_ended_at is not None:
         session = replace(session, state=SessionState.ENDED)
-    session = take_readings(work, work.sessions.put(session), fact.samples, fact.heard.received_at, frame_id)
+    samples = usable_samples(work, fact.samples, fact.heard)
+    session = take_readings(work, work.sessions.put(session), samples, fact.heard.received_at, frame_id)
     settle_inbox(work, Reason.START_MISSING.value, session.session_id, "its start came")
     if session.state is SessionState.ACTIVE:
         return work.sessions.put(count_without_stop(work, session))

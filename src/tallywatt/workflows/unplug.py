@@ -15,7 +15,15 @@ from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
 from tallywatt.workflows.fulfil_command import fulfil_stop
-from tallywatt.workflows.listen import keep_frame, remember, settle_inbox, to_inbox, usable_time, with_flags
+from tallywatt.workflows.listen import (
+    keep_frame,
+    remember,
+    settle_inbox,
+    to_inbox,
+    usable_samples,
+    usable_time,
+    with_flags,
+)
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
@@ -41,7 +49,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     if session.transaction_ended_at is not None:
         return _other_stop(work, session, fact, frame_id)
     ended_at, clock_is_set = usable_time(work, fact.at, fact.heard)
-    samples = fact.samples
+    samples = usable_samples(work, fact.samples, fact.heard)
     if not clock_is_set:
         samples = tuple(replace(sample, at=fact.heard.received_at) for sample in samples)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)

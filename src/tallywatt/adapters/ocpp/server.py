@@ -96,13 +96,17 @@ class Gateway:
 
     # --- start and stop ---
 
+    def live_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on everything happens on this loop, and answers are given through it."""
+        self._loop = loop
+        handover = Handover(self._writer, loop)
+        self._around = Surroundings(
+            self._intake, self._clock, loop, handover, self._registry, self._options.largest_message
+        )
+
     async def start(self, host: str = "0.0.0.0", port: int = 9000, tls: ssl.SSLContext | None = None) -> None:  # noqa: S104  # stations come from outside
         """Listen, inside the running event loop. Port 0 takes any free one; `port` tells which."""
-        self._loop = asyncio.get_running_loop()
-        handover = Handover(self._writer, self._loop)
-        self._around = Surroundings(
-            self._intake, self._clock, self._loop, handover, self._registry, self._options.largest_message
-        )
+        self.live_on(asyncio.get_running_loop())
         self._server = await ws_create_server(
             self._welcome,
             host,

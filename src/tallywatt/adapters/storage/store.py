@@ -89,6 +89,7 @@ class Store:
         """The same for a thread that may block: a worker, the command line."""
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.writer.submit(operator, workflow, command, answers.put, actor=actor, cause=cause)
+        self.writer.work_here()
         result = answers.get()
         if isinstance(result, Exception):
             raise result

@@ -129,6 +129,11 @@ class GroupWriter:
             _tell(hook, wrote_jobs)
         return len(group)
 
+    def work_here(self) -> None:
+        """Without a thread of its own the writer works in the thread of whoever waits for an answer."""
+        while self._thread is None and self.step():
+            pass
+
     def start(self) -> None:
         """Run in a thread of its own until `stop`."""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)

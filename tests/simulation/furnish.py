@@ -1,0 +1,102 @@
+"""A house with an operator moved in, its customers' cards stored at the provider: made once, copied for each run."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.adapters.storage.migrations import upgrade
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import OperatorId
+from tallywatt.rating.records import Scope
+from tallywatt.stations.credentials import hash_key
+from tallywatt.stations.station import Current
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tests.simulation.house import LivingHouse, Mortality
+from tests.simulation.provider import SimulatedProvider
+from tests.simulation.station import STATION_KEY
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPERATOR = OperatorId("01890000-0000-7000-8000-00000000051e")
+STATIONS = (("SIM1", "ocpp1.6"), ("SIM2", "ocpp1.6"), ("SIM3", "ocpp2.0.1"))
+PLUGS = 2
+FILES = ("house.db", "psp.jsonl")
+
+CUSTOMERS = {
+    "CARD1": ("C1", "pm_card_visa"),
+    "DECLINED": ("C2", "pm_card_chargeCustomerFail"),
+    "NOCARD": ("C3", None),
+    "ASKS": ("C4", "pm_card_authenticationRequired"),
+}
+"""Token to customer and the card that the provider keeps."""
+
+
+def per_kwh(price: float) -> dict[str, Any]:
+    """A tariff of so much a kWh."""
+    part = {"type": "ENERGY", "price": price, "vat": 20, "step_size": 1}
+    return {
+        "id": f"plain {price}",
+        "currency": "GBP",
+        "tax_included": "YES",
+        "elements": [{"price_components": [part]}],
+    }
+
+
+WITH_IDLE_FEE = {
+    **per_kwh(0.30),
+    "id": "idle",
+    "elements": [
+        {
+            "price_components": [
+                {"type": "ENERGY", "price": 0.30, "vat": 20, "step_size": 1},
+                {"type": "PARKING_TIME", "price": 6, "vat": 20, "step_size": 60},
+            ]
+        }
+    ],
+}
+
+
+def furnish(folder: Path) -> None:
+    """Make the house that all runs begin with."""
+    upgrade(f"sqlite:///{folder / 'house.db'}")
+    world = World(0)
+    provider = SimulatedProvider(folder / "psp.jsonl", world)
+    house = LivingHouse(folder, world, Mortality(world), provider.cards, 0)
+
+    def do(workflow: Any, command: Any) -> Any:
+        return house.write_now(OPERATOR, workflow, command, actor="person")
+
+    do(add_operator, AddOperator("sim", "Simulated Charging", address="1 Quay"))
+    do(add_location, AddLocation("depot", "Depot", address="1 Quay", city="Dundee", postal_code="DD1 1AA"))
+    key_hash = hash_key(STATION_KEY, house.pepper)
+    for identity, _ in STATIONS:
+        plugs = tuple(NewEvse(number, Current.AC, 22_000) for number in range(1, PLUGS + 1))
+        do(add_station, AddStation(identity, "depot", key_hash, plugs))
+    account = do(add_provider_account, AddProviderAccount("main", "stripe", ("GBP",), "env:KEY", ("env:HOOK",)))
+    for token, (reference, card) in CUSTOMERS.items():
+        customer = do(add_customer, AddCustomer(reference, name=f"Driver {reference}"))
+        do(add_token, AddToken(token, reference))
+        if card is not None:
+            stored = house.provider.store_method(reference, card, reference)
+            do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
+    for tariff, scope, target in ((per_kwh(0.45), Scope.OPERATOR, ""), (WITH_IDLE_FEE, Scope.STATION, "SIM2")):
+        put = do(put_tariff, PutTariff(tariff))
+        do(assign_tariff, AssignTariff(put.version.tariff_version_id, scope, target, valid_from=Instant(0)))
+    house.die()
+    provider.close()
+
+
+def move_in(template: Path, folder: Path) -> None:
+    """A copy of that house for one run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        shutil.copy(template / name, folder / name)

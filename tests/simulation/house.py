@@ -1,0 +1,336 @@
+"""The whole house in one thread: the real one, with the world's clock, and with points at which it may die.
+
+Left out are sockets, threads, and the pages. What is real: settings, store, writer, workflows, workers with their lanes, the
+janitor, the follower, the gateway from a frame's text on, and the adapter of the payment provider with its SDK.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.ocpp.connection import Connection
+from tallywatt.adapters.ocpp.saying import NO_ANSWER
+from tallywatt.adapters.ocpp.server import DIALECTS
+from tallywatt.adapters.ocpp.upgrade import Address
+from tallywatt.adapters.providers.caller import Caller, Providers
+from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
+from tallywatt.entrypoints.worker.janitor import Janitor
+from tallywatt.entrypoints.worker.lanes import LANES, Workers
+from tallywatt.kernel.identity import Draw
+from tallywatt.settings import Settings
+from tallywatt.wiring import House
+from tests.simulation.world import MINUTE, SECOND, LoopInOneThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tallywatt.adapters.ocpp.connection import Visitor
+    from tallywatt.entrypoints.worker.lanes import Lane
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.payments.account import ProviderAccount
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Enquiry, Outcome, PaymentProvider, ProviderEvent, StoredMethod
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.ports import LinkAnswer
+    from tests.simulation.world import World
+
+R = TypeVar("R")
+
+INSTALLATION_KEY = "07" * 32
+JANITOR_ROUND = MINUTE
+
+
+class Crash(BaseException):
+    """The process dies here: nothing in memory is left, and nobody hears of it."""
+
+
+class Mortality:
+    """Counts the points at which a process can die, and says when it does."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._left: int | None = None
+        self._on = ""
+        self.waits = False
+        """Nothing counts while a process is being started: who died then would not have begun."""
+
+    def arm(self, points: int, on: str = "") -> None:
+        """Let the process die at the so-manieth point from here, or from when it hears of something."""
+        self._left = points
+        self._on = on
+
+    def hears(self, text: str) -> None:
+        """Something comes in, or is about to be asked: what a crash may wait for."""
+        if self._on and self._on in text:
+            self._on = ""
+
+    def disarm(self) -> None:
+        """Let it live."""
+        self._left = None
+        self._on = ""
+
+    def point(self, where: str) -> None:
+        """The process may die here."""
+        if self._left is None or self._on or self.waits:
+            return
+        self._left -= 1
+        if self._left < 0:
+            self._left = None
+            self._world.say(f"CRASH {where}")
+            raise Crash(where)
+
+
+class MortalConnection(SqliteConnection):
+    """The writer's connection. A process that dies loses no page that it has written: the disk need not be waited for."""
+
+    def __init__(self, path: str, point: Callable[[str], None]) -> None:
+        super().__init__(path)
+        self._cursor.execute("PRAGMA synchronous=OFF")
+        self._point = point
+
+    def commit(self) -> None:
+        """Die before it, or after it and before anybody is answered."""
+        self._point("before a commit")
+        super().commit()
+        self._point("after a commit")
+
+
+class WorldClock(MachineClock):
+    """The world's time as the machine's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> Instant:
+        """Milliseconds since 1970."""
+        return self._world.now
+
+
+class SeededDraws(WorldDraws):
+    """Draws that are the same in every run of a seed."""
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__()
+        self._world = world
+        self._name = name
+        self._drawn = 0
+
+    def draw(self) -> Draw:
+        """The next one; no two are alike."""
+        self._drawn += 1
+        text = f"{self._world.seed}/{self._name}/{self._drawn}"
+        seed = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        return Draw(self._world.now, self._world.now, seed)
+
+
+class SlowProvider:
+    """The adapter of the provider, as a worker meets it: it takes its time, and the process may die meanwhile."""
+
+    def __init__(self, provider: PaymentProvider, world: World, mortality: Mortality) -> None:
+        self._provider = provider
+        self._world = world
+        self._mortality = mortality
+        self._luck = world.chance("provider's pace")
+        self.capabilities = provider.capabilities
+
+    def send(self, operation: Operation) -> Outcome:
+        """Wait, ask, wait."""
+        outcome = self._around(
+            lambda: self._provider.send(operation), f"{operation.kind} {operation.operation_id[-6:]}"
+        )
+        self._world.say(f"provider {operation.kind} {operation.operation_id[-6:]}: {type(outcome).__name__}")
+        return outcome
+
+    def enquire(self, enquiry: Enquiry) -> Any:
+        """The same for a question."""
+        return self._around(lambda: self._provider.enquire(enquiry), "enquiry")
+
+    def list_since(self, since: Instant) -> Any:
+        """The same for all of its objects."""
+        return self._around(lambda: self._provider.list_since(since), "list")
+
+    def read_webhook(self, headers: Any, body: bytes) -> ProviderEvent:
+        """At once: nobody is asked."""
+        return self._provider.read_webhook(headers, body)
+
+    def store_method(self, reference: str, token: str, key: str) -> StoredMethod:
+        """At once: somebody stands at the counter."""
+        return self._provider.store_method(reference, token, key)
+
+    def _around(self, ask: Callable[[], R], what: str) -> R:
+        self._mortality.hears(what)
+        self._mortality.point(f"before {what}")
+        self._wait()
+        answer = ask()
+        self._wait()
+        self._mortality.point(f"after {what}")
+        return answer
+
+    def _wait(self) -> None:
+        slow = self._luck.random() < 0.05
+        self._world.run(self._world.now + self._luck.randrange(5 * SECOND if slow else 200))
+
+
+class OneProvider(Providers):
+    """Every account is at the one simulated provider."""
+
+    def __init__(self, provider: PaymentProvider) -> None:
+        super().__init__()
+        self._provider = provider
+
+    def __call__(self, account: ProviderAccount) -> PaymentProvider:  # noqa: ARG002  # there is one for all
+        """The provider behind an account."""
+        return self._provider
+
+
+class PlainPapers:
+    """An invoice as its number: how it is set is tested elsewhere."""
+
+    def pdf(self, document: Any) -> bytes:
+        """The page."""
+        return repr(document)[:200].encode()
+
+
+class StationsOnTheWire:
+    """The gateway as a worker meets it: a call waits for its answer, and the world goes on meanwhile."""
+
+    def __init__(self, gateway: Any, world: World, mortality: Mortality) -> None:
+        self._gateway = gateway
+        self._world = world
+        self._mortality = mortality
+
+    def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
+        """Send a command and wait for its answer."""
+        self._mortality.point("before a command")
+        answer: concurrent.futures.Future[LinkAnswer] = concurrent.futures.Future()
+        self._gateway._begin_call(station_id, command, timeout_seconds, answer)
+        self._world.run(self._world.now + int(timeout_seconds * SECOND) + SECOND, answer.done)
+        self._mortality.point("after a command")
+        return answer.result() if answer.done() else NO_ANSWER
+
+
+class LivingHouse(House):
+    """One life of the house's process, from its start to its crash."""
+
+    def __init__(self, folder: Path, world: World, mortality: Mortality, provider: PaymentProvider, life: int) -> None:
+        super().__init__(settings_of(folder))
+        self.world = world
+        self.alive = True
+        self.mortality = mortality
+        self.machine = WorldClock(world)
+        self.draws = SeededDraws(world, f"life {life}")
+        writer = self.store.writer
+        writer._draw = self.draws.draw
+        writer._connect = lambda: MortalConnection(sqlite_path(self.store.url), mortality.point)
+        self.provider = SlowProvider(provider, world, mortality)
+        self.providers = OneProvider(self.provider)
+        self.caller = Caller(self.providers, self.machine)
+        self._papers = PlainPapers()
+        self.loop = LoopInOneThread(world)
+        self.door = self.build_gateway()
+        self.door.live_on(cast("Any", self.loop))
+        self.gateway = cast("Any", StationsOnTheWire(self.door, world, mortality))
+        self._workers = Workers(self, tuple(LANES.values()))
+        self._workers._owner = f"life {life}"
+        self._janitor = Janitor(self)
+        self._busy = dict.fromkeys(LANES, 0)
+        self._due: dict[str, int] = {}
+        self._luck = world.chance(f"life {life}")
+        self._position: int | None = None
+        self._soon: set[str] = set()
+        writer.after_commit.append(lambda wrote: self._once("lanes", 0, self._look) if wrote else None)
+        writer.after_commit.append(lambda _: self._once("follower", 250, self._follow_once))
+        self.take_over()
+        self._look()
+        self._rounds()
+
+    # --- its threads ---
+
+    def stir(self) -> None:
+        """Somebody has put something into the writer's queue."""
+        if self.store.writer._queue:
+            self._once("writer", 20, self._write)
+
+    def _write(self) -> None:
+        while self.store.writer.step():
+            pass
+
+    def _once(self, name: str, within: int, what: Callable[[], object]) -> None:
+        """Let something happen soon, however often it is asked for until then."""
+        if name in self._soon or not self.alive:
+            return
+        self._soon.add(name)
+
+        def happen() -> None:
+            self._soon.discard(name)
+            if self.alive:
+                what()
+
+        self.world.after(self._luck.randrange(within + 1), happen)
+
+    def _follow_once(self) -> None:
+        self._position = self._catch_up(self._position)
+
+    def _rounds(self) -> None:
+        if self.alive:
+            self._janitor.step()
+            self.world.after(JANITOR_ROUND if self.world.now < self.hurry_until else 30 * MINUTE, self._rounds)
+
+    hurry_until: int = 2**62
+    """Until then the janitor makes its rounds as often as it really does."""
+
+    def _look(self) -> None:
+        """Let each lane look when its next job is due."""
+        sql = (
+            "SELECT kind, min(CASE state WHEN 'leased' THEN max(run_at, lease_until) ELSE run_at END) FROM jobs"
+            " WHERE state IN ('ready', 'leased') GROUP BY kind"
+        )
+        due: dict[str, int] = dict(self.ask_now(lambda connection: connection.execute(sql)))
+        for name, lane in LANES.items():
+            first = min((due[kind] for kind in lane.kinds if kind in due), default=None)
+            if first is not None and self._due.get(name, 2**62) > first:
+                self._due[name] = first
+                self.world.at(max(first, self.world.now) + self._luck.randrange(50), lambda lane=lane: self._tick(lane))  # type: ignore[misc]  # a lambda's default has no type
+
+    def _tick(self, lane: Lane) -> None:
+        self._due.pop(lane.name, None)
+        if not self.alive or self._busy[lane.name] >= lane.threads:
+            return
+        self._busy[lane.name] += 1
+        try:
+            self._workers.step(lane)
+        finally:
+            self._busy[lane.name] -= 1
+        self._look()
+
+    # --- its door ---
+
+    def admit(self, identity: str, protocol: str, key: bytes) -> Connection | None:
+        """A socket for a station, as after the handshake."""
+        visitor = self.door._visitor(Address("sim", identity), key)
+        if not hasattr(visitor, "credential"):
+            return None
+        assert self.door._around is not None, "the gateway lives on its loop"
+        return Connection(self.door._around, DIALECTS[protocol], cast("Visitor", visitor))
+
+    # --- its death ---
+
+    def die(self) -> None:
+        """Nothing in memory is left; what was not committed is gone."""
+        self.alive = self.loop.alive = False
+        self.store.writer._forget_connection()
+        while not self.store._readers.empty():
+            reader = self.store._readers.get()
+            if reader is not None:
+                reader.close()
+        assert self.store._lock_file is not None, "it is SQLite"
+        self.store._lock_file.close()
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of an installation in a folder."""
+    return Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'house.db'}", installation_key=INSTALLATION_KEY)

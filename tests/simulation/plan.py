@@ -1,0 +1,155 @@
+"""A plan: what is going to happen to a house within an hour, drawn from a seed, step by step, so that steps can be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.simulation.station import QUIRKS
+from tests.simulation.world import MINUTE, SECOND
+
+HORIZON = 60 * MINUTE
+
+FAULTS = (
+    "lost_answer",
+    "hang_up",
+    "rate_limit",
+    "error_500",
+    "error_500_after_work",
+    "duplicate_webhook",
+    "reordered_webhook",
+    "lost_webhook",
+)
+ON = (
+    "StartTransaction",
+    "StopTransaction",
+    "MeterValues",
+    "TransactionEvent",
+    "charge",
+    "capture",
+    "hosted_page",
+    "void",
+    "enquiry",
+    "webhook",
+)
+"""What a crash may wait for."""
+CARDS = ("CARD1", "CARD1", "CARD1", "DECLINED", "NOCARD", "NOBODY", "ASKS")
+"""Tokens: of a customer whose card is good, is declined, is missing, asks its holder each time; and of nobody."""
+AD_HOC = ("pays", "pays", "pays", "pays_late", "is_declined_first", "abandons", "never_plugs_in", "moves", "cancels")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens at a time after the beginning, or begins to."""
+
+    at: int
+    kind: str
+    told: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        told = " ".join(f"{name}={value}" for name, value in self.told.items())
+        return f"{self.at / SECOND:>9.3f} s  {self.kind} {told}".rstrip()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of."""
+
+    seed: int
+    quirks: tuple[frozenset[str], ...]
+    """Of the three stations: two that speak 1.6 and one that speaks 2.0.1."""
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        quirks = [
+            f"  station {place}: {', '.join(sorted(one)) or 'well behaved'}" for place, one in enumerate(self.quirks)
+        ]
+        return "\n".join([f"seed {self.seed}", *quirks, *(f"  {step}" for step in self.steps)])
+
+
+def plan_of(seed: int) -> Plan:
+    """The plan of a seed."""
+    luck = Random(f"plan/{seed}")  # a text is hashed the same in every process
+    quirks = tuple(frozenset(one for one in QUIRKS if luck.random() < 0.12) for _ in range(3))
+    visits = [_visit(luck) for _ in range(luck.randint(5, 14))]
+    steps = list(visits)
+    for kind, most, make in (
+        ("cut", 5, _cut),
+        ("reboot", 2, _reboot),
+        ("crash", 6, _crash),
+        ("provider", 5, _provider),
+        ("refuses", 1, _refuses),
+        ("reset_meter", 1, _place),
+        ("refund", 2, _refund),
+        ("price", 1, _price),
+        ("stop", 2, _place),
+        ("inbox", 2, _nothing),
+        ("weather", 2, _weather),
+    ):
+        steps += [Step(_near(luck, visits), kind, make(luck)) for _ in range(luck.randint(0, most))]
+    return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
+
+
+def _near(luck: Random, visits: list[Step]) -> int:
+    """A moment at which something is going on: about the beginning or the end of a visit."""
+    visit = luck.choice(visits)
+    ends = luck.choice((0, 0, visit.told["minutes"], visit.told["minutes"] + visit.told["idle"]))
+    return min(HORIZON - 1, visit.at + ends * MINUTE + luck.randrange(luck.choice((5, 90, 300)) * SECOND))
+
+
+def _nothing(_: Random) -> dict[str, Any]:
+    return {}
+
+
+def _place(luck: Random) -> dict[str, Any]:
+    return {"station": luck.randrange(3), "plug": luck.randrange(2)}
+
+
+def _visit(luck: Random) -> Step:
+    ad_hoc = luck.random() < 0.45
+    told = {
+        **_place(luck),
+        "payer": luck.choice(AD_HOC if ad_hoc else CARDS),
+        "watts": luck.choice((3_700, 7_400, 11_000, 22_000)),
+        "minutes": luck.randint(1, 25),
+        "idle": luck.choice((0, 0, 0, 3, 12)),
+        "leaves": luck.choice((5, 20, 240)),
+        "haste": luck.randrange(60),
+    }
+    return Step(luck.randrange(int(HORIZON * 0.8)), "visit_ad_hoc" if ad_hoc else "visit", told)
+
+
+def _cut(luck: Random) -> dict[str, Any]:
+    seconds = luck.choice((1, 20, 90, 600))
+    return {"station": luck.randrange(3), "seconds": seconds, "noticed": luck.random() < 0.6}
+
+
+def _reboot(luck: Random) -> dict[str, Any]:
+    return {"station": luck.randrange(3), "seconds": luck.choice((5, 60, 400))}
+
+
+def _crash(luck: Random) -> dict[str, Any]:
+    on = luck.choice(("", *ON))
+    return {"on": on, "points": luck.randrange(luck.choice((2, 4, 12, 40))), "downtime": luck.choice((1, 10, 120))}
+
+
+def _weather(luck: Random) -> dict[str, Any]:
+    return {"loss": luck.choice((0.0, 0.02, 0.1, 0.3))}
+
+
+def _provider(luck: Random) -> dict[str, Any]:
+    path = luck.choice(("", "", "payment_intent", "capture", "confirm", "sessions", "cancel"))
+    return {"fault": luck.choice(FAULTS), "times": luck.randint(1, 4), "path": path}
+
+
+def _refuses(luck: Random) -> dict[str, Any]:
+    return {"seconds": luck.choice((5, 120, 1200))}
+
+
+def _refund(luck: Random) -> dict[str, Any]:
+    return {"part": luck.choice((1, 2, 3))}
+
+
+def _price(luck: Random) -> dict[str, Any]:
+    return {"price": luck.choice((0.25, 0.333, 0.79))}

@@ -1,0 +1,239 @@
+"""What must be true when peace has come, whatever has happened before. Each is looked up in books that the house does not keep:
+what truly happened at the plugs, what the stations were told, and the provider's own objects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
+from tests.simulation.furnish import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.simulation.run import Simulation
+    from tests.simulation.station import Charge, Station
+
+LEAST_CHARGE = 30
+"""Pence: what the provider takes at least."""
+
+
+def broken_truths(run: Simulation) -> list[str]:
+    """Everything that must be true and is not."""
+    return [
+        found
+        for truth in (
+            _acknowledged_is_durable,
+            _energy_is_there,
+            _nothing_is_charged_twice,
+            _captures_are_known,
+            _what_is_owed_was_collected,
+            _holds_have_ended,
+            _allocations_are_complete,
+            _books_balance,
+            _numbers_have_no_gap,
+            _nothing_is_left_to_do,
+            _audit_is_clean,
+            _positions_are_dense,
+        )
+        for found in truth(run)
+    ]
+
+
+def _named(run: Simulation, table: str, *columns: str) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in run.rows(f"SELECT {', '.join(columns)} FROM {table}")]
+
+
+def _acknowledged_is_durable(run: Simulation) -> Iterator[str]:
+    """Commit before you answer."""
+    kept = set(run.rows("SELECT s.identity, f.message_id FROM frames f JOIN stations s ON s.station_id = f.station_id"))
+    for station in run.stations:
+        for refused in station.refused:
+            yield f"{station.identity} was refused: {refused}"
+        for message_id, action in station.acknowledged:
+            if (station.identity, message_id) not in kept:
+                yield f"{action} {message_id} of {station.identity} was acknowledged, and is nowhere"
+        if not station.is_quiet:
+            yield f"{station.identity} has not come to rest: {[one.action for one in station._queue][:3]}"
+
+
+def _energy_is_there(run: Simulation) -> Iterator[str]:
+    sql = (
+        "SELECT t.identity, s.transaction_id, s.milliwatt_hours, s.state, s.session_id FROM sessions s"
+        " JOIN stations t ON t.station_id = s.station_id"
+    )
+    sessions: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+    for identity, transaction_id, energy, state, session_id in run.rows(sql):
+        sessions.setdefault((identity, transaction_id), []).append((energy, state, session_id))
+        if state not in {"billed", "explained"}:
+            yield f"session {session_id} of {identity} is {state} in the end"
+    for station in run.stations:
+        of_station = sum(len(found) for (identity, _), found in sessions.items() if identity == station.identity)
+        if of_station > len(station.charges):
+            yield f"{station.identity} has {of_station} sessions of {len(station.charges)} transactions"
+        for charge in station.charges:
+            yield from _charge_is_there(
+                station, charge, sessions.get((station.identity, charge.transaction_id or ""), [])
+            )
+
+
+def _charge_is_there(station: Station, charge: Charge, found: list[tuple[int, str, str]]) -> Iterator[str]:
+    """A transaction that the house has acknowledged is one session, with no less than what was acknowledged."""
+    if not charge.start_acknowledged and not charge.acknowledged:
+        return
+    if len(found) != 1:
+        yield f"{charge.name} is {len(found)} sessions"
+        return
+    if charge.meter_was_reset:
+        return
+    energy = found[0][0]
+    first = charge.register_start
+    if not charge.start_acknowledged:
+        first = min(charge.acknowledged)
+    least = (max([first, *charge.acknowledged]) - first) * MILLIWATT_HOURS_PER_WH
+    if energy < least:
+        yield f"{charge.name} told {least} mWh, its session has {energy}"
+    most = (charge.register - charge.register_start) * MILLIWATT_HOURS_PER_WH
+    if charge.start_acknowledged and charge.stop_acknowledged and energy != most:
+        yield f"{charge.name} took {most} mWh, its session has {energy}"
+
+
+def _nothing_is_charged_twice(run: Simulation) -> Iterator[str]:
+    """By the provider's own books: never more than the invoice, whichever way."""
+    taken: Counter[str] = Counter()
+    payments = {
+        row["payment_id"]: row
+        for row in _named(run, "payments", "payment_id", "session_id", "invoice_id", "authorised_minor")
+    }
+    for intent in run.provider.objects("payment_intent"):
+        payment = payments.get(_payment_of(intent))
+        if payment is None:
+            yield f"intent {intent['id']} belongs to no payment"
+        elif payment["invoice_id"] is None and intent["amount_received"]:
+            yield f"payment {payment['payment_id']} took {intent['amount_received']} for no invoice"
+        elif payment["invoice_id"] is not None:
+            taken[payment["invoice_id"]] += intent["amount_received"]
+    for row in _named(run, "invoices", "invoice_id", "gross_minor"):
+        if taken[row["invoice_id"]] > row["gross_minor"]:
+            yield f"{taken[row['invoice_id']]} were taken for invoice {row['invoice_id']} of {row['gross_minor']}"
+
+
+def _payment_of(thing: dict[str, Any]) -> str:
+    metadata = thing.get("metadata") or {}
+    return next((value for name, value in metadata.items() if "payment" in name), "")
+
+
+def _captures_are_known(run: Simulation) -> Iterator[str]:
+    taken: Counter[str] = Counter()
+    returned: Counter[str] = Counter()
+    for intent in run.provider.objects("payment_intent"):
+        taken[_payment_of(intent)] += intent["amount_received"]
+    intents = {one["id"]: _payment_of(one) for one in run.provider.objects("payment_intent")}
+    for refund in run.provider.objects("refund"):
+        if refund["status"] == "succeeded":
+            returned[intents[refund["payment_intent"]]] += refund["amount"]
+    columns = ("payment_id", "captured_minor", "suspense_minor", "refunded_minor")
+    for row in _named(run, "payments", *columns):
+        known = row["captured_minor"] + row["suspense_minor"]
+        if known != taken[row["payment_id"]]:
+            yield f"payment {row['payment_id']} knows of {known}, the provider took {taken[row['payment_id']]}"
+        if row["suspense_minor"]:
+            yield f"payment {row['payment_id']} has {row['suspense_minor']} in suspense"
+        if row["refunded_minor"] != returned[row["payment_id"]]:
+            yield f"payment {row['payment_id']}: {row['refunded_minor']} given back, {returned[row['payment_id']]} there"
+
+
+def _what_is_owed_was_collected(run: Simulation) -> Iterator[str]:
+    """Whose card is good has paid, and whose hold was big enough too."""
+    good = {row[0] for row in run.rows("SELECT customer_id FROM customers WHERE reference = 'C1'")}
+    with_card = {row["customer_id"] for row in _named(run, "payment_methods", "customer_id")}
+    sql = (
+        "SELECT i.invoice_id, i.gross_minor, i.payer, i.payer_id,"
+        " coalesce((SELECT sum(p.captured_minor) FROM payments p WHERE p.invoice_id = i.invoice_id), 0),"
+        " (SELECT min(p.state || ' ' || coalesce(p.reason, '')) FROM payments p WHERE p.invoice_id = i.invoice_id)"
+        " FROM invoices i"
+    )
+    for invoice_id, gross, payer, payer_id, captured, state in run.rows(sql):
+        if gross < LEAST_CHARGE:
+            continue
+        must = (payer == "customer" and payer_id in good & with_card) or payer == "ad_hoc"
+        if must and captured != gross and "beyond_hold" not in (state or ""):
+            yield f"invoice {invoice_id} of {gross} has {captured}: {payer} {state}"
+
+
+def _holds_have_ended(run: Simulation) -> Iterator[str]:
+    for intent in run.provider.objects("payment_intent"):
+        if intent["status"] == "requires_capture":
+            yield f"hold {intent['id']} of payment {_payment_of(intent)} has not ended"
+    for row in _named(run, "payments", "payment_id", "kind", "state"):
+        if row["state"] in {"created", "prepared", "requires_action", "authorised"}:
+            yield f"payment {row['payment_id']} ({row['kind']}) is {row['state']} in the end"
+
+
+def _allocations_are_complete(run: Simulation) -> Iterator[str]:
+    sql = (
+        "SELECT p.payment_id, p.captured_minor + p.suspense_minor,"
+        " coalesce((SELECT sum(a.amount_minor) FROM allocations a WHERE a.payment_id = p.payment_id), 0) FROM payments p"
+    )
+    for payment_id, minor, allocated in run.rows(sql):
+        if minor != allocated:
+            yield f"payment {payment_id}: {allocated} of {minor} are allocated"
+
+
+def _books_balance(run: Simulation) -> Iterator[str]:
+    """What each payer owes by the ledger is what was invoiced less what was captured and not given back."""
+    accounts = {row["account_id"]: row["code"] for row in _named(run, "accounts", "account_id", "code")}
+    balance: Counter[str] = Counter()
+    for row in _named(run, "transfers", "debit_account_id", "credit_account_id", "amount_minor"):
+        balance[accounts[row["debit_account_id"]]] += row["amount_minor"]
+        balance[accounts[row["credit_account_id"]]] -= row["amount_minor"]
+    wanted: Counter[str] = Counter()
+    for row in _named(run, "invoices", "payer", "payer_id", "gross_minor"):
+        wanted[f"receivable/{row['payer']}/{row['payer_id'] or 'unknown'}"] += row["gross_minor"]
+    columns = ("payment_id", "kind", "customer_id", "captured_minor", "refunded_minor")
+    for row in _named(run, "payments", *columns):
+        whose = f"customer/{row['customer_id']}" if row["kind"] == "stored" else f"ad_hoc/{row['payment_id']}"
+        wanted[f"receivable/{whose}"] -= row["captured_minor"] - row["refunded_minor"]
+    for code in sorted({one for one in (*balance, *wanted) if one.startswith("receivable/")}):
+        if balance[code] != wanted[code]:
+            yield f"{code} stands at {balance[code]}, and {wanted[code]} are owed"
+
+
+def _numbers_have_no_gap(run: Simulation) -> Iterator[str]:
+    series: dict[tuple[str, int], list[int]] = {}
+    for row in _named(run, "invoices", "series", "year", "sequence"):
+        series.setdefault((row["series"], row["year"]), []).append(row["sequence"])
+    for key, numbers in series.items():
+        if sorted(numbers) != list(range(1, len(numbers) + 1)):
+            yield f"numbers of {key}: {sorted(numbers)}"
+
+
+def _nothing_is_left_to_do(run: Simulation) -> Iterator[str]:
+    for row in _named(run, "jobs", "kind", "subject_id", "state", "attempts", "last_error"):
+        if row["state"] != "done":
+            yield f"job {row['kind']} {row['subject_id']} is {row['state']} after {row['attempts']}: {row['last_error']}"
+    for row in _named(run, "operations", "operation_id", "kind", "state"):
+        if row["state"] in {"intended", "unknown", "pending"}:
+            yield f"operation {row['kind']} {row['operation_id']} is {row['state']} in the end"
+    for row in _named(run, "station_commands", "command_id", "action", "state"):
+        if row["state"] in {"requested", "sent", "accepted"}:
+            yield f"command {row['action']} {row['command_id']} is {row['state']} in the end"
+    for kind, summary in run.rows("SELECT kind, summary FROM inbox WHERE state = 'open'"):
+        yield f"nobody could close {kind}: {summary}"
+
+
+def _audit_is_clean(run: Simulation) -> Iterator[str]:
+    assert run.house is not None, "peace needs a house"
+    report = run.house.audit(OPERATOR)
+    for finding in report.findings:
+        yield f"audit: {finding.code} {finding.subject}: {finding.says} ({finding.expected}, {finding.found})"
+    if report.unexplained:
+        yield f"audit: {report.unexplained} mWh are neither billed nor explained"
+
+
+def _positions_are_dense(run: Simulation) -> Iterator[str]:
+    positions = [row[0] for row in run.rows("SELECT position FROM events ORDER BY position")]
+    if positions != list(range(1, len(positions) + 1)):
+        yield "the positions of events have a hole"
