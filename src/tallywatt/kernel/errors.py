@@ -10,6 +10,7 @@
     ├── Conflict            the state of things forbids it             (HTTP 409)
     │   ├── IdempotencyMismatch the same key with another request      request.idempotency_mismatch
     │   └── Stale               somebody changed it first: run again   storage.stale
+    ├── ChangedMeanwhile    it is not as the caller saw it             (HTTP 412)
     ├── Busy                a queue is full; try again later           (HTTP 503)
     ├── TooMany             asked more often than a limit allows       (HTTP 429)
     └── Broken              the world outside failed                   (HTTP 500)
@@ -87,6 +88,12 @@ class Stale(Conflict):
     """Somebody changed the row first; the writer runs the command again."""
 
     code = "storage.stale"
+
+
+class ChangedMeanwhile(TallywattError):
+    """The thing is not as the caller saw it; nothing was changed."""
+
+    code = "request.changed_meanwhile"
 
 
 class Busy(TallywattError):

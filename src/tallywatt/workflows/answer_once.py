@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tallywatt.customers.access import AnsweredRequest
-from tallywatt.kernel.errors import BadInput, IdempotencyMismatch, Stale
+from tallywatt.kernel.errors import BadInput, ChangedMeanwhile, IdempotencyMismatch, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,10 @@ class AnswerOnce:
     command: object
     tell: Callable[[Any], Any]
     status: int = 200
+    seen: int | None = None
+    """Which version of the thing the caller has seen; None: whichever."""
+    version_of: Callable[[UnitOfWork], int] | None = None
+    """How often the thing was written, asked with the thing held."""
 
 
 def answer_once(work: UnitOfWork, once: AnswerOnce) -> Answer:
@@ -70,5 +74,8 @@ def answer_once(work: UnitOfWork, once: AnswerOnce) -> Answer:
 
 
 def _run(work: UnitOfWork, once: AnswerOnce) -> Answer:
+    if once.seen is not None and once.version_of is not None and once.version_of(work) != once.seen:
+        msg = "this was changed since it was read"
+        raise ChangedMeanwhile(msg, remedy="read it again, and decide anew")
     told = once.tell(once.workflow(work, once.command))
     return Answer(once.status, msgspec.json.encode(told).decode())

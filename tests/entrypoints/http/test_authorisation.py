@@ -21,6 +21,8 @@ from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
 from tallywatt.stations.command import Action
 from tallywatt.workflows.add_customer import AddCustomer, add_customer
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
@@ -98,6 +100,7 @@ FOR_EVERYBODY: Final = ("/", "/console/leave", "/me")
 
 UNKNOWN_ID: Final = "01890000-0000-7000-8000-00000000dead"
 THINGS: Final[dict[str, str]] = {
+    "account_id": "account",
     "api_key_id": "api_key",
     "code": "evse",
     "command_id": "command",
@@ -106,6 +109,7 @@ THINGS: Final[dict[str, str]] = {
     "invitation_id": "invitation",
     "item_id": "item",
     "job_id": "job",
+    "location_reference": "location",
     "membership_id": "membership",
     "number": "invoice",
     "passkey_id": "passkey",
@@ -157,6 +161,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     )
     invitation = scene.do(invite_person, invited)
     key = scene.do(create_api_key, CreateApiKey(own))
+    account = AddProviderAccount(own, "stripe", ("GBP",), "env:KEY", ())
     wire = scene.wire()
     numbers = [scene.session(wire.charge(5_000_000, token=f"CARD{place}"))["invoice"] for place in (1, 1, 2)]
     scene.collect()
@@ -171,6 +176,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     passkey = scene.do(keep_passkey, KeepPasskey(member.person_id, f"credential of {own}", b"", 0, (), False, own))
     mine = scene.do(lambda work, _: work.console_sessions.by()[0].console_session_id, None)
     return {
+        "account": scene.do(add_provider_account, account).account_id,
         "api_key": key.key.api_key_id,
         "command": command.command_id,
         "console_session": mine,
@@ -181,6 +187,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "invoice": max(one for one in numbers if one),
         "item": item["id"],
         "job": job,
+        "location": scene.do(add_location, AddLocation(own, own)).reference,
         "membership": member.membership_id,
         "passkey": passkey.passkey_id,
         "payment": session["payments"][0]["id"],

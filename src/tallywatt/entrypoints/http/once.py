@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Response
 
 from tallywatt.entrypoints.http.doors import actor_of
+from tallywatt.entrypoints.http.manners import seen_version
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 
 if TYPE_CHECKING:
@@ -30,11 +31,26 @@ async def write_once(
     command: object,
     tell: Callable[[Any], Any],
     status: int = 200,
+    *,
+    version_of: Callable[[UnitOfWork], int] | None = None,
 ) -> Response:
-    """Run a workflow for a caller; the same key with the same request gets the same answer again."""
+    """Run a workflow for a caller; the same key with the same request gets the same answer again.
+
+    Where `version_of` says how often the thing was written, an If-Match of another version changes nothing.
+    """
     fingerprint = await fingerprint_of(request)
     actor = actor_of(caller)
-    once = AnswerOnce(actor, request.headers.get(KEY_HEADER), fingerprint, workflow, command, tell, status)
+    once = AnswerOnce(
+        actor,
+        request.headers.get(KEY_HEADER),
+        fingerprint,
+        workflow,
+        command,
+        tell,
+        status,
+        seen_version(request),
+        version_of,
+    )
     answer = await house.write(caller.operator_id, answer_once, once, actor=actor)
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
     return Response(answer.body, answer.status, headers, "application/json")

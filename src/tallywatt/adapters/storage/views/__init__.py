@@ -34,6 +34,7 @@ class Views:
     operator_by_id = staticmethod(people.operator_by_id)
     customers = staticmethod(people.customers_of)
     customer = staticmethod(people.customer)
+    token = staticmethod(people.token)
     tokens = staticmethod(people.tokens)
     tokens_by_uid = staticmethod(people.tokens_by_uid)
     api_keys = staticmethod(people.api_keys)

@@ -33,7 +33,7 @@ _OPERATOR: Select[Any] = select(
 )  # fmt: skip
 _OPERATORS = Question(_OPERATOR.order_by(_operators.c.slug))
 _BY_SLUG = Question(_OPERATOR.where(_operators.c.slug == bindparam("of_slug")))
-_BY_ID = Question(_OPERATOR.where(mine(_operators)))
+_BY_ID = Question(_OPERATOR.add_columns(_operators.c.version).where(mine(_operators)))
 
 CUSTOMER: Select[Any] = (
     select(
@@ -48,7 +48,9 @@ _CUSTOMERS = Question(
     .order_by(_customers.c.reference)
     .limit(bindparam("most"))
 )
-_CUSTOMER_BY_REFERENCE = Question(CUSTOMER.where(_customers.c.reference == bindparam("of_reference")))
+_CUSTOMER_BY_REFERENCE = Question(
+    CUSTOMER.add_columns(_customers.c.version).where(_customers.c.reference == bindparam("of_reference"))
+)
 
 TOKEN: Select[Any] = (
     select(
@@ -63,6 +65,7 @@ TOKEN: Select[Any] = (
 _TOKENS = Question(
     TOKEN.where(_tokens.c.token_id > bindparam("after")).order_by(_tokens.c.token_id).limit(bindparam("most"))
 )
+_TOKEN_BY_ID = Question(TOKEN.add_columns(_tokens.c.version).where(_tokens.c.token_id == bindparam("of_token")))
 _TOKENS_OF = Question(TOKEN.where(_tokens.c.customer_id == bindparam("of_customer")).order_by(_tokens.c.token_id))
 _TOKENS_BY_UID = Question(TOKEN.where(_tokens.c.uid_folded == bindparam("folded")).order_by(_tokens.c.type))
 
@@ -122,9 +125,15 @@ def operator_by_slug(connection: Connection, slug: str) -> Row | None:
     return _BY_SLUG.first(connection, of_slug=slug)
 
 
-def operator_by_id(connection: Connection, operator_id: str) -> Row | None:
-    """The operator of an id, or None."""
-    return _BY_ID.first(connection, operator=operator_id)
+def operator_by_id(connection: Connection, operator_id: str, *, versioned: bool = False) -> Row | None:
+    """The operator of an id, or None; with its row's `version` if asked for."""
+    return _perhaps_versioned(_BY_ID.first(connection, operator=operator_id), versioned=versioned)
+
+
+def _perhaps_versioned(found: Row | None, *, versioned: bool) -> Row | None:
+    if found is not None and not versioned:
+        del found["version"]
+    return found
 
 
 def customers_of(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:
@@ -132,12 +141,18 @@ def customers_of(connection: Connection, operator_id: str, after: str = "", most
     return _CUSTOMERS.rows(connection, operator=operator_id, after=after, most=most)
 
 
-def customer(connection: Connection, operator_id: str, reference: str) -> Row | None:
-    """A customer by reference, with its tokens."""
-    found = _CUSTOMER_BY_REFERENCE.first(connection, operator=operator_id, of_reference=reference)
+def customer(connection: Connection, operator_id: str, reference: str, *, versioned: bool = False) -> Row | None:
+    """A customer by reference, with its tokens; with its row's `version` if asked for."""
+    row = _CUSTOMER_BY_REFERENCE.first(connection, operator=operator_id, of_reference=reference)
+    found = _perhaps_versioned(row, versioned=versioned)
     if found is None:
         return None
     return {**found, "tokens": _TOKENS_OF.rows(connection, operator=operator_id, of_customer=found["id"])}
+
+
+def token(connection: Connection, operator_id: str, token_id: str) -> Row | None:
+    """One token with its row's `version`, or None."""
+    return _TOKEN_BY_ID.first(connection, operator=operator_id, of_token=token_id)
 
 
 def tokens(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:

@@ -10,7 +10,18 @@ if TYPE_CHECKING:
 
 def routers() -> list[APIRouter]:
     """All of them."""
-    from tallywatt.entrypoints.http.api import attention, customers, events, keys, money, places, sessions, tariffs
+    from tallywatt.entrypoints.http.api import (
+        attention,
+        customers,
+        events,
+        figures,
+        keys,
+        money,
+        places,
+        sessions,
+        settings,
+        tariffs,
+    )
 
-    modules = (places, tariffs, customers, sessions, money, attention, keys, events)
+    modules = (places, tariffs, customers, sessions, money, attention, figures, settings, keys, events)
     return [module.router for module in modules]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime
 
+from tallywatt.entrypoints.http.api.tariffs import when
+from tallywatt.entrypoints.http.changes import LocationChange
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, Seller, TheHouse, authorise_command
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
@@ -18,6 +21,7 @@ from tallywatt.stations.credentials import hash_key
 from tallywatt.stations.station import StationState
 from tallywatt.workflows import add_station
 from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.change_location import ChangeLocation, change_location, lock_location
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.order_station import order_station
 
@@ -25,12 +29,6 @@ if TYPE_CHECKING:
     from tallywatt.wiring import House
 
 router = APIRouter(tags=["places"], route_class=Resource)
-
-
-@router.get("/operators/me")
-async def show_operator(caller: Reader, house: TheHouse) -> Response:
-    """The operator whom your credential belongs to."""
-    return as_json({**await operator_of(house, caller.operator_id), "scopes": list(caller.scopes)})
 
 
 @router.get("/locations")
@@ -46,6 +44,25 @@ async def post_location(request: Request, body: NewLocation, caller: Seller, hou
     """A new location."""
     command = AddLocation(**body.model_dump())
     return await write_once(request, house, caller, add_location, command, lambda row: told(row, "location_id"), 201)
+
+
+@router.get("/locations/{location_reference}")
+async def show_location(location_reference: str, caller: Reader, house: TheHouse) -> Response:
+    """One location."""
+    row = await house.ask(house.views.location, caller.operator_id, location_reference)
+    return as_versioned(found(row, "location", "locations.not_found"))
+
+
+@router.patch("/locations/{location_reference}")
+async def patch_location(
+    request: Request, location_reference: str, body: LocationChange, caller: Seller, house: TheHouse
+) -> Response:
+    """Change where a location says it is, and how it is called."""
+    command = ChangeLocation(location_reference, **body.model_dump())
+    return await write_once(
+        request, house, caller, change_location, command, lambda row: told(row, "location_id"),
+        version_of=lambda work: lock_location(work, location_reference).version,
+    )  # fmt: skip
 
 
 @router.get("/stations")
@@ -76,6 +93,30 @@ async def show_station(identity: str, caller: Reader, house: TheHouse) -> Respon
     """One station, with its last commands."""
     row = await house.ask(house.views.station, caller.operator_id, identity, versioned=True)
     return as_versioned(found(row, "station", "stations.not_found"))
+
+
+@router.get("/stations/{identity}/frames")
+async def list_frames(
+    request: Request,
+    identity: str,
+    caller: Reader,
+    house: TheHouse,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """What a station sent, newest first, without the contents: those are at `/frames/{id}`."""
+    await station_of(house, caller.operator_id, identity)
+    span = {"since": when(since), "until": when(until)}
+    return await listed(request, house, caller, "frames", limit, cursor, station=identity, **span)
+
+
+@router.get("/frames/{frame_id}")
+async def show_frame(frame_id: str, caller: Operations, house: TheHouse) -> Response:
+    """What came over the wire, unsealed. `text` is null where the key of its month was dropped."""
+    row = await house.ask(house.views.frame, caller.operator_id, frame_id, house.store.vault)
+    return as_json(found(row, "frame", "frames.not_found"))
 
 
 @router.post("/stations/{identity}/adopt")
@@ -134,9 +175,16 @@ async def list_evses(
     return await listed(request, house, caller, "evses", limit, cursor, station=station)
 
 
-async def operator_of(house: House, operator_id: str) -> dict[str, Any]:
+@router.get("/evses/{code}")
+async def show_evse(code: str, caller: Reader, house: TheHouse) -> Response:
+    """One EVSE by the code that drivers see."""
+    row = await house.ask(house.views.evse, caller.operator_id, code)
+    return as_json(found(row, "EVSE", "evses.not_found"))
+
+
+async def operator_of(house: House, operator_id: str, *, versioned: bool = False) -> dict[str, Any]:
     """The operator of a caller."""
-    row = await house.ask(house.views.operator_by_id, operator_id)
+    row = await house.ask(house.views.operator_by_id, operator_id, versioned=versioned)
     return found(row, "operator", "operators.not_found")
 
 

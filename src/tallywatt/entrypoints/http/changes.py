@@ -1,0 +1,65 @@
+"""The shapes of changes: a member that is left out stays as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tallywatt.entrypoints.http.shapes import Shape, Text
+
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class LocationChange(Shape):
+    """What is to be otherwise at a location."""
+
+    name: Text | None = None
+    address: Text | None = None
+    city: Text | None = None
+    postal_code: Text | None = None
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    zone: Text | None = Field(default=None, examples=["Europe/London"])
+    latitude: str | None = Field(default=None, pattern=r"^-?\d{1,2}(\.\d{1,8})?$")
+    longitude: str | None = Field(default=None, pattern=r"^-?\d{1,3}(\.\d{1,8})?$")
+
+
+class CustomerChange(Shape):
+    """What is to be otherwise about a customer. An empty text takes away what was there."""
+
+    name: Text | None = None
+    email: Text | None = None
+    address: Text | None = None
+    language: Language | None = None
+
+
+class OperatorChange(Shape):
+    """What is to be otherwise about the operator. Zone and currency stay: books and numbers are kept in them."""
+
+    name: Text | None = None
+    address: Annotated[str, Field(max_length=500)] | None = None
+    tax_id: Annotated[str, Field(max_length=40)] | None = None
+    hold_minor: int | None = Field(default=None, ge=1, le=10_000_000)
+    start_deadline_seconds: int | None = Field(default=None, ge=30, le=86_400)
+    lost_stop_after_seconds: int | None = Field(default=None, ge=30, le=86_400)
+
+
+class PolicyChoice(Shape):
+    """The rating policy of new offers."""
+
+    policy: dict[str, Any] = Field(
+        default_factory=dict, description="The choices; what is left out is as in the standard policy."
+    )
+
+
+class NewProviderAccount(Shape):
+    """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    provider: Annotated[str, Field(min_length=1, max_length=32)] = "stripe"
+    currencies: list[Annotated[str, Field(pattern="^[A-Z]{3}$")]] = Field(min_length=1, max_length=40)
+    secret_reference: Annotated[str, Field(max_length=200)] = Field(examples=["env:STRIPE_KEY"])
+    webhook_secret_references: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list, max_length=4, examples=[["env:STRIPE_WEBHOOK_SECRET"]]
+    )
+    live: bool = Field(default=False, description="Real money moves.")
