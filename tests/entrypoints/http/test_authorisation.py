@@ -5,6 +5,7 @@ The routes come from the app and what a role may from the table of roles: a new 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from itertools import count
@@ -24,12 +25,14 @@ from tallywatt.workflows.add_customer import AddCustomer, add_customer
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
+from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.migrated import copy_of
 
@@ -104,6 +107,8 @@ THINGS: Final[dict[str, str]] = {
     "api_key_id": "api_key",
     "code": "evse",
     "command_id": "command",
+    "delivery_id": "delivery",
+    "endpoint_id": "endpoint",
     "frame_id": "frame",
     "identity": "station",
     "invitation_id": "invitation",
@@ -129,6 +134,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
     "POST /api-keys/{api_key_id}/rotate": {},
+    "POST /webhook-endpoints/{endpoint_id}/replay": {"after": 0},
 }
 """What a route of the API must be sent before it looks for the thing in its address."""
 FORMS: Final[dict[str, dict[str, str]]] = {
@@ -175,9 +181,15 @@ def things_of(scene: Scene) -> dict[str, str]:
     member = scene.do(lambda work, _: work.memberships.by()[0], None)
     passkey = scene.do(keep_passkey, KeepPasskey(member.person_id, f"credential of {own}", b"", 0, (), False, own))
     mine = scene.do(lambda work, _: work.console_sessions.by()[0].console_session_id, None)
+    endpoint = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://hooks.example.org/"))
+    scene.do(try_webhook, TryWebhook(endpoint.endpoint.endpoint_id))
+    asyncio.run(scene.house.spread_events())
+    delivery = scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None)
     return {
         "account": scene.do(add_provider_account, account).account_id,
         "api_key": key.key.api_key_id,
+        "delivery": delivery,
+        "endpoint": endpoint.endpoint.endpoint_id,
         "command": command.command_id,
         "console_session": mine,
         "customer": own,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import pytest
 from tallywatt.customers.access import secret_hash
 from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.pages.render import STATIC, static
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
+from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.served import served
@@ -45,6 +48,10 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
     "/console/settings/people/{membership_id}": lambda scene: f"/console/settings/people/{_member(scene)}",
+    "/console/settings/webhooks/{endpoint_id}": lambda scene: f"/console/settings/webhooks/{_endpoint(scene)}",
+    "/console/settings/webhooks/{endpoint_id}/deliveries/{delivery_id}": lambda scene: (
+        f"/console/settings/webhooks/{_delivery(scene)}"
+    ),
     "/sign-in/link/{secret}": lambda scene: scene.link(Role.SUPPORT).replace("/console/enter/", "/sign-in/link/"),
     "/invitation/{secret}": lambda scene: f"/invitation/{_invited(scene)}",
     "/s/{secret}": lambda scene: f"/s/{scene.session('1')['driver_secret']}",
@@ -89,6 +96,22 @@ def _member(scene: Scene) -> str:
     scene.signed_in(Role.SUPPORT)
     [found] = scene.do(lambda work, _: work.memberships.by(role="support"), None)
     return str(found.membership_id)
+
+
+def _endpoint(scene: Scene) -> str:
+    """Where a partner listens, with something in its log."""
+    made = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://hooks.example.org/", description="the till"))
+    endpoint_id: str = made.endpoint.endpoint_id
+    scene.do(try_webhook, TryWebhook(endpoint_id))
+    asyncio.run(scene.house.spread_events())
+    return endpoint_id
+
+
+def _delivery(scene: Scene) -> str:
+    """An endpoint, and a delivery to it."""
+    endpoint_id = _endpoint(scene)
+    [found] = scene.do(lambda work, key: work.webhook_deliveries.by(endpoint_id=key), endpoint_id)
+    return f"{endpoint_id}/deliveries/{found.delivery_id}"
 
 
 def _invited(scene: Scene) -> str:

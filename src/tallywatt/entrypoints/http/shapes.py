@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from tallywatt.customers.access import Scope
 from tallywatt.rating.records import Scope as Place
@@ -185,6 +185,65 @@ class Rotation(Shape):
         le=LONGEST_GRACE_SECONDS,
         description="How long the old secret goes on opening; 0 ends it at once.",
     )
+
+
+EventTypes = Annotated[
+    list[Annotated[str, Field(max_length=80)]],
+    Field(
+        max_length=100,
+        description="Of `GET /event-types`; `session.*` for a family, `*` for all.",
+        examples=[["session.*"]],
+    ),
+]
+Address = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://hooks.example.org/tallywatt"])]
+
+
+class NewWebhookEndpoint(Shape):
+    """Where a system of yours listens."""
+
+    url: Address
+    event_types: EventTypes = Field(default_factory=lambda: ["*"])
+    description: Text = ""
+
+
+class WebhookEndpointChange(Shape):
+    """What is to be otherwise; what is left out stays."""
+
+    url: Address | None = None
+    event_types: EventTypes | None = None
+    description: Text | None = None
+
+
+class WebhookEnabling(Shape):
+    """Nothing is sent to a disabled endpoint, and nothing is forgotten."""
+
+    send_missed: bool = Field(default=True, description="Whether it hears of what happened meanwhile.")
+
+
+class WebhookRotation(Shape):
+    """A new secret for an endpoint."""
+
+    old_holds_seconds: int = Field(
+        default=86_400,
+        ge=0,
+        le=2_592_000,
+        description="How long the old secret signs beside the new one; 0: not at all.",
+    )
+
+
+class Replay(Shape):
+    """What is to be sent again: one delivery, or everything since a time or behind a position."""
+
+    delivery: Annotated[str, Field(max_length=64)] | None = None
+    since: AwareDatetime | None = None
+    after: int | None = Field(default=None, ge=0, le=2**53, description="A position: `position` of a message.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if sum(one is not None for one in (self.delivery, self.since, self.after)) != 1:
+            msg = "give one of delivery, since, after"
+            raise ValueError(msg)
+        return self
 
 
 class Problem(BaseModel):

@@ -106,6 +106,7 @@ LABELS: Final = {
     "inbox.suggested_duplicate": later("Two starts that begin alike"),
     "inbox.late_start": later("Start came after the bill"),
     "inbox.stop_differs": later("Stopped twice, differently"),
+    "inbox.webhook_endpoint_disabled": later("Webhook endpoint was disabled"),
     "inbox.webhook_unmatched": later("Webhook without a payment"),
     "inbox.payment_surplus": later("More was taken than is due"),
     "inbox.payment_contradicted": later("Provider contradicts us"),

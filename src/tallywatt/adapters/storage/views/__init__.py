@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     returning,
+    webhooks,
 )
 
 
@@ -121,3 +122,8 @@ class Views:
     owed_invoices = staticmethod(pages.owed_invoices)
     last_position = staticmethod(pages.last_position)
     events_after = staticmethod(sequencer.events_after)
+
+    webhook_endpoints = staticmethod(webhooks.webhook_endpoints)
+    webhook_endpoint = staticmethod(webhooks.webhook_endpoint)
+    webhook_deliveries = staticmethod(webhooks.webhook_deliveries)
+    webhook_delivery = staticmethod(webhooks.webhook_delivery)

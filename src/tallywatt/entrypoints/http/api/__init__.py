@@ -24,4 +24,13 @@ def routers() -> list[APIRouter]:
     )
 
     modules = (places, tariffs, customers, sessions, money, attention, figures, settings, keys, events)
+        keys,
+        money,
+        partners,
+        places,
+        sessions,
+        tariffs,
+    )
+
+    modules = (places, tariffs, customers, sessions, money, attention, keys, events, partners)
     return [module.router for module in modules]

@@ -22,6 +22,7 @@ from tallywatt.entrypoints.http.console import (
     settings,
     stations,
     tariffs,
+    webhooks,
 )
 
 if TYPE_CHECKING:
@@ -31,5 +32,5 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
-    subjects = (entrance, *looking, look, settings, people, keys)
+    subjects = (entrance, *looking, look, settings, people, keys, webhooks)
     return tuple(subject.router for subject in subjects)
