@@ -17,20 +17,12 @@ def routers() -> list[APIRouter]:
         figures,
         keys,
         money,
+        partners,
         places,
         sessions,
         settings,
         tariffs,
     )
 
-    modules = (places, tariffs, customers, sessions, money, attention, figures, settings, keys, events)
-        keys,
-        money,
-        partners,
-        places,
-        sessions,
-        tariffs,
-    )
-
-    modules = (places, tariffs, customers, sessions, money, attention, keys, events, partners)
+    modules = (places, tariffs, customers, sessions, money, attention, figures, settings, keys, events, partners)
     return [module.router for module in modules]
