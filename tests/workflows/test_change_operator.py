@@ -52,12 +52,12 @@ def test_nothing_changed_is_nothing_written(quick_house: HouseOf) -> None:
         ChangeOperator(name=""),
         ChangeOperator(hold_minor=0),
         ChangeOperator(hold_minor=-1),
-        ChangeOperator(start_deadline_seconds=5),
+        ChangeOperator(start_deadline_seconds=2),
         ChangeOperator(lost_stop_after_seconds=10**9),
     ],
 )
 def test_what_no_operator_can_mean_is_refused(quick_house: HouseOf, wrong: ChangeOperator) -> None:
-    """A hold of nothing protects nobody; a deadline of five seconds refuses everybody."""
+    """A hold of nothing protects nobody; a deadline of two seconds refuses everybody."""
     with pytest.raises(BadInput):
         quick_house.do(change_operator, wrong)
 

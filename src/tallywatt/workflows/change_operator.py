@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.rating.records import PolicyVersion
     from tallywatt.workflows.ports import UnitOfWork
 
+SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 24 * 3600
 MOST_HOLD_MINOR = 10_000_000
 
@@ -41,8 +42,8 @@ def change_operator(work: UnitOfWork, command: ChangeOperator) -> Operator:
     if not 0 < wanted.get("hold_minor", 1) <= MOST_HOLD_MINOR:
         raise _bad(what="hold", says="what is held on a card is more than nothing, and no fortune")
     for name in ("start_deadline_seconds", "lost_stop_after_seconds"):
-        if not 30 <= wanted.get(name, 30) <= LONGEST_WAIT_SECONDS:
-            raise _bad(what="deadline", says="a deadline lies between half a minute and a day")
+        if not SHORTEST_WAIT_SECONDS <= wanted.get(name, SHORTEST_WAIT_SECONDS) <= LONGEST_WAIT_SECONDS:
+            raise _bad(what="deadline", says="a deadline lies between five seconds and a day")
     if "tax_id" in wanted:
         wanted["tax_id"] = wanted["tax_id"] or None
     after = {name: value for name, value in wanted.items() if getattr(operator, name) != value}

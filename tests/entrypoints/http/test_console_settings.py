@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 SETTINGS = "/console/settings"
 OPERATOR = {
     "name": "Dundee Charging", "address": "1 Quay\r\nDundee", "tax_id": "GB1", "hold": "30,50", "start_deadline": "90",
-    "lost_stop": "20",
+    "lost_stop": "1200",
 }  # fmt: skip
 ACCOUNT = {"name": "second", "currencies": "gbp, eur", "secret": "STRIPE_TWO", "webhook_secret": "HOOK_TWO"}
 
 
 def test_the_operator_is_changed_as_it_was_typed(scene: Scene) -> None:
-    """Sums in major units, deadlines in the units of their labels, lines of an address as lines."""
+    """Sums in major units, lines of an address as lines."""
     with scene.signed_in() as client:
         answer = client.post(SETTINGS, data={"csrf": csrf(client, SETTINGS), **OPERATOR})
         page = client.get(answer.headers["location"]).text

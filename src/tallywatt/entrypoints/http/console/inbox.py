@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 
-from tallywatt.entrypoints.http.console.shown import PAGE, Text, shown
+from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, shown
 from tallywatt.entrypoints.http.doors import Clerk, Reader, TheHouse, actor_of
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 
@@ -37,4 +36,4 @@ async def resolve(
     """Dismiss an item, or decide about what stands behind it."""
     order = ResolveItem(item_id, decision, note.strip(), customer.strip() or None)
     await house.write(caller.operator_id, resolve_item, order, actor=actor_of(caller))
-    return RedirectResponse("/console/inbox", 303)
+    return done("/console/inbox", "resolved")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from tallywatt.entrypoints.http.console.shown import shown
+from tallywatt.entrypoints.http.console.shown import done, shown
 from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 
@@ -24,4 +23,4 @@ async def list_jobs(request: Request, caller: Reader, house: TheHouse) -> Respon
 async def retry(job_id: str, caller: Operations, house: TheHouse) -> Response:
     """Put a failed job back in line."""
     await house.write(caller.operator_id, retry_job, RetryJob(job_id), actor=actor_of(caller))
-    return RedirectResponse("/console/jobs", 303)
+    return done("/console/jobs", "retried")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.money import payment_of
-from tallywatt.entrypoints.http.console.shown import PAGE, Text, shown
+from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, shown
 from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse, actor_of
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money, currency, money
@@ -51,7 +50,7 @@ async def show_payment(request: Request, payment_id: str, caller: Reader, house:
 async def retry_payment(payment_id: str, caller: Collector, house: TheHouse) -> Response:
     """Try a payment again."""
     await house.write(caller.operator_id, order_retry, TryAgain(PaymentId(payment_id)), actor=actor_of(caller))
-    return RedirectResponse(f"/console/payments/{payment_id}", 303)
+    return done(f"/console/payments/{payment_id}", "retried")
 
 
 @router.post("/console/payments/{payment_id}/release")
@@ -59,7 +58,7 @@ async def release(payment_id: str, caller: Collector, house: TheHouse) -> Respon
     """Let a hold go that no session has used."""
     order = VoidHold(PaymentId(payment_id), "cancelled")
     await house.write(caller.operator_id, order_release, order, actor=actor_of(caller))
-    return RedirectResponse(f"/console/payments/{payment_id}", 303)
+    return done(f"/console/payments/{payment_id}", "released")
 
 
 @router.post("/console/payments/{payment_id}/refund")
@@ -78,4 +77,4 @@ async def refund(
     key = f"{actor_of(caller)}/{once}"
     order = GiveBack(PaymentId(payment_id), sum_given, reason.strip() or "requested", key, most)
     await house.write(caller.operator_id, order_refund, order, actor=actor_of(caller))
-    return RedirectResponse(f"/console/payments/{payment_id}", 303)
+    return done(f"/console/payments/{payment_id}", "refunded")

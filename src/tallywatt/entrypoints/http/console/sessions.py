@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.console.shown import PAGE, shown
+from tallywatt.entrypoints.http.console.shown import PAGE, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, session_page
@@ -80,4 +79,4 @@ async def stop(session_id: str, caller: Assistant, house: TheHouse) -> Response:
         raise BadInput(msg, code="sessions.no_station")
     order = CommandStation(StationId(row["station_id"]), Action.STOP, session_id=SessionId(session_id))
     await house.write(caller.operator_id, order_station, order, actor=actor_of(caller))
-    return RedirectResponse(f"/console/sessions/{session_id}", 303)
+    return done(f"/console/sessions/{session_id}", "stopping")

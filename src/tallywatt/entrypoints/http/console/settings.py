@@ -117,7 +117,7 @@ def _change(given: dict[str, str], code: str) -> ChangeOperator:
         tax_id=given.get("tax_id", "").strip()[:50],
         hold_minor=money(given.get("hold", "").strip().replace(",", "."), currency(code).code).minor,
         start_deadline_seconds=_whole(given.get("start_deadline", "")),
-        lost_stop_after_seconds=_whole(given.get("lost_stop", "")) * 60,
+        lost_stop_after_seconds=_whole(given.get("lost_stop", "")),
     )
 
 

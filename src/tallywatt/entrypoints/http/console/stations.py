@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import command_for, key_hash, station_of
-from tallywatt.entrypoints.http.console.shown import Text, shown
+from tallywatt.entrypoints.http.console.shown import Text, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of, authorise_command
 from tallywatt.entrypoints.http.shapes import NewCommand
 from tallywatt.stations.command import Action
@@ -58,7 +57,7 @@ async def adopt(
     places = tuple(NewEvse(number, current, watts) for number in range(1, evses + 1))
     command = AdoptStation(identity, location or None, key_hash(house, key or None), places)
     await house.write(caller.operator_id, adopt_station, command, actor=actor_of(caller))
-    return RedirectResponse(f"/console/stations/{identity}", 303)
+    return done(f"/console/stations/{identity}", "adopted")
 
 
 @router.post("/console/stations/{identity}/commands")
@@ -82,4 +81,4 @@ async def command(
         operative=how != "inoperative",
     )
     await house.write(caller.operator_id, order_station, command_for(station, asked), actor=actor_of(caller))
-    return RedirectResponse(f"/console/stations/{identity}#commands", 303)
+    return done(f"/console/stations/{identity}", "commanded", "#commands")
