@@ -82,7 +82,7 @@ def test_a_knocking_station_is_adopted_by_one_click(scene: Scene) -> None:
     client = scene.signed_in()
     assert "NEW1" in client.get("/console/stations").text
     answer = send(client, "/console/stations/NEW1/adopt", location="queen-street", evses="2", current="dc", max_kw="50")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/stations/NEW1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/stations/NEW1?said=adopted")
     station = scene.station("NEW1")
     assert (station["state"], station["location"]) == ("adopted", "queen-street")
     assert [(one["current"], one["max_watts"]) for one in station["evses"]] == [("dc", 50_000)] * 2
