@@ -7,8 +7,10 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tallywatt.kernel.errors import BadInput
 
 KEY_BYTES = 32
 
@@ -16,7 +18,7 @@ KEY_BYTES = 32
 class Settings(BaseSettings):
     """What an installation may choose. Secrets are read from a file of the data directory unless the environment names them."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYWATT_", env_file=None, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TALLYWATT_", env_file=None, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(
         default=Path("./data"), description="Where the SQLite file, the key and the control socket lie."
@@ -31,8 +33,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="How the pages are reached from outside; default: host and port."
     )
-    installation_key: str | None = Field(
-        default=None, description="64 hex digits; default: a file in the data directory."
+    master_key: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TALLYWATT_MASTER_KEY", "TALLYWATT_INSTALLATION_KEY"),
+        description="The key above all others, 64 hex digits; default: its file.",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="Where that key is, or is made on the first start; default: in the data directory."
     )
     trusted_proxies: str = Field(
         default="", description="Addresses or networks whose X-Forwarded-For is believed, by commas; default: nobody's."
@@ -71,7 +78,16 @@ class Settings(BaseSettings):
     @property
     def key_file(self) -> Path:
         """Where the installation's own key is kept, unless the environment has it."""
-        return self.data_dir / "installation.key"
+        return self.master_key_file or self.data_dir / "installation.key"
+
+    @property
+    def next_key_file(self) -> Path:
+        """Where the next master key waits while the present one is being replaced."""
+        return self.key_file.with_name(f"{self.key_file.name}.next")
+
+    def next_key(self) -> bytes:
+        """The key that waits there."""
+        return read_key(self.next_key_file.read_text(encoding="utf-8", errors="replace"), str(self.next_key_file))
 
     @property
     def unfinished_restore(self) -> Path:
@@ -80,11 +96,11 @@ class Settings(BaseSettings):
 
     def known_key(self) -> bytes | None:
         """The installation's own key, if there is one yet."""
-        if self.installation_key is not None:
-            return bytes.fromhex(self.installation_key)
+        if self.master_key is not None:
+            return read_key(self.master_key, "TALLYWATT_MASTER_KEY")
         if not self.key_file.exists():
             return None
-        return bytes.fromhex(self.key_file.read_text(encoding="ascii").strip())
+        return read_key(self.key_file.read_text(encoding="utf-8", errors="replace"), str(self.key_file))
 
     def key(self) -> bytes:
         """The installation's own key, made on first use. It wraps all others: without it, sealed data is lost."""
@@ -93,15 +109,31 @@ class Settings(BaseSettings):
 
     def keep_key(self, key: bytes) -> bytes:
         """Write a key to its file, unless another process was first; whichever key is there now."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        draft = self.key_file.with_suffix(f".{os.getpid()}")
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w", encoding="ascii") as handle:
-            handle.write(key.hex())
-            handle.flush()
-            os.fsync(handle.fileno())
+        self.key_file.parent.mkdir(parents=True, exist_ok=True)
+        draft = write_key(self.key_file, key)
         # A link fails when another process was first; then its key counts.
         with suppress(FileExistsError):
             self.key_file.hardlink_to(draft)
         draft.unlink()
         return bytes.fromhex(self.key_file.read_text(encoding="ascii").strip())
+
+
+def read_key(text: str, where: str) -> bytes:
+    """A key of 64 hex digits, or what is wrong with it; the message does not repeat it."""
+    digits = text.strip()
+    if len(digits) != 2 * KEY_BYTES or not set(digits.lower()) <= set("0123456789abcdef"):
+        msg = f"{where} does not hold a key of {2 * KEY_BYTES} hex digits"
+        remedy = "bring back the right one from where you keep a copy; for a new installation: openssl rand -hex 32"
+        raise BadInput(msg, code="keys.unreadable", remedy=remedy)
+    return bytes.fromhex(digits)
+
+
+def write_key(beside: Path, key: bytes) -> Path:
+    """A draft of a key's file beside it, readable for its owner alone and safe on the disk."""
+    draft = beside.with_suffix(f".{os.getpid()}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w", encoding="ascii") as handle:
+        handle.write(key.hex())
+        handle.flush()
+        os.fsync(handle.fileno())
+    return draft

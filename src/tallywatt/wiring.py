@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -17,11 +18,13 @@ from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.passkeys.places import can_have_passkeys
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
+from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.adapters.storage.directory import MemoryDirectory
 from tallywatt.adapters.storage.forget import forget_challenges
-from tallywatt.adapters.storage.migrations import HEAD, present_revision, upgrade
+from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
+from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.spreading import (
     ClaimDeliveries,
@@ -32,13 +35,14 @@ from tallywatt.adapters.storage.spreading import (
     free_deliveries,
     spread,
 )
-from tallywatt.adapters.storage.store import Store
+from tallywatt.adapters.storage.store import Store, take_write_lock
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import RUNNING_ALONG, Instant
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
-from tallywatt.settings import Settings
+from tallywatt.payments.secret import SEALED_HERE
+from tallywatt.settings import Settings, write_key
 from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
 if TYPE_CHECKING:
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
     from tallywatt.adapters.passkeys.ceremony import Ceremonies
     from tallywatt.adapters.socket.server import ControlServer
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.keyring import Keyring
+    from tallywatt.adapters.storage.vault import Vault
     from tallywatt.adapters.webhooks.sending import Sender
     from tallywatt.evidence.findings import AuditReport
     from tallywatt.kernel.events import RecordedEvent
@@ -91,11 +97,6 @@ STARTING_SECONDS = 5.0
 """How long the command line waits for whoever has just taken the write lock."""
 
 
-def derived(key: bytes, purpose: str) -> bytes:
-    """A key for one purpose, from the installation's own: knowing one tells nothing about the others."""
-    return hashlib.blake2b(purpose.encode(), key=key, digest_size=32).digest()
-
-
 class House:
     """One process: its settings, its store, its clocks, and the adapters behind its ports."""
 
@@ -104,17 +105,18 @@ class House:
             msg = "a return from a backup goes on here, or was broken off"
             remedy = f"empty the place, remove {settings.unfinished_restore}, and run tallywatt restore again"
             raise Broken(msg, code="restore.unfinished", remedy=remedy)
-        key = settings.key()
+        require_current(settings.url)
+        ring = keyring_of(settings)
         self.settings = settings
         self.machine = MachineClock()
         self.anchor = RUNNING_ALONG
         self.draws = WorldDraws(lambda: self.anchor)
-        self.pepper = station_pepper(settings)
-        self.secret = derived(key, "signatures")
-        self.store = Store(settings.url, self.draws.draw, derived(key, "sealed data"))
+        self.pepper = ring.stations
+        self.secret = ring.signatures
+        self.store = Store(settings.url, self.draws.draw, *ring.sealing)
         self.views = Views()
         self.anchor = self.ask_now(self.views.business_anchor)
-        self.providers = Providers()
+        self.providers = Providers(self._secret_behind)
         self.caller = Caller(self.providers, self.machine)
         self.gateway: Gateway | None = None
         self.feed: Any = None
@@ -274,6 +276,12 @@ class House:
         event = self.providers(account).read_webhook(headers, body)
         command = TakeWebhook(ProviderAccountId(account_id), event, body)
         return self.write_now(operator, take_webhook, command, actor=f"provider:{account_id}")
+
+    def _secret_behind(self, reference: str) -> str:
+        """The secret that a reference names, wherever it is kept."""
+        if not reference.startswith(SEALED_HERE):
+            return read_secret(reference)
+        return _opened(self.ask_now, reference, self.store.vault)
 
     # --- jobs ---
 
@@ -485,9 +493,8 @@ def writing(settings: Settings) -> Iterator[Callable[..., Any]]:
 def audit_beside(settings: Settings, operator: str) -> AuditReport:
     """Audit an operator beside a running server, on a connection that can only read."""
     from tallywatt.adapters.storage.evidence import audit  # only the audit needs it
-    from tallywatt.adapters.storage.vault import Vault
 
-    vault = Vault(derived(settings.key(), "sealed data"))
+    vault = keyring_of(settings).vault()
     with looking(settings) as ask:
         report: AuditReport = ask(lambda connection: audit(connection, vault, operator))
         return report
@@ -519,13 +526,15 @@ def bring_back(settings: Settings, path: Path, passphrase: str | None) -> tuple[
         key=settings.known_key(),
         keep_key=lambda key: settings.known_key() or settings.keep_key(key),
         unfinished=settings.unfinished_restore,
-        sealed_data_key=lambda key: derived(key, "sealed data"),
+        keyring=lambda url, key: _open_keyring(url, key, settings),
         draw=WorldDraws().draw,
     )
     return safekeeping.bring_back(path, place, passphrase)
 
 
-def traces_of(account: Mapping[str, Any], since: int, unfinished: list[dict[str, Any]]) -> list[Any]:
+def traces_of(
+    account: Mapping[str, Any], since: int, unfinished: list[dict[str, Any]], settings: Settings
+) -> list[Any]:
     """What an account's provider knows of payments that were on their way, and of all since a time."""
     from tallywatt.adapters.providers import comparing  # only after a return
     from tallywatt.payments.provider import Enquiry
@@ -533,12 +542,19 @@ def traces_of(account: Mapping[str, Any], since: int, unfinished: list[dict[str,
     enquiries = [
         Enquiry(one["id"], Instant(one["created_ms"]), one["provider_ref"], one["page_ref"]) for one in unfinished
     ]
-    return comparing.traces_of(provider_of(account), Instant(since), enquiries)
+    return comparing.traces_of(provider_of(account, settings), Instant(since), enquiries)
 
 
-def provider_of(account: Mapping[str, Any]) -> PaymentProvider:
+def provider_of(account: Mapping[str, Any], settings: Settings | None = None) -> PaymentProvider:
     """The provider behind an account as a view shows it: for the command line, which stores methods there."""
-    return Providers()(
+
+    def secret_behind(reference: str) -> str:
+        if settings is None or not reference.startswith(SEALED_HERE):
+            return read_secret(reference)
+        with looking(settings) as ask:
+            return _opened(ask, reference, keyring_of(settings).vault())
+
+    return Providers(secret_behind)(
         ProviderAccount(
             account_id=ProviderAccountId(account["id"]),
             name=account["name"],
@@ -569,12 +585,64 @@ def sign_in_code(secret: bytes, link_id: str) -> str:
 
 def link_secret(settings: Settings, thing_id: str) -> str:
     """The same for the command line, which has no house."""
-    return letter_secret(derived(settings.key(), "signatures"), thing_id)
+    return letter_secret(keyring_of(settings).signatures, thing_id)
 
 
 def station_pepper(settings: Settings) -> bytes:
     """What the keys of stations are hashed with."""
-    return derived(settings.key(), "station keys")
+    return keyring_of(settings).stations
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of an installation, opened with its master key; made when there are none yet."""
+    known = settings.known_key()
+    try:
+        return _open_keyring(settings.url, known, settings)
+    except Broken as error:
+        if error.code != "keys.wrong" or settings.master_key is not None or not settings.next_key_file.exists():
+            raise
+        # A change of the master key was broken off after the database had the new one: it is finished here.
+        ring = _open_keyring(settings.url, settings.next_key(), settings)
+        settings.next_key_file.replace(settings.key_file)
+        return ring
+
+
+def _open_keyring(url: str, known: bytes | None, settings: Settings) -> Keyring:
+    return open_keyring(url, known, settings.key, secrets.token_bytes, MachineClock().now())
+
+
+def _opened(ask: Callable[..., Any], reference: str, vault: Vault) -> str:
+    secret: str | None = ask(Views.opened_secret, reference.removeprefix(SEALED_HERE), vault)
+    if not secret:
+        msg = f"the secret {reference} is not there"
+        raise Broken(msg, code="payment.secret_missing", remedy="keep it again: tallywatt secrets put NAME")
+    return secret
+
+
+def change_master_key(settings: Settings, new: bytes | None) -> int:
+    """Put all keys under a new master key; how many data keys were wrapped anew. No server may run meanwhile.
+
+    Where the key has a file, a new one is made and put in its place: first beside it, then the database, then the file.
+    Whatever is interrupted, one of both opens what is there.
+    """
+    if settings.known_key() is None:
+        msg = "there is no master key here"
+        raise NotFound(msg, code="keys.missing", remedy="check TALLYWATT_DATA_DIR")
+    require_current(settings.url)
+    lock = take_write_lock(settings.url) if settings.url.startswith("sqlite:") else None
+    try:
+        keyring_of(settings)
+        old = settings.key()
+        fresh = new if new is not None else secrets.token_bytes(KEY_BYTES)
+        if settings.master_key is None:
+            write_key(settings.key_file, fresh).replace(settings.next_key_file)
+        count = rotate(settings.url, old, fresh, secrets.token_bytes, MachineClock().now())
+        if settings.master_key is None:
+            settings.next_key_file.replace(settings.key_file)
+        return count
+    finally:
+        if lock is not None:
+            lock.close()
 
 
 def fresh_id(name: str) -> str:

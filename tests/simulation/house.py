@@ -333,4 +333,4 @@ class LivingHouse(House):
 
 def settings_of(folder: Path) -> Settings:
     """The settings of an installation in a folder."""
-    return Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'house.db'}", installation_key=INSTALLATION_KEY)
+    return Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'house.db'}", master_key=INSTALLATION_KEY)

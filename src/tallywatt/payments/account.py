@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class ProviderAccount:
     """An operator's account at a provider. Operations, webhooks, settlements and the clearing account belong to it.
 
-    It holds references to secrets (`env:NAME`, `file:PATH`), never secrets.
+    It holds references to secrets (`env:NAME`, `file:PATH`, `vault:ID`), never secrets.
     """
 
     account_id: ProviderAccountId

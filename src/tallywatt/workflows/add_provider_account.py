@@ -10,12 +10,14 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.kernel.money import currency
 from tallywatt.payments.account import ProviderAccount
+from tallywatt.payments.secret import SEALED_HERE
+from tallywatt.workflows.put_secret import kept_reference
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
-SECRET_REFERENCES = ("env:", "file:")
+SECRET_REFERENCES = ("env:", "file:", SEALED_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
     """The account as a row; the same name again is the same account, and another content is a conflict."""
     for reference in (command.secret_reference, *command.webhook_secret_references):
         if not reference.startswith(SECRET_REFERENCES):
-            msg = "a secret is given as a reference, env:NAME or file:PATH, and never itself"
+            msg = "a secret is given as a reference, env:NAME, file:PATH or vault:NAME, and never itself"
             raise BadInput(msg, code="payment.secret_not_a_reference")
     for code in command.currencies:
         currency(code)
@@ -46,8 +48,8 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
         live=command.live,
         base_url=command.base_url,
         currencies=tuple(sorted(command.currencies)),
-        secret_reference=command.secret_reference,
-        webhook_secret_references=command.webhook_secret_references,
+        secret_reference=kept_reference(work, command.secret_reference),
+        webhook_secret_references=tuple(kept_reference(work, one) for one in command.webhook_secret_references),
         is_default=not work.provider_accounts.by(is_default=True),
         created_at=work.now,
         closed_at=None,

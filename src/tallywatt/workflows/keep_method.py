@@ -9,6 +9,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
 from tallywatt.payments.account import MethodState, PaymentMethod
 from tallywatt.payments.provider import StoredMethod
+from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
@@ -43,6 +44,7 @@ def keep_method(work: UnitOfWork, command: KeepMethod) -> PaymentMethod:
         created_at=work.now,
     )
     work.payment_methods.add(method)
+    record_action(work, "payment_method.add", "payment_method", method.method_id, after={"brand": method.brand})
     data = {"method_id": method.method_id, "account_id": command.account_id}
     work.events.append(Event("customer", command.customer_id, "PaymentMethodStored", data))
     return method

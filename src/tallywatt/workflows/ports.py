@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.restoration import Restoration
+    from tallywatt.payments.secret import SealedSecret
     from tallywatt.payments.webhook import WebhookEvent
     from tallywatt.rating.records import (
         Offer,
@@ -75,8 +76,11 @@ class Outbox(Protocol):
 class Vault(Protocol):
     """Where a workflow seals what may have to be erased."""
 
-    def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
-        """Key id and sealed bytes. `kind` is the class whose key of this month is used, `name` is unique in the command."""
+    def seal(self, kind: str, name: str, plain: bytes, about: str = "") -> tuple[str, bytes]:
+        """Key id and sealed bytes. `kind` is the class whose key of this month is used, `name` is unique in the command.
+
+        `about` is bound to them: whoever opens them must say it too, so that they open nowhere else.
+        """
         ...
 
 
@@ -166,6 +170,7 @@ class UnitOfWork(Protocol):
     explanations: Records[Explanation]
 
     provider_accounts: Records[ProviderAccount]
+    sealed_secrets: Records[SealedSecret]
     payment_methods: Records[PaymentMethod]
     payments: Records[Payment]
     operations: Records[Operation]

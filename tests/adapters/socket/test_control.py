@@ -37,6 +37,7 @@ from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
+from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
@@ -68,6 +69,8 @@ COMMANDS: dict[str, object] = {
     "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "erase_customer": EraseCustomer("c1"),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
+    "put_secret": PutSecret("stripe-live", "sk_1"),
+    "remove_secret": RemoveSecret("stripe-live"),
     "put_tariff": PutTariff({"id": "t1", "elements": [{"price_components": []}]}),
     "resolve_item": ResolveItem("item", Decision.WRITE_OFF, "seen"),
     "retry_job": RetryJob("job"),

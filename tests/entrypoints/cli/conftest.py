@@ -75,7 +75,16 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data directory of this test's installation, empty."""
     folder = tmp_path / "data"
     monkeypatch.setenv("TALLYWATT_DATA_DIR", str(folder))
-    for name in ("DATABASE_URL", "HTTP_PORT", "OCPP_PORT", "PUBLIC_URL", "INSTALLATION_KEY", "OPERATOR"):
+    for name in (
+        "DATABASE_URL",
+        "HTTP_PORT",
+        "OCPP_PORT",
+        "PUBLIC_URL",
+        "INSTALLATION_KEY",
+        "MASTER_KEY",
+        "MASTER_KEY_FILE",
+        "OPERATOR",
+    ):
         monkeypatch.delenv(f"TALLYWATT_{name}", raising=False)
     return folder
 

@@ -19,6 +19,7 @@ from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
@@ -63,7 +64,9 @@ ALLOWED = _allowed(
     (end_restoration, EndRestoration),
     (erase_customer, EraseCustomer),
     (keep_method, KeepMethod),
+    (put_secret, PutSecret),
     (put_tariff, PutTariff),
+    (remove_secret, RemoveSecret),
     (resolve_item, ResolveItem),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),

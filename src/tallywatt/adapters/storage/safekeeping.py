@@ -23,9 +23,10 @@ from tallywatt.adapters.storage.archive import (
 )
 from tallywatt.adapters.storage.backup import engine_of, put_back, require_empty, revision_of, size_of, take_copy
 from tallywatt.adapters.storage.connections import connect, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.keyring import Keyring, fingerprint
 from tallywatt.adapters.storage.migrations import HEAD, upgrade
 from tallywatt.adapters.storage.store import take_write_lock
-from tallywatt.adapters.storage.vault import NONCE_BYTES, Vault
+from tallywatt.adapters.storage.vault import NONCE_BYTES
 from tallywatt.adapters.storage.writer import GroupWriter
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import BadInput, SchemaUnknown
@@ -48,11 +49,6 @@ class Sealing:
 
     passphrase: str
     salt: bytes
-
-
-def fingerprint(key: bytes) -> str:
-    """By which a key is recognised and which tells nothing about it."""
-    return hashlib.blake2b(b"tallywatt installation key", key=key, digest_size=16).hexdigest()
 
 
 def back_up(url: str, path: Path, *, key: bytes, version: str, now: Instant, sealing: Sealing | None) -> Manifest:
@@ -100,8 +96,8 @@ class Place:
     keep_key: Callable[[bytes], bytes]
     unfinished: Path
     """A file that is there while a return goes on: nobody opens the house meanwhile."""
-    sealed_data_key: Callable[[bytes], bytes]
-    """The key of sealed data, from the installation's own."""
+    keyring: Callable[[str, bytes], Keyring]
+    """The ring of a database that was brought back, opened with the installation's own key."""
     draw: Callable[[], Draw]
 
 
@@ -139,7 +135,7 @@ def _key_for(archive: ArchiveReader, place: Place, passphrase: str | None) -> by
         key = _opened(archive.read(SEALED_KEY), passphrase)
     if key is None:
         msg = "the installation's key is neither here nor in the archive; without it sealed data is lost"
-        remedy = "copy installation.key of the old data directory into the new one, or set TALLYWATT_INSTALLATION_KEY"
+        remedy = "copy installation.key of the old data directory into the new one, or set TALLYWATT_MASTER_KEY"
         raise BadInput(msg, code="restore.no_key", remedy=remedy)
     if fingerprint(key) != wanted:
         msg = "the installation's key here is not the one that the archive was made with"
@@ -149,7 +145,6 @@ def _key_for(archive: ArchiveReader, place: Place, passphrase: str | None) -> by
 
 
 def _fill(archive: ArchiveReader, place: Place, key: bytes) -> int:
-    vault_key = place.sealed_data_key(key)
     manifest = archive.manifest
     if not is_sqlite(place.url):
         with TemporaryDirectory(prefix="tallywatt-restore-") as folder:
@@ -157,7 +152,7 @@ def _fill(archive: ArchiveReader, place: Place, key: bytes) -> int:
             archive.take_out(DATABASE, taken)
             put_back(taken, place.url, manifest.revision)
         upgrade(place.url)
-        operators = _begin(place.url, archive, vault_key, place)
+        operators = _begin(place.url, archive, key, place)
         place.keep_key(key)
         return operators
     target = Path(sqlite_path(place.url))
@@ -166,16 +161,16 @@ def _fill(archive: ArchiveReader, place: Place, key: bytes) -> int:
         taken = Path(folder) / DATABASE
         archive.take_out(DATABASE, taken)
         upgrade(f"sqlite:///{taken}")
-        operators = _begin(f"sqlite:///{taken}", archive, vault_key, place)
+        operators = _begin(f"sqlite:///{taken}", archive, key, place)
         place.keep_key(key)
         put_back(taken, place.url, manifest.revision)
         sync_folder(target.parent)
     return operators
 
 
-def _begin(url: str, archive: ArchiveReader, vault_key: bytes, place: Place) -> int:
+def _begin(url: str, archive: ArchiveReader, key: bytes, place: Place) -> int:
     """Let every operator know that its last days are missing."""
-    writer = GroupWriter(lambda: connect(url), place.draw, Vault(vault_key))
+    writer = GroupWriter(lambda: connect(url), place.draw, place.keyring(url, key).vault())
     reader = connect(url, read_only=True)
     try:
         operators = [row[0] for row in reader.execute("SELECT operator_id FROM operators ORDER BY operator_id")]

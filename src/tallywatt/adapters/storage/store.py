@@ -40,12 +40,12 @@ READERS = 4
 class Store:
     """Storage as the house uses it: `write` through the one writer, `reading` on connections of their own."""
 
-    def __init__(self, url: str, draw: Callable[[], Draw], installation_key: bytes) -> None:
+    def __init__(self, url: str, draw: Callable[[], Draw], *sealing_keys: bytes) -> None:
         require_current(url)
         self.url = url
         self.is_sqlite = is_sqlite(url)
         self._lock_file = take_write_lock(url) if self.is_sqlite else None
-        self.vault = Vault(installation_key)
+        self.vault = Vault(*sealing_keys)
         self.writer = GroupWriter(lambda: connect(url), draw, self.vault)
         self._readers: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
         # None stands for a place whose connection is still to be opened

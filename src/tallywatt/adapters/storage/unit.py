@@ -82,6 +82,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "rated_lines": rating.RATED_LINES,
     "rated_taxes": rating.RATED_TAXES,
     "provider_accounts": payments.PROVIDER_ACCOUNTS,
+    "sealed_secrets": payments.SEALED_SECRETS,
     "payment_methods": payments.PAYMENT_METHODS,
     "payments": payments.PAYMENTS,
     "operations": payments.OPERATIONS,

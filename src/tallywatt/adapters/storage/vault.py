@@ -1,15 +1,17 @@
 """Raw frames and webhook bodies, sealed with AES-256-GCM under a key per operator, class and month.
 
-Dropping a month's key erases what it sealed. The keys themselves are wrapped by the installation's own key, which lies outside
-of the database.
+Dropping a month's key erases what it sealed. The keys themselves are wrapped by a key of the ring (`keyring.py`), and that
+one by the master key, which lies outside of the database.
 """
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw
 
 NONCE_BYTES = 12
+BOUND = b"\1"
+"""Before a wrapped key that is bound to its row; the first ones were not, and are shorter."""
+UNBOUND_BYTES = NONCE_BYTES + 32 + 16
 DAY = 86_400_000
 
 _BY_MONTH = select(DATA_KEYS.c.key_id, DATA_KEYS.c.wrapped).where(
@@ -62,8 +67,9 @@ class Opened(Protocol):
 class Vault:
     """The keys that one process has unwrapped. A key made in a transaction counts only after its commit."""
 
-    def __init__(self, installation_key: bytes) -> None:
-        self._wrapping = AESGCM(installation_key)
+    def __init__(self, wrapping_key: bytes, *before: bytes) -> None:
+        self._wrapping = AESGCM(wrapping_key)
+        self._before = tuple(AESGCM(key) for key in before)
         self._known: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
         self._uncommitted: dict[tuple[str, str, str], tuple[str, AESGCM]] = {}
 
@@ -89,13 +95,23 @@ class Vault:
         """A command was undone, and with it the rows of the keys that it made: what they seal could never be opened."""
         self._uncommitted = mark
 
-    def wrap(self, key: bytes, nonce: bytes) -> bytes:
-        """A data key under the installation's key."""
-        return nonce + self._wrapping.encrypt(nonce, key, None)
+    def wrap(self, key: bytes, nonce: bytes, operator: str, key_id: str) -> bytes:
+        """A data key under the newest wrapping key, bound to its place: moved to another row it opens nothing."""
+        return BOUND + nonce + self._wrapping.encrypt(nonce, key, _place(operator, key_id))
 
-    def unwrap(self, wrapped: bytes) -> AESGCM:
+    def unwrapped(self, wrapped: bytes, operator: str, key_id: str) -> bytes:
+        """A data key in the clear; InvalidTag when no key of ours wrapped it."""
+        about: bytes | None = None
+        if len(wrapped) > UNBOUND_BYTES:
+            about, wrapped = _place(operator, key_id), wrapped[len(BOUND) :]
+        for cipher in (self._wrapping, *self._before):
+            with suppress(InvalidTag):
+                return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], about)
+        raise InvalidTag
+
+    def unwrap(self, wrapped: bytes, operator: str, key_id: str) -> AESGCM:
         """The cipher of a wrapped data key."""
-        return AESGCM(self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], None))
+        return AESGCM(self.unwrapped(wrapped, operator, key_id))
 
     def known(self, place: tuple[str, str, str]) -> tuple[str, AESGCM] | None:
         """The key of operator, class and month, if this process has it."""
@@ -105,9 +121,10 @@ class Vault:
         """Keep a key until the transaction ends."""
         self._uncommitted[place] = key
 
-    def open(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
-        """The plain bytes; NotFound when the key was dropped."""
-        return self.cipher(connection, operator, key_id).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+    def open(self, connection: Connection, operator: str, key_id: str, sealed: bytes, about: str = "") -> bytes:
+        """The plain bytes; NotFound when the key was dropped. `about` is what they were sealed with."""
+        cipher = self.cipher(connection, operator, key_id)
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode() or None)
 
     def cipher(self, connection: Connection, operator: str, key_id: str) -> AESGCM:
         """The cipher of a key; NotFound when it was dropped."""
@@ -116,7 +133,11 @@ class Vault:
         if not rows or rows[0][0] is None:
             msg = "the key of this record was dropped: its content is erased"
             raise NotFound(msg, code="storage.erased")
-        return self.unwrap(bytes(rows[0][0]))
+        return self.unwrap(bytes(rows[0][0]), operator, key_id)
+
+
+def _place(operator: str, key_id: str) -> bytes:
+    return f"{operator}/{key_id}".encode()
 
 
 @lru_cache(maxsize=64)
@@ -134,13 +155,13 @@ class UnitVault:
         self._add = Statement(inserting(DATA_KEYS, dialect).on_conflict_do_nothing(), dialect)
         self._find = compiled(_BY_MONTH, dialect)
 
-    def seal(self, kind: str, name: str, plain: bytes) -> tuple[str, bytes]:
-        """The key id and the sealed bytes. `name` is unique within the command."""
+    def seal(self, kind: str, name: str, plain: bytes, about: str = "") -> tuple[str, bytes]:
+        """The key id and the sealed bytes. `name` is unique within the command; `about` must be given again to open them."""
         unit = self._unit
         place = (unit.operator, kind, _month(unit.machine_now // DAY))
         key_id, cipher = self._vault.known(place) or self._fetch(place)
         nonce = self._derive(f"nonce/{kind}/{name}", NONCE_BYTES)
-        return key_id, nonce + cipher.encrypt(nonce, plain, None)
+        return key_id, nonce + cipher.encrypt(nonce, plain, about.encode() or None)
 
     def seal_again(self, key_id: str, name: str, plain: bytes) -> bytes:
         """Other bytes under the key that sealed a record before: dropping that key still erases it."""
@@ -156,20 +177,21 @@ class UnitVault:
         values = {"operator": place[0], "kind": place[1], "month_": place[2]}
         rows = unit.connection.execute(self._find.sql, self._find.bind(values))
         if not rows:
+            key_id = unit.draw.id(f"key/{place[1]}/{place[2]}")
             row = {
                 "operator_id": place[0],
-                "key_id": unit.draw.id(f"key/{place[1]}/{place[2]}"),
+                "key_id": key_id,
                 "class": place[1],
                 "month": place[2],
                 "wrapped": self._vault.wrap(
-                    self._derive(f"key/{place}", 32), self._derive(f"wrap/{place}", NONCE_BYTES)
+                    self._derive(f"key/{place}", 32), self._derive(f"wrap/{place}", NONCE_BYTES), place[0], key_id
                 ),
                 "created_at": unit.machine_now,
                 "dropped_at": None,
             }
             unit.connection.change(self._add.sql, self._add.bind(row))
             rows = unit.connection.execute(self._find.sql, self._find.bind(values))
-        key = (str(rows[0][0]), self._vault.unwrap(bytes(rows[0][1])))
+        key = (str(rows[0][0]), self._vault.unwrap(bytes(rows[0][1]), place[0], str(rows[0][0])))
         self._vault.remember(place, key)
         return key
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallywatt.entrypoints.cli.desk import Desk, at_desk
+from tallywatt.entrypoints.cli.desk import Desk, at_desk, settings
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 from tallywatt.kernel.errors import BadInput, NotFound
@@ -207,7 +207,7 @@ def store_at_provider(account: Data, reference: str, token: str) -> StoredMethod
     from tallywatt.wiring import provider_of
 
     key = natural_key("store method", account["id"], reference, token)
-    return provider_of(account).store_method(reference, token, key)
+    return provider_of(account, settings()).store_method(reference, token, key)
 
 
 def _customer(desk: Desk, reference: str) -> Data:

@@ -22,6 +22,7 @@ from tallywatt.entrypoints.cli import (
     payments,
     people,
     safekeeping,
+    sealing,
     serving,
     sessions,
     simulate,
@@ -84,6 +85,7 @@ for one in (
     inbox.inbox,
     inbox.job,
     access.api_key,
+    sealing.secrets,
     people.person,
 ):
     app.add_typer(one)

@@ -161,7 +161,7 @@ def _compare(desk: Desk, waiting: list[Data], last_invoices: tuple[str, ...]) ->
     numbers: set[str] = set()
     for account in accounts:
         unfinished = desk.ask(desk.views.unfinished_payments, account["id"])
-        for trace in traces_of(account, since, unfinished):
+        for trace in traces_of(account, since, unfinished, settings()):
             results.append(desk.do(take_found, TakeFound(account["id"], trace)))
             if trace.invoice_number:
                 numbers.add(trace.invoice_number)

@@ -132,7 +132,7 @@ class _OpenedFrames:
 
     def __init__(self, connection: Connection, vault: Vault, operator_id: str, clock_floor: Instant) -> None:
         self._ciphers: dict[str, AESGCM | None] = {
-            key_id: None if wrapped is None else vault.unwrap(bytes(wrapped))
+            key_id: None if wrapped is None else vault.unwrap(bytes(wrapped), operator_id, key_id)
             for key_id, wrapped in _ask(connection, _KEYS, operator=operator_id)
         }
         self.told: list[Told] = []

@@ -1285,6 +1285,34 @@ CREATE TABLE linked_identities (
 
 ;
 
+CREATE TABLE keyring (
+	purpose TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	sealed_by TEXT NOT NULL, 
+	wrapped BLOB NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_keyring PRIMARY KEY (purpose, number)
+)
+ STRICT
+
+;
+
+CREATE TABLE sealed_secrets (
+	operator_id TEXT NOT NULL, 
+	secret_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed_secret BLOB NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_sealed_secrets PRIMARY KEY (operator_id, secret_id), 
+	CONSTRAINT uq_sealed_secrets_operator_id_name UNIQUE (operator_id, name)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1473,6 +1501,6 @@ CREATE INDEX ix_challenges_expires_at ON challenges (expires_at);
 
 CREATE INDEX ix_linked_identities_operator_id_person_id ON linked_identities (operator_id, person_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0010');
+INSERT INTO alembic_version ("version_num") VALUES ('0011');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

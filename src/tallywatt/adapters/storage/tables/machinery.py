@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Text, column
+from sqlalchemy import Column, Index, LargeBinary, Text, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -88,6 +88,17 @@ BUSINESS_CLOCK = operator_free_table(
     Column("business", WHOLE, nullable=False),
     Column("rate_ppm", WHOLE, nullable=False),
     reason="all operators of an installation share its business time",
+)
+
+KEYRING = operator_free_table(
+    "keyring",
+    Column("purpose", Text, primary_key=True),
+    Column("number", WHOLE, primary_key=True),
+    # By which master key it is wrapped: its fingerprint, which tells nothing about it.
+    Column("sealed_by", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", WHOLE, nullable=False),
+    reason="the master key and what hangs on it belong to the installation",
 )
 
 DATA_KEYS = table(

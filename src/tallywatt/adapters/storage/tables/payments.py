@@ -26,6 +26,7 @@ from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.operation import UNRESOLVED, Operation, OperationKind, OperationState
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.restoration import Restoration
+from tallywatt.payments.secret import SealedSecret
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
 
 PROVIDER_ACCOUNTS = Mapping(
@@ -48,6 +49,22 @@ PROVIDER_ACCOUNTS = Mapping(
         key=("account_id",),
     ),
     ProviderAccount,
+)
+
+SEALED_SECRETS = Mapping(
+    table(
+        "sealed_secrets",
+        text("secret_id"),
+        text("name"),
+        text("key_id"),
+        blob("sealed_secret"),
+        instant("created_at"),
+        instant("changed_at"),
+        version(),
+        unique("name"),
+        key=("secret_id",),
+    ),
+    SealedSecret,
 )
 
 PAYMENT_METHODS = Mapping(

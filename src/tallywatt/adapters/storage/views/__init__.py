@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     returning,
+    sealed,
     webhooks,
 )
 
@@ -79,6 +80,8 @@ class Views:
     payment_by_secret = staticmethod(money.payment_by_secret)
     business_anchor = staticmethod(doors.business_anchor)
     operator_of_account = staticmethod(doors.operator_of_account)
+    secrets = staticmethod(sealed.secrets)
+    opened_secret = staticmethod(sealed.opened_secret)
     provider_accounts = staticmethod(money.provider_accounts)
     payment_methods = staticmethod(money.payment_methods)
     webhook_events = staticmethod(money.webhook_events)
