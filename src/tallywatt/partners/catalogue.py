@@ -153,6 +153,7 @@ _OUTCOME = (
     Field("session_id", "id", "The session that came of it; null: none, or not yet.", may_be_null=True),
 )
 _MOVED = (_SESSION, _AMOUNT, _CURRENCY)
+_FIELDS = Field("fields", "code", "What was changed: names of fields, with blanks between.")
 _IDENTITY = Field("identity", "code", "The name by which the station connects.")
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = (
@@ -276,6 +277,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         (Field("protocol", "code", "ocpp1.6 or ocpp2.0.1."),),
     ),
     EventType("location.added", "LocationAdded", "location", "A location was added."),
+    EventType("location.changed", "LocationChanged", "location", "Something about a location was changed.", (_FIELDS,)),
     EventType(
         "command.requested",
         "CommandRequested",
@@ -311,6 +313,14 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         ),
     ),
     EventType("customer.added", "CustomerAdded", "customer", "A customer was added."),
+    EventType("customer.changed", "CustomerChanged", "customer", "Something about a customer was changed.", (_FIELDS,)),
+    EventType(
+        "customer.erased",
+        "CustomerErased",
+        "customer",
+        "Everything personal about a customer was erased: erase what you hold, too.",
+        (Field("erasure_id", "id", "The erasure."),),
+    ),
     EventType(
         "customer.method_stored",
         "PaymentMethodStored",
