@@ -141,7 +141,7 @@ def _driver_live(browser: Browser, page: Page, base: str) -> None:
 def _free_evse(page: Page, base: str) -> str:
     """The page at an EVSE where nobody charges."""
     _go(page, f"{base}/console/stations")
-    free = page.locator("#rows tbody tr").filter(has_text="1 available").filter(has_text="2 available").last
+    free = page.locator("#rows tbody tr").filter(has_text="1 Free").filter(has_text="2 Free").last
     _go(page, base + (free.locator("th a").get_attribute("href") or ""))
     return base + (page.get_by_role("link", name="Driver's page").first.get_attribute("href") or "")
 
@@ -166,6 +166,28 @@ def _finished(browser: Browser, page: Page, base: str, state: str) -> None:
         _shoot(context.new_page(), session, "session")
         _shoot(context.new_page(), f"{base}/console/sessions", "sessions")
         _shoot(context.new_page(), f"{base}/console/inbox", "inbox")
+        _shoot(context.new_page(), f"{base}/console/tariffs", "tariffs")
+        _shoot(context.new_page(), f"{base}/console/connect", "connect")
+        _tariff(context.new_page(), base)
+    with _context(browser, DESK, "dark", state) as context:
+        _shoot(context.new_page(), f"{base}/console/design", "design")
+
+
+def _tariff(page: Page, base: str) -> None:
+    """A new price, looked at before it is kept."""
+    _go(page, f"{base}/console/tariffs/new")
+    for label, text in (
+        ("Reference", "city-ac"),
+        ("Name", "City AC"),
+        ("Tax in percent", "20"),
+        ("Per session", "0.50"),
+    ):
+        page.get_by_label(label).fill(text)
+    page.get_by_label("Per kWh", exact=True).fill("0.45")
+    page.get_by_label("Per hour idle").fill("6")
+    page.get_by_role("button", name="Look at the price").click()
+    page.screenshot(path=IMAGES / "tariff-new.png", animations="disabled")
+    page.close()
 
 
 def _go(page: Page, address: str) -> None:

@@ -101,3 +101,13 @@ def test_others_see_the_settings_and_change_none(scene: Scene, role: Role) -> No
             assert page.status_code == 200
             assert f'action="{path}"' not in page.text
             assert client.post(path, data={"csrf": csrf(client), **form}).status_code == 403
+
+
+def test_a_new_operator_is_led_to_the_first_invoice_and_an_old_one_is_not(scene: Scene) -> None:
+    """What is done is ticked off; with the first invoice the list is gone."""
+    with scene.signed_in() as client:
+        page = client.get("/console").text
+        assert "To the first invoice" in page
+        assert page.count("(done)") == 3
+        scene.wire().charge(10_000_000)
+        assert "To the first invoice" not in client.get("/console").text

@@ -25,9 +25,9 @@ async def list_stations(request: Request, caller: Reader, house: TheHouse) -> Re
     locations = await house.ask(house.views.locations, caller.operator_id)
     waiting = [row for row in rows if row["state"] == "quarantined"]
     others = [row for row in rows if row["state"] != "quarantined"]
-    return await shown(request, house, caller, "stations.html", "stations", waiting=waiting, rows=others, locations=locations,
-        ocpp_port=house.settings.ocpp_port,
-    )  # fmt: skip
+    return await shown(
+        request, house, caller, "stations.html", "stations", waiting=waiting, rows=others, locations=locations
+    )
 
 
 @router.get("/console/stations/{identity}")
