@@ -152,6 +152,7 @@ async def _form(
     refused = wrong or problem
     return await shown(
         request, house, caller, "tariff_new.html", "tariffs", 400 if refused else 200,
+        of=request.query_params.get("version", ""),
         fields=fields, text=text, mode=mode, wrong=wrong or {}, problem=problem, imagined=imagined,
         view=view(tariff, policy, zone, house.business_now(), imagined) if tariff is not None else None,
     )  # fmt: skip
