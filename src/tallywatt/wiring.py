@@ -14,6 +14,7 @@ from zoneinfo import reset_tzpath
 
 import structlog
 
+from tallywatt.adapters.identity.registration import Outgoing, Registration
 from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.passkeys.places import can_have_passkeys
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from tallywatt.adapters.identity.openid import OpenIdProvider
     from tallywatt.adapters.ocpp.server import Gateway
     from tallywatt.adapters.passkeys.ceremony import Ceremonies
     from tallywatt.adapters.socket.server import ControlServer
@@ -73,6 +75,7 @@ __all__ = [
     "Claimed",
     "House",
     "MachineClock",
+    "Outgoing",
     "Parcel",
     "Settings",
     "TryLater",
@@ -124,6 +127,7 @@ class House:
         self._control: ControlServer | None = None
         self._papers: Any = None
         self._post: Post | None = None
+        self._identity_providers: dict[str, OpenIdProvider] = {}
         self._directory: MemoryDirectory | None = None
         self._follower: threading.Thread | None = None
         self._news = threading.Event()
@@ -366,6 +370,19 @@ class House:
     def secret_of(self, challenge_id: str, purpose: str = "challenge") -> bytes:
         """What goes out with a challenge: made again from its id when it comes back, and kept nowhere."""
         return derived(self.secret, f"{purpose}/{challenge_id}")
+
+    def identity_provider(self, row: Mapping[str, Any], back: str) -> OpenIdProvider:
+        """What speaks to an identity provider, with its secret unsealed; kept, as it keeps the provider's keys. Blocks."""
+        from tallywatt.adapters.identity.openid import OpenIdProvider  # half a second, once somebody comes that way
+
+        made = self._identity_providers.get(row["id"])
+        if made is None:
+            secret = self.ask_now(
+                self.store.vault.open, row["operator_id"], row["secret_key_id"], row["client_secret"]
+            ).decode()
+            registration = Registration(row["issuer"], row["client_id"], secret, f"{self.settings.base_url}{back}")
+            made = self._identity_providers[row["id"]] = OpenIdProvider(registration)
+        return made
 
     def forget(self) -> int:
         """Drop what is of no use to anybody any more; how much."""

@@ -36,7 +36,7 @@ class IdentityProvider:
     version: int = 1
 
     def role_of(self, claims: dict[str, Any]) -> Role | None:
-        """The widest role that somebody's claims give, or the default."""
+        """The first of the table of roles that somebody's claims give, or the default."""
         held = claims.get(self.role_claim) if self.role_claim else None
         values = [held] if isinstance(held, str) else held if isinstance(held, list) else []
         given = {self.roles[value] for value in values if isinstance(value, str) and value in self.roles}

@@ -127,6 +127,12 @@ def _sign_out_for_good(work: UnitOfWork, person: Person) -> None:
     for session in work.console_sessions.by(person_id=person.person_id):
         if session.revoked_at is None:
             work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+    for passkey in work.passkeys.by(person_id=person.person_id):
+        word = f"erased-{passkey.passkey_id}"
+        ended = passkey.removed_at or work.machine_now
+        work.passkeys.put(replace(passkey, name="", credential_id=word, public_key=b"", removed_at=ended))
+    for identity in work.linked_identities.by(person_id=person.person_id):
+        work.linked_identities.put(replace(identity, subject=f"erased-{identity.identity_id}"))
     work.people.put(replace(person, name="", email=None, email_folded=None))
 
 

@@ -22,6 +22,7 @@ from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
 from tallywatt.stations.command import Action
 from tallywatt.workflows.add_customer import AddCustomer, add_customer
+from tallywatt.workflows.add_identity_provider import AddIdentityProvider, add_identity_provider
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
@@ -119,6 +120,7 @@ THINGS: Final[dict[str, str]] = {
     "number": "invoice",
     "passkey_id": "passkey",
     "payment_id": "payment",
+    "provider_id": "provider",
     "reference": "customer",
     "session_id": "session",
     "tariff_version_id": "tariff",
@@ -179,6 +181,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     [item] = ask(views.inbox, scene.operator)["items"]
     job = scene.do(lambda work, _: work.stored_jobs.by()[0].job_id, None)
     member = scene.do(lambda work, _: work.memberships.by()[0], None)
+    council = AddIdentityProvider("Council", f"https://{own}.example", own, "secret")
+    provider = scene.do(add_identity_provider, council)
     passkey = scene.do(keep_passkey, KeepPasskey(member.person_id, f"credential of {own}", b"", 0, (), False, own))
     mine = scene.do(lambda work, _: work.console_sessions.by()[0].console_session_id, None)
     endpoint = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://hooks.example.org/"))
@@ -202,6 +206,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "location": scene.do(add_location, AddLocation(own, own)).reference,
         "membership": member.membership_id,
         "passkey": passkey.passkey_id,
+        "provider": provider.provider_id,
         "payment": session["payments"][0]["id"],
         "session": session["id"],
         "station": own,

@@ -35,6 +35,7 @@ NO_PAGES = frozenset(
     {
         "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/pay/{secret}.json",
         "/console/invoices/{number}.pdf", "/static/{path:path}", "/openapi.json",
+        "/sign-in/sso/{provider_id}",
     }
 )  # fmt: skip
 """What answers with data, a document or a stream, or leads elsewhere."""

@@ -45,6 +45,8 @@ OPEN: Final = (
     "POST /sign-in/code",
     "GET /sign-in/link/{secret}",
     "POST /sign-in/link/{secret}",
+    "GET /sign-in/sso/{provider_id}",
+    "GET /sign-in/sso/back",
     "POST /sign-in/passkey/ask",
     "POST /sign-in/passkey",
     "GET /invitation/{secret}",

@@ -54,10 +54,17 @@ async def sign_in_page(house: House, status: int = 200, **context: Any) -> HTMLR
         "has_post": house.has_post,
         "refusal": None,
         "email": "",
-        "providers": (),
+        "providers": await providers_shown(house),
         "has_passkeys": house.has_passkeys,
     }
     return HTMLResponse(page("sign_in.html", **{**told, **context}), status)
+
+
+async def providers_shown(house: House) -> list[dict[str, Any]]:
+    """The identity providers that the page offers; with the operator's name where there are several operators."""
+    rows: list[dict[str, Any]] = await house.ask(house.views.open_identity_providers)
+    several = len({row["operator_id"] for row in rows}) > 1
+    return [{"id": row["id"], "name": f"{row['name']} ({row['operator']})" if several else row["name"]} for row in rows]
 
 
 @router.post("/sign-in/email")

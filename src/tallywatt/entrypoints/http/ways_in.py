@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tallywatt.entrypoints.http import account, passkeys, sign_in
+from tallywatt.entrypoints.http import account, passkeys, sign_in, single_sign_on
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all ways in."""
-    return sign_in.router, account.router, passkeys.router
+    return sign_in.router, account.router, passkeys.router, single_sign_on.router

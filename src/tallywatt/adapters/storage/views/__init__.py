@@ -54,6 +54,9 @@ class Views:
     links_of_browser = staticmethod(membership.links_of_browser)
     passkeys_of = staticmethod(membership.passkeys_of)
     passkey_by_credential = staticmethod(membership.passkey_by_credential)
+    identity_provider = staticmethod(membership.identity_provider)
+    open_identity_providers = staticmethod(membership.open_identity_providers)
+    identity_providers = staticmethod(membership.identity_providers)
     sessions_of_person = staticmethod(membership.sessions_of_person)
 
     locations = staticmethod(places.locations)

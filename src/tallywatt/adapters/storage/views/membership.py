@@ -23,6 +23,7 @@ _links = customers.CONSOLE_LINKS.table
 _consoles = customers.CONSOLE_SESSIONS.table
 _customers = customers.CUSTOMERS.table
 _passkeys = customers.PASSKEYS.table
+_providers = customers.IDENTITY_PROVIDERS.table
 
 _RANK = {role.value: place for place, role in enumerate(Role)}
 STAFF = frozenset(role.value for role, duties in ROLES.items() if not duties.is_bound)
@@ -135,6 +136,29 @@ _PASSKEY = Question(
 )
 
 
+_PROVIDER = Question(
+    select(
+        *columns(_providers, "operator_id", "issuer", "client_id", "secret_key_id", "client_secret", id="provider_id")
+    ).where(_providers.c.provider_id == bindparam("of_id"), _providers.c.ended_at.is_(None))
+)
+_OPEN_PROVIDERS = Question(
+    select(*columns(_providers, "operator_id", "name", id="provider_id"), *columns(_operators, operator="name"))
+    .select_from(_providers.join(_operators, _operators.c.operator_id == _providers.c.operator_id))
+    .where(_providers.c.ended_at.is_(None))
+    .order_by(_operators.c.name, _providers.c.name)
+)
+_PROVIDERS = Question(
+    select(
+        *columns(
+            _providers, "name", "issuer", "client_id", "allowed_domains", "role_claim", "roles", "default_role",
+            "created_at", id="provider_id",
+        )
+    )
+    .where(mine(_providers), _providers.c.ended_at.is_(None))
+    .order_by(_providers.c.provider_id)
+)  # fmt: skip
+
+
 def members(connection: Connection, operator_id: str, after: str = "", most: int = MOST_ROWS) -> list[Row]:
     """Who is what to an operator, in order of the membership's id, behind `after`; customers by their references."""
     rows = _MEMBERS.rows(connection, operator=operator_id, after=after, most=most)
@@ -198,6 +222,22 @@ def passkey_by_credential(connection: Connection, credential_id: str) -> Row | N
     """A passkey as an authenticator names it, with its public half. `removed` is an instant."""
     found = _PASSKEY.first(connection, of_credential=credential_id)
     return None if found is None else {**found, "public_key": bytes(found["public_key"])}
+
+
+def identity_provider(connection: Connection, provider_id: str) -> Row | None:
+    """A provider that is in use, whoever's it is, with its sealed secret: for the door that speaks to it."""
+    found = _PROVIDER.first(connection, of_id=provider_id)
+    return None if found is None else {**found, "client_secret": bytes(found["client_secret"])}
+
+
+def open_identity_providers(connection: Connection) -> list[Row]:
+    """The providers that a sign-in page offers, of all operators."""
+    return _OPEN_PROVIDERS.rows(connection)
+
+
+def identity_providers(connection: Connection, operator_id: str) -> list[Row]:
+    """An operator's providers that are in use; never a secret."""
+    return _PROVIDERS.rows(connection, operator=operator_id)
 
 
 def _with_customers(connection: Connection, operator_id: str, row: Row) -> Row:

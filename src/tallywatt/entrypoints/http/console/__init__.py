@@ -20,6 +20,7 @@ from tallywatt.entrypoints.http.console import (
     search,
     sessions,
     settings,
+    sign_on,
     stations,
     tariffs,
     webhooks,
@@ -32,5 +33,5 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
-    subjects = (entrance, *looking, look, settings, people, keys, webhooks)
+    subjects = (entrance, *looking, look, settings, people, sign_on, keys, webhooks)
     return tuple(subject.router for subject in subjects)
