@@ -23,6 +23,7 @@ from tallywatt.entrypoints.http.console import (
     sign_on,
     stations,
     tariffs,
+    trail,
     webhooks,
 )
 
@@ -33,5 +34,5 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
-    subjects = (entrance, *looking, look, settings, people, sign_on, keys, webhooks)
+    subjects = (entrance, *looking, look, settings, people, sign_on, keys, webhooks, trail)
     return tuple(subject.router for subject in subjects)
