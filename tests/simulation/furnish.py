@@ -18,7 +18,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
-from tests.simulation.house import LivingHouse, Mortality
+from tests.simulation.house import Disk, LivingHouse, Mortality
 from tests.simulation.provider import SimulatedProvider
 from tests.simulation.station import STATION_KEY
 from tests.simulation.world import World
@@ -70,7 +70,7 @@ def furnish(folder: Path) -> None:
     upgrade(f"sqlite:///{folder / 'house.db'}")
     world = World(0)
     provider = SimulatedProvider(folder / "psp.jsonl", world)
-    house = LivingHouse(folder, world, Mortality(world), provider.cards, 0)
+    house = LivingHouse(folder, world, Mortality(world), Disk(world), provider.cards, 0)
 
     def do(workflow: Any, command: Any) -> Any:
         return house.write_now(OPERATOR, workflow, command, actor="person")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import hashlib
+import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tallywatt.adapters.machine import MachineClock, WorldDraws
@@ -19,13 +21,14 @@ from tallywatt.adapters.providers.caller import Caller, Providers
 from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.entrypoints.worker.janitor import Janitor
 from tallywatt.entrypoints.worker.lanes import LANES, Workers
+from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import Draw
 from tallywatt.settings import Settings
 from tallywatt.wiring import House
 from tests.simulation.world import MINUTE, SECOND, LoopInOneThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tallywatt.adapters.ocpp.connection import Visitor
@@ -40,8 +43,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+MOST_PAGES = 2**30
 INSTALLATION_KEY = "07" * 32
 JANITOR_ROUND = MINUTE
+IDLE_MILLISECONDS = 500
 
 
 class Crash(BaseException):
@@ -84,17 +89,70 @@ class Mortality:
             raise Crash(where)
 
 
+class Disk:
+    """What the database lies on: now and then it fails, or is full."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._luck = world.chance("disk")
+        self.fails_until = 0
+        self.one_in = 50
+        self.full_until = 0
+
+    def heal(self) -> None:
+        """It is a good disk from now on."""
+        self.fails_until = self.full_until = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another page."""
+        return self._world.now < self.full_until
+
+    def touch(self) -> None:
+        """Fail, if now is the time."""
+        if self._world.now < self.fails_until and self._luck.randrange(self.one_in) == 0:
+            self._world.say("disk I/O error")
+            msg = "disk I/O error"
+            raise sqlite3.OperationalError(msg)
+
+
 class MortalConnection(SqliteConnection):
     """The writer's connection. A process that dies loses no page that it has written: the disk need not be waited for."""
 
-    def __init__(self, path: str, point: Callable[[str], None]) -> None:
+    def __init__(self, path: str, mortality: Mortality, disk: Disk) -> None:
         super().__init__(path)
         self._cursor.execute("PRAGMA synchronous=OFF")
-        self._point = point
+        self._point = mortality.point
+        self._disk = disk
+        self._is_bounded = False
+
+    def begin(self) -> None:
+        """See whether there is room."""
+        if self._disk.is_full is not self._is_bounded:
+            self._is_bounded = self._disk.is_full
+            pages = self._cursor.execute("PRAGMA page_count").fetchone()[0] if self._is_bounded else MOST_PAGES
+            self._cursor.execute(f"PRAGMA max_page_count={pages}")
+        super().begin()
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement, if the disk lets it."""
+        self._disk.touch()
+        return super().execute(sql, parameters)
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """The same."""
+        self._disk.touch()
+        return super().change(sql, parameters)
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """The same."""
+        self._disk.touch()
+        return super().change_many(sql, rows)
 
     def commit(self) -> None:
         """Die before it, or after it and before anybody is answered."""
         self._point("before a commit")
+        self._disk.touch()
         super().commit()
         self._point("after a commit")
 
@@ -216,7 +274,9 @@ class StationsOnTheWire:
 class LivingHouse(House):
     """One life of the house's process, from its start to its crash."""
 
-    def __init__(self, folder: Path, world: World, mortality: Mortality, provider: PaymentProvider, life: int) -> None:
+    def __init__(
+        self, folder: Path, world: World, mortality: Mortality, disk: Disk, provider: PaymentProvider, life: int
+    ) -> None:
         super().__init__(settings_of(folder))
         self.world = world
         self.alive = True
@@ -225,7 +285,7 @@ class LivingHouse(House):
         self.draws = SeededDraws(world, f"life {life}")
         writer = self.store.writer
         writer._draw = self.draws.draw
-        writer._connect = lambda: MortalConnection(sqlite_path(self.store.url), mortality.point)
+        writer._connect = lambda: MortalConnection(sqlite_path(self.store.url), mortality, disk)
         self.provider = SlowProvider(provider, world, mortality)
         self.providers = OneProvider(self.provider)
         self.caller = Caller(self.providers, self.machine)
@@ -273,11 +333,15 @@ class LivingHouse(House):
         self.world.after(self._luck.randrange(within + 1), happen)
 
     def _follow_once(self) -> None:
-        self._position = self._catch_up(self._position)
+        try:
+            self._position = self._catch_up(self._position)
+        except Busy:
+            self._once("follower", 250, self._follow_once)
 
     def _rounds(self) -> None:
         if self.alive:
-            self._janitor.step()
+            with suppress(Busy):
+                self._janitor.step()
             self.world.after(JANITOR_ROUND if self.world.now < self.hurry_until else 30 * MINUTE, self._rounds)
 
     hurry_until: int = 2**62
@@ -303,6 +367,8 @@ class LivingHouse(House):
         self._busy[lane.name] += 1
         try:
             self._workers.step(lane)
+        except Busy:
+            self.world.after(IDLE_MILLISECONDS, lambda: self._tick(lane))
         finally:
             self._busy[lane.name] -= 1
         self._look()

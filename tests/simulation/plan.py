@@ -86,6 +86,8 @@ def plan_of(seed: int) -> Plan:
         ("stop", 2, _place),
         ("inbox", 2, _nothing),
         ("weather", 2, _weather),
+        ("disk_fails", 1, _bad_disk),
+        ("disk_full", 1, _full_disk),
     ):
         steps += [Step(_near(luck, visits), kind, make(luck)) for _ in range(luck.randint(0, most))]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
@@ -136,6 +138,14 @@ def _crash(luck: Random) -> dict[str, Any]:
 
 def _weather(luck: Random) -> dict[str, Any]:
     return {"loss": luck.choice((0.0, 0.02, 0.1, 0.3))}
+
+
+def _bad_disk(luck: Random) -> dict[str, Any]:
+    return {"seconds": luck.choice((5, 60)), "one_in": luck.choice((3, 20, 100))}
+
+
+def _full_disk(luck: Random) -> dict[str, Any]:
+    return {"seconds": luck.choice((5, 60, 300))}
 
 
 def _provider(luck: Random) -> dict[str, Any]:

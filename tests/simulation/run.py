@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.storage.connections import SqliteConnection
-from tallywatt.kernel.errors import TallywattError
+from tallywatt.kernel.errors import Busy, TallywattError
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
-from tests.simulation.house import Crash, LivingHouse, Mortality
+from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.people import (
     AdHocDriver,
     change_price,
@@ -55,6 +55,7 @@ class Simulation:
         self.world = World(plan.seed)
         self.luck = self.world.chance("people")
         self.mortality = Mortality(self.world)
+        self.disk = Disk(self.world)
         self.provider = SimulatedProvider(folder / "psp.jsonl", self.world)
         self.provider.deliver = self._deliver
         self.stations = [
@@ -85,7 +86,7 @@ class Simulation:
     def _raise_house(self) -> None:
         self._lives += 1
         self.mortality.waits = True
-        house = LivingHouse(self.folder, self.world, self.mortality, self.provider.cards, self._lives)
+        house = LivingHouse(self.folder, self.world, self.mortality, self.disk, self.provider.cards, self._lives)
         self.mortality.waits = False
         if self._at_peace:
             house.hurry_until = 0
@@ -117,6 +118,8 @@ class Simulation:
         except Crash:
             self.world.after(ASK_AGAIN, again)
             raise
+        except Busy:
+            self.world.after(ASK_AGAIN, again)
         except TallywattError as error:
             self.world.say(f"refused: {error.code}")
 
@@ -125,7 +128,10 @@ class Simulation:
             return False
         account = self.house.ask_now(lambda connection: connection.execute("SELECT account_id FROM provider_accounts"))
         self.mortality.hears("webhook")
-        taken = self.house.take_webhook("stripe", account[0][0], headers, body)
+        try:
+            taken = self.house.take_webhook("stripe", account[0][0], headers, body)
+        except Busy:
+            return False
         self.world.say(f"webhook {taken}")
         return True
 
@@ -151,7 +157,9 @@ class Simulation:
             "refund": lambda: give_something_back(self, step),
             "price": lambda: change_price(self, step),
             "stop": lambda: stop_from_afar(self, step),
-            "inbox": lambda: self.ask_house(lambda house: work_off_inbox(house, self.luck)),
+            "inbox": lambda: self.ask_house(lambda house: work_off_inbox(house, self.luck, in_haste=True)),
+            "disk_fails": lambda: self._disk_fails(told["seconds"], told["one_in"]),
+            "disk_full": lambda: self._disk_is_full(told["seconds"]),
             "weather": lambda: self._weather_is(told["loss"]),
         }
         actions[step.kind]()
@@ -159,6 +167,13 @@ class Simulation:
     def _will_die(self, told: dict[str, Any]) -> None:
         self._downtime = told["downtime"]
         self.mortality.arm(told["points"], told["on"])
+
+    def _disk_fails(self, seconds: int, one_in: int) -> None:
+        self.disk.fails_until = self.world.now + seconds * SECOND
+        self.disk.one_in = one_in
+
+    def _disk_is_full(self, seconds: int) -> None:
+        self.disk.full_until = self.world.now + seconds * SECOND
 
     def _weather_is(self, loss: float) -> None:
         self.world.loss = loss
@@ -190,6 +205,7 @@ class Simulation:
         self._at_peace = True
         self.mortality.disarm()
         self.provider.heal()
+        self.disk.heal()
         self.world.loss = 0.0
         self._go(self.world.now + 5 * MINUTE, lambda: self.house is not None)
         self._go(self.world.now + 50 * MINUTE, self._all_quiet)

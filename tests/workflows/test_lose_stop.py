@@ -136,3 +136,20 @@ def test_the_other_evse_of_a_station_is_left_alone(house: HouseOf) -> None:
     wire.start(evse=2, token="STRANGER")
 
     assert house.session(one).state is SessionState.ACTIVE
+
+
+def test_a_session_without_its_start_tells_nothing_about_the_one_before(house: HouseOf) -> None:
+    """OCPP 2.x: what flowed before its first value may have been its own. When its start comes after all, that tells."""
+    wire = house.wire(protocol="ocpp2.0.1")
+    wire.tell_start(wire.event_started(house.now, "tx-1", 0))
+    house.do_all(wire.event_updated(house.later(10), "tx-1", 1, kwh(2)))
+    began = house.later(10)
+    house.do_all(wire.event_updated(house.later(10), "tx-2", 1, kwh(5), token="CARD1"))
+    assert house.session("tx-1").milliwatt_hours == kwh(2)
+
+    wire.tell_start(wire.event_started(began, "tx-2", kwh(3)))
+    assert house.session("tx-1").milliwatt_hours == kwh(3)
+    assert house.session("tx-2").milliwatt_hours == kwh(2)
+
+    house.do_all(wire.event_ended(house.later(10), "tx-2", 2, kwh(6)))
+    house.adds_up()

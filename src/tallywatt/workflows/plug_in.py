@@ -188,6 +188,8 @@ def _who_pays(
 def _end_those_before(work: UnitOfWork, session: Session) -> None:
     """A new transaction at an EVSE: the stop of the one before is lost, and its register tells what that one took."""
     assert session.evse_id is not None, "only called for a known EVSE"
+    # What came before the first value of a session whose start is missing may have been its own.
+    register_now = None if Flag.START_MISSING in session.flags else session.meter_start
     for other in work.queries.open_sessions_at(session.evse_id):
         same = (other.token_uid, other.meter_start) == (session.token_uid, session.meter_start)
         if same and not work.meter_readings.by(session_id=other.session_id):
@@ -202,9 +204,22 @@ def _end_those_before(work: UnitOfWork, session: Session) -> None:
                 session_id=other.session_id,
                 frame_id=session.start_frame_id,
             )
-        presume_lost(work, other, register_now=session.meter_start, cause=session.session_id)
+        presume_lost(work, other, register_now=register_now, cause=session.session_id)
     last = work.queries.last_session_at(session.evse_id)
     if last is not None and last.state is SessionState.HELD and last.transaction_ended_at is None:
+        presume_lost(work, last, register_now=register_now, cause=session.session_id)
+
+
+def _tell_the_one_before(work: UnitOfWork, session: Session) -> None:
+    """The start of a session that began without it has come: now its register tells what a lost one before it took."""
+    held = [
+        one
+        for one in work.sessions.by(evse_id=session.evse_id, state=SessionState.HELD.value)
+        if one.transaction_ended_at is None and one.session_id != session.session_id
+    ]
+    before = [one for one in held if (one.started_at, one.session_id) < (session.started_at, session.session_id)]
+    if before:
+        last = max(before, key=lambda one: (one.started_at, one.session_id))
         presume_lost(work, last, register_now=session.meter_start, cause=session.session_id)
 
 
@@ -304,6 +319,8 @@ def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: Frame
     )
     if session.transaction_ended_at is not None:
         session = replace(session, state=SessionState.ENDED)
+    if session.evse_id is not None:
+        _tell_the_one_before(work, session)
     samples = usable_samples(work, fact.samples, fact.heard)
     session = take_readings(work, work.sessions.put(session), samples, fact.heard.received_at, frame_id)
     settle_inbox(work, Reason.START_MISSING.value, session.session_id, "its start came")

@@ -98,6 +98,7 @@ class Told:
 
     commands: list[Any] = field(default_factory=list)
     fails_on: tuple[type, ...] = ()
+    fails_with: Exception = field(default_factory=lambda: LookupError("a bug in a workflow"))
     authorization: str = "Accepted"
     registration: str = "Accepted"
     total_cost: str | None = None
@@ -108,8 +109,7 @@ class Told:
     def take(self, _: Any, command: Any) -> Any:
         self.commands.append(command)
         if type(command) in self.fails_on:
-            msg = "a bug in a workflow"
-            raise LookupError(msg)
+            raise self.fails_with
         if self.has_no_answer:
             return None
         match command:

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tallywatt.adapters.ocpp import connection as connection_module
 from tallywatt.adapters.ocpp.server import GatewayOptions
+from tallywatt.kernel.errors import Busy
 from tallywatt.metering.facts import Booted, Sampled, Started, Stopped, TokenShown, Unreadable
 from tallywatt.stations.credentials import Knocked, hash_key
 from tallywatt.stations.station import StationState
@@ -335,6 +336,19 @@ async def test_what_can_be_kept_nowhere_is_not_acknowledged(house: House) -> Non
         assert (await say(socket, 2, "2", "Heartbeat", {}))[1] == "2"
         house.told.fails_on = ()
         assert (await say(socket, 2, "3", "StopTransaction", STOP))[:2] == [3, "3"]
+
+
+async def test_a_full_disk_makes_no_inbox_item_of_a_good_fact(house: House) -> None:
+    """A start that went to the inbox was acknowledged without a session, and what came after it belonged to none."""
+    house.told.fails_on = (Stopped,)
+    house.told.fails_with = Busy("the disk is full", code="storage.unavailable")
+    async with house.station() as socket:
+        await socket.send(json.dumps([2, "1", "StopTransaction", STOP]))
+        await until(lambda: len(house.told.commands) == 1)
+        assert (await say(socket, 2, "2", "Heartbeat", {}))[1] == "2"
+        house.told.fails_on = ()
+        assert (await say(socket, 2, "3", "StopTransaction", STOP))[:2] == [3, "3"]
+    assert house.told.of(Unreadable) == []
 
 
 async def test_a_busy_writer_delays_and_never_refuses_or_reorders(house: House) -> None:

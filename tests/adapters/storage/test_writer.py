@@ -218,14 +218,10 @@ def test_running_again_gives_the_same_ids(house: HouseOf) -> None:
             raise sqlite3.OperationalError if house.url.startswith("sqlite") else psycopg.OperationalError
         return put_customer(work, reference)
 
-    # On SQLite an error with the transaction still open is that command's own; on PostgreSQL its group runs again.
     answers = submit(house, (twice, "A"))
 
-    if house.url.startswith("sqlite"):
-        assert isinstance(answers[0], Broken)
-    else:
-        assert isinstance(answers[0], str)
-        assert tries[0] == tries[1]
+    assert isinstance(answers[0], str)
+    assert tries[0] == tries[1]
 
 
 def test_a_lost_connection_is_replaced_and_the_command_runs_again(postgresql_house_url: str) -> None:

@@ -14,7 +14,7 @@ from tallywatt.adapters.ocpp.handover import Handover, Line, Submission
 from tallywatt.adapters.ocpp.outgoing import Outgoing
 from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject
 from tallywatt.adapters.ocpp.registry import Registry, Seen
-from tallywatt.kernel.errors import TallywattError
+from tallywatt.kernel.errors import Busy, TallywattError
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.credentials import Knocked, StationCredential
 from tallywatt.stations.station import StationState
@@ -526,7 +526,8 @@ class _Answering(Submission):
         if not self._is_weighty:
             self._connection.answered()
             self._refuse("InternalError")
-        elif self._second_try:
+        elif self._second_try or isinstance(error, Busy):
+            # Nothing is wrong with the fact itself when the disk is full: no inbox could take it in either.
             self._connection.answered()
         else:
             self._second_try = True

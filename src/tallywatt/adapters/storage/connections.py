@@ -204,6 +204,12 @@ def database_errors() -> tuple[type[Exception], ...]:
     return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
 
 
+def world_errors() -> tuple[type[Exception], ...]:
+    """Those among them that are the world's fault and may pass: a full disk, a lost connection, a deadlock, a lock."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.OperationalError,) if psycopg is None else (sqlite3.OperationalError, psycopg.OperationalError)
+
+
 def is_sqlite(url: str) -> bool:
     """Whether a database URL names an SQLite file."""
     return url.startswith("sqlite:///")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tallywatt.adapters.storage.connections import database_errors
+from tallywatt.adapters.storage.connections import database_errors, world_errors
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
@@ -176,7 +176,7 @@ class GroupWriter:
                     # PostgreSQL has no savepoints here: a failed command fails its group, and the group runs again singly.
                     unit.connection.rollback()
                     raise _GroupLost from error
-                if not unit.connection.in_transaction():
+                if not unit.connection.in_transaction() or isinstance(error, world_errors()):
                     raise _GroupLost from error
                 unit.connection.execute("ROLLBACK TO command")
                 unit.scope.memory.forget()
@@ -253,6 +253,12 @@ class GroupWriter:
         if isinstance(error, TallywattError):
             return error
         name = getattr(order.workflow, "__name__", "?")
+        if isinstance(error, (_GroupLost, *world_errors())):
+            log.error("writer.database_unavailable", workflow=name, error=f"{type(error).__name__}: {error}")
+            msg = "the database cannot take it in at the moment; the same request may come again"
+            busy = Busy(msg, code="storage.unavailable", remedy="look at the disk and at the database server")
+            busy.__cause__ = error
+            return busy
         if isinstance(error, database_errors()):
             log.error("writer.database_failed", workflow=name, error=f"{type(error).__name__}: {error}")
         else:
