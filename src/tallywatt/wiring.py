@@ -662,6 +662,11 @@ def change_master_key(settings: Settings, new: bytes | None) -> int:
             lock.close()
 
 
+def machine_now() -> Instant:
+    """Machine time, for the command line."""
+    return MachineClock().now()
+
+
 def fresh_id(name: str) -> str:
     """An id for something that has no unit of work yet: an operator."""
     return WorldDraws().draw().id(name)

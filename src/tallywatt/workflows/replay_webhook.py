@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.partners.catalogue import TESTED
@@ -14,7 +15,6 @@ from tallywatt.workflows.note_webhook_attempt import let_next_go
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.clock import Instant
     from tallywatt.partners.delivery import Delivery
     from tallywatt.partners.endpoint import Endpoint
     from tallywatt.workflows.ports import UnitOfWork

@@ -31,7 +31,13 @@ from tallywatt.workflows.add_operator import AddOperator
 from tallywatt.workflows.add_person import AddPerson
 from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint
 from tallywatt.workflows.bring_session import BringSession
+from tallywatt.workflows.change_webhook_endpoint import (
+    DisableWebhookEndpoint,
+    EnableWebhookEndpoint,
+    RemoveWebhookEndpoint,
+)
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
@@ -39,9 +45,11 @@ from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
+from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
+from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
 
@@ -63,6 +71,14 @@ COMMANDS: dict[str, object] = {
     "bring_session": BringSession(
         Source.CSV, "dundee:1", Instant(1), Instant(2), 5, station="50914", flags=("repaired",)
     ),
+    "add_webhook_endpoint": AddWebhookEndpoint("https://hooks.example.org/", ("session.*",), "the till", "10.0.0.0/8"),
+    "disable_webhook_endpoint": DisableWebhookEndpoint("e1"),
+    "enable_webhook_endpoint": EnableWebhookEndpoint("e1", send_missed=False),
+    "remove_webhook_endpoint": RemoveWebhookEndpoint("e1"),
+    "replay_delivery": ReplayDelivery("e1", "d1"),
+    "replay_since": ReplaySince("e1", since=Instant(5)),
+    "rotate_webhook_secret": RotateWebhookSecret("e1", 60),
+    "try_webhook": TryWebhook("e1"),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),

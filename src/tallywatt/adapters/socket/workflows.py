@@ -13,7 +13,16 @@ from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.bring_session import BringSession, bring_session
+from tallywatt.workflows.change_webhook_endpoint import (
+    DisableWebhookEndpoint,
+    EnableWebhookEndpoint,
+    RemoveWebhookEndpoint,
+    disable_webhook_endpoint,
+    enable_webhook_endpoint,
+    remove_webhook_endpoint,
+)
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
@@ -21,9 +30,18 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.replay_webhook import (
+    ReplayDelivery,
+    ReplaySince,
+    TryWebhook,
+    replay_delivery,
+    replay_since,
+    try_webhook,
+)
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
+from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
 
@@ -56,20 +74,28 @@ ALLOWED = _allowed(
     (add_provider_account, AddProviderAccount),
     (add_station, AddStation),
     (add_token, AddToken),
+    (add_webhook_endpoint, AddWebhookEndpoint),
     (adopt_station, AdoptStation),
     (assign_tariff, AssignTariff),
     (bring_session, BringSession),
     (create_api_key, CreateApiKey),
-    (invite_person, InvitePerson),
+    (disable_webhook_endpoint, DisableWebhookEndpoint),
+    (enable_webhook_endpoint, EnableWebhookEndpoint),
     (end_restoration, EndRestoration),
     (erase_customer, EraseCustomer),
+    (invite_person, InvitePerson),
     (keep_method, KeepMethod),
     (put_secret, PutSecret),
     (put_tariff, PutTariff),
     (remove_secret, RemoveSecret),
+    (remove_webhook_endpoint, RemoveWebhookEndpoint),
+    (replay_delivery, ReplayDelivery),
+    (replay_since, ReplaySince),
     (resolve_item, ResolveItem),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),
     (rotate_api_key, RotateApiKey),
+    (rotate_webhook_secret, RotateWebhookSecret),
     (take_found, TakeFound),
+    (try_webhook, TryWebhook),
 )

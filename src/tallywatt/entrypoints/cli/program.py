@@ -28,6 +28,7 @@ from tallywatt.entrypoints.cli import (
     simulate,
     stations,
     tariffs,
+    webhooks,
 )
 from tallywatt.entrypoints.cli.failing import complain, exit_code
 from tallywatt.entrypoints.cli.words import examples
@@ -85,6 +86,7 @@ for one in (
     inbox.inbox,
     inbox.job,
     access.api_key,
+    webhooks.webhook,
     sealing.secrets,
     people.person,
 ):
