@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ import pytest
 from tallywatt.customers.access import secret_hash
 from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.pages.render import STATIC, static
+from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
+from tests.entrypoints.scene import Scene
 from tests.entrypoints.served import served
 from tests.parts import part
 
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Browser, Page
-
-    from tests.entrypoints.scene import Scene
 
 FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
 """Lists the texts of a page whose contrast against what is behind them is less than WCAG 2.2 AA asks for."""
@@ -104,7 +105,8 @@ def _endpoint(scene: Scene) -> str:
     made = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://hooks.example.org/", description="the till"))
     endpoint_id: str = made.endpoint.endpoint_id
     scene.do(try_webhook, TryWebhook(endpoint_id))
-    asyncio.run(scene.house.spread_events())
+    with ThreadPoolExecutor(1) as beside:  # this thread may have a loop already: the browser's
+        beside.submit(asyncio.run, scene.house.spread_events()).result()
     return endpoint_id
 
 
@@ -178,6 +180,24 @@ def test_every_page_is_whole_quiet_and_open_to_everybody(
             assert answer.status < 500, path
             assert "text/html" in answer.headers["content-type"], f"{path} is no page: name it in NO_PAGES"
             found += [f"{path}: {one}" for one in faults(page, axe)]
+    assert found == []
+
+
+def test_an_empty_house_says_what_to_do_next(scene: Scene, chromium: Browser) -> None:
+    """The first hour of a new operator: nothing on any list, nothing wrong with any page."""
+    axe = part("axe-core").read_text(encoding="utf-8")
+    new = Scene.beside(scene, "new")
+    new.do(add_operator, AddOperator("new", "New"))
+    paths = [path for path in page_routes(scene) if path.startswith("/console") and "{" not in path]
+    found: list[str] = []
+    with served(scene.house) as base, opened(chromium, base) as page:
+        page.goto(new.link())
+        page.get_by_role("button", name="Open").click()
+        for path in paths:
+            page.goto(path)
+            found += [f"{path}: {one}" for one in faults(page, axe)]
+        page.goto("/console")
+        assert page.locator(".first-step a").count() == 4
     assert found == []
 
 
