@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +58,11 @@ class Settings(BaseSettings):
     smtp_sender: str | None = Field(default=None, description="From whom letters are: charging@example.org.")
     webhook_allow: str = Field(
         default="", description="Private hosts that may get webhooks, also over http: names, addresses, networks."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address on which Prometheus reads the measures.")
+    metrics_port: int | None = Field(default=None, description="Port of the measures of each process; none if unset.")
+    log_level: Literal["debug", "info", "warning"] = Field(
+        default="info", description="debug tells of every job, with the id that leads from a frame to its invoice."
     )
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tallywatt.adapters.identity.openid import OpenIdProvider
+    from tallywatt.adapters.measures.exposed import Exposed, Listening
     from tallywatt.adapters.ocpp.server import Gateway
     from tallywatt.adapters.passkeys.ceremony import Ceremonies
     from tallywatt.adapters.socket.server import ControlServer
@@ -93,6 +94,7 @@ R = TypeVar("R")
 FOLLOW_SECONDS = 0.25
 """How long events wait at most for those who follow them in this process; a commit of this process wakes them at once."""
 
+MICROSECONDS_A_SECOND = 1_000_000
 REMOVED_AT_ONCE = 50
 """Places that an erasure cleans in one command: others wait for the writer meanwhile."""
 
@@ -125,6 +127,7 @@ class House:
         self.feed: Any = None
         """The live feed of this process's pages; set by the entrypoint that has pages."""
         self._control: ControlServer | None = None
+        self._measures: Listening | None = None
         self._papers: Any = None
         self._post: Post | None = None
         self._identity_providers: dict[str, OpenIdProvider] = {}
@@ -151,10 +154,49 @@ class House:
         self._control = ControlServer(self.settings.control_socket, self.store.write_now)
         self._control.start()
 
+    def open_measures(self) -> None:
+        """Let Prometheus read what this process counts, if a port is set for it. The library is loaded only then."""
+        if self.settings.metrics_port is None:
+            return
+        from tallywatt.adapters.measures.exposed import Exposed, Listening
+
+        exposed = Exposed()
+        self._measure_writing(exposed)
+        if self.gateway is not None:
+            self._measure_stations(exposed, self.gateway)
+        caller = self.caller
+        exposed.counter("provider_calls", "What was sent to payment providers, by how they answered.", caller.calls)
+        exposed.spread("provider_call_seconds", "How long providers took.", caller.call_times, MICROSECONDS_A_SECOND)
+        exposed.gauge(
+            "feed_viewers", "Live pages that are open.", lambda: 0 if self.feed is None else self.feed.viewers
+        )
+        exposed.gauges_of(lambda: self.ask_now(self.views.measured, self.machine.now()))
+        self._measures = Listening(exposed, self.settings.metrics_host, self.settings.metrics_port)
+
+    def _measure_writing(self, exposed: Exposed) -> None:
+        writer = self.store.writer
+        exposed.gauge("writer_queue_commands", "Commands that wait for the writer.", lambda: writer.waiting)
+        exposed.total("writer_commands", "Commands that were written.", lambda: writer.commands)
+        exposed.total("writer_groups_lost", "Groups that were undone and run one by one.", lambda: writer.groups_lost)
+        exposed.spread("writer_group_commands", "Commands in one commit.", writer.group_sizes)
+        exposed.spread("writer_commit_seconds", "How long a commit took.", writer.commit_times, MICROSECONDS_A_SECOND)
+
+    def _measure_stations(self, exposed: Exposed, gateway: Gateway) -> None:
+        exposed.spread(
+            "ocpp_call_seconds", "From a CALL to its answer, commit included.", gateway.calls, MICROSECONDS_A_SECOND
+        )
+        exposed.gauge(
+            "ocpp_connected_stations", "Adopted stations that are connected.", lambda: len(gateway.connected())
+        )
+        exposed.gauge("ocpp_quarantined_sockets", "Sockets of unknown stations.", lambda: gateway.quarantined)
+        exposed.total("ocpp_writer_busy", "How often a station's fact had to wait.", lambda: gateway.refusals)
+
     def close(self) -> None:
         """Work off what is queued, then let go of everything."""
         self._closing = True
         self._news.set()
+        if self._measures is not None:
+            self._measures.close()
         if self._control is not None:
             self._control.stop()
         if self._follower is not None:
@@ -319,7 +361,7 @@ class House:
             run_job,
             RunJob(claimed.job, workflow, command),
             actor="worker",
-            cause=claimed.job.job_id,
+            cause=claimed.job.cause,
         )
 
     def on_jobs(self, ring: Callable[[], None]) -> None:

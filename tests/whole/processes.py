@@ -60,6 +60,8 @@ class Installation:
         self._log = folder / "server.log"
         self.running: list[subprocess.Popen[bytes]] = []
         self.operator = ""
+        self.environment: dict[str, str] = {}
+        """What a server is told besides."""
 
     def furnish(self) -> None:
         """An operator, a station, a tariff, a customer with a card: written before any server runs."""
@@ -87,6 +89,7 @@ class Installation:
             "TALLYWATT_HTTP_PORT": str(self.settings.http_port),
             "TALLYWATT_OCPP_PORT": str(self.settings.ocpp_port),
         }
+        environment |= self.environment
         if self.settings.database_url is not None:
             environment["TALLYWATT_DATABASE_URL"] = self.settings.database_url
         command = [sys.executable, "-m", "tallywatt", "serve", *(["--only", only] if only else [])]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import JobId
+
+
+CAUSE: Final = "cause"
+"""In a job's payload: what caused it, so that whatever it does has the same cause."""
 
 
 class JobState(StrEnum):
@@ -51,6 +55,12 @@ class StoredJob:
     attempts: int
     last_error: str | None
     created_at: Instant
+
+    @property
+    def cause(self) -> str:
+        """What caused it: the message of a station, the request of a person; by itself when nobody did."""
+        return str(self.payload.get(CAUSE) or self.job_id)
+
     wanted_at: Instant | None = None
     """It was asked for again while it ran: from then on it is to run once more."""
 

@@ -506,6 +506,8 @@ class _Answering(Submission):
         if isinstance(result, Exception):
             self._failed(result)
             return
+        around = self._connection.around
+        around.handover.calls.take(int((around.loop.time() - self._born_at) * 1_000_000), self._incoming.action)
         self._connection.answered()
         if self._connection.is_quarantined and isinstance(result, BootAnswer):
             # The answer of the workflow counts only for a station that has shown its key.

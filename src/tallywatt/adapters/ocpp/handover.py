@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from tallywatt.kernel.errors import Busy
+from tallywatt.kernel.measures import MICROSECONDS, Spread
 
 if TYPE_CHECKING:
     import asyncio
@@ -114,6 +115,8 @@ class Handover:
         self._lines: dict[Line, None] = {}
         self._pause = FIRST_PAUSE_SECONDS
         self._retry: asyncio.TimerHandle | None = None
+        self.calls = Spread(MICROSECONDS, "action")
+        """From the last byte of a CALL to the answer behind its commit."""
         self.refusals = 0
         """How often the writer was busy."""
 

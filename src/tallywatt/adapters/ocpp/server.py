@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from tallywatt.adapters.ocpp.facts import Dialect
     from tallywatt.kernel.clock import Clock
+    from tallywatt.kernel.measures import Spread
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.credentials import Directory
     from tallywatt.workflows.ports import Writer
@@ -158,6 +159,22 @@ class Gateway:
     def connected(self) -> frozenset[str]:
         """Ids of the adopted stations that are connected here; from any thread."""
         return self._registry.adopted_ids()
+
+    @property
+    def calls(self) -> Spread:
+        """How long stations waited for the answer to a CALL that was written down, by action."""
+        assert self._around is not None, "measured while it listens"
+        return self._around.handover.calls
+
+    @property
+    def refusals(self) -> int:
+        """How often the writer was busy."""
+        return 0 if self._around is None else self._around.handover.refusals
+
+    @property
+    def quarantined(self) -> int:
+        """Sockets of unknown stations."""
+        return self._registry.quarantined
 
     def seen(self) -> tuple[Seen, ...]:
         """Every connected station and when it was last heard; from any thread."""

@@ -6,10 +6,12 @@ before it is sent, its key never changes, and taking in an answer twice changes 
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.kernel.errors import Broken
+from tallywatt.kernel.measures import MICROSECONDS, Counter, Spread
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
 from tallywatt.payments.operation import OperationState
 from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Unknown, View
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.clock import Clock
     from tallywatt.kernel.identity import OperationId
     from tallywatt.payments.account import ProviderAccount
+    from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome, PaymentProvider
     from tallywatt.workflows.ports import UnitOfWork
     from tallywatt.workflows.resolve_unknown import Pursuit
@@ -92,6 +95,9 @@ class Caller:
     def __init__(self, provider_of: Callable[[ProviderAccount], PaymentProvider], clock: Clock) -> None:
         self._provider_of = provider_of
         self._clock = clock
+        self.calls = Counter("kind", "outcome")
+        """What was asked of providers, and how they answered."""
+        self.call_times = Spread(MICROSECONDS, "kind")
 
     def call_provider(self, write: Write, operation_id: OperationId) -> None:
         """Send an operation that was written down, and apply the answer. TryLater when it is known not to have arrived."""
@@ -124,8 +130,15 @@ class Caller:
         if not self._in_window(provider, pursuit):
             return self.find_out(pursuit)
         sent_at = self._clock.now()
-        outcome = provider.send(operation)
+        outcome = self._measured(provider, operation)
         return ProviderFact(operation.payment_id, outcome, Source.REPLY, operation.operation_id, sent_at)
+
+    def _measured(self, provider: PaymentProvider, operation: Operation) -> Outcome:
+        began = time.monotonic()
+        outcome = provider.send(operation)
+        self.call_times.take(int((time.monotonic() - began) * 1_000_000), operation.kind.value)
+        self.calls.add(operation.kind.value, type(outcome).__name__)
+        return outcome
 
     def find_out(self, pursuit: Pursuit) -> ProviderFact:
         """What became of an operation: by its object if its id is known, else by sending the same bytes under the same key
@@ -140,7 +153,7 @@ class Caller:
         sent_at = None
         if self._in_window(provider, pursuit) and operation.state is not OperationState.PENDING:
             sent_at = self._clock.now()
-            outcome = provider.send(operation)
+            outcome = self._measured(provider, operation)
             if isinstance(outcome, NotSent):
                 # This sending did not arrive; the one before may have.
                 return self._fact(pursuit, Unknown(outcome.cause), sent_at)

@@ -56,7 +56,7 @@ def _settle(path: Path) -> None:
         copy.close()
     if said != "ok":
         msg = f"the database is damaged: {said}"
-        raise Broken(msg, code="backup.damaged_database", remedy="see docs/how-to/when-the-audit-finds-something.md")
+        raise Broken(msg, code="backup.damaged_database", remedy="see docs/how-to/when-something-is-wrong.md")
 
 
 def require_empty(url: str) -> None:

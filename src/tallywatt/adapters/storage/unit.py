@@ -24,7 +24,7 @@ from tallywatt.adapters.storage.tables import (
 )
 from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
 from tallywatt.stations.command import OPEN_STATES
-from tallywatt.workflows.jobs import JobState
+from tallywatt.workflows.jobs import CAUSE, JobState
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
@@ -250,7 +250,8 @@ class SqlOutbox:
             "job_id": unit.draw.id(f"job/{job.kind}/{job.subject_id}"),
             "kind": job.kind,
             "subject_id": job.subject_id,
-            "payload": to_json(job.payload),
+            # What a job does is caused by what caused the job: one id leads from a frame to its invoice.
+            "payload": to_json({**job.payload, CAUSE: unit.cause} if unit.cause else job.payload),
             "state": JobState.READY.value,
             "run_at": run_at,
             "lease_until": None,

@@ -6,6 +6,7 @@ One synchronous `step()`; the thread at the end of this file does nothing but ca
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from tallywatt.adapters.storage.connections import database_errors, world_errors
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
+from tallywatt.kernel.measures import MICROSECONDS, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 GROUP_COMMANDS = 64
 GROUP_SECONDS = 0.005
+GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
+GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
 QUEUE_COMMANDS = 20_000
 RUNS_OF_ONE_COMMAND = 8
 """How often a command that lost a race is run again before its caller hears of it."""
@@ -86,6 +90,14 @@ class GroupWriter:
         self._wrote_jobs = False
         self.groups = 0
         self.commands = 0
+        self.groups_lost = 0
+        """How often a group was undone and its commands run one by one."""
+        self.group_sizes = Spread(GROUP_SIZES)
+        self.commit_times = Spread(MICROSECONDS)
+        self.group_sizes = Spread(GROUP_SIZES)
+        self.commit_times = Spread(MICROSECONDS)
+        self.lost_groups = 0
+        """How often a group was undone and its commands run one by one."""
 
     def submit(
         self,
@@ -115,16 +127,19 @@ class GroupWriter:
         try:
             wrote_jobs = self._together(group)
         except _may_pass() as error:
+            self.groups_lost += 1
             log.info("writer.group_lost", commands=len(group), error=str(error))
             wrote_jobs = self._singly(group)
         except Exception:
             # A database that is damaged, a bug of ours: a writer that died of it would leave all others waiting for ever.
+            self.groups_lost += 1
             log.exception("writer.group_broke", commands=len(group))
             wrote_jobs = self._singly(group)
         for order in group:
             _tell(order.done, order.result)
         self.groups += 1
         self.commands += len(group)
+        self.group_sizes.take(len(group))
         for hook in self.after_commit:
             _tell(hook, wrote_jobs)
         return len(group)
@@ -133,6 +148,15 @@ class GroupWriter:
         """Without a thread of its own the writer works in the thread of whoever waits for an answer."""
         while self._thread is None and self.step():
             pass
+    @property
+    def waiting(self) -> int:
+        """How many commands are in the queue."""
+        return len(self._queue)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether somebody takes commands out of the queue."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Run in a thread of its own until `stop`."""
@@ -245,7 +269,9 @@ class GroupWriter:
     def _commit(self, unit: SqlUnitOfWork) -> None:
         if unit.events.sequences and unit.events.position != unit.events.began_at:
             unit.connection.execute(SEQUENCE_STORE, (unit.events.position,))
+        began = time.monotonic()
         unit.connection.commit()
+        self.commit_times.take(int((time.monotonic() - began) * 1_000_000))
         self._committed = True
         self._vault.keep_committed()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -33,7 +34,7 @@ GRACE_SECONDS = 5
 
 def serve(settings: Settings, only: str | None = None, ready: Callable[[], None] | None = None) -> None:
     """Run until SIGINT or SIGTERM. `ready` is called when all doors are open."""
-    configure()
+    configure(getattr(logging, settings.log_level.upper()))
     parts = PARTS if only is None else (only,)
     if only is not None and settings.url.startswith("sqlite:"):
         msg = "SQLite has one writing process, so its server cannot be split"
@@ -76,6 +77,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
         await pages.open()
     if house.gateway is not None:
         await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
+    house.open_measures()
     workers.start()
     janitor, courier = Janitor(house), Courier(house)
     if "worker" in parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tallywatt.entrypoints.http.health import health_of
+from tallywatt.entrypoints.http.health import health_of, readiness_of
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -47,6 +47,10 @@ class Entrance:
             if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/health":
                 await _tell(send, await health_of(self._house))
                 return
+            if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/ready":
+                status, body = await readiness_of(self._house, furnished=False)
+                await _tell(send, body, status)
+                return
             await self._ready.wait()
         assert self._app is not None, "furnished before it is ready"
         await self._app(scope, receive, send)
@@ -58,8 +62,8 @@ def _built(house: House) -> Starlette:
     return build_app(house)
 
 
-async def _tell(send: Send, body: bytes) -> None:
+async def _tell(send: Send, body: bytes, status: int = 200) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

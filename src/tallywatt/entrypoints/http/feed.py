@@ -116,6 +116,11 @@ class Feed:
         self._closed = False
         self.position = 0
 
+    @property
+    def viewers(self) -> int:
+        """How many live pages are open here."""
+        return len(self._viewers)
+
     async def start(self) -> None:
         """Begin after the last event that there is: pages show what was before."""
         self._loop = asyncio.get_running_loop()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.clock import Clock
     from tallywatt.settings import Settings
 
-UNLIMITED: Final = ("/static/", "/health")
+UNLIMITED: Final = ("/static/", "/health", "/ready")
 """What costs nothing to answer, and what a load balancer asks all day."""
 BY_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("*", "/webhooks/", "webhooks"),

@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.doors import TheHouse
-from tallywatt.entrypoints.http.health import health_of
+from tallywatt.entrypoints.http.health import health_of, readiness_of
 from tallywatt.entrypoints.http.telling import as_json
 from tallywatt.kernel.errors import BadInput
 
@@ -20,6 +20,13 @@ MOST_BYTES = 1024 * 1024
 async def health(house: TheHouse) -> Response:
     """Whether this process answers and can read its database."""
     return Response(await health_of(house), media_type="application/json")
+
+
+@router.get("/ready")
+async def ready(house: TheHouse) -> Response:
+    """Whether this process should be sent visitors and stations; 503 says what stands in the way."""
+    status, body = await readiness_of(house)
+    return Response(body, status, media_type="application/json")
 
 
 @router.post("/webhooks/{provider}/{account_id}")

@@ -70,7 +70,7 @@ class Handlers:
     def _provider(self, claimed: Claimed, do: Callable[[Any, OperationId], None]) -> None:
         def write(workflow: Callable[[UnitOfWork, Any], Any], command: Any) -> Any:
             return self._house.write_now(
-                claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.job_id
+                claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.cause
             )
 
         do(write, OperationId(claimed.job.subject_id))
@@ -78,7 +78,7 @@ class Handlers:
 
     def _bill_session(self, claimed: Claimed) -> None:
         wanted = BillSession(SessionId(claimed.job.subject_id))
-        cause = claimed.job.job_id
+        cause = claimed.job.cause
         if not self._house.write_now(claimed.operator_id, bill_session, wanted, actor="worker", cause=cause):
             msg = "restored from a backup, and not yet compared with the providers: tallywatt reconcile"
             raise TryLater(msg, COMPARED_SECONDS)
@@ -113,12 +113,12 @@ class Handlers:
 
     def _erase_traces(self, claimed: Claimed) -> None:
         operator, job = claimed.operator_id, claimed.job
-        self._house.erase_traces(operator, job.subject_id, cause=job.job_id)
+        self._house.erase_traces(operator, job.subject_id, cause=job.cause)
         self._house.end_job(operator, job)
 
     def _erase_papers(self, claimed: Claimed) -> None:
         operator, job = claimed.operator_id, claimed.job
-        until = self._house.erase_papers(operator, job.subject_id, cause=job.job_id)
+        until = self._house.erase_papers(operator, job.subject_id, cause=job.cause)
         if until is not None:
             msg = f"invoices have to be kept through {until}"
             raise TryLater(msg, PAPERS_SECONDS)

@@ -92,16 +92,21 @@ class Workers:
     def do(self, claimed: Claimed) -> None:
         """Do one job. Whatever goes wrong, the job says so and comes again, or stays visible as failed."""
         job = claimed.job
+        told = log.bind(job=job.job_id, kind=job.kind, subject=job.subject_id, cause=job.cause)
         try:
             self._handlers.do(claimed)
+            told.debug("job.done")
         except TryLater as later:
+            told.debug("job.waits", why=str(later))
             self._house.end_job(claimed.operator_id, job, str(later), after_seconds=later.after_seconds)
         except NotFound as error:
+            told.warning("job.given_up", why=str(error))
             self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}", for_good=True)
         except TallywattError as error:
+            told.info("job.tries_again", why=str(error), code=error.code)
             self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}")
-        except Exception as error:
-            log.exception("job.failed", kind=job.kind, subject_id=job.subject_id)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the job says so and comes again
+            told.exception("job.failed")
             self._house.end_job(claimed.operator_id, job, f"{type(error).__name__}: {error}")
 
     def _ring(self) -> None:

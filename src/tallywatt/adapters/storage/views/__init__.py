@@ -14,6 +14,7 @@ from tallywatt.adapters.storage.views import (
     equations,
     finding,
     lists,
+    measured,
     membership,
     money,
     pages,
@@ -92,6 +93,7 @@ class Views:
     invoice = staticmethod(money.invoice)
     printed_invoice = staticmethod(money.printed_invoice)
 
+    measured = staticmethod(measured.measured)
     restorations = staticmethod(returning.restorations)
     unfinished_payments = staticmethod(returning.unfinished_payments)
 

@@ -1,0 +1,1 @@
+"""What a process counts about itself, as Prometheus reads it."""
