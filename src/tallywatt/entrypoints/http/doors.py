@@ -34,6 +34,7 @@ SECURE_PREFIX: Final = "__Host-"
 """Over https a browser takes a cookie of this name from our host alone, never from a neighbour's name below the same domain."""
 OPEN: Final = (
     "GET /health",
+    "GET /ready",
     "GET /.well-known/oauth-authorization-server",
     "POST /oauth/token",
     "POST /webhooks/{provider}/{account_id}",
