@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,7 @@ from tallywatt.workflows.sign_in import (
 )
 
 if TYPE_CHECKING:
+    from tallywatt.adapters.storage.writer import GroupWriter
     from tallywatt.customers.access import ConsoleSession
     from tallywatt.customers.person import Membership
     from tests.workflows.house_of import HouseOf
@@ -231,3 +233,28 @@ def test_every_step_is_recorded_with_ids_and_codes_alone(house: HouseOf) -> None
     names = [one.action for one in actions]
     assert {"person.add", "membership.add", "membership.end", "console.enter"} <= set(names)
     assert not [one for one in actions if "dundee.example" in repr(one) or "Ben" in repr(one)]
+
+
+def test_two_owners_who_remove_each_other_at_once_do_not_both_succeed(house: HouseOf) -> None:
+    """On two connections: whoever comes second is the last owner by then."""
+    ann = house.do(add_person, ANN)
+    ben = house.do(add_person, AddPerson("Ben", "ben@dundee.example", Role.OWNER))
+    barrier = threading.Barrier(2)
+    answers: list[object] = []
+
+    def remove(writer: GroupWriter, membership: Membership) -> None:
+        barrier.wait()
+        command = EndMembership(membership.membership_id)
+        writer.submit(house.operator, end_membership, command, answers.append, actor="test")
+        writer.step()
+
+    second = house.another_writer()
+    threads = [threading.Thread(target=remove, args=one) for one in ((house.writer, ben), (second, ann))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    second.stop()
+
+    assert sum(isinstance(one, Conflict) for one in answers) == 1, answers
+    assert sum(one.is_open for one in house.do(lambda work, _: work.memberships.by(role="owner"), None)) == 1

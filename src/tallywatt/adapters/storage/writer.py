@@ -148,6 +148,7 @@ class GroupWriter:
         """Without a thread of its own the writer works in the thread of whoever waits for an answer."""
         while self._thread is None and self.step():
             pass
+
     @property
     def waiting(self) -> int:
         """How many commands are in the queue."""
