@@ -294,7 +294,13 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[World]:
     """Made once: the tests below change nothing that another one of them looks at."""
-    folder = tmp_path_factory.mktemp("authorisation")
+    made = new_world(tmp_path_factory.mktemp("authorisation"), migrated_file)
+    yield made
+    made.scene.close()
+
+
+def new_world(folder: Path, migrated_file: Path) -> World:
+    """Two operators with one of each thing, and limits that nobody reaches."""
     scene = Scene.open(folder, copy_of(migrated_file, folder))
     wide = dict.fromkeys(("keys", "people", "pages", "sign_in", "pay", "webhooks", "refused"), "1000000/1")
     scene.house.settings = scene.house.settings.model_copy(
@@ -307,8 +313,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iter
         one.signed_in(Role.SUPPORT)
     # The other operator has a longer history, so that its last invoice bears a number that is none of ours.
     other.wire("CP2").charge(1_000_000, token="CARD3")
-    yield World(scene, other, things_of(scene), things_of(other))
-    scene.close()
+    return World(scene, other, things_of(scene), things_of(other))
 
 
 # --- the tests ---
