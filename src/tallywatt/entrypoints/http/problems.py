@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
+from tallywatt.entrypoints.pages.problem_words import worded
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.kernel.errors import (
     BadInput,
@@ -110,7 +111,6 @@ def answer(request: Request, body: dict[str, Any], headers: dict[str, str] | Non
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
     if wants_page(request):
-        return HTMLResponse(
-            page("problem.html", problem={"remedy": None, **body}, path=request.url.path), status, headers
-        )
+        told = worded(body["code"], body["detail"], body.get("remedy"), status)
+        return HTMLResponse(page("problem.html", problem=body, told=told, path=request.url.path), status, headers)
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

@@ -25,8 +25,9 @@ from tallywatt.entrypoints.pages.figures import (
     span,
     time_of_day,
 )
+from tallywatt.entrypoints.pages.problem_words import worded
 from tallywatt.entrypoints.pages.session_page import card_words
-from tallywatt.entrypoints.pages.words import label
+from tallywatt.entrypoints.pages.words import label, why
 from tallywatt.kernel.money import currency
 from tallywatt.rating import explain
 from tallywatt.rating.records import Dimension
@@ -69,7 +70,8 @@ def _environment() -> Environment:
     made.filters.update(
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
-        plain=plain_number, coded=coded, card=card_words, amount=amount, date=date, lasting=length,
+        plain=plain_number, coded=coded, card=card_words, amount=amount, date=date, lasting=length, worded=worded_error,
+        why=why,
     )  # fmt: skip
     return made
 
@@ -105,6 +107,12 @@ def conditions_of(line: dict[str, Any]) -> str:
     """When a shown price holds, in words."""
     said = explain.conditions(line["conditions"], language.language())
     return said[:1].upper() + said[1:]
+
+
+def worded_error(error: Any) -> dict[str, Any]:
+    """What stopped a form: an error of ours, or a message with its remedy."""
+    told = error if isinstance(error, dict) else {"message": error.message, "remedy": error.remedy, "code": error.code}
+    return worded(str(told.get("code", "")), told["message"], told.get("remedy"))
 
 
 def short_id(identity: str | None) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from tallywatt.entrypoints.pages.language import _, later
+from tallywatt.entrypoints.pages.language import ENGLISH, _, language, later
 
 LABELS: Final = {
     "session.active": later("Charging"),
@@ -165,6 +165,89 @@ LABELS: Final = {
     "inbox.payment_goes_round": later("Payment does not move on"),
     "inbox.operation_failed": later("Provider refused"),
     "inbox.operation_not_sent": later("Provider never reached"),
+    "any.meter_reset": later("Meter reset"),
+    "any.meter_dropout": later("Meter dropout"),
+    "any.stop_rounded": later("Stop rounded"),
+    "any.no_meter_stop": later("No meter stop"),
+    "any.no_meter_start": later("No meter start"),
+    "any.implausible_energy": later("Implausible energy"),
+    "any.clock_not_set": later("Clock not set"),
+    "any.lost_stop": later("Lost stop"),
+    "any.start_missing": later("Start missing"),
+    "any.unknown_token": later("Unknown token"),
+    "any.unknown_evse": later("Unknown evse"),
+    "any.refused_token": later("Refused token"),
+    "any.late_reading": later("Late reading"),
+    "any.stop_differs": later("Stop differs"),
+    "any.no_tariff": later("No tariff"),
+    "any.occupancy_limit": later("Occupancy limit"),
+    "any.station_quarantined": later("Station quarantined"),
+    "any.released": later("Released"),
+    "any.start": later("Start"),
+    "any.stop": later("Stop"),
+    "any.reset": later("Reset"),
+    "any.unlock": later("Unlock"),
+    "any.availability": later("Availability"),
+    "any.requested": later("Requested"),
+    "any.sent": later("Sent"),
+    "any.accepted": later("Accepted"),
+    "any.completed": later("Completed"),
+    "any.rejected": later("Rejected"),
+    "any.expired": later("Expired"),
+    "any.prepare": later("Prepare"),
+    "any.charge": later("Charge"),
+    "any.hosted_page": later("Hosted page"),
+    "any.capture": later("Capture"),
+    "any.void": later("Void"),
+    "any.refund": later("Refund"),
+    "any.intended": later("Intended"),
+    "any.unknown": later("Unknown"),
+    "any.pending": later("Pending"),
+    "any.succeeded": later("Succeeded"),
+    "any.declined": later("Declined"),
+    "any.not_sent": later("Not sent"),
+    "any.failed": later("Failed"),
+    "any.dismiss": later("Dismiss"),
+    "any.release": later("Release"),
+    "any.write_off": later("Write off"),
+    "any.retry": later("Retry"),
+    "any.invoice": later("Invoice"),
+    "any.credit_note": later("Credit note"),
+    "any.balance": later("Balance"),
+    "any.refund_due": later("Refund due"),
+    "any.suspense": later("Suspense"),
+    "any.bill_session": later("Bill session"),
+    "any.erase_papers": later("Erase papers"),
+    "any.erase_traces": later("Erase traces"),
+    "any.finish_session": later("Finish session"),
+    "any.lose_stop": later("Lose stop"),
+    "any.print_invoice": later("Print invoice"),
+    "any.send_command": later("Send command"),
+    "any.send_letter": later("Send letter"),
+    "any.watch_command": later("Watch command"),
+    "any.release_hold": later("Release hold"),
+    "any.start_paid_session": later("Start paid session"),
+    "any.never_plugged_in": later("Never plugged in"),
+    "any.start_rejected": later("Start rejected"),
+    "any.start_expired": later("Start expired"),
+    "any.station_offline": later("Station offline"),
+    "any.cancelled": later("Cancelled"),
+    "why.unknown_transaction": later("A station reported the end of a transaction that nobody knows"),
+    "why.suggested_duplicate": later("Two starts are so alike that they may be one"),
+    "why.late_start": later("The start came after the session was billed"),
+    "why.stop_differs": later("The station reported the end twice, with different figures"),
+    "why.webhook_unmatched": later("A provider told of something that belongs to no payment"),
+    "why.payment_surplus": later("The provider took more than is due"),
+    "why.payment_contradicted": later("What the provider says contradicts what we know"),
+    "why.payment_goes_round": later("The payment comes back to the same step again and again"),
+    "why.operation_failed": later("The provider refused what it was asked"),
+    "why.operation_not_sent": later("The provider could not be reached"),
+    "why.lost_stop": later("The station never reported the end"),
+    "why.start_missing": later("The station never reported the start"),
+    "why.meter_reset": later("The meter counted backwards"),
+    "why.implausible": later("The energy is more than the place can deliver"),
+    "why.unknown_payer": later("Energy flowed for a card that nobody owns"),
+    "why.no_tariff": later("No tariff held when the session began"),
 }
 
 
@@ -172,8 +255,16 @@ def label(code: str | None, kind: str = "") -> str:
     """The word for a code of a kind: what is `active` as a session is Charging."""
     if code is None:
         return _(LABELS[f"{kind}.unknown"]) if kind == "evse" else "–"
-    for name in (f"{kind}.{code}", f"reason.{code}" if kind == "inbox" else ""):
+    for name in (f"{kind}.{code}", f"reason.{code}" if kind == "inbox" else "", f"any.{code}"):
         if name in LABELS:
             return _(LABELS[name])
     plain = code.replace("_", " ")
     return plain[:1].upper() + plain[1:]
+
+
+def why(item: dict[str, Any]) -> str:
+    """Why something waits for a person. What was written down names the figures, in English; else the kind is said."""
+    code = f"why.{item['kind']}"
+    if language() == ENGLISH or code not in LABELS:
+        return str(item["summary"])
+    return _(LABELS[code])
