@@ -26,6 +26,7 @@ from tallywatt.adapters.storage.directory import MemoryDirectory
 from tallywatt.adapters.storage.forget import forget_challenges
 from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
+from tallywatt.adapters.storage.old_deliveries import forget_deliveries
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.spreading import (
     ClaimDeliveries,
@@ -428,7 +429,8 @@ class House:
 
     def forget(self) -> int:
         """Drop what is of no use to anybody any more; how much."""
-        return self.store.run_now("", forget_challenges, None, actor="janitor")
+        deliveries = self.store.run_now("", forget_deliveries, None, actor="janitor")
+        return deliveries + self.store.run_now("", forget_challenges, None, actor="janitor")
 
     # --- outgoing webhooks ---
 

@@ -28,6 +28,9 @@ DISABLE_AFTER_SECONDS = 5 * DAY
 LONGEST_WAIT_SECONDS = DAY
 """A receiver may ask for patience (Retry-After), but for no more than that."""
 
+LOG_SECONDS = 90 * DAY
+"""How long what has ended stays in the log; an older event can still be replayed, by its position."""
+
 OLD_SECRET_SECONDS = DAY
 """How long a rotated secret still signs beside its successor, if nobody says otherwise."""
 LONGEST_OLD_SECRET_SECONDS = 30 * DAY

@@ -527,3 +527,26 @@ def test_a_receiver_that_takes_and_then_fails_hears_it_twice_under_one_id(post: 
     assert receiver.versions_of("S1") == [1, 1, 2, 2]
     assert len(kept) == 2
     assert {one.state for one in post.deliveries(endpoint_id)} == {DeliveryState.DELIVERED}
+
+
+def test_what_ended_long_ago_leaves_the_log_and_what_waits_stays(post: Post, receiver: Receiver) -> None:
+    """The log does not grow for ever; a replay makes the message anew, under its old id."""
+    endpoint_id, _ = post.listen(receiver)
+    post.happen("S1", "S2")
+    receiver.answers = lambda one: 200 if one.about[0] == "S1" else 410
+    post.deliver()
+    post.later(89 * DAY)
+    assert post.house.forget() == 0
+    post.later(2 * DAY)
+    assert post.house.forget() == 1
+
+    assert [one.aggregate_id for one in post.deliveries(endpoint_id)] == ["S2"]
+    assert {one.outcome for one in post.attempts(endpoint_id)} == {Outcome.GONE}
+    assert len(post.do(lambda work, _: work.webhook_messages.by(), None)) == 1
+    receiver.answers = lambda _: 200
+    post.do(enable_webhook_endpoint, EnableWebhookEndpoint(endpoint_id))
+    post.do(replay_since, ReplaySince(endpoint_id, after=0))
+    post.deliver()
+    again = [one for one in receiver.seen if one.about[0] == "S1"]
+    assert len(again) == 2
+    assert (again[0].id, again[0].body) == (again[1].id, again[1].body)

@@ -1501,6 +1501,8 @@ CREATE INDEX ix_challenges_expires_at ON challenges (expires_at);
 
 CREATE INDEX ix_linked_identities_operator_id_person_id ON linked_identities (operator_id, person_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0011');
+CREATE INDEX ix_webhook_deliveries_operator_id_message_id ON webhook_deliveries (operator_id, message_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0012');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

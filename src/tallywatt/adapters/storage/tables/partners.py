@@ -116,6 +116,7 @@ DELIVERIES = Mapping(
             where=column("state").in_(_open),
         ),
         index("endpoint_id", "state", "due_at"),
+        index("message_id"),
         key=("delivery_id",),
     ),
     Delivery,
