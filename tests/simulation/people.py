@@ -204,13 +204,11 @@ def stop_from_afar(run: Simulation, step: Step) -> None:
     run.ask_house(stop)
 
 
-def work_off_inbox(house: LivingHouse, luck: Random, *, in_haste: bool = False) -> int:
-    """A person decides about what waits; how much that was. In haste all but what the station may still tell."""
+def work_off_inbox(house: LivingHouse, luck: Random) -> int:
+    """A person decides about everything that waits; how much that was."""
 
     def waiting(work: UnitOfWork, _: None) -> list[tuple[InboxItem, Any]]:
         items = [one for one in work.inbox.by() if one.state.value == "open"]
-        if in_haste:
-            items = [one for one in items if one.kind not in {"lost_stop", "start_missing"}]
         return [(one, work.sessions.get(one.session_id) if one.session_id else None) for one in items]
 
     found = house.write_now(OPERATOR, waiting, None, actor="person")

@@ -157,7 +157,7 @@ class Simulation:
             "refund": lambda: give_something_back(self, step),
             "price": lambda: change_price(self, step),
             "stop": lambda: stop_from_afar(self, step),
-            "inbox": lambda: self.ask_house(lambda house: work_off_inbox(house, self.luck, in_haste=True)),
+            "inbox": lambda: self.ask_house(lambda house: work_off_inbox(house, self.luck)),
             "disk_fails": lambda: self._disk_fails(told["seconds"], told["one_in"]),
             "disk_full": lambda: self._disk_is_full(told["seconds"]),
             "weather": lambda: self._weather_is(told["loss"]),

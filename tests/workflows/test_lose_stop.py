@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tallywatt.kernel.clock import Instant
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tests.workflows.house_of import MINUTE, NINE, HouseOf, kwh
 
 
@@ -152,4 +155,46 @@ def test_a_session_without_its_start_tells_nothing_about_the_one_before(house: H
     assert house.session("tx-2").milliwatt_hours == kwh(2)
 
     house.do_all(wire.event_ended(house.later(10), "tx-2", 2, kwh(6)))
+    house.adds_up()
+
+
+def decided(house: HouseOf, decision: Decision) -> str:
+    """A person decides on the lost session of transaction 1; how it stands."""
+    [item] = house.inbox("lost_stop")
+    house.do(resolve_item, ResolveItem(item.item_id, decision))
+    return house.session(1).state
+
+
+@pytest.mark.parametrize("decision", [Decision.RELEASE, Decision.WRITE_OFF])
+def test_what_the_next_start_shows_after_a_decision_is_explained(house: HouseOf, decision: Decision) -> None:
+    """The bill is out, or written off: what the register shows later is explained by rows beside it, and listed."""
+    wire = house.wire()
+    wire.start(meter=0)
+    wire.sample(1, (house.later(10), kwh(2)))
+    house.do(lose_stop, LoseStop(house.session(1).session_id))
+    state = decided(house, decision)
+    house.later(60)
+    wire.start(meter=kwh(5), token="STRANGER")
+
+    assert house.session(1).state == state
+    assert sum(one.milliwatt_hours for one in house.rows.explanations.by()) == kwh(3 if state == "billed" else 5)
+    assert [item.kind for item in house.inbox()] == ["energy_after_decision"]
+    house.adds_up()
+
+
+@pytest.mark.parametrize("decision", [Decision.RELEASE, Decision.WRITE_OFF])
+def test_a_stop_that_comes_after_a_decision_is_explained(house: HouseOf, decision: Decision) -> None:
+    """The station was offline for a day and tells it all: values first, then its stop."""
+    wire = house.wire()
+    wire.start(meter=0)
+    wire.sample(1, (house.later(10), kwh(2)))
+    house.do(lose_stop, LoseStop(house.session(1).session_id))
+    state = decided(house, decision)
+    wire.sample(1, (house.later(10), kwh(3)))
+    house.adds_up()
+    wire.stop(1, kwh(4), house.later(10))
+    wire.stop(1, kwh(4))
+
+    assert house.session(1).state == state
+    assert {item.kind for item in house.inbox()} == {"energy_after_decision", "stop_differs"}
     house.adds_up()

@@ -59,7 +59,9 @@ def _energy(held: Held, energies: dict[str, int]) -> Iterator[Finding]:
             continue
         result = results.get(session.rated_id or "")
         billed = result.milliwatt_hours if result is not None and session.state is SessionState.BILLED else 0
-        if session.milliwatt_hours != metered:
+        # What showed only after it was billed is explained beside the bill.
+        beside = explained[session.session_id] if session.state is SessionState.BILLED else 0
+        if session.milliwatt_hours + beside != metered:
             yield _differs(
                 "session.energy", session, "its energy is not what the meter shows", metered, session.milliwatt_hours
             )

@@ -10,6 +10,7 @@ from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.stations.station import ConnectorState
 from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_samples, usable_time, with_flags
+from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_decided_without_stop
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
 
@@ -29,6 +30,8 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     samples = usable_samples(work, fact.samples, fact.heard)
     before = session
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    if was_decided_without_stop(session):
+        session = note_unseen(work, session, count_without_stop(work, session).milliwatt_hours, frame_id)
     session = _advance(work, session, fact)
     note_charging_state(work, session, fact.charging_state, fact, frame_id)
     if not before.is_open and any(sample.register is not None for sample in samples):

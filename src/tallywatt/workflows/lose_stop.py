@@ -74,3 +74,39 @@ def count_without_stop(work: UnitOfWork, session: Session, register_now: int | N
     at = session.last_reading_at or session.started_at
     measured = measure(session.started_at, session.meter_start, readings, at, shown)
     return replace(session, milliwatt_hours=measured.milliwatt_hours, last_register=shown)
+
+
+def note_unseen(work: UnitOfWork, session: Session, metered: int, cause: str) -> Session:
+    """More energy than was known shows of a session after a person has decided on it: explained by rows, listed, never billed.
+
+    `metered` is all that it took by what is known now. Less than was known is no explanation: then the audit says so.
+    """
+    known = session.milliwatt_hours + (_explained(work, session) if session.state is SessionState.BILLED else 0)
+    if metered <= known:
+        return session
+    if session.state is SessionState.BILLED:
+        explain(work, session, metered - session.milliwatt_hours, Reason.LOST_STOP, cause)
+    else:
+        session = work.sessions.put(replace(session, milliwatt_hours=metered))
+        explain(work, session, metered, Reason.WRITTEN_OFF, cause)
+    to_inbox(
+        work,
+        "energy_after_decision",
+        f"transaction {session.transaction_id} took more than was known when it was decided on; the rest is not billed",
+        session.session_id,
+        cause,
+        station_id=session.station_id,
+        session_id=session.session_id,
+    )
+    return session
+
+
+def _explained(work: UnitOfWork, session: Session) -> int:
+    return sum(row.milliwatt_hours for row in work.explanations.by(session_id=session.session_id))
+
+
+def was_decided_without_stop(session: Session | None) -> bool:
+    """Whether a person has ended this session because its stop was lost, and the station has not told it since."""
+    if session is None or session.stop_frame_id is not None or Flag.LOST_STOP not in session.flags:
+        return False
+    return session.state in {SessionState.BILLED, SessionState.EXPLAINED}

@@ -23,7 +23,7 @@ from tallywatt.workflows.listen import (
     usable_time,
     with_flags,
 )
-from tallywatt.workflows.lose_stop import count_without_stop, presume_lost
+from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, presume_lost, was_decided_without_stop
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings
@@ -208,6 +208,9 @@ def _end_those_before(work: UnitOfWork, session: Session) -> None:
     last = work.queries.last_session_at(session.evse_id)
     if last is not None and last.state is SessionState.HELD and last.transaction_ended_at is None:
         presume_lost(work, last, register_now=register_now, cause=session.session_id)
+    elif last is not None and was_decided_without_stop(last) and register_now is not None:
+        counted = count_without_stop(work, work.sessions.lock(last.session_id), register_now)
+        note_unseen(work, work.sessions.lock(last.session_id), counted.milliwatt_hours, session.session_id)
 
 
 def _tell_the_one_before(work: UnitOfWork, session: Session) -> None:

@@ -44,7 +44,8 @@ def take_readings(
         return session
     work.meter_readings.add_all(readings)
     good = [one for one in readings if one.register >= 0]
-    if session.transaction_ended_at is not None or not good:
+    decided = session.state is SessionState.EXPLAINED
+    if session.transaction_ended_at is not None or decided or not good:
         return session
     if session.state is SessionState.HELD:
         # Its stop is presumed lost, and its values still come: they count, and are explained as the others were.

@@ -10,7 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
-from tallywatt.metering.measure import Flag
+from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
@@ -24,6 +24,7 @@ from tallywatt.workflows.listen import (
     usable_time,
     with_flags,
 )
+from tallywatt.workflows.lose_stop import note_unseen, was_decided_without_stop
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
@@ -46,7 +47,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     if work.station_facts.find(key) is not None:
         return _answer(work, session)
     remember(work, key, "stop", fact.heard, fact.at, session.session_id, frame_id)
-    if session.transaction_ended_at is not None:
+    if session.transaction_ended_at is not None or session.state is SessionState.EXPLAINED:
         return _other_stop(work, session, fact, frame_id)
     ended_at, clock_is_set = usable_time(work, fact.at, fact.heard)
     samples = usable_samples(work, fact.samples, fact.heard)
@@ -118,8 +119,29 @@ def _other_stop(work: UnitOfWork, session: Session, fact: Stopped, frame_id: Fra
         session_id=session.session_id,
         frame_id=frame_id,
     )
-    flagged = replace(session, flags=with_flags(session.flags, Flag.STOP_DIFFERS))
-    return _answer(work, work.sessions.put(flagged))
+    session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.STOP_DIFFERS)))
+    if was_decided_without_stop(session):
+        session = _told_after_all(work, session, fact, frame_id)
+    return _answer(work, session)
+
+
+def _told_after_all(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> Session:
+    """The lost stop of a session that a person has decided on: the decision stays, and what it did not know is explained."""
+    samples = usable_samples(work, fact.samples, fact.heard)
+    take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    meter_stop = fact.meter_stop if fact.meter_stop is not None and fact.meter_stop >= 0 else None
+    ended_at, _ = usable_time(work, fact.at, fact.heard)
+    session = work.sessions.put(
+        replace(
+            session,
+            meter_stop=meter_stop,
+            stop_frame_id=frame_id,
+            transaction_ended_at=session.transaction_ended_at or max(ended_at, session.started_at),
+        )
+    )
+    readings = work.meter_readings.by(session_id=session.session_id)
+    metered = measure(session.started_at, session.meter_start, readings, ended_at, meter_stop)
+    return note_unseen(work, session, metered.milliwatt_hours, frame_id)
 
 
 def _open_without_start(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> Session:

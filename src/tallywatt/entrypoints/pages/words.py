@@ -157,6 +157,7 @@ LABELS: Final = {
     "inbox.unknown_transaction": later("Stop of an unknown transaction"),
     "inbox.suggested_duplicate": later("Two starts that begin alike"),
     "inbox.late_start": later("Start came after the bill"),
+    "inbox.energy_after_decision": later("Energy seen after the decision"),
     "inbox.stop_differs": later("Stopped twice, differently"),
     "inbox.webhook_endpoint_disabled": later("Webhook endpoint was disabled"),
     "inbox.webhook_unmatched": later("Webhook without a payment"),
