@@ -19,6 +19,9 @@ from tests.simulation.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Runs are counted, not timed: a machine with other work may take long.
+pytestmark = pytest.mark.timeout(600)
+
 SEEDS_A_TEST = 10
 TESTS = 5
 """Fifty runs; `make simulate RUNS=2000` plays more."""
