@@ -10,7 +10,7 @@ import pytest
 from jinja2 import nodes
 
 from tallywatt.entrypoints.pages import render
-from tallywatt.entrypoints.pages.extract import written
+from tallywatt.entrypoints.pages.extract import said, written
 from tallywatt.entrypoints.pages.language import ENGLISH, LANGUAGES
 from tallywatt.entrypoints.pages.problem_words import WORDS
 
@@ -36,6 +36,13 @@ def messages(catalogue: Catalog) -> Iterator[Message]:
 def key(message: Message) -> tuple[str | None, str]:
     """By what a sentence is found."""
     return message.context, message.id if isinstance(message.id, str) else message.id[0]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_catalogues_hold_what_is_said_and_nothing_else(name: str) -> None:
+    """A sentence that was changed in the code has no translation any more. `make locale` brings both together."""
+    fresh, kept = {key(one) for one in messages(said())}, {key(one) for one in messages(written(name))}
+    assert sorted(map(str, fresh ^ kept)) == [], "run `make locale`, then translate what it lists"
 
 
 @pytest.mark.parametrize("name", OTHERS)
