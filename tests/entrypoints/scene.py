@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from starlette.testclient import TestClient
-
 from tallywatt.entrypoints.http.app import build_app
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperatorId
@@ -27,6 +25,7 @@ from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tests.entrypoints.conforming import ConformingClient
 from tests.workflows.house_of import Wire, yes
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from starlette.testclient import TestClient
 
     from tallywatt.customers.roles import Role
     from tallywatt.payments.operation import Operation
@@ -179,7 +179,7 @@ class Scene:
 
     def client(self) -> TestClient:
         """A client that stays outside the lifespan; use it in a `with` for live streams."""
-        return TestClient(self.app, base_url="http://testserver", follow_redirects=False)
+        return ConformingClient(self.app, base_url="http://testserver", follow_redirects=False)
 
     def signed_in(self, role: Role | None = None, *customers: str) -> TestClient:
         """A client with the cookie of a person of that role; without one, of whoever owns the machine."""

@@ -45,6 +45,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
                     operation["security"] = [{"key": scopes}, {"oauth": scopes}]
                 if method in _WRITES and "security" in operation:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+        from tallywatt.entrypoints.http.described import describe  # a thousand lines of types, for who asks
+
+        describe(made)
         app.openapi_schema = made
     return app.openapi_schema
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime
 
+from tallywatt.entrypoints.http.api.money import without_page
 from tallywatt.entrypoints.http.api.tariffs import when
 from tallywatt.entrypoints.http.doors import Assistant, Bringer, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewSession
 from tallywatt.entrypoints.http.telling import as_json, found, told
-from tallywatt.kernel.clock import instant
+from tallywatt.kernel.clock import Instant, instant, rfc3339
 from tallywatt.kernel.energy import milliwatt_hours
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import SessionId, StationId
@@ -74,6 +75,11 @@ async def post_session(request: Request, body: NewSession, caller: Bringer, hous
 async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Response:
     """One session, down to readings, frames, price lines, payments and bookings."""
     row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    for line in (line for rated in (row["rated"], *row["results"]) if rated is not None for line in rated["lines"]):
+        for name in ("started_at", "ended_at"):
+            if isinstance(line[name], int):  # the present result is one of them all
+                line[name] = rfc3339(Instant(line[name]))
+    row["payments"] = [without_page(payment) for payment in row["payments"]]
     return as_json({name: value for name, value in row.items() if name != "driver_secret"})
 
 

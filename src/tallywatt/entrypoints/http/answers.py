@@ -1,0 +1,1145 @@
+"""What the API answers, as types: the documentation is made of them, and the tests hold every answer against them.
+
+Nothing is built of these when a request is answered; they are loaded when somebody asks for the documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+
+from tallywatt.customers.customer import TokenState
+from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.ledger.books import Phase
+from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, SessionState, Source
+from tallywatt.payments.account import MethodState
+from tallywatt.payments.allocation import Target
+from tallywatt.payments.operation import OperationKind, OperationState
+from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.rating.records import Dimension, TaxBasis, Unit
+from tallywatt.rating.records import Scope as Place
+from tallywatt.stations.command import Action, CommandState
+from tallywatt.stations.station import Current, StationState
+from tallywatt.workflows.jobs import JobState
+
+T = TypeVar("T")
+Wh = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]{1,3})?$", description="Watt-hours, exactly.")]
+When = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"}, description="RFC 3339, UTC.")]
+
+
+class Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """What all have in common: no member is told that is not written down here."""
+
+
+class Page(Answer, Generic[T]):
+    """A page of a list. `next` is the cursor of the page behind; null on the last one."""
+
+    items: list[T]
+    next: str | None
+
+
+class Connector(Answer):
+    """The plug or socket of an EVSE, and what it last reported."""
+
+    number: int
+    status: str
+    error_code: str | None
+    occurred_at: When
+    received_at: When
+
+
+class StationEvse(Answer):
+    """An EVSE of a station."""
+
+    id: str
+    number: int
+    code: str
+    current: Current
+    max_watts: int | None
+    deployed_on: str | None
+    connectors: list[Connector]
+    status: str | None
+
+
+class Evse(Answer):
+    """One place to charge one vehicle."""
+
+    id: str
+    number: int
+    code: str
+    current: Current
+    max_watts: int | None
+    deployed_on: str | None
+    station: str
+    location: str | None
+    connectors: list[Connector]
+    status: str | None
+
+
+class Location(Answer):
+    """A place with stations."""
+
+    id: str
+    reference: str
+    name: str
+    address: str
+    city: str
+    postal_code: str
+    country: str
+    zone: str
+    latitude: str | None
+    longitude: str | None
+    created_at: When
+    stations: int
+
+
+class LocationKept(Answer):
+    """A location as it was written down."""
+
+    id: str
+    reference: str
+    name: str
+    address: str
+    city: str
+    postal_code: str
+    country: str
+    zone: str
+    latitude: str | None
+    longitude: str | None
+    created_at: When
+
+
+class Command(Answer):
+    """A command to a station. Accepted is not done: `state` says where it stands."""
+
+    id: str
+    station_id: str
+    action: Action
+    state: CommandState
+    evse_id: str | None
+    session_id: str | None
+    payment_id: str | None
+    remote_start_id: int | None
+    requested_at: When
+    deadline_at: When
+    ended_at: When | None
+    reason: str | None
+    requested_by: str
+    station: str
+    evse: str | None
+
+
+class CommandKept(Answer):
+    """A command as it was written down."""
+
+    id: str
+    station_id: str
+    action: Action
+    state: CommandState
+    evse_id: str | None
+    session_id: str | None
+    payment_id: str | None
+    remote_start_id: int | None
+    requested_at: When
+    deadline_at: When
+    ended_at: When | None
+    reason: str | None
+    requested_by: str
+
+
+class Station(Answer):
+    """A charging station with its EVSEs."""
+
+    id: str
+    last_seen_at: When | None
+    identity: str
+    state: StationState
+    protocol: str | None
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware: str | None
+    booted_at: When | None
+    created_at: When
+    has_key: bool
+    location: str | None
+    location_name: str | None
+    evses: list[StationEvse]
+
+
+class StationDetail(Station):
+    """A station with its last commands."""
+
+    commands: list[Command]
+
+
+class StationKept(Answer):
+    """A station as it was written down."""
+
+    id: str
+    identity: str
+    location_id: str | None
+    state: StationState
+    protocol: str | None
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware: str | None
+    booted_at: When | None
+    created_at: When
+
+
+class FrameHead(Answer):
+    """What a station sent, without the contents."""
+
+    id: str
+    received_at: When
+    protocol: str
+    action: str
+    message_id: str
+    flags: list[str]
+
+
+class Frame(Answer):
+    """What came over the wire. `text` is null where its key was dropped."""
+
+    id: str
+    received_at: When
+    protocol: str
+    action: str
+    message_id: str
+    flags: list[str]
+    station_id: str
+    bytes: int
+    text: str | None
+
+
+class Tariff(Answer):
+    """A version of a tariff; `tariff` is its OCPI object."""
+
+    id: str
+    reference: str
+    name: str
+    currency: str
+    tax_basis: TaxBasis
+    created_at: When
+    tariff: dict[str, Any]
+
+
+class TariffKept(Answer):
+    """A version as it was written down; `unread` names what was not understood."""
+
+    id: str
+    reference: str
+    name: str
+    currency: str
+    tax_basis: TaxBasis
+    created_at: When
+    unread: list[Any]
+
+
+class Assignment(Answer):
+    """From when which tariff holds where."""
+
+    id: str
+    tariff_version_id: str
+    scope: Place
+    scope_id: str
+    audience: str
+    valid_from: When
+    valid_until: When | None
+    created_at: When
+    tariff: str
+    tariff_name: str
+    target: str | None
+
+
+class AssignmentKept(Answer):
+    """An assignment as it was written down."""
+
+    id: str
+    tariff_version_id: str
+    scope: Place
+    scope_id: str
+    audience: str
+    valid_from: When
+    valid_until: When | None
+    created_at: When
+
+
+class Token(Answer):
+    """A card, a fob, an app's tag."""
+
+    id: str
+    uid: str
+    type: str
+    state: TokenState
+    customer_id: str | None
+    payment_id: str | None
+    created_at: When
+    valid_until: When | None
+    customer: str | None
+
+
+class TokenKept(Answer):
+    """A token as it was written down."""
+
+    id: str
+    type: str
+    uid: str
+    customer_id: str | None
+    payment_id: str | None
+    state: TokenState
+    created_at: When
+    valid_until: When | None
+
+
+class Customer(Answer):
+    """An account."""
+
+    id: str
+    reference: str
+    language: str
+    created_at: When
+    name: str | None
+    email: str | None
+    address: str | None
+
+
+class CustomerDetail(Customer):
+    """A customer with tokens."""
+
+    tokens: list[Token]
+
+
+class CustomerKept(Answer):
+    """A customer as it was written down."""
+
+    id: str
+    reference: str
+    language: str
+    created_at: When
+
+
+class ErasureBegun(Answer):
+    """What is forgotten, and how far that is."""
+
+    id: str
+    customer_id: str
+    state: str
+
+
+class PaymentMethod(Answer):
+    """What a customer has stored with a provider, as a receipt shows it."""
+
+    id: str
+    customer_id: str
+    account_id: str
+    brand: str
+    last4: str
+    state: MethodState
+    created_at: When
+
+
+class PaymentOperation(Answer):
+    """What a provider was asked."""
+
+    id: str
+    kind: OperationKind
+    state: OperationState
+    amount_minor: int
+    currency: str
+    attempts: int
+    provider_ref: str | None
+    code: str | None
+    advice: str | None
+    error: str | None
+    created_at: When
+    first_sent_at: When | None
+    last_sent_at: When | None
+    resolved_at: When | None
+
+
+class OperationKept(Answer):
+    """What a provider is to be asked, as it was written down."""
+
+    id: str
+    payment_id: str
+    account_id: str
+    kind: OperationKind
+    amount_minor: int
+    currency: str
+    idempotency_key: str
+    state: OperationState
+    attempts: int
+    first_sent_at: When | None
+    last_sent_at: When | None
+    provider_ref: str | None
+    code: str | None
+    advice: str | None
+    error: str | None
+    created_at: When
+    resolved_at: When | None
+
+
+class PaymentAllocation(Answer):
+    """What a minor unit is for."""
+
+    id: str
+    target: Target
+    target_id: str
+    amount_minor: int
+    currency: str
+    operation_id: str | None
+    created_at: When
+
+
+class Payment(Answer):
+    """Money asked for and moved."""
+
+    id: str
+    kind: PaymentKind
+    state: PaymentState
+    session_id: str | None
+    invoice_id: str | None
+    customer_id: str | None
+    evse_id: str | None
+    offer_id: str | None
+    currency: str
+    amount_minor: int
+    due_minor: int | None
+    authorised_minor: int
+    captured_minor: int
+    refunded_minor: int
+    suspense_minor: int
+    reference: str
+    provider_ref: str | None
+    hold_expires_at: When | None
+    card_brand: str | None
+    card_last4: str | None
+    reason: str | None
+    created_at: When
+    account_id: str
+    account: str
+    provider: str
+    invoice: str | None
+    customer: str | None
+    operations: list[PaymentOperation]
+    allocations: list[PaymentAllocation]
+
+
+class PaymentKept(Answer):
+    """A payment as it was written down."""
+
+    id: str
+    session_id: str | None
+    customer_id: str | None
+    account_id: str
+    method_id: str | None
+    evse_id: str | None
+    offer_id: str | None
+    invoice_id: str | None
+    kind: PaymentKind
+    reference: str
+    currency: str
+    amount_minor: int
+    due_minor: int | None
+    authorised_minor: int
+    captured_minor: int
+    refunded_minor: int
+    suspense_minor: int
+    state: PaymentState
+    provider_ref: str | None
+    hold_expires_at: When | None
+    card_brand: str | None
+    card_last4: str | None
+    reason: str | None
+    created_at: When
+
+
+class Invoice(Answer):
+    """An invoice or a credit note."""
+
+    id: str
+    number: str
+    series: str
+    year: int
+    sequence: int
+    kind: InvoiceKind
+    session_id: str
+    rated_id: str
+    payer: PayerKind
+    payer_id: str | None
+    issue_date: str
+    issued_at: When
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    corrects_invoice_id: str | None
+    customer: str | None
+    captured_minor: int
+    owed_minor: int
+
+
+class PrintedInvoice(Answer):
+    """What was printed, and the hash of it."""
+
+    media_type: str
+    sha256: str
+    printed_at: When
+
+
+class InvoiceDetail(Invoice):
+    """An invoice with what was printed of it."""
+
+    printed: list[PrintedInvoice]
+
+
+class Session(Answer):
+    """A charging session."""
+
+    id: str
+    token: str | None
+    energy_wh: Wh
+    source: Source
+    transaction_id: str | None
+    payer: PayerKind
+    state: SessionState
+    started_at: When
+    energy_ended_at: When | None
+    transaction_ended_at: When | None
+    occupancy_ended_at: When | None
+    flags: list[str]
+    payer_id: str | None
+    payment_id: str | None
+    upstream_id: str | None
+    evidence: Evidence
+    zone: str
+    received_at: When
+    booked_at: When
+    invoice_id: str | None
+    rated_id: str | None
+    offer_id: str | None
+    station: str | None
+    evse: str | None
+    location: str | None
+    customer: str | None
+    invoice: str | None
+    total_minor: int | None
+    currency: str | None
+    net_minor: int | None
+    tax_minor: int | None
+    captured_minor: int | None
+    owed_minor: int | None
+
+
+class SessionKept(Answer):
+    """A session as it was written down. `meter_start`, `meter_stop` and `last_register` are milliwatt-hours."""
+
+    id: str
+    source: Source
+    upstream_id: str | None
+    evidence: Evidence
+    station_id: str | None
+    evse_id: str | None
+    connector_number: int | None
+    transaction_id: str | None
+    token_uid: str | None
+    payer: PayerKind
+    payer_id: str | None
+    payment_id: str | None
+    merchant_party_id: str | None
+    owner_party_id: str | None
+    payee_party_id: str | None
+    offer_id: str | None
+    state: SessionState
+    zone: str
+    started_at: When
+    energy_ended_at: When | None
+    transaction_ended_at: When | None
+    occupancy_ended_at: When | None
+    meter_start: int | None
+    meter_stop: int | None
+    energy_wh: Wh
+    last_register: int | None
+    last_reading_at: When | None
+    sequence_number: int | None
+    stop_reason: str | None
+    stopped_by: str | None
+    rated_id: str | None
+    invoice_id: str | None
+    flags: list[str]
+    start_frame_id: str | None
+    stop_frame_id: str | None
+    received_at: When
+    booked_at: When
+
+
+class MeterReading(Answer):
+    """What a register showed."""
+
+    register_wh: Wh
+    occurred_at: When
+    watts: int | None
+    context: str
+    received_at: When
+    frame_id: str | None
+
+
+class ConnectorState(Answer):
+    """A change of a connector while the session went on."""
+
+    number: int
+    status: str
+    error_code: str | None
+    occurred_at: When
+    received_at: When
+    frame_id: str | None
+
+
+class SessionFrame(Answer):
+    """A frame that told of the session."""
+
+    id: str
+    station_id: str
+    received_at: When
+    protocol: str
+    action: str
+    message_id: str
+    flags: list[str]
+    key_id: str
+
+
+class Offer(Answer):
+    """The price that was shown before the start."""
+
+    id: str
+    tariff_version_id: str
+    policy_version_id: str
+    choice_reason: str
+    zone: str
+    currency: str
+    tax_basis: TaxBasis
+    tax_rules: dict[str, Any]
+    shown: dict[str, Any]
+    offered_at: When
+    tariff: str
+    tariff_name: str
+
+
+class RatedLine(Answer):
+    """A line of the price, with the reason for it."""
+
+    rated_id: str
+    line_number: int
+    dimension: Dimension
+    element_index: int
+    unit: Unit
+    measured: int
+    quantity: int
+    unit_price: str
+    tax_rate: str | None
+    exact_amount: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    reason_code: str
+    reason: dict[str, Any]
+    assumptions: list[str]
+    title: str
+    sentence: str
+    quantity_text: str
+    per: str
+    started_at: When
+    ended_at: When
+
+
+class RatedTax(Answer):
+    """The sums of one rate of tax."""
+
+    rated_id: str
+    tax_rate: str | None
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+
+
+class Rated(Answer):
+    """What a session costs, line by line."""
+
+    id: str
+    energy_wh: Wh
+    priced_wh: Wh
+    supersedes: str | None
+    tariff_version_id: str
+    policy_version_id: str
+    engine_version: str
+    zone_data_version: str
+    created_at: When
+    currency: str
+    tax_basis: TaxBasis
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    warnings: list[str]
+    lines: list[RatedLine]
+    taxes: list[RatedTax]
+    doubts: list[str]
+
+
+class SessionExplanation(Answer):
+    """Energy of the session that is on no bill."""
+
+    id: str
+    energy_wh: Wh
+    reason: Reason
+    cause: str
+    created_at: When
+
+
+class StationFact(Answer):
+    """A start or a stop as it was told."""
+
+    id: str
+    kind: str
+    answer: str
+    occurred_at: When
+    received_at: When
+    frame_id: str | None
+
+
+class SessionItem(Answer):
+    """What waits for a person about the session."""
+
+    id: str
+    kind: str
+    summary: str
+    state: InboxState
+    created_at: When
+    resolved_at: When | None
+    resolution: str | None
+
+
+class BookEntry(Answer):
+    """A booking."""
+
+    id: str
+    kind: str
+    cause_kind: str
+    cause_id: str
+    booked_at: When
+    amount_minor: int
+    currency: str
+    phase: Phase
+    debit: str | None
+    credit: str | None
+
+
+class SessionEvent(Answer):
+    """What happened, in order."""
+
+    type: str
+    data: dict[str, Any]
+    actor: str
+    booked_at: When
+    recorded_at: When
+    version: int
+
+
+class SessionDetail(Session):
+    """A session with all that it was made of."""
+
+    meter_start_wh: Wh | None
+    meter_stop_wh: Wh | None
+    last_register_wh: Wh | None
+    last_reading_at: When | None
+    station_id: str | None
+    evse_id: str | None
+    connector_number: int | None
+    sequence_number: int | None
+    stop_reason: str | None
+    stopped_by: str | None
+    start_frame_id: str | None
+    stop_frame_id: str | None
+    merchant_party_id: str | None
+    owner_party_id: str | None
+    payee_party_id: str | None
+    address: str | None
+    city: str | None
+    postal_code: str | None
+    country: str | None
+    readings: list[MeterReading]
+    states: list[ConnectorState]
+    frames: list[SessionFrame]
+    offer: Offer | None
+    rated: Rated | None
+    results: list[Rated]
+    payments: list[Payment]
+    explanations: list[SessionExplanation]
+    facts: list[StationFact]
+    inbox: list[SessionItem]
+    entries: list[BookEntry]
+    events: list[SessionEvent]
+
+
+class InboxItem(Answer):
+    """What matches nothing, or only a person can decide."""
+
+    id: str
+    kind: str
+    summary: str
+    state: InboxState
+    station_id: str | None
+    session_id: str | None
+    payment_id: str | None
+    frame_id: str | None
+    created_at: When
+    resolved_at: When | None
+    resolved_by: str | None
+    resolution: str | None
+    station: str | None
+    energy_wh: Wh | None
+    transaction_id: str | None
+
+
+class InboxItemKept(Answer):
+    """An item as it was written down."""
+
+    id: str
+    kind: str
+    station_id: str | None
+    session_id: str | None
+    payment_id: str | None
+    frame_id: str | None
+    summary: str
+    state: InboxState
+    created_at: When
+    resolved_at: When | None
+    resolved_by: str | None
+    resolution: str | None
+
+
+class Job(Answer):
+    """What is to be done outside."""
+
+    id: str
+    kind: str
+    subject_id: str
+    state: JobState
+    run_at: When
+    lease_until: When | None
+    leased_by: str | None
+    attempts: int
+    last_error: str | None
+    created_at: When
+
+
+class JobKept(Answer):
+    """A job as it was written down."""
+
+    id: str
+    kind: str
+    subject_id: str
+    state: JobState
+    run_at: When
+    lease_until: When | None
+    leased_by: str | None
+    attempts: int
+    last_error: str | None
+    created_at: When
+    wanted_at: When | None
+
+
+class Explanation(Answer):
+    """Energy that was metered and is on no bill."""
+
+    id: str
+    energy_wh: Wh
+    session_id: str | None
+    reason: Reason
+    cause: str
+    created_at: When
+    evse: str | None
+
+
+class ActionTaken(Answer):
+    """What a person or a key did."""
+
+    id: str
+    caller_kind: str
+    caller_id: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    recorded_at: When
+    booked_at: When
+
+
+class RevenueDay(Answer):
+    """What was billed on a day."""
+
+    energy_wh: Wh
+    day: str
+    currency: str
+    sessions: int
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+
+
+class LedgerAccount(Answer):
+    """An account of the books."""
+
+    code: str
+    currency: str
+    debits_minor: int
+    credits_minor: int
+    balance_minor: int
+
+
+class ProviderAccount(Answer):
+    """An account at a payment provider, and where its secrets are."""
+
+    id: str
+    name: str
+    provider: str
+    live: bool
+    base_url: str | None
+    currencies: list[str]
+    secret_reference: str
+    webhook_secret_references: list[str]
+    is_default: bool
+    created_at: When
+    closed_at: When | None
+    webhook_url: str
+
+
+class ProviderAccountKept(Answer):
+    """An account as it was written down."""
+
+    id: str
+    name: str
+    provider: str
+    live: bool
+    base_url: str | None
+    currencies: list[str]
+    secret_reference: str
+    webhook_secret_references: list[str]
+    is_default: bool
+    created_at: When
+    closed_at: When | None
+
+
+class OperatorKept(Answer):
+    """The operator as it was written down."""
+
+    id: str
+    name: str
+    country: str
+    party_code: str
+    zone: str
+    currency: str
+    address: str
+    tax_id: str | None
+    policy_version_id: str | None
+    hold_minor: int
+    start_deadline_seconds: int
+    lost_stop_after_seconds: int
+    created_at: When
+
+
+class Operator(Answer):
+    """The operator whom a credential belongs to."""
+
+    id: str
+    name: str
+    country: str
+    party_code: str
+    zone: str
+    currency: str
+    address: str
+    tax_id: str | None
+    policy_version_id: str | None
+    hold_minor: int
+    start_deadline_seconds: int
+    lost_stop_after_seconds: int
+    created_at: When
+    slug: str
+    clock_trusted_from: When
+    scopes: list[str]
+
+
+class PolicyKept(Answer):
+    """The rating policy of new offers."""
+
+    id: str
+    name: str
+    created_at: When
+
+
+class ApiKey(Answer):
+    """A key for a program, without what opens a door."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: When
+    expires_at: When | None
+    last_used_at: When | None
+    revoked_at: When | None
+    rotated_at: When | None
+    old_valid_until: When | None
+
+
+class NewKey(ApiKey):
+    """A key with its text, which is told once: a repeated request gets null."""
+
+    key: str | None
+
+
+class JobPage(Answer):
+    """A page of jobs, and how many are in which state."""
+
+    items: list[Job]
+    next: str | None
+    counts: dict[str, int]
+
+
+class Summary(Answer):
+    """Delivered = billed + explained; billed = captured - refunded + owed."""
+
+    energy: dict[str, Any]
+    money: dict[str, dict[str, int]]
+    sessions: dict[str, int]
+    invoices: int
+    payments: dict[str, int]
+    inbox_open: int
+    jobs_failed: int
+    stations: dict[str, int]
+    connectors: dict[str, int]
+    revenue: dict[str, Any] | None
+    ledger_balanced: bool
+
+
+class Health(Answer):
+    """How this process is."""
+
+    status: str
+    version: str
+    position: int
+
+
+class WebhookTaken(Answer):
+    """What became of a provider's word."""
+
+    taken: str
+
+
+class EventType(Answer):
+    """An event that an endpoint may hear of, with the JSON schema of its message."""
+
+    type: str
+    schema_version: int
+    meaning: str
+    schema: dict[str, Any]
+
+
+class EndpointSecret(Answer):
+    """A secret of an endpoint, without what it is."""
+
+    id: str
+    created_at: When
+    expires_at: When | None
+
+
+class EndpointKept(Answer):
+    """An endpoint as it was written down."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    state: str
+    disabled_because: str | None
+    disabled_at: When | None
+    failures: int
+    failing_since: When | None
+    paused_until: When | None
+    last_delivered_at: When | None
+    created_at: When
+
+
+class Endpoint(EndpointKept):
+    """An endpoint with what waits for it."""
+
+    waiting: int
+    given_up: int
+    secrets: list[EndpointSecret]
+
+
+class NewEndpoint(EndpointKept):
+    """An endpoint with its secret, which is told once: a repeated request gets null."""
+
+    secret: str | None
+
+
+class DeliveryKept(Answer):
+    """A delivery as it was written down."""
+
+    id: str
+    endpoint_id: str
+    message_id: str
+    position: int
+    type: str
+    aggregate: str
+    aggregate_id: str
+    aggregate_version: int
+    state: str
+    due_at: When
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_at: When
+    ended_at: When | None
+
+
+class Delivery(DeliveryKept):
+    """A delivery in the log."""
+
+
+class DeliveryAttempt(Answer):
+    """An attempt, with the beginning of the answer."""
+
+    id: str
+    number: int
+    outcome: str
+    status: int | None
+    error: str | None
+    answer: str | None
+    milliseconds: int
+    started_at: When
+
+
+class DeliveryDetail(Delivery):
+    """A delivery with its message as it is sent, and every attempt."""
+
+    body: str
+    tries: list[DeliveryAttempt]
+
+
+class Replayed(msgspec.Struct):
+    """One delivery as it was written down, or from where to where (`after`, `until`) everything is told again."""
+
+    id: str
+
+
+class Readiness(Answer):
+    """Whether this process should be sent visitors, and what stands in the way."""
+
+    status: str
+    in_the_way: list[str]

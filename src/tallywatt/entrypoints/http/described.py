@@ -1,0 +1,201 @@
+"""What each route answers, for the documentation: loaded when somebody asks for it, never at a start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tallywatt.entrypoints.http import answers as a
+from tallywatt.entrypoints.http.manners import FIELDS, IF_MATCH
+from tallywatt.entrypoints.http.problems import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWERS: Final[dict[str, Any]] = {
+    "GET /operators/me": a.Operator,
+    "PATCH /operators/me": a.OperatorKept,
+    "PUT /operators/me/policy": a.PolicyKept,
+    "GET /provider-accounts": a.Page[a.ProviderAccount],
+    "POST /provider-accounts": a.ProviderAccountKept,
+    "GET /provider-accounts/{account_id}": a.ProviderAccount,
+    "GET /locations": a.Page[a.Location],
+    "POST /locations": a.LocationKept,
+    "GET /locations/{location_reference}": a.Location,
+    "PATCH /locations/{location_reference}": a.LocationKept,
+    "GET /stations": a.Page[a.Station],
+    "POST /stations": a.StationKept,
+    "GET /stations/{identity}": a.StationDetail,
+    "GET /stations/{identity}/frames": a.Page[a.FrameHead],
+    "POST /stations/{identity}/adopt": a.StationKept,
+    "POST /stations/{identity}/commands": a.CommandKept,
+    "GET /frames/{frame_id}": a.Frame,
+    "GET /commands": a.Page[a.Command],
+    "GET /commands/{command_id}": a.Command,
+    "GET /evses": a.Page[a.Evse],
+    "GET /evses/{code}": a.Evse,
+    "GET /tariffs": a.Page[a.Tariff],
+    "POST /tariffs": a.TariffKept,
+    "GET /tariffs/assignments": a.Page[a.Assignment],
+    "POST /tariffs/assignments": a.AssignmentKept,
+    "GET /tariffs/{tariff_version_id}": a.Tariff,
+    "GET /customers": a.Page[a.Customer],
+    "POST /customers": a.CustomerKept,
+    "GET /customers/{reference}": a.CustomerDetail,
+    "PATCH /customers/{reference}": a.CustomerKept,
+    "DELETE /customers/{reference}": a.ErasureBegun,
+    "GET /customers/{reference}/payment-methods": a.Page[a.PaymentMethod],
+    "GET /tokens": a.Page[a.Token],
+    "POST /tokens": a.TokenKept,
+    "GET /tokens/{token_id}": a.Token,
+    "POST /tokens/{token_id}/block": a.TokenKept,
+    "POST /tokens/{token_id}/unblock": a.TokenKept,
+    "GET /sessions": a.Page[a.Session],
+    "POST /sessions": a.SessionKept,
+    "GET /sessions/{session_id}": a.SessionDetail,
+    "POST /sessions/{session_id}/stop": a.CommandKept,
+    "GET /payments": a.Page[a.Payment],
+    "GET /payments/{payment_id}": a.Payment,
+    "POST /payments/{payment_id}/refunds": a.OperationKept,
+    "POST /payments/{payment_id}/retry": a.PaymentKept,
+    "POST /payments/{payment_id}/release": a.PaymentKept,
+    "GET /invoices": a.Page[a.Invoice],
+    "GET /invoices/{number}": a.InvoiceDetail,
+    "GET /inbox": a.Page[a.InboxItem],
+    "GET /inbox/{item_id}": a.InboxItem,
+    "POST /inbox/{item_id}/resolve": a.InboxItemKept,
+    "GET /jobs": a.JobPage,
+    "GET /jobs/{job_id}": a.Job,
+    "POST /jobs/{job_id}/retry": a.JobKept,
+    "GET /audit/summary": a.Summary,
+    "GET /actions": a.Page[a.ActionTaken],
+    "GET /explanations": a.Page[a.Explanation],
+    "GET /revenue": a.Page[a.RevenueDay],
+    "GET /ledger/accounts": a.Page[a.LedgerAccount],
+    "GET /api-keys": a.Page[a.ApiKey],
+    "POST /api-keys": a.NewKey,
+    "POST /api-keys/{api_key_id}/rotate": a.NewKey,
+    "DELETE /api-keys/{api_key_id}": a.ApiKey,
+    "GET /event-types": a.Page[a.EventType],
+    "GET /webhook-endpoints": a.Page[a.Endpoint],
+    "POST /webhook-endpoints": a.NewEndpoint,
+    "GET /webhook-endpoints/{endpoint_id}": a.Endpoint,
+    "PATCH /webhook-endpoints/{endpoint_id}": a.EndpointKept,
+    "DELETE /webhook-endpoints/{endpoint_id}": a.EndpointKept,
+    "POST /webhook-endpoints/{endpoint_id}/enable": a.EndpointKept,
+    "POST /webhook-endpoints/{endpoint_id}/disable": a.EndpointKept,
+    "POST /webhook-endpoints/{endpoint_id}/rotate": a.NewEndpoint,
+    "POST /webhook-endpoints/{endpoint_id}/test": a.EndpointKept,
+    "POST /webhook-endpoints/{endpoint_id}/replay": a.Replayed,
+    "GET /webhook-endpoints/{endpoint_id}/deliveries": a.Page[a.Delivery],
+    "GET /webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}": a.DeliveryDetail,
+    "GET /health": a.Health,
+    "GET /ready": a.Readiness,
+    "POST /webhooks/{provider}/{account_id}": a.WebhookTaken,
+}
+"""A route that is not here, nor among those that answer no JSON of ours, fails a test."""
+OTHERWISE: Final[dict[str, str]] = {
+    "GET /invoices/{number}.pdf": "application/pdf",
+    "GET /events": "text/event-stream",
+}
+"""Routes that answer something else."""
+VERSIONED: Final = frozenset(
+    {
+        "PATCH /operators/me",
+        "PUT /operators/me/policy",
+        "PATCH /locations/{location_reference}",
+        "PATCH /customers/{reference}",
+        "POST /tokens/{token_id}/block",
+        "POST /tokens/{token_id}/unblock",
+    }
+)
+"""Writes that compare an If-Match with the version of what they change."""
+_ETAG: Final = {"ETag": {"description": "What this answer is known by.", "schema": {"type": "string"}}}
+_LINK: Final = {"Link": {"description": 'The next page, `rel="next"`.', "schema": {"type": "string"}}}
+_REPLAYED: Final = {
+    "Idempotency-Replayed": {"description": "The answer of the first time.", "schema": {"type": "string"}}
+}
+
+
+def describe(api: dict[str, Any]) -> None:
+    """Write into an OpenAPI file what every route answers, and the manners that all have."""
+    types = list(dict.fromkeys(ANSWERS.values()))
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    by_type = dict(zip(types, schemas, strict=True))
+    api["components"]["schemas"].update(components)
+    for name, operation in operations(api):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and name in {*ANSWERS, *OTHERWISE}:
+                answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        if name in OTHERWISE:
+            _answer_of(operation)["content"] = {OTHERWISE[name]: {"schema": {"type": "string", "format": "binary"}}}
+        if name in ANSWERS:
+            _answer_of(operation)["content"] = {"application/json": {"schema": by_type[ANSWERS[name]]}}
+            _add_manners(name, operation)
+        if name == "GET /ready":
+            # Not ready is an answer as well, not a problem.
+            operation["responses"]["503"]["content"] = _answer_of(operation)["content"]
+
+
+def operations(api: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its name: `GET /sessions`."""
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def _answer_of(operation: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = next(one for status, one in operation["responses"].items() if status.startswith("2"))
+    return answer
+
+
+def _add_manners(name: str, operation: dict[str, Any]) -> None:
+    if not name.startswith("GET "):
+        # It is not read to its end, and answered before any route of ours is reached.
+        operation["responses"]["413"] = {
+            "description": "The body is too long.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    if "security" not in operation:
+        return
+    parameters = operation.setdefault("parameters", [])
+    answer = _answer_of(operation)
+    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    if name.startswith("GET "):
+        is_list = any(one["name"] == "cursor" for one in parameters)
+        parameters += [_fields(of_items=is_list), _IF_NONE_MATCH]
+        answer["headers"] = {**_ETAG, **(_LINK if is_list else {})}
+        operation["responses"]["304"] = {"description": "It is as you have it.", "headers": _ETAG}
+        return
+    answer["headers"] = _REPLAYED
+    if name in VERSIONED:
+        parameters.append(_IF_MATCH)
+        operation["responses"]["412"] = {"description": "It was changed since you read it.", **problem}
+
+
+def _fields(*, of_items: bool) -> dict[str, Any]:
+    whose = "each item" if of_items else "the answer"
+    return {
+        "name": FIELDS,
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1},
+        "description": f"Members with commas between: {whose} holds these alone, also where the schema requires others.",
+    }
+
+
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of the answer that you have: 304 when it still holds.",
+}
+_IF_MATCH: Final = {
+    "name": IF_MATCH.title(),
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of what you have read: 412, and nothing is changed, when somebody else was faster.",
+}

@@ -1,0 +1,85 @@
+"""A client that holds every answer against the API's documentation: each test that asks the API tests its schemas."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import jsonschema_rs
+from starlette.testclient import TestClient
+
+from tallywatt.entrypoints.http.described import ANSWERS
+from tallywatt.entrypoints.http.reference import openapi
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from httpx2 import Response
+
+_documents: list[Documented] = []
+
+
+class Documented:
+    """The documentation of the API, ready to be held against answers."""
+
+    def __init__(self, api: dict[str, Any]) -> None:
+        self.api = api
+        self._paths = [
+            (re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))), path)
+            # A path without names goes before one whose name would fit.
+            for path in sorted(api["paths"], key=lambda path: (path.count("{"), path))
+        ]
+        self._validator = cache(self._compiled)
+
+    def operation(self, method: str, path: str) -> dict[str, Any] | None:
+        """What is documented of a request, or None."""
+        for pattern, template in self._paths:
+            if pattern.fullmatch(path):
+                found: dict[str, Any] | None = self.api["paths"][template].get(method.lower())
+                return found if f"{method.upper()} {template}" in ANSWERS else None
+        return None
+
+    def errors_of(self, method: str, path: str, query: str, answer: Response) -> list[str]:
+        """In what an answer is not as documented."""
+        operation = self.operation(method, path)
+        if operation is None:
+            return []
+        documented = operation["responses"].get(str(answer.status_code))
+        if documented is None:
+            return [f"{answer.status_code} is not documented: {answer.text[:200]}"]
+        if answer.status_code == 304 or "content" not in documented:
+            return []
+        media = answer.headers.get("content-type", "").partition(";")[0]
+        if media not in documented["content"]:
+            return [f"{media} is not documented for {answer.status_code}"]
+        schema = documented["content"][media].get("schema", {})
+        if "json" not in media or "$ref" not in schema or "fields=" in query:
+            return []
+        return [
+            f"{one.instance_path}: {one.message}" for one in self._validator(schema["$ref"]).iter_errors(answer.json())
+        ]
+
+    def _compiled(self, ref: str) -> Any:
+        whole = {"$ref": ref, "components": self.api["components"]}
+        return jsonschema_rs.Draft202012Validator(whole)
+
+
+def documented(app: FastAPI) -> Documented:
+    """The documentation; made once, for every app has the same routes."""
+    if not _documents:
+        _documents.append(Documented(openapi(app)))
+    return _documents[0]
+
+
+class ConformingClient(TestClient):
+    """Asks, and looks whether the answer is one that is documented."""
+
+    def request(self, method: str, url: Any, **more: Any) -> Response:
+        """Ask."""
+        answer: Response = super().request(method, url, **more)
+        asked = answer.request if not answer.history else answer.history[0].request
+        if "text/html" not in asked.headers.get("accept", ""):
+            query = asked.url.query.decode()
+            errors = documented(cast("FastAPI", self.app)).errors_of(method, asked.url.path, query, answer)
+            assert not errors, f"{method} {asked.url.path}: {errors[:5]}"
+        return answer
