@@ -10,7 +10,7 @@ import pytest
 
 from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.adapters.storage.memory import MOST_ROWS, Memory
-from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.errors import BadInput, Busy
 
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
@@ -90,9 +90,10 @@ def test_what_was_not_committed_is_forgotten(quick_house: HouseOf, monkeypatch: 
 
     with monkeypatch.context() as patched:
         patched.setattr(SqliteConnection, "commit", full)
-        with pytest.raises(Exception, match="full"):
+        with pytest.raises(Busy) as caught:
             quick_house.do(renamed, "Never")
 
+    assert caught.value.code == "storage.unavailable"
     assert quick_house.do(name_of, None) == before
 
 

@@ -233,9 +233,11 @@ def token_of(client: TestClient) -> str:
 
 def test_a_page_of_the_console_says_how_to_get_in(scene: Scene) -> None:
     """Whoever opens it without a session reads what to do."""
-    answer = scene.client().get("/console", headers={"Accept": "text/html"})
+    client = scene.client()
+    answer = client.get("/console", headers={"Accept": "text/html"})
     assert answer.status_code == 401
-    assert "tallywatt console-link" in answer.text
+    [way_in] = set(re.findall(r'"(/sign-in[^"]*)"', answer.text))
+    assert "tallywatt console-link" in client.get(way_in).text
 
 
 def test_two_operators_of_one_house_have_doors_of_their_own(scene: Scene, tmp_path: Path) -> None:

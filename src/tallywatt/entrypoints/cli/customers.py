@@ -51,7 +51,9 @@ def erase_one(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Forget a customer: name, addresses, tokens, and every frame and message that leads to the person.
+    """Forget a customer, and all that leads to the person.
+
+    That is: name, addresses, tokens, and every frame and message.
 
     It cannot be undone. The account is empty at once; the running server searches the rest. Printed invoices stay until the law
     lets them go, and are forgotten then by themselves.

@@ -34,7 +34,10 @@ def invite(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Invite somebody: prints a link that works once, and sends it where there is a mail server."""
+    """Invite somebody by a link that works once.
+
+    It is printed, and sent where there is a mail server.
+    """
     from tallywatt.customers.access import secret_hash
     from tallywatt.entrypoints.pages.letters import link_url
     from tallywatt.wiring import fresh_id, link_secret

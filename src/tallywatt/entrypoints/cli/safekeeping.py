@@ -21,11 +21,11 @@ PASSPHRASE = "TALLYWATT_BACKUP_PASSPHRASE"
 
 BACKUP_EXAMPLES = examples(
     "tallywatt backup /backups/monday.tallywatt",
-    "tallywatt backup /backups/monday.tallywatt --with-key --passphrase-file /root/passphrase",
+    "tallywatt backup monday.tallywatt --with-key --passphrase-file phrase",
 )
 RESTORE_EXAMPLES = examples(
     "TALLYWATT_DATA_DIR=/srv/new tallywatt restore /backups/monday.tallywatt",
-    "tallywatt restore /backups/monday.tallywatt --passphrase-file /root/passphrase",
+    "tallywatt restore monday.tallywatt --passphrase-file phrase",
 )
 RECONCILE_EXAMPLES = examples("tallywatt reconcile", "tallywatt reconcile --last-invoice INV-2026-000412")
 
@@ -85,7 +85,7 @@ def backup(
 
 
 def restore(file: ArchiveFile, passphrase_file: PassphraseFile = None, as_json: JsonFlag = False) -> None:
-    """Bring an installation back from a backup, into an empty place.
+    """Bring an installation back, into an empty place.
 
     Checksums are verified before anything is written. Afterwards stations can charge, and nothing goes to a payment provider
     until `tallywatt reconcile` has compared what happened since the backup.
@@ -120,7 +120,7 @@ def reconcile(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """After a restore: compare with the payment providers, then let the house go on.
+    """After a restore: ask the payment providers, go on.
 
     It asks every provider account what happened since the backup, takes it in, and moves the invoice numbers past every one
     that may be on paper. It can be run again at any time.

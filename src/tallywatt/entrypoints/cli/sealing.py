@@ -13,7 +13,7 @@ from tallywatt.entrypoints.cli.show import Column, say, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
 from tallywatt.kernel.errors import BadInput
 
-secrets = group("secrets", "Secrets of providers, kept sealed; and the master key above them.")
+secrets = group("secrets", "Secrets of providers, sealed; and the master key.")
 
 SecretName = Annotated[
     str, typer.Argument(metavar="NAME", help="Your name for it; accounts refer to it as vault:NAME.")

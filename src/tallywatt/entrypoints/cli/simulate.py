@@ -47,7 +47,10 @@ def psp(
         ),
     ] = None,
 ) -> None:
-    """Run a strict, Stripe-compatible payment provider that invents money. It listens on 127.0.0.1 alone."""
+    """Run a strict payment provider that speaks like Stripe.
+
+    Its money is invented, and it listens on 127.0.0.1 alone.
+    """
     from tallywatt.simulators.psp import Options, run
     from tallywatt.simulators.psp.faults import parse_fault
 
@@ -117,8 +120,10 @@ def site(
 @simulate.command(
     "station",
     **examples(
-        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 --key 00112233445566778899aabbccddeeff",
-        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 --key a-long-enough-key \\",
+        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 \\",
+        "    --key 00112233445566778899aabbccddeeff",
+        "tallywatt simulate station ws://127.0.0.1:9000/ocpp/town/CP-2 \\",
+        "    --key a-long-enough-key \\",
         "    --protocol ocpp2.0.1 --token 0424B50144886B --kwh 22 --minutes 45",
     ),
 )

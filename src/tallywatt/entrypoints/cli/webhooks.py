@@ -15,7 +15,7 @@ from tallywatt.kernel.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from tallywatt.entrypoints.cli.show import Data
 
-webhook = group("webhook", "Webhooks: other systems hear of what happens, signed and in order.")
+webhook = group("webhook", "Webhooks: other systems hear what happens.")
 
 EndpointArgument = Annotated[
     str, typer.Argument(metavar="ENDPOINT", help="Its id, or its address; may be left out while there is only one.")
@@ -30,7 +30,7 @@ TypesOption = Annotated[
     "add",
     **examples(
         "tallywatt webhook add https://hooks.example.org/tallywatt",
-        "tallywatt webhook add https://erp.example.org/hooks --type 'session.*' --type payment.captured --json",
+        "tallywatt webhook add https://erp.example.org/in --type 'session.*' --json",
     ),
 )
 def add(
