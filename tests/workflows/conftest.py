@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.adapters.storage.connections import connect
-from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 from tests.partners.told import told_wrongly
 from tests.workflows.house_of import WITH_IDLE_FEE, HouseOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+__all__ = ["house_url", "migrated_file", "postgresql_house_url", "spare_databases", "sqlite_house_url"]
 
 
 @pytest.fixture

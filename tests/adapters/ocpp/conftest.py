@@ -14,13 +14,13 @@ from websockets.typing import Subprotocol
 
 from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions
 from tests.adapters.ocpp.house import PEPPER, HeldWriter, Neighbours, StoppedClock, Told, a_credential, basic
-from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Mapping
 
-__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+__all__ = ["house_url", "migrated_file", "postgresql_house_url", "spare_databases", "sqlite_house_url"]
 
 
 def pytest_asyncio_loop_factories(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 
-__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+__all__ = ["house_url", "migrated_file", "postgresql_house_url", "spare_databases", "sqlite_house_url"]

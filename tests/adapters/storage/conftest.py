@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 from tests.workflows.conftest import house, quick_house
 
 __all__ = [
     "house",
     "house_url",
     "migrated_file",
-    "migrated_template",
     "postgresql_house_url",
     "quick_house",
+    "spare_databases",
     "sqlite_house_url",
 ]

@@ -9,7 +9,7 @@ import pytest
 from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.kernel.clock import Instant
 from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
-from tests.migrated import house_url, migrated_file, migrated_template, postgresql_house_url, sqlite_house_url
+from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 from tests.workflows.house_of import HouseOf
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.claims import Claimed
     from tallywatt.workflows.ports import UnitOfWork
 
-__all__ = ["house_url", "migrated_file", "migrated_template", "postgresql_house_url", "sqlite_house_url"]
+__all__ = ["house_url", "migrated_file", "postgresql_house_url", "spare_databases", "sqlite_house_url"]
 
 ANY = Claim(("errand",), 10, 60, "worker 1")
 

@@ -109,10 +109,10 @@ def test_on_sqlite_a_page_is_one_stretch_of_an_index(
 
 
 @pytest.fixture(scope="module")
-def postgresql(postgresql_server_url: str, migrated_template: str) -> Iterator[psycopg.Connection[Any]]:
+def postgresql(postgresql_server_url: str, spare_databases: str) -> Iterator[psycopg.Connection[Any]]:
     """A migrated database whose listed tables hold rows, so that the planner has something to decide on."""
     with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as server:
-        create_database(server, "filled_lists", migrated_template)
+        create_database(server, "filled_lists", spare_databases)
     with psycopg.connect(f"{postgresql_server_url}filled_lists", autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")  # rows without the rows that they refer to
         for table in {*TABLES.values(), "allocations", "customer_details", "connectors"}:

@@ -1,0 +1,85 @@
+"""Migrated PostgreSQL databases that go from test to test: emptied between two, and dropped if their schema was changed."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tests.postgresql import create_database
+
+_numbers = count(1)
+_SCHEMA = """
+    SELECT (SELECT array_agg((relname, relkind) ORDER BY relname)
+              FROM pg_class WHERE relnamespace = 'public'::regnamespace)::text,
+           (SELECT array_agg((attrelid::regclass, attname, attnotnull) ORDER BY attrelid::regclass::text, attnum)
+              FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0)::text,
+           (SELECT array_agg((conname, pg_get_constraintdef(oid)) ORDER BY conname)
+              FROM pg_constraint WHERE connamespace = 'public'::regnamespace)::text,
+           (SELECT array_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal)::text
+"""
+_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+class Spares:
+    """The databases of one test process."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._spare: list[str] = []
+        with psycopg.connect(f"{server}{template}", autocommit=True) as connection:
+            self._schema = connection.execute(_SCHEMA).fetchone()
+            self._tables = [
+                row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            ]
+            self._rows: dict[str, list[dict[str, Any]]] = {}
+            for table in self._tables:
+                rows = connection.execute(
+                    sql.SQL("SELECT to_jsonb(t) FROM {} t").format(sql.Identifier(table))
+                ).fetchall()
+                if rows:
+                    self._rows[table] = [row[0] for row in rows]
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"{self._server}{name}"
+
+    def take(self) -> str:
+        """The name of a database with all tables and nothing in them."""
+        if self._spare:
+            return self._spare.pop()
+        name = f"house_{next(_numbers)}"
+        with psycopg.connect(f"{self._server}postgres", autocommit=True) as connection:
+            create_database(connection, name, self._template)
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Empty a database for the next test; drop it if a test has changed its schema."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(_OTHERS)
+            unchanged = connection.execute(_SCHEMA).fetchone() == self._schema
+            if unchanged:
+                self._empty(connection)
+        if unchanged:
+            self._spare.append(name)
+            return
+        with psycopg.connect(f"{self._server}postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _empty(self, connection: psycopg.Connection) -> None:
+        with connection.transaction():
+            # No foreign key is looked at meanwhile, so the order of the tables does not matter.
+            connection.execute("SET LOCAL session_replication_role = replica")
+            for table in self._tables:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            for table, rows in self._rows.items():
+                again = sql.SQL("INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s)")
+                connection.execute(again.format(sql.Identifier(table)), (Jsonb(rows),))
