@@ -15,7 +15,6 @@ from tallywatt.adapters.storage.tables.schema import metadata
 from tallywatt.adapters.storage.views.lists import LISTS, page
 from tallywatt.kernel.errors import BadInput
 from tests.migrated import migrated_file, sqlite_house_url
-from tests.postgresql import create_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.statements import Statement
     from tallywatt.adapters.storage.views.listing import Listing
+    from tests.spares import Spares
 
 __all__ = ["migrated_file", "sqlite_house_url"]
 
@@ -109,19 +109,17 @@ def test_on_sqlite_a_page_is_one_stretch_of_an_index(
 
 
 @pytest.fixture(scope="module")
-def postgresql(postgresql_server_url: str, spare_databases: str) -> Iterator[psycopg.Connection[Any]]:
+def postgresql(spare_databases: Spares) -> Iterator[psycopg.Connection[Any]]:
     """A migrated database whose listed tables hold rows, so that the planner has something to decide on."""
-    with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as server:
-        create_database(server, "filled_lists", spare_databases)
-    with psycopg.connect(f"{postgresql_server_url}filled_lists", autocommit=True) as connection:
+    name = spare_databases.take()
+    with psycopg.connect(spare_databases.url(name), autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")  # rows without the rows that they refer to
         for table in {*TABLES.values(), "allocations", "customer_details", "connectors"}:
             fill(connection, table)
         connection.execute("ANALYZE")
         connection.execute("SET enable_seqscan = off")
         yield connection
-    with psycopg.connect(f"{postgresql_server_url}postgres", autocommit=True) as server:
-        server.execute('DROP DATABASE "filled_lists" WITH (FORCE)')
+    spare_databases.give_back(name)
 
 
 def fill(connection: psycopg.Connection[Any], name: str) -> None:
