@@ -232,6 +232,12 @@ class Station:
             told = {"chargingStation": {"vendorName": "Sim", "model": "Two"}, "reason": "PowerUp"}
         return Message("BootNotification", lambda: told, weighty=False, part="boot")
 
+    def _boot_again(self) -> None:
+        waits = any(message.part == "boot" for message in self._queue)
+        if not (self._booted or self._off or waits):
+            self._queue.insert(0, self._boot())
+            self._next()
+
     def _next(self) -> None:
         line = self._line
         if line is None or self._in_flight is not None or self._off:
@@ -301,9 +307,12 @@ class Station:
         self._next()
 
     def _heard(self, message: Message, answer: dict[str, Any]) -> None:
+        if message.part == "boot" and answer["status"] != "Accepted":
+            self.world.after(answer["interval"] * SECOND, self._boot_again)
+            return
         self.acknowledged.append((message.message_id, message.action))
         if message.part == "boot":
-            self._booted = answer["status"] == "Accepted"
+            self._booted = True
             if "clock_dies" in self.quirks:
                 self._offset = 0
         charge = message.charge

@@ -327,6 +327,19 @@ async def test_a_bug_in_a_workflow_sends_money_to_the_inbox_and_the_station_is_a
     assert (unreadable.transaction_id, unreadable.heard.payload) == ("1", stopped.heard.payload)
 
 
+async def test_a_boot_that_cannot_be_kept_is_put_off_and_not_refused(house: House) -> None:
+    """After an error a station may never boot again, and holds back all that it has to say; Pending names the moment."""
+    house.told.fails_on = (Booted,)
+    house.told.fails_with = Busy("the disk is full", code="storage.unavailable")
+    told = {"chargePointVendor": "V", "chargePointModel": "M"}
+    async with house.station() as socket:
+        kind, _, answer = await say(socket, 2, "1", "BootNotification", told)
+        assert (kind, answer["status"]) == (3, "Pending")
+        assert answer["interval"] > 0
+        house.told.fails_on = ()
+        assert (await say(socket, 2, "2", "BootNotification", told))[2]["status"] == "Accepted"
+
+
 async def test_what_can_be_kept_nowhere_is_not_acknowledged(house: House) -> None:
     """The disk is full: the station keeps its stop and says it again; what only informs hears of the error."""
     house.told.fails_on = (Stopped, Unreadable)

@@ -48,6 +48,8 @@ MOST_HELD = 16
 """Messages that a station in quarantine may send before its knock is written down."""
 PATIENCE_SECONDS = 15.0
 """How long a message without money or energy waits for a busy writer before it gets an InternalError."""
+BOOT_AGAIN_SECONDS = 30
+"""When a station boots again whose boot could not be written down."""
 CLOSING_SECONDS = 1.0
 """How long a station has to close its side after we have closed ours."""
 _MESSAGE = (WSMsgType.TEXT, WSMsgType.BINARY)
@@ -499,7 +501,7 @@ class _Answering(Submission):
 
     def give_up(self) -> None:
         self._connection.answered()
-        self._refuse("InternalError", "too much to do; say it again")
+        self._put_off("too much to do; say it again")
 
     def settle(self) -> None:
         result = self.result
@@ -527,7 +529,7 @@ class _Answering(Submission):
         log.error("ocpp.fact_failed", action=self._incoming.action, station=self._incoming.station_id, problem=problem)
         if not self._is_weighty:
             self._connection.answered()
-            self._refuse("InternalError")
+            self._put_off()
         elif self._second_try or isinstance(error, Busy):
             # Nothing is wrong with the fact itself when the disk is full: no inbox could take it in either.
             self._connection.answered()
@@ -539,6 +541,17 @@ class _Answering(Submission):
             self.workflow = self._connection.around.intake.unreadable
             self.command = self._fact.command
             self._connection.submit_again(self)
+
+    def _put_off(self, why: str = "") -> None:
+        """Nothing of it has happened. Of a boot the protocol says when to try again; after an error a station may wait
+        for ever, with all that it has to tell.
+        """
+        if self._incoming.action != "BootNotification":
+            self._refuse("InternalError", why)
+            return
+        later = self._fact.conclude(BootAnswer("Pending", BOOT_AGAIN_SECONDS), self._connection.around.clock.now())
+        assert later is not None, "a boot is always answered"
+        self._connection.send(rpc.answer(self._reply_id, later))
 
     def _refuse(self, code: str, why: str = "") -> None:
         self._connection.send(rpc.refusal(self._reply_id, code, why))

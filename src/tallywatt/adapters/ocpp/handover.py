@@ -7,6 +7,7 @@ say it again.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
 
 
-class Submission:
+class Submission(ABC):
     """One command on its way through the writer. `done` is called on the writer's thread, `settle` on the loop."""
 
     __slots__ = ("_handover", "command", "result", "workflow")
@@ -39,31 +40,31 @@ class Submission:
         self.result: Any = None
 
     @property
+    @abstractmethod
     def operator(self) -> str:
         """Whose unit of work it needs."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def actor(self) -> str:
         """Who says it."""
-        raise NotImplementedError
 
     @property
     def cause(self) -> str:
         """The message that carried it."""
         return ""
 
+    @abstractmethod
     def is_too_old(self, now: float) -> bool:
         """Whether nobody waits for it any more and it may be given up; never so for money and energy."""
-        raise NotImplementedError
 
+    @abstractmethod
     def give_up(self) -> None:
         """It was too old. Nothing of it has happened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self) -> None:
         """The result is there and durable."""
-        raise NotImplementedError
 
     def done(self, result: Any) -> None:
         """The writer's call, on its thread."""
