@@ -24,7 +24,7 @@ from tallywatt.evidence.findings import AuditReport, Finding
 from tallywatt.kernel.errors import BadInput, Broken
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.read import read_tariff
-from tests.entrypoints.cli.test_schemas import fits
+from tests.entrypoints.cli.test_schemas import misfits
 
 if TYPE_CHECKING:
     from tests.entrypoints.cli.conftest import CommandLine
@@ -52,7 +52,7 @@ ADDS_UP = Sums(SOUND, OUTSIDE, 262, 3, 0, played_to_the_end=True)
 def test_a_day_that_adds_up_leaves_no_doubt() -> None:
     """The line has the site's energy and the provider's money."""
     assert ADDS_UP.doubts() == []
-    fits(ADDS_UP.line(), "demo")
+    assert misfits(ADDS_UP.line(), "demo") == []
     assert ADDS_UP.line()["unexplained_wh"] == 0
 
 
@@ -195,7 +195,7 @@ def test_a_day_is_played_and_adds_up(tallywatt: CommandLine, tmp_path: Path, mon
 
     assert ran.code == 0, ran.err
     line = ran.json
-    fits(line, "demo")
+    assert misfits(line, "demo") == []
     assert (line["sessions"], line["kills"], line["unexplained_wh"], line["ledger_balanced"]) == (262, 3, 0, True)
     assert line["billed_minor"] == line["captured_minor"] + line["owed_minor"]
     assert line["invoices"] >= 257

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.entrypoints.cli.test_schemas import fits
+from tests.entrypoints.cli.test_schemas import misfits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +30,14 @@ def test_a_bad_night_is_over_in_three_commands(
     came_back = shop.good("restore", archive, "--passphrase-file", str(passphrase), "--json").json
     compared = shop.good("reconcile", "--json").json
 
-    fits(made, "backup")
-    fits(came_back, "restore")
-    fits(compared, "reconcile")
+    assert misfits(made, "backup") == []
+    assert misfits(came_back, "restore") == []
+    assert misfits(compared, "reconcile") == []
     assert shop.good("session", "list", "--json").json == before
     assert shop.good("audit", "--json").json["clean"]
     assert compared["waited"]
     again = shop.good("reconcile", "--json").json
-    fits(again, "reconcile")
+    assert misfits(again, "reconcile") == []
     assert again == {"waited": False}
 
 

@@ -215,6 +215,7 @@ async def test_closing_ends_also_while_the_bell_rings(monkeypatch: pytest.Monkey
 
     async with asyncio.timeout(5):
         await feed.close()
+    assert [one.get_name() for one in asyncio.all_tasks() if one.get_name() == "feed"] == []
 
 
 async def test_a_program_reads_every_event_from_its_own_cursor_on(monkeypatch: pytest.MonkeyPatch) -> None:

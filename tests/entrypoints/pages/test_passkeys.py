@@ -112,6 +112,7 @@ def test_a_driver_with_a_passkey_comes_to_the_own_page(scene: Scene, chromium: B
         leave(page)
         come_in(page)
         page.wait_for_url("**/me")
+        assert page.get_by_role("heading", level=1).count() == 1
 
 
 def test_a_passkey_is_renamed_and_removed(scene: Scene, chromium: Browser) -> None:
@@ -129,6 +130,7 @@ def test_a_passkey_is_renamed_and_removed(scene: Scene, chromium: Browser) -> No
         leave(page)
         come_in(page)
         page.get_by_text("not known here").wait_for()
+        assert page.goto("/console").status == 401  # type: ignore[union-attr]  # a page was asked for
 
 
 def test_a_device_makes_one_passkey_for_a_person_not_two(scene: Scene, chromium: Browser) -> None:
