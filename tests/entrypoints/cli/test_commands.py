@@ -306,12 +306,8 @@ def test_on_postgresql_the_command_line_writes_by_itself(
     house = House(settings())
     house.open()
     try:
-        assert (
-            misfits(
-                tallywatt.good("station", "add", "CP-17", "--key", KEY, "--evses", "2", "--json").json, "station-add"
-            )
-            == []
-        )
+        added = tallywatt.good("station", "add", "CP-17", "--key", KEY, "--evses", "2", "--json").json
+        assert misfits(added, "station-add") == []
         tallywatt.good("tariff", "put", str(a_tariff(tmp_path)))
         tallywatt.good("tariff", "assign", "flat", "--from", "2010-01-01T00:00:00Z")
         tallywatt.good("customer", "add", "C-1")
