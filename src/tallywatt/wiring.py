@@ -23,7 +23,7 @@ from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.adapters.storage.directory import MemoryDirectory
-from tallywatt.adapters.storage.forget import forget_challenges
+from tallywatt.adapters.storage.forget import forget_answers, forget_challenges
 from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
 from tallywatt.adapters.storage.old_deliveries import forget_deliveries
@@ -235,9 +235,9 @@ class House:
         """Business time."""
         return self.draws.draw().business
 
-    def open_sealed(self, connection: Connection, operator: str, key_id: str, sealed: bytes) -> bytes:
+    def open_sealed(self, connection: Connection, operator: str, key_id: str, sealed: bytes, about: str = "") -> bytes:
         """The plain bytes of a sealed record."""
-        return self.store.vault.open(connection, operator, key_id, sealed)
+        return self.store.vault.open(connection, operator, key_id, sealed, about)
 
     def erase_traces(self, operator: str, erasure_id: str, *, cause: str) -> None:
         """Search everything for one person, and remove what is found, until nothing is."""
@@ -430,7 +430,8 @@ class House:
     def forget(self) -> int:
         """Drop what is of no use to anybody any more; how much."""
         deliveries = self.store.run_now("", forget_deliveries, None, actor="janitor")
-        return deliveries + self.store.run_now("", forget_challenges, None, actor="janitor")
+        answers = self.store.run_now("", forget_answers, None, actor="janitor")
+        return deliveries + answers + self.store.run_now("", forget_challenges, None, actor="janitor")
 
     # --- outgoing webhooks ---
 

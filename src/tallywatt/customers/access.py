@@ -175,7 +175,12 @@ class AnsweredRequest:
     request_hash: str
     status: int
     body: str
+    """The answer in JSON; sealed, in base64, where it tells a secret; empty once that was forgotten."""
     created_at: Instant
+    key_id: str | None = None
+    """The key under which the body is sealed."""
+    forget_at: Instant | None = None
+    """When an answer that tells a secret is forgotten, in machine time; None: it stays."""
 
 
 def secret_hash(secret: str) -> str:

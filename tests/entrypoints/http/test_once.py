@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 
 if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
@@ -73,13 +81,54 @@ def test_a_refund_asks_for_a_key(scene: Scene) -> None:
     assert shown(scene, payment["id"])["refunded_minor"] == 100
 
 
-def test_the_answer_of_a_new_key_is_kept_nowhere(scene: Scene) -> None:
-    """It holds the key's own text: an answer that is kept would be a secret in the clear."""
+SECRET: list[tuple[str, dict[str, Any], str]] = [
+    ("/api-keys", {"name": "script", "scopes": ["read"]}, "key"),
+    ("/api-keys/{key}/rotate", {}, "key"),
+    ("/webhook-endpoints", {"url": "https://hooks.example.org/"}, "secret"),
+    ("/webhook-endpoints/{endpoint}/rotate", {}, "secret"),
+]
+"""Writes whose answers open something, and the member that does."""
+
+
+@pytest.mark.parametrize(("path", "body", "member"), SECRET, ids=[one[0] for one in SECRET])
+def test_an_answer_that_tells_a_secret_is_told_again_and_lies_nowhere_in_the_clear(
+    scene: Scene, path: str, body: dict[str, Any], member: str
+) -> None:
+    """Its first copy was lost on the way: without the second one the caller would have made what nobody can use."""
     client, headers = scene.client(), {**scene.key(), "Idempotency-Key": "one"}
-    made = client.post("/api-keys", json={"name": "script", "scopes": ["read"]}, headers=headers)
-    assert made.status_code == 201
-    assert client.get("/sessions", headers={"Authorization": f"Bearer {made.json()['key']}"}).status_code == 200
-    assert scene.do(lambda work, _: work.answered_requests.by(), None) == []
+    names = {
+        "key": scene.do(create_api_key, CreateApiKey("rotated")).key.api_key_id,
+        "endpoint": scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://a.example/")).endpoint.endpoint_id,
+    }
+    first, again = (client.post(path.format(**names), json=body, headers=headers) for _ in range(2))
+    assert first.is_success, first.text
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert {first.headers["cache-control"], again.headers["cache-control"]} == {"no-store"}
+    secret = first.json()[member]
+    [kept] = scene.do(lambda work, _: work.answered_requests.by(), None)
+    assert secret not in kept.body
+    assert secret.encode() not in base64.b64decode(kept.body)
+    database = Path(scene.house.settings.url.removeprefix("sqlite:///"))
+    assert not [one for one in database.parent.glob(f"{database.name}*") if secret.encode() in one.read_bytes()]
+
+
+def test_an_answer_that_told_a_secret_is_forgotten_and_nothing_is_done_again(scene: Scene) -> None:
+    """A day later the secret is gone from the table; the caller is told so, and holds no second key unawares."""
+    client, headers = scene.client(), {**scene.key(), "Idempotency-Key": "one"}
+    body = {"name": "script", "scopes": ["read"]}
+    assert client.post("/api-keys", json=body, headers=headers).status_code == 201
+    assert scene.house.forget() == 0
+    [kept] = scene.do(lambda work, _: work.answered_requests.by(), None)
+    scene.do(lambda work, row: work.answered_requests.put(row), replace(kept, forget_at=scene.now))
+    late = client.post("/api-keys", json=body, headers=headers)
+    assert (late.status_code, late.json()["code"]) == (409, "request.answer_forgotten")
+    assert scene.house.forget() == 1
+    [kept] = scene.do(lambda work, _: work.answered_requests.by(), None)
+    assert (kept.body, kept.key_id) == ("", None)
+    late = client.post("/api-keys", json=body, headers=headers)
+    assert (late.status_code, late.json()["code"]) == (409, "request.answer_forgotten")
+    assert len(scene.do(lambda work, _: work.api_keys.by(name="script"), None)) == 1
 
 
 def shown(scene: Scene, payment_id: str) -> dict[str, Any]:

@@ -33,10 +33,12 @@ async def write_once(
     status: int = 200,
     *,
     version_of: Callable[[UnitOfWork], int] | None = None,
+    tells_secret: bool = False,
 ) -> Response:
     """Run a workflow for a caller; the same key with the same request gets the same answer again.
 
-    Where `version_of` says how often the thing was written, an If-Match of another version changes nothing.
+    Where `version_of` says how often the thing was written, an If-Match of another version changes nothing. An answer that
+    tells a secret is kept sealed, for a day, and by no browser.
     """
     fingerprint = await fingerprint_of(request)
     actor = actor_of(caller)
@@ -50,10 +52,16 @@ async def write_once(
         status,
         seen_version(request),
         version_of,
+        tells_secret,
     )
     answer = await house.write(caller.operator_id, answer_once, once, actor=actor)
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return Response(answer.body, answer.status, headers, "application/json")
+    if tells_secret:
+        headers["Cache-Control"] = "no-store"
+    body: str | bytes = answer.body
+    if (sealed := answer.sealed) is not None:
+        body = await house.ask(house.open_sealed, caller.operator_id, sealed.key_id, sealed.body, sealed.about)
+    return Response(body, answer.status, headers, "application/json")
 
 
 async def fingerprint_of(request: Request) -> str:

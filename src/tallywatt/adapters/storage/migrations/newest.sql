@@ -49,7 +49,7 @@ CREATE TABLE answered_requests (
 	request_hash TEXT NOT NULL, 
 	status INTEGER NOT NULL, 
 	body TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, key_id TEXT, forget_at INTEGER, 
 	CONSTRAINT pk_answered_requests PRIMARY KEY (operator_id, caller_id, idempotency_key)
 )
  STRICT
@@ -1503,6 +1503,8 @@ CREATE INDEX ix_linked_identities_operator_id_person_id ON linked_identities (op
 
 CREATE INDEX ix_webhook_deliveries_operator_id_message_id ON webhook_deliveries (operator_id, message_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0012');
+CREATE INDEX ix_answered_requests_forget_at ON answered_requests (forget_at) WHERE key_id IS NOT NULL;
+
+INSERT INTO alembic_version ("version_num") VALUES ('0013');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

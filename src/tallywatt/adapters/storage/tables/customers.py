@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, Index, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.tables.schema import (
     index,
     instant,
     json_text,
+    partial_index,
     refers,
     table,
     text,
@@ -372,6 +373,9 @@ ANSWERED_REQUESTS = Mapping(
         whole("status"),
         text("body"),
         instant("created_at"),
+        text("key_id", null=True),
+        instant("forget_at", null=True),
+        partial_index("ix_answered_requests_forget_at", "forget_at", where=column("key_id").is_not(None)),
         key=("caller_id", "idempotency_key"),
         personal="request",
     ),

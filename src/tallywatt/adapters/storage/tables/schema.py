@@ -39,6 +39,7 @@ OPERATOR_FREE: dict[str, str] = {}
 """The one list of tables without an operator in their key, each with its reason (RULES §9)."""
 
 ACROSS_OPERATORS: dict[str, str] = {
+    "ix_answered_requests_forget_at": "the janitor forgets answers that tell secrets, whoever was told",
     "ix_challenges_expires_at": "the janitor drops what expired, whoever it was for",
     "ix_console_links_browser_hash": "a browser that asked for a link does not say with which operator",
     "ix_evses_code": "a driver scans the code before anybody knows the operator",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Admin, Operations, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Admin, Operations, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, page, place_of
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import (
@@ -42,10 +42,12 @@ from tallywatt.workflows.replay_webhook import (
 )
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 
+if TYPE_CHECKING:
+    from tallywatt.workflows.add_webhook_endpoint import WithSecret
+
 router = APIRouter(tags=["webhooks"], route_class=Resource)
 
 _INSIDE = ("position", "replay_to")
-_ONCE = {"Cache-Control": "no-store"}
 
 
 def endpoint_told(row: Any) -> dict[str, Any]:
@@ -53,6 +55,10 @@ def endpoint_told(row: Any) -> dict[str, Any]:
     shown = {key: value for key, value in told(row, "endpoint_id").items() if key not in _INSIDE}
     since = shown["failing_since"]
     return {**shown, "failing_since": None if since is None else rfc3339(Instant(since))}
+
+
+def _tell_secret(made: WithSecret) -> dict[str, Any]:
+    return {**endpoint_told(made.endpoint), "secret": made.secret}
 
 
 def delivery_told(row: Any) -> dict[str, Any]:
@@ -79,11 +85,10 @@ async def list_endpoints(caller: Reader, house: TheHouse) -> Response:
 
 
 @router.post("/webhook-endpoints", status_code=201)
-async def post_endpoint(body: NewWebhookEndpoint, caller: Admin, house: TheHouse) -> Response:
-    """A new endpoint. Its secret is in this answer and nowhere else, so this write keeps no answer under an Idempotency-Key."""
+async def post_endpoint(request: Request, body: NewWebhookEndpoint, caller: Admin, house: TheHouse) -> Response:
+    """A new endpoint. Its secret is in this answer alone; under an Idempotency-Key it may be asked for again, for a day."""
     command = AddWebhookEndpoint(body.url, tuple(body.event_types), body.description, house.settings.webhook_allow)
-    made = await house.write(caller.operator_id, add_webhook_endpoint, command, actor=actor_of(caller))
-    return as_json({**endpoint_told(made.endpoint), "secret": made.secret}, 201, _ONCE)
+    return await write_once(request, house, caller, add_webhook_endpoint, command, _tell_secret, 201, tells_secret=True)
 
 
 @router.get("/webhook-endpoints/{endpoint_id}")
@@ -125,11 +130,13 @@ async def disable(request: Request, endpoint_id: str, caller: Admin, house: TheH
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate")
-async def rotate(endpoint_id: str, body: WebhookRotation, caller: Admin, house: TheHouse) -> Response:
-    """A new secret, in this answer and nowhere else. The old one signs beside it for a while."""
+async def rotate(request: Request, endpoint_id: str, body: WebhookRotation, caller: Admin, house: TheHouse) -> Response:
+    """A new secret, in this answer alone. The old one signs beside it for a while.
+
+    Under an Idempotency-Key the answer may be asked for again, for a day.
+    """
     command = RotateWebhookSecret(endpoint_id, body.old_holds_seconds)
-    made = await house.write(caller.operator_id, rotate_webhook_secret, command, actor=actor_of(caller))
-    return as_json({**endpoint_told(made.endpoint), "secret": made.secret}, 200, _ONCE)
+    return await write_once(request, house, caller, rotate_webhook_secret, command, _tell_secret, tells_secret=True)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/test", status_code=202)
