@@ -256,3 +256,8 @@ def test_a_german_paper_is_german_to_the_last_figure() -> None:
     text = repr(paper)
     assert "USt." in text
     assert not re.search(r"\bVAT\b|\bTotal\b|\bto \d\d:\d\d|£\d|€\d", text), text
+
+
+def test_a_paper_speaks_one_language() -> None:
+    """Prices are explained in French; a paper that cannot be printed in French is English, also where it explains them."""
+    assert printed(replace(a_document(), locale="fr")) == printed(replace(a_document(), locale="en"))

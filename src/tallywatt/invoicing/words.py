@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.invoicing.german import GERMAN
@@ -96,7 +97,11 @@ _MINUS: Final = "−"
 
 def words(locale: str) -> Mapping[str, str]:
     """The table of a locale's language; English where there is none."""
-    return LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
+    return LANGUAGES.get(_language(locale), ENGLISH)
+
+
+def _language(locale: str) -> str:
+    return locale.replace("_", "-").split("-")[0].lower()
 
 
 def money_text(minor: int, code: str, locale: str = "en") -> str:
@@ -128,11 +133,13 @@ def _date(year: int, month: int, day: int, table: Mapping[str, str], months: str
 
 def printed(document: InvoiceDocument) -> dict[str, Any]:
     """Every text of the paper, by its place: the template lays out and says nothing of its own."""
+    # Prices are explained in more languages than papers are printed in; one paper speaks one of them.
+    document = document if _language(document.locale) in LANGUAGES else replace(document, locale="en")
     invoice, table = document.invoice, words(document.locale)
     is_credit, tax_name = invoice.kind is InvoiceKind.CREDIT_NOTE, _tax_name(document, table)
     duration = explain.duration(document.session.ended_at - document.session.started_at, document.locale)
     return {
-        "language": document.locale.replace("_", "-").split("-")[0].lower(),
+        "language": _language(document.locale),
         "title": table[f"title.{invoice.kind}"],
         "number": invoice.number,
         "date": day_text(invoice.issue_date, document.locale),

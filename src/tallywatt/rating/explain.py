@@ -1,18 +1,20 @@
 """Pure: the sentences behind reason codes, made only when somebody reads them.
 
-Everything that is stored is a code with parameters. A language is a table of templates.
+Everything that is stored is a code with parameters. English is the table below, any other language a catalogue of it
+(`tongue`): to add a code, add its English here, then `make locale` and translate what it lists.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant, moment, zone
 from tallywatt.kernel.money import currency
-from tallywatt.rating.german import GERMAN
 from tallywatt.rating.records import Dimension, RatedLine, Unit
 from tallywatt.rating.tariff import DAYS, plain
+from tallywatt.rating.tongue import tongue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,6 @@ ENGLISH: Final[dict[str, str]] = {
     "step.energy": "billed per {size}",
     "step.time": "billed per started {size}",
     "condition.times": "{start_time} to {end_time}",
-    "condition.days": "{days}",
     "condition.start_date": "from {start_date}",
     "condition.end_date": "before {end_date}",
     "condition.min_kwh": "beyond {min_kwh} kWh",
@@ -64,33 +65,16 @@ ENGLISH: Final[dict[str, str]] = {
     "duration.minutes": "{minutes} min",
     "duration.seconds": "{seconds} s",
     "energy": "{kwh} kWh",
-    "date": "{day} {month}",
-    "months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
-    "weekdays": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "point": ".",
-    "thousands": ",",
 }
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": ENGLISH, "de": GERMAN}
 _CONDITIONS: Final = (
     "start_date", "end_date", "min_kwh", "max_kwh", "min_power", "max_power",
     "min_current", "max_current", "min_duration", "max_duration",
 )  # fmt: skip
 
 
-def words(locale: str) -> Mapping[str, str]:
-    """The table of a locale's language (`en-GB` finds `en`); English where there is none."""
-    return LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
-
-
-def figure(text: str, locale: str = "en") -> str:
-    """A figure as the language writes it: 1,234.56 is 1.234,56 in German."""
-    table = words(locale)
-    return text.translate({ord("."): table["point"], ord(","): table["thousands"]})
-
-
 def title(reason_code: str, locale: str = "en") -> str:
     """What a line is for, in one or two words."""
-    return words(locale)[f"title.{reason_code}"]
+    return _say(f"title.{reason_code}", locale)
 
 
 def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool = False) -> str:
@@ -98,67 +82,76 @@ def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool
 
     `dated` names the day too, for sessions of several days.
     """
-    table = words(locale)
-    when = _when(line.period_start, line.period_end, zone_name, table, dated=dated)
-    parts = [table[f"reason.{line.reason_code}"].format(when=when)]
+    when = _when(line.period_start, line.period_end, zone_name, locale, dated=dated)
+    parts = [_say(f"reason.{line.reason_code}", locale, when=when)]
     said = conditions(line.reason, locale)
     if said:
-        parts.append(table["tariff"].format(conditions=said))
+        parts.append(_say("tariff", locale, conditions=said))
     step = line.reason.get("step_size")
     if step is not None and line.quantity:
-        parts.append(_step(step, line.dimension, table))
-    parts += [table[f"assumption.{assumption}"] for assumption in line.assumptions]
+        parts.append(_step(step, line.dimension, locale))
+    parts += [_say(f"assumption.{assumption}", locale) for assumption in line.assumptions]
     return "; ".join(parts)
 
 
 def doubt(code: str, locale: str = "en") -> str:
     """The sentence of a rated result's warning."""
-    return words(locale)[f"doubt.{code}"]
+    return _say(f"doubt.{code}", locale)
 
 
 def per(dimension: Dimension, locale: str = "en") -> str:
     """What a price is per: kWh, hour, session."""
-    return words(locale)[f"per.{dimension}"]
+    return _say(f"per.{dimension}", locale)
+
+
+def unit_price(price: Decimal, code: str, dimension: Dimension, locale: str = "en") -> str:
+    """A price with what it is per: £0.45 per kWh."""
+    places = max(currency(code).exponent, len(plain(price).partition(".")[2]))
+    return f"{tongue(locale).money(price, code, places)} {per(dimension, locale)}"
 
 
 def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:
-    """A price component as a driver reads it before the start: 0.45 GBP per kWh, Monday to Friday, 07:00 to 17:00."""
-    table = words(locale)
-    parts = [f"{price_text(line.unit_price, currency(code).exponent, locale)} {code} {per(line.dimension, locale)}"]
-    said = table["otherwise"] if line.otherwise else conditions(line.conditions, locale)
+    """A price component as a driver reads it before the start: £0.45 per kWh, Monday to Friday, 07:00 to 17:00."""
+    parts = [unit_price(line.unit_price, code, line.dimension, locale)]
+    said = _say("otherwise", locale) if line.otherwise else conditions(line.conditions, locale)
     if said:
         parts.append(said)
     if "step_size" in line.conditions:
-        parts.append(_step(line.conditions["step_size"], line.dimension, table))
+        parts.append(_step(line.conditions["step_size"], line.dimension, locale))
     return ", ".join(parts)
 
 
 def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
     """Restrictions in words; empty where there are none."""
-    table = words(locale)
+    spoken = tongue(locale)
     parts = []
     if restrictions.get("day_of_week"):
-        parts.append(_days([DAYS.index(day) for day in restrictions["day_of_week"]], table))
+        parts.append(_days([DAYS.index(day) for day in restrictions["day_of_week"]], locale))
     if "start_time" in restrictions or "end_time" in restrictions:
-        start = restrictions.get("start_time", "00:00")
-        end = restrictions.get("end_time", "00:00")
-        parts.append(table["condition.times"].format(start_time=start, end_time=end))
+        start = spoken.clock(restrictions.get("start_time", "00:00"))
+        end = spoken.clock(restrictions.get("end_time", "00:00"))
+        parts.append(_say("condition.times", locale, start_time=start, end_time=end))
     for name in _CONDITIONS:
         if name in restrictions:
             value = restrictions[name]
             if name.endswith("duration"):
                 said = duration(int(value) * 1000, locale)
             else:
-                said = value if name.endswith("date") else figure(str(value), locale)
-            parts.append(table[f"condition.{name}"].format(**{name: said}))
+                said = spoken.date(date.fromisoformat(value)) if name.endswith("date") else spoken.figure(str(value))
+            parts.append(_say(f"condition.{name}", locale, **{name: said}))
     return ", ".join(parts)
 
 
 def quantity(line: RatedLine, locale: str = "en", *, places: int = 3) -> str:
     """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1. Energy has at least so many places."""
     if line.unit is Unit.MILLIWATT_HOURS:
-        return words(locale)["energy"].format(kwh=kwh_text(line.quantity, places, locale))
+        return _say("energy", locale, kwh=kwh_text(line.quantity, places, locale))
     return duration(line.quantity, locale) if line.unit is Unit.MILLISECONDS else str(line.quantity)
+
+
+def figure(text: str, locale: str = "en") -> str:
+    """A figure as the language writes it: 1,234.56 is 1.234,56 in German."""
+    return tongue(locale).figure(text)
 
 
 def kwh_text(milliwatt_hours: int, places: int = 3, locale: str = "en") -> str:
@@ -174,40 +167,43 @@ def price_text(price: Decimal, places: int = 2, locale: str = "en") -> str:
 
 def duration(milliseconds: int, locale: str = "en") -> str:
     """A length of time: 1 h 25 min, 42 min, 12 min 30 s; parts of a second are left out."""
-    table = words(locale)
     hours, rest = divmod(milliseconds // 1000, 3600)
     minutes, seconds = divmod(rest, 60)
     parts = []
     if hours:
-        parts.append(table["duration.hours"].format(hours=hours))
+        parts.append(_say("duration.hours", locale, hours=hours))
     if minutes or (hours and seconds):
-        parts.append(table["duration.minutes"].format(minutes=minutes))
+        parts.append(_say("duration.minutes", locale, minutes=minutes))
     if seconds or not parts:
-        parts.append(table["duration.seconds"].format(seconds=seconds))
+        parts.append(_say("duration.seconds", locale, seconds=seconds))
     return " ".join(parts)
 
 
 def date_text(at: Instant, zone_name: str, locale: str = "en") -> str:
     """A day without its year, in a zone: 24 Aug."""
-    table, local = words(locale), moment(at, zone(zone_name))
-    return table["date"].format(day=local.day, month=table["months"].split()[local.month - 1])
+    return tongue(locale).day(moment(at, zone(zone_name)))
 
 
-def _when(start: Instant, end: Instant, zone_name: str, table: Mapping[str, str], *, dated: bool) -> str:
-    here, there = moment(start, zone(zone_name)), moment(end, zone(zone_name))
-    months = table["months"].split()
+def _say(key: str, locale: str, **parameters: object) -> str:
+    return tongue(locale).say(key, ENGLISH[key]).format(**parameters)
+
+
+def _when(start: Instant, end: Instant, zone_name: str, locale: str, *, dated: bool) -> str:
+    spoken, here, there = tongue(locale), moment(start, zone(zone_name)), moment(end, zone(zone_name))
     pattern = "when.days" if here.date() != there.date() else "when.dated" if dated else "when.day"
-    return table[pattern].format(
-        start=f"{here:%H:%M}",
-        end=f"{there:%H:%M}",
-        start_day=table["date"].format(day=here.day, month=months[here.month - 1]),
-        end_day=table["date"].format(day=there.day, month=months[there.month - 1]),
+    return _say(
+        pattern,
+        locale,
+        start=spoken.time(here),
+        end=spoken.time(there),
+        start_day=spoken.day(here),
+        end_day=spoken.day(there),
     )
 
 
-def _days(days: list[int], table: Mapping[str, str]) -> str:
+def _days(days: list[int], locale: str) -> str:
     """Days of the week in words; three or more in a row as a range."""
-    names = table["weekdays"].split()
+    names = tongue(locale).weekdays
     runs: list[list[int]] = []
     for day in days:
         if runs and day == runs[-1][-1] + 1:
@@ -217,16 +213,14 @@ def _days(days: list[int], table: Mapping[str, str]) -> str:
     parts = []
     for run in runs:
         if len(run) > 2:
-            parts.append(table["days.range"].format(first=names[run[0]], last=names[run[-1]]))
+            parts.append(_say("days.range", locale, first=names[run[0]], last=names[run[-1]]))
         else:
             parts += [names[day] for day in run]
     return ", ".join(parts)
 
 
-def _step(step: int, dimension: Dimension, table: Mapping[str, str]) -> str:
+def _step(step: int, dimension: Dimension, locale: str) -> str:
     if dimension is Dimension.ENERGY:
-        return table["step.energy"].format(size=f"{step} Wh" if step % 1000 else f"{step // 1000} kWh")
-    minutes, seconds = divmod(step, 60)
-    parts = [table["duration.minutes"].format(minutes=minutes)] if minutes else []
-    parts += [table["duration.seconds"].format(seconds=seconds)] if seconds else []
-    return table["step.time"].format(size=" ".join(parts))
+        size = f"{step} Wh" if step % 1000 else f"{step // 1000} kWh"
+        return _say("step.energy", locale, size=figure(size, locale))
+    return _say("step.time", locale, size=duration(step * 1000, locale))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import Money, currency
-from tallywatt.rating.explain import per, price_text
+from tallywatt.rating.explain import unit_price
 from tallywatt.rating.records import Dimension
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.offer_price import new_offer
@@ -62,9 +62,9 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
 
 
 def headline(offer: Offer, locale: str = "en") -> str:
-    """The prices with which a session would begin, in a few words: 0.45 GBP per kWh + 1.00 GBP per session."""
+    """The prices with which a session would begin, in a few words: £0.45 per kWh + £1.00 per session."""
     return " + ".join(
-        f"{price_text(Decimal(line['price']), locale=locale)} {offer.currency} {per(Dimension(line['dimension']), locale)}"
+        unit_price(Decimal(line["price"]), offer.currency, Dimension(line["dimension"]), locale)
         for line in offer.shown["lines"]
         if line["applies_now"] and Decimal(line["price"])
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.pages.language import DOMAIN, ENGLISH, HERE, LANGUAGES
+from tallywatt.rating import explain, tongue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from babel.messages.catalog import Catalog
 
+PRICES: Final = HERE.parents[2] / "rating" / "locale"
+"""The catalogues of what explains a price; they know more languages than the pages."""
 SOURCES: Final = HERE.parent.parent
 """Where things are said: all entrypoints."""
 METHODS: Final = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
@@ -58,27 +61,38 @@ def said(root: Path = SOURCES) -> Catalog:
     return found
 
 
-def path_of(name: str) -> Path:
+def said_of_prices() -> Catalog:
+    """Every template of `rating.explain`, under its key."""
+    from babel.messages.catalog import Catalog
+
+    found = Catalog(project="Tallywatt", domain=tongue.DOMAIN, header_comment=HEADER)
+    for key, english in explain.ENGLISH.items():
+        found.add(english, None, context=key)
+    return found
+
+
+def path_of(name: str, root: Path = HERE, domain: str = DOMAIN) -> Path:
     """Where the catalogue of a language lies."""
-    return HERE / name / "LC_MESSAGES" / f"{DOMAIN}.po"
+    return root / name / "LC_MESSAGES" / f"{domain}.po"
 
 
-def written(name: str) -> Catalog:
+def written(name: str, root: Path = HERE, domain: str = DOMAIN) -> Catalog:
     """The catalogue of a language as it is written down."""
     from babel.messages.pofile import read_po
 
-    with path_of(name).open("rb") as file:
-        return read_po(file, locale=name, domain=DOMAIN)
+    with path_of(name, root, domain).open("rb") as file:
+        return read_po(file, locale=name, domain=domain)
 
 
-def update(name: str, fresh: Catalog) -> list[str]:
+def update(name: str, fresh: Catalog, root: Path = HERE) -> list[str]:
     """Bring one catalogue up to date; returns the sentences that wait for a translation."""
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
-    path = path_of(name)
+    domain = str(fresh.domain)
+    path = path_of(name, root, domain)
     path.parent.mkdir(parents=True, exist_ok=True)
-    catalogue = written(name) if path.exists() else Catalog(locale=name, domain=DOMAIN)
+    catalogue = written(name, root, domain) if path.exists() else Catalog(locale=name, domain=domain)
     catalogue.fuzzy = False
     # A sentence that is merely like another one is another one: no guessed translation.
     catalogue.update(fresh, no_fuzzy_matching=True, update_header_comment=True)
@@ -95,14 +109,13 @@ def _is_translated(string: object) -> bool:
 
 def main() -> None:
     """Update every catalogue and say what is still to be translated."""
-    fresh = said()
-    for name in LANGUAGES:
-        if name == ENGLISH:
-            continue
-        waiting = update(name, fresh)
-        print(f"{path_of(name)}: {len(fresh)} sentences, {len(waiting)} to translate")  # noqa: T201 - a tool for the terminal
-        for sentence in waiting:
-            print(f"  {sentence}")  # noqa: T201 - the same
+    for fresh, root, names in ((said(), HERE, LANGUAGES), (said_of_prices(), PRICES, tongue.LANGUAGES)):
+        for name in names:
+            if name == ENGLISH:
+                continue
+            waiting = update(name, fresh, root)
+            told = f"{path_of(name, root, str(fresh.domain))}: {len(fresh)} sentences, {len(waiting)} to translate"
+            print(told, *waiting, sep="\n  ")  # noqa: T201 - a tool for the terminal
 
 
 if __name__ == "__main__":
