@@ -63,6 +63,10 @@ class MeteredSession:
     """Before the first change the vehicle counts as charging."""
     clock_is_usable: bool = True
     """False: the station's clock cannot carry a price per time (1970, or not synchronised where law asks for it)."""
+    reserved_at: Instant | None = None
+    """From when on the station was kept for this driver; None: it was not reserved."""
+    reservation_expired: bool = False
+    """Nobody came: there is a reservation to pay for, and no charging."""
 
     def __post_init__(self) -> None:
         assert self.started_at <= self.transaction_ended_at, "a session ends before it starts"

@@ -12,31 +12,36 @@ from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
 
 _FORM: Final = 1
+_WITH_RESERVATION: Final = 2
+"""Written only where there was one: an engine that knows form 1 alone must not price such a session without it."""
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def session_text(session: MeteredSession) -> str:
     """The session as JSON with sorted keys; readings and activities as lists in the order of their fields."""
-    return _encoder.encode(
-        {
-            "form": _FORM,
-            "session_id": session.session_id,
-            "zone": session.zone,
-            "started_at": session.started_at,
-            "transaction_ended_at": session.transaction_ended_at,
-            "energy_ended_at": session.energy_ended_at,
-            "occupancy_ended_at": session.occupancy_ended_at,
-            "readings": [(one.at, one.milliwatt_hours, one.watts, one.milliamps) for one in session.readings],
-            "activities": [(one.at, one.activity) for one in session.activities],
-            "clock_is_usable": session.clock_is_usable,
-        }
-    ).decode()
+    data: dict[str, Any] = {
+        "form": _FORM,
+        "session_id": session.session_id,
+        "zone": session.zone,
+        "started_at": session.started_at,
+        "transaction_ended_at": session.transaction_ended_at,
+        "energy_ended_at": session.energy_ended_at,
+        "occupancy_ended_at": session.occupancy_ended_at,
+        "readings": [(one.at, one.milliwatt_hours, one.watts, one.milliamps) for one in session.readings],
+        "activities": [(one.at, one.activity) for one in session.activities],
+        "clock_is_usable": session.clock_is_usable,
+    }
+    if session.reserved_at is not None:
+        data["form"] = _WITH_RESERVATION
+        data["reserved_at"] = session.reserved_at
+        data["reservation_expired"] = session.reservation_expired
+    return _encoder.encode(data).decode()
 
 
 def read_session(text: str) -> MeteredSession:
     """The session of a canonical text, in any form that was ever written."""
     data: dict[str, Any] = msgspec.json.decode(text)
-    if data.get("form") != _FORM:
+    if data.get("form") not in {_FORM, _WITH_RESERVATION}:
         msg = f"a rating input of form {data.get('form')!r} was written by a newer version"
         raise BadInput(msg, code="rating.form_not_known")
     return MeteredSession(
@@ -49,6 +54,8 @@ def read_session(text: str) -> MeteredSession:
         readings=tuple(Reading(Instant(at), energy, watts, current) for at, energy, watts, current in data["readings"]),
         activities=tuple(ActivityChange(Instant(at), Activity(activity)) for at, activity in data["activities"]),
         clock_is_usable=data["clock_is_usable"],
+        reserved_at=_instant(data.get("reserved_at")),
+        reservation_expired=data.get("reservation_expired", False),
     )
 
 

@@ -13,6 +13,8 @@ class Use(IntEnum):
     PARKING = 1
     NOTHING = 2
     """Time that nobody is charged for: the station was out of order, or withheld power (by policy)."""
+    RESERVED = 3
+    """Time in which the station was kept for somebody who had not come yet."""
 
 
 class ChargingPeriod(NamedTuple):
@@ -36,7 +38,15 @@ class ChargingPeriod(NamedTuple):
     elapsed: int
     """Milliseconds since the session's start, at its start."""
     watts: int | None
+    """The least in it; restrictions with a lower bound ask for this one."""
     milliamps: int | None
+    most_watts: int | None = None
+    """The most in it; restrictions with an upper bound ask for this one."""
+    most_milliamps: int | None = None
+    fed_back: int = 0
+    """Milliwatt-hours that the vehicle gave; counted apart from what it took."""
+    tariff: int = 0
+    """Which of several tariffs holds in it; below zero: none."""
 
 
 ENERGY: Final = ChargingPeriod._fields.index("energy_from")
@@ -45,3 +55,7 @@ DAY: Final = ChargingPeriod._fields.index("day")
 ELAPSED: Final = ChargingPeriod._fields.index("elapsed")
 WATTS: Final = ChargingPeriod._fields.index("watts")
 MILLIAMPS: Final = ChargingPeriod._fields.index("milliamps")
+MOST_WATTS: Final = ChargingPeriod._fields.index("most_watts")
+MOST_MILLIAMPS: Final = ChargingPeriod._fields.index("most_milliamps")
+TARIFF: Final = ChargingPeriod._fields.index("tariff")
+SIGNALS: Final = frozenset({WATTS, MILLIAMPS, MOST_WATTS, MOST_MILLIAMPS})

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tallywatt.rating.period import DAY, ELAPSED, ENERGY, MILLIAMPS, TIME_OF_DAY, WATTS, ChargingPeriod
+from tallywatt.rating.period import (
+    DAY,
+    ELAPSED,
+    ENERGY,
+    MILLIAMPS,
+    MOST_MILLIAMPS,
+    MOST_WATTS,
+    TARIFF,
+    TIME_OF_DAY,
+    WATTS,
+    ChargingPeriod,
+)
 from tallywatt.rating.records import Dimension, Unit
-from tallywatt.rating.tariff import MINUTES_PER_DAY, Restrictions, Tariff, restriction_data
+from tallywatt.rating.tariff import MINUTES_PER_DAY, PriceLimit, Restrictions, Tariff, restriction_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
+
+    from tallywatt.rating.tariff import Component, Element
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_DAY: Final = MINUTES_PER_DAY * MS_PER_MINUTE
@@ -58,6 +73,10 @@ class Priced(NamedTuple):
     """The restrictions under which it applies, and its block: the parameters of the reason code."""
     always: bool
     """Whether it applies at any time."""
+    tariff: int = 0
+    """Which of several tariffs it is of."""
+    of_parking: bool = False
+    """Whether its element prices parking and nothing else that is used: its flat price is a cost of parking (OCPI CDR)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,18 @@ class Cuts:
     """Whether power or current decide: then every reading begins a period."""
 
 
+class Limits(NamedTuple):
+    """What a session costs at least and at most, before and after tax."""
+
+    least_before: Fraction | None
+    least_after: Fraction | None
+    most_before: Fraction | None
+    most_after: Fraction | None
+    tax_rate: Decimal | None
+    """The rate at which a minimum is taxed where nothing else was charged: that of the tariff's first price."""
+    tariff: Tariff
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A tariff, ready to rate."""
@@ -82,6 +113,10 @@ class Plan:
     flat: tuple[Priced, ...]
     denominator: int
     cuts: Cuts
+    reserved: Mapping[tuple[Dimension, bool], tuple[Priced, ...]]
+    """What a reservation costs, by dimension and by whether it is the price of one that expired."""
+    reservation_cuts: Cuts
+    limits: Limits | None
 
 
 @lru_cache(maxsize=4096)
@@ -91,42 +126,94 @@ def plan_of(tariff: Tariff) -> Plan:
 
 
 def compile_tariff(tariff: Tariff) -> Plan:
-    """Make a tariff ready to rate. What is priced for a reservation alone never applies to charging."""
-    elements = [element for element in tariff.elements if element.restrictions.reservation is None]
-    places = max((_places(one.price) for element in elements for one in element.components), default=0)
-    priced: dict[Dimension, list[Priced]] = {dimension: [] for dimension in Dimension}
-    for element in elements:
+    """Make a tariff ready to rate."""
+    return _compiled([(0, element) for element in tariff.elements], _limits(tariff), told_apart=False)
+
+
+@lru_cache(maxsize=1024)
+def joined_plan(tariffs: tuple[Tariff, ...]) -> Plan:
+    """One plan of several tariffs, each of which applies in the periods that name it; limits are those of the first.
+
+    OCPI lets a session change its tariff (a driver chooses another profile), and counts its blocks over all of it.
+    """
+    elements = [(number, element) for number, tariff in enumerate(tariffs) for element in tariff.elements]
+    return _compiled(elements, _limits(tariffs[0]), told_apart=True)
+
+
+def _compiled(elements: Sequence[tuple[int, Element]], limits: Limits | None, *, told_apart: bool) -> Plan:
+    """What is priced for a reservation alone never applies to charging, nor the other way round."""
+    places = max((places_of(one.price) for _, element in elements for one in element.components), default=0)
+    priced: dict[tuple[Dimension, str | None], list[Priced]] = {}
+    for number, element in elements:
         tests = tuple(_tests(element.restrictions))
-        weekdays = sum(1 << day for day in element.restrictions.days) or _EVERY_DAY
+        if told_apart:
+            tests = ((TARIFF, number, number + 1, True), *tests)
         for component in element.components:
-            unit, factor, multiplier = _UNITS[component.dimension]
-            reason = restriction_data(element.restrictions)
-            if component.step_size > 1:
-                reason["step_size"] = component.step_size
-            priced[component.dimension].append(
-                Priced(
-                    dimension=component.dimension,
-                    element_index=element.index,
-                    price=component.price,
-                    tax_rate=component.tax_rate,
-                    tax=_tax_fraction(component.tax_rate),
-                    weight=int(component.price.scaleb(places)) * factor,
-                    step=component.step_size * multiplier,
-                    tests=tests,
-                    weekdays=weekdays,
-                    unit=unit,
-                    reason=reason,
-                    always=not tests and weekdays == _EVERY_DAY,
-                )
-            )
+            place = component.dimension, element.restrictions.reservation
+            priced.setdefault(place, []).append(_priced(number, element, component, tests, places))
+    used = {dimension: tuple(priced.get((dimension, None), ())) for dimension in Dimension}
+    charging = [element.restrictions for _, element in elements if element.restrictions.reservation is None]
     return Plan(
-        energy=tuple(priced[Dimension.ENERGY]),
-        time=tuple(priced[Dimension.TIME]),
-        parking=tuple(priced[Dimension.PARKING_TIME]),
-        flat=tuple(priced[Dimension.FLAT]),
+        energy=used[Dimension.ENERGY],
+        time=used[Dimension.TIME],
+        parking=used[Dimension.PARKING_TIME],
+        flat=used[Dimension.FLAT],
         denominator=COMMON * 10**places,
-        cuts=_cuts([element.restrictions for element in elements]),
+        cuts=_cuts(charging),
+        reserved={
+            (dimension, reservation == "RESERVATION_EXPIRES"): tuple(found)
+            for (dimension, reservation), found in priced.items()
+            if reservation is not None
+        },
+        reservation_cuts=_cuts(
+            element.restrictions for _, element in elements if element.restrictions.reservation is not None
+        ),
+        limits=limits,
     )
+
+
+def _priced(number: int, element: Element, component: Component, tests: tuple[Test, ...], places: int) -> Priced:
+    unit, factor, multiplier = _UNITS[component.dimension]
+    weekdays = sum(1 << day for day in element.restrictions.days) or _EVERY_DAY
+    reason = restriction_data(element.restrictions)
+    if component.step_size > 1:
+        reason["step_size"] = component.step_size
+    dimensions = {one.dimension for one in element.components}
+    return Priced(
+        dimension=component.dimension,
+        element_index=element.index,
+        price=component.price,
+        tax_rate=component.tax_rate,
+        tax=tax_fraction(component.tax_rate),
+        weight=int(component.price.scaleb(places)) * factor,
+        step=component.step_size * multiplier,
+        tests=tests,
+        weekdays=weekdays,
+        unit=unit,
+        reason=reason,
+        always=not tests and weekdays == _EVERY_DAY,
+        tariff=number,
+        of_parking=Dimension.PARKING_TIME in dimensions and dimensions <= {Dimension.PARKING_TIME, Dimension.FLAT},
+    )
+
+
+def _limits(tariff: Tariff) -> Limits | None:
+    if tariff.min_price is None and tariff.max_price is None:
+        return None
+    least, most = tariff.min_price or PriceLimit(), tariff.max_price or PriceLimit()
+    rates = (one.tax_rate for element in tariff.elements for one in element.components if one.price)
+    return Limits(
+        _fraction(least.before_taxes),
+        _fraction(least.after_taxes),
+        _fraction(most.before_taxes),
+        _fraction(most.after_taxes),
+        next(rates, None),
+        tariff,
+    )
+
+
+def _fraction(number: Decimal | None) -> Fraction | None:
+    return None if number is None else Fraction(number)
 
 
 def pick(candidates: tuple[Priced, ...], period: ChargingPeriod, unknown_matches: bool) -> Priced | None:
@@ -145,11 +232,13 @@ def pick(candidates: tuple[Priced, ...], period: ChargingPeriod, unknown_matches
     return None
 
 
-def _tax_fraction(rate: Decimal | None) -> tuple[int, int] | None:
+def tax_fraction(rate: Decimal | None) -> tuple[int, int] | None:
+    """A tax rate in percent as a fraction of the net amount."""
     return None if rate is None else (rate / 100).as_integer_ratio()
 
 
-def _places(number: Decimal) -> int:
+def places_of(number: Decimal) -> int:
+    """How many decimal places a figure has."""
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int), "a price is a finite number"
     return max(0, -exponent)
@@ -168,8 +257,10 @@ def _tests(restrictions: Restrictions) -> list[Test]:
     for place, low, high, scale in (
         (ENERGY, restrictions.min_milliwatt_hours, restrictions.max_milliwatt_hours, 1),
         (ELAPSED, restrictions.min_seconds, restrictions.max_seconds, 1000),
-        (WATTS, restrictions.min_watts, restrictions.max_watts, 1),
-        (MILLIAMPS, restrictions.min_milliamps, restrictions.max_milliamps, 1),
+        (WATTS, restrictions.min_watts, None, 1),
+        (MOST_WATTS, None, restrictions.max_watts, 1),
+        (MILLIAMPS, restrictions.min_milliamps, None, 1),
+        (MOST_MILLIAMPS, None, restrictions.max_milliamps, 1),
     ):
         if low is not None or high is not None:
             tests.append(
@@ -187,7 +278,7 @@ def _window(restrictions: Restrictions) -> tuple[int, int] | None:
     return start * MS_PER_MINUTE, end * MS_PER_MINUTE
 
 
-def _cuts(all_restrictions: list[Restrictions]) -> Cuts:
+def _cuts(all_restrictions: Iterable[Restrictions]) -> Cuts:
     wall_clock: set[int] = set()
     energy: set[int] = set()
     elapsed: set[int] = set()

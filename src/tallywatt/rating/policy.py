@@ -35,10 +35,36 @@ class Interpolation(StrEnum):
 
 
 class StepSize(StrEnum):
-    """Whether blocks are billed. OCPI 3.0 has none, and some legal orders forbid billing what was not delivered."""
+    """How blocks are billed. OCPI 3.0 has none, and some legal orders forbid billing what was not delivered."""
 
     ON = "on"
+    """As OCPI 2.3.0 and 2.2.1-d2: once on the session's energy and once on its time; where parking was priced, it alone
+    is filled up (mod_cdrs, "step_size"; ocpi #396, #546)."""
+    BY_DIMENSION = "by_dimension"
+    """As OCPI 2.1.1, which knows blocks and no rule for the session: energy, time and parking each for itself."""
+    BY_COMPONENT = "by_component"
+    """2.1.1 by the letter of its PriceComponent: what each price was used for is filled up for itself (ocpi #289)."""
+    COMBINED = "combined"
+    """As OCPI 2.2 and the first 2.2.1: time and parking are one total, filled up at the price used last (ocpi #334)."""
     OFF = "off"
+
+
+class FlatScope(StrEnum):
+    """How often a flat price is charged (ocpi #390, #176, #426). A reservation has its own, whatever is chosen here."""
+
+    SESSION = "session"
+    """Once: the first that applies."""
+    ELEMENT = "element"
+    """Once for each element whose flat price comes to apply."""
+
+
+class FedBack(StrEnum):
+    """What energy is worth that the vehicle feeds back (a negative ENERGY in OCPI), in lines of its own."""
+
+    CREDITED = "credited"
+    """At the price at which it would have been sold: OCPI's volume times price, with its sign."""
+    FREE = "free"
+    """Nothing; the line tells how much it was."""
 
 
 class UnknownSignal(StrEnum):
@@ -87,11 +113,16 @@ class Policy:
     rounding: Rounding = Rounding.HALF_UP
     longest_wait_seconds: int = 24 * 3600
     """How long after the transaction's end the final price waits for the vehicle to leave."""
+    flat_scope: FlatScope = FlatScope.SESSION
+    fed_back: FedBack = FedBack.CREDITED
 
     @cached_property
     def canonical(self) -> str:
-        """The one text of this policy: JSON with sorted keys."""
-        return _encoder.encode(asdict(self)).decode()
+        """The one text of this policy: JSON with sorted keys. Choices that came later are left out while they are as
+        they always were, so that a policy keeps its id.
+        """
+        values = {name: value for name, value in asdict(self).items() if _CAME_LATER.get(name) != value}
+        return _encoder.encode(values).decode()
 
     @cached_property
     def version_id(self) -> PolicyVersionId:
@@ -103,6 +134,7 @@ class Policy:
         return PolicyVersion(self.version_id, self.name, self.canonical, created_at)
 
 
+_CAME_LATER: dict[str, StrEnum] = {"flat_scope": FlatScope.SESSION, "fed_back": FedBack.CREDITED}
 STANDARD = Policy()
 _CHOICES: dict[str, type[StrEnum]] = {
     "interpolation": Interpolation,
@@ -111,6 +143,8 @@ _CHOICES: dict[str, type[StrEnum]] = {
     "withheld_time": WithheldTime,
     "amounts": Amounts,
     "rounding": Rounding,
+    "flat_scope": FlatScope,
+    "fed_back": FedBack,
 }
 
 

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tallywatt.rating.period import MILLIAMPS, WATTS, ChargingPeriod, Use
+from tallywatt.rating.limits import Adjustment, adjustments
+from tallywatt.rating.period import SIGNALS, ChargingPeriod, Use
 from tallywatt.rating.plan import Plan, Priced, pick, plan_of
-from tallywatt.rating.policy import STANDARD, Interpolation, Policy, StepSize, UnknownSignal
+from tallywatt.rating.policy import STANDARD, FedBack, FlatScope, Interpolation, Policy, StepSize, UnknownSignal
 from tallywatt.rating.records import Dimension, TaxBasis
-from tallywatt.rating.segment import segment
+from tallywatt.rating.segment import reserved_periods, segment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
     from tallywatt.kernel.money import Currency
     from tallywatt.metering.metered import MeteredSession
@@ -31,6 +36,17 @@ class Reason(StrEnum):
     CHARGING_TIME = "charging_time"
     IDLE_TIME = "idle_time"
     SESSION_FEE = "session_fee"
+    ENERGY_FED_BACK = "energy_fed_back"
+    """Energy that the vehicle gave: a credit, or nothing by policy; never a negative quantity of a sale."""
+    RESERVATION_TIME = "reservation_time"
+    RESERVATION_FEE = "reservation_fee"
+    EXPIRED_RESERVATION_TIME = "expired_reservation_time"
+    """The price of the time of a reservation to which nobody came."""
+    EXPIRED_RESERVATION_FEE = "expired_reservation_fee"
+    MINIMUM_PRICE = "minimum_price"
+    """What was missing to the least that a session costs."""
+    MAXIMUM_PRICE = "maximum_price"
+    """What was above the most that a session costs: taken off."""
     TIME_WITHOUT_CLOCK = "time_without_clock"
     """Time that is not charged, because the station's clock cannot carry a price."""
 
@@ -91,7 +107,7 @@ class RatedSession:
     tax_basis: TaxBasis
     denominator: int
     lines: tuple[Line, ...]
-    """Energy, charging time, idle time, session fees; within each by time."""
+    """Energy, charging time, idle time, session fees, what was fed back, the reservation, price limits; each by time."""
     periods: tuple[ChargingPeriod, ...]
     milliwatt_hours: int
     priced_milliwatt_hours: int
@@ -125,7 +141,7 @@ def _tax(line: Line) -> Fraction:
     return Fraction(*line.priced.tax) if line.priced.tax else Fraction(0)
 
 
-class _Run:
+class Run:
     """Consecutive use of one component, while it grows."""
 
     __slots__ = ("assumptions", "end", "extra", "measured", "priced", "start")
@@ -142,42 +158,68 @@ class _Run:
 def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> RatedSession:
     """Price a session: the first matching component of each dimension in each period (OCPI 2.3.0, Tariff object)."""
     plan = plan_of(tariff)
-    periods = segment(session, plan, policy)
-    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    reserved = reserved_periods(session, plan) if session.reserved_at is not None else []
+    periods = [] if session.reservation_expired else segment(session, plan, policy)
     warnings: list[Doubt] = []
     energy = _energy_runs(session, plan, policy, periods, warnings)
-    time, parking = _time_runs(plan, periods, unknown_matches)
-    if policy.step_size is StepSize.ON:
-        _fill_blocks(energy)
-        # Time and parking are one block: where parking was priced, it alone is filled up (OCPI 2.3.0, CDR "step_size").
-        _fill_blocks(parking or time)
-    if plan.cuts.signals and _lacks_signals(plan, periods):
-        warnings.append(Doubt.SIGNAL_NOT_KNOWN)
-    if not session.clock_is_usable and (time or parking):
-        warnings.append(Doubt.CLOCK_NOT_USABLE)
-    to_line = _line if session.clock_is_usable else _unpriced
-    lines = [*map(_line, energy), *map(to_line, time), *map(to_line, parking), *_flat(plan, periods, unknown_matches)]
+    used = Used(periods, reserved, session.reservation_expired, session.clock_is_usable)
+    denominator, lines = price_used(used, plan, policy, energy, warnings, tariff.tax_basis)
     return RatedSession(
         session.session_id,
         tariff.version_id,
         policy.version_id,
         tariff.currency,
         tariff.tax_basis,
-        plan.denominator,
-        tuple(lines),
-        tuple(periods),
-        periods[-1].energy_to,
+        denominator,
+        lines,
+        tuple(periods) if not reserved else (*reserved, *periods),
+        periods[-1].energy_to if periods else 0,
         sum([run.measured for run in energy]),
         tuple(warnings),
     )
 
 
+class Used(NamedTuple):
+    """What a session used beside its energy: charging periods, the time of a reservation, and how that ended."""
+
+    periods: list[ChargingPeriod]
+    reserved: list[ChargingPeriod]
+    expired: bool
+    clock_is_usable: bool
+
+
+def price_used(
+    used: Used, plan: Plan, policy: Policy, energy: list[Run], warnings: list[Doubt], basis: TaxBasis
+) -> tuple[int, tuple[Line, ...]]:
+    """All lines, and the denominator of their amounts; doubts are added to the warnings."""
+    periods = used.periods
+    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    time, parking = _time_runs(plan, periods, unknown_matches)
+    kept = _kept_runs(plan, used, unknown_matches) if used.reserved else []
+    if policy.step_size is not StepSize.OFF:
+        _fill_all_blocks(policy.step_size, energy, time, parking)
+        _fill_blocks(kept)
+    if plan.cuts.signals and _lacks_signals(plan, periods):
+        warnings.append(Doubt.SIGNAL_NOT_KNOWN)
+    if not used.clock_is_usable and (time or parking or kept):
+        warnings.append(Doubt.CLOCK_NOT_USABLE)
+    to_line = _line if used.clock_is_usable else _unpriced
+    lines = [*map(_line, energy), *map(to_line, time), *map(to_line, parking)]
+    if plan.flat:
+        lines += _flat(plan, periods, policy, unknown_matches)
+    if used.reserved:
+        lines += [*map(to_line, kept), *_reservation_fee(plan, used, unknown_matches)]
+    if plan.limits is None:
+        return plan.denominator, tuple(lines)
+    return _limited(lines, plan, basis, may_be_raised=bool(periods))
+
+
 def _energy_runs(
     session: MeteredSession, plan: Plan, policy: Policy, periods: list[ChargingPeriod], warnings: list[Doubt]
-) -> list[_Run]:
+) -> list[Run]:
     """Energy by component, in order of time."""
     unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
-    runs: list[_Run] = []
+    runs: list[Run] = []
     candidates, is_split = plan.energy, False
     before: Priced | None = None
     for period in periods if candidates else ():
@@ -195,16 +237,16 @@ def _energy_runs(
     return runs
 
 
-def _extend(runs: list[_Run], priced: Priced, period: ChargingPeriod) -> _Run:
+def _extend(runs: list[Run], priced: Priced, period: ChargingPeriod) -> Run:
     """The run to which a period belongs: the last one while the component stays the same, else a new one."""
     if not runs or runs[-1].priced is not priced:
-        runs.append(_Run(priced, period.start))
+        runs.append(Run(priced, period.start))
     run = runs[-1]
     run.end = period.end
     return run
 
 
-def _mark_interpolated(session: MeteredSession, runs: list[_Run]) -> None:
+def _mark_interpolated(session: MeteredSession, runs: list[Run]) -> None:
     known = {reading.at for reading in session.readings} | {session.started_at, session.ended_at}
     for run in runs:
         if run.start not in known or run.end not in known:
@@ -213,12 +255,12 @@ def _mark_interpolated(session: MeteredSession, runs: list[_Run]) -> None:
 
 def _measured_runs(
     session: MeteredSession, plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool, warnings: list[Doubt]
-) -> list[_Run]:
+) -> list[Run]:
     """Energy by component where only measured values may be billed: between two readings the lowest price holds.
 
     No price at all is the lowest. The comparison walks along the energy, where readings and periods share one scale.
     """
-    runs: list[_Run] = []
+    runs: list[Run] = []
     pieces = [(pick(plan.energy, one, unknown_matches), one) for one in periods if one.energy_to > one.energy_from]
     edges = sorted({0, *(reading.milliwatt_hours for reading in session.readings)})
     for low, high in pairwise(edges):
@@ -237,10 +279,10 @@ def _measured_runs(
     return runs
 
 
-def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> tuple[list[_Run], list[_Run]]:
+def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> tuple[list[Run], list[Run]]:
     """Charging time and parking time by component, each in order of time."""
-    time: list[_Run] = []
-    parking: list[_Run] = []
+    time: list[Run] = []
+    parking: list[Run] = []
     for period in periods if plan.time or plan.parking else ():
         passed, use = period.end - period.start, period.use
         if passed and use is not Use.NOTHING:
@@ -254,22 +296,135 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
     return time, parking
 
 
-def _fill_blocks(runs: list[_Run]) -> None:
+def _fill_blocks(runs: list[Run]) -> None:
     """Round the total up to whole blocks of the component used last; the surplus is billed there, at its price."""
     if runs and runs[-1].priced.step:
         runs[-1].extra = -sum(run.measured for run in runs) % runs[-1].priced.step
 
 
-def _flat(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> list[Line]:
-    """The session fee: once, the first that applies."""
-    for period in periods if plan.flat else ():
+def _fill_all_blocks(how: StepSize, energy: list[Run], time: list[Run], parking: list[Run]) -> None:
+    if how is StepSize.BY_COMPONENT:
+        for runs in (energy, time, parking):
+            for component in {id(run.priced): run.priced for run in runs}.values():
+                _fill_blocks([run for run in runs if run.priced is component])
+        return
+    _fill_blocks(energy)
+    if how is StepSize.COMBINED:
+        _fill_blocks(sorted([*time, *parking], key=lambda run: run.end))
+    elif how is StepSize.BY_DIMENSION:
+        _fill_blocks(time)
+        _fill_blocks(parking)
+    else:
+        # Time and parking are one block: where parking was priced, it alone is filled up (OCPI 2.3.0, CDR "step_size").
+        _fill_blocks(parking or time)
+
+
+def _flat(plan: Plan, periods: list[ChargingPeriod], policy: Policy, unknown_matches: bool) -> list[Line]:
+    """The session fee: once, the first that applies; by policy once for each element that comes to apply."""
+    lines: dict[int, Line] = {}
+    for period in periods:
         priced = pick(plan.flat, period, unknown_matches)
+        if priced is not None and id(priced) not in lines:
+            lines[id(priced)] = _fee(priced, period, Reason.SESSION_FEE)
+            if policy.flat_scope is FlatScope.SESSION:
+                break
+    return list(lines.values())
+
+
+def _fee(priced: Priced, period: ChargingPeriod, reason: Reason) -> Line:
+    return Line(priced, period.start, period.start, 1, 1, priced.weight, reason)
+
+
+def _kept(plan: Plan, dimension: Dimension, period: ChargingPeriod, expired: bool, unknown: bool) -> Priced | None:
+    """What a reservation costs: of one that expired, the price of expiry if there is one (ReservationRestrictionType)."""
+    found = pick(plan.reserved.get((dimension, True), ()), period, unknown) if expired else None
+    return found or pick(plan.reserved.get((dimension, False), ()), period, unknown)
+
+
+def _kept_runs(plan: Plan, used: Used, unknown_matches: bool) -> list[Run]:
+    runs: list[Run] = []
+    for period in used.reserved:
+        priced = _kept(plan, Dimension.TIME, period, used.expired, unknown_matches)
+        if priced is not None and period.end > period.start:
+            _extend(runs, priced, period).measured += period.end - period.start
+    return runs
+
+
+def _reservation_fee(plan: Plan, used: Used, unknown_matches: bool) -> list[Line]:
+    """The fee of the reservation itself, beside the session's (OCPI's own example has both)."""
+    for period in used.reserved:
+        priced = _kept(plan, Dimension.FLAT, period, used.expired, unknown_matches)
         if priced is not None:
-            return [Line(priced, period.start, period.start, 1, 1, priced.weight, Reason.SESSION_FEE)]
+            return [_fee(priced, period, _reason(priced))]
     return []
 
 
-def _line(run: _Run) -> Line:
+def fed_back_lines(plan: Plan, periods: list[ChargingPeriod], policy: Policy) -> list[Line]:
+    """Energy that the vehicle gave, by component: a credit of its own, never a negative quantity of a sale."""
+    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    runs: list[Run] = []
+    for period in periods:
+        priced = pick(plan.energy, period, unknown_matches) if period.fed_back else None
+        if priced is not None:
+            _extend(runs, priced, period).measured += period.fed_back
+    sign = -1 if policy.fed_back is FedBack.CREDITED else 0
+    return [
+        _line(run)._replace(
+            priced=run.priced._replace(price=sign * run.priced.price, weight=sign * run.priced.weight),
+            quantity=run.measured,
+            numerator=sign * run.measured * run.priced.weight,
+            reason=Reason.ENERGY_FED_BACK,
+        )
+        for run in runs
+    ]
+
+
+def plain_energy_runs(plan: Plan, periods: Iterable[ChargingPeriod], policy: Policy) -> list[Run]:
+    """Energy by component where the periods are given: each has one price, that at its start."""
+    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
+    runs: list[Run] = []
+    for period in periods:
+        delivered = period.energy_to - period.energy_from
+        priced = pick(plan.energy, period, unknown_matches) if delivered else None
+        if priced is not None:
+            _extend(runs, priced, period).measured += delivered
+    return runs
+
+
+def _reason(priced: Priced) -> Reason:
+    reservation = priced.reason.get("reservation")
+    if reservation is None:
+        return _REASONS[priced.dimension]
+    is_time = priced.dimension is Dimension.TIME
+    if reservation == "RESERVATION":
+        return Reason.RESERVATION_TIME if is_time else Reason.RESERVATION_FEE
+    return Reason.EXPIRED_RESERVATION_TIME if is_time else Reason.EXPIRED_RESERVATION_FEE
+
+
+def _limited(lines: list[Line], plan: Plan, basis: TaxBasis, *, may_be_raised: bool) -> tuple[int, tuple[Line, ...]]:
+    """The lines with what brings the whole up to the tariff's minimum or down to its maximum, a line for each tax rate."""
+    assert plan.limits is not None, "only asked of a tariff with limits"
+    sums: dict[tuple[int, int] | None, tuple[Decimal | None, Fraction]] = {}
+    for line in lines:
+        _, before = sums.get(line.priced.tax, (None, Fraction(0)))
+        sums[line.priced.tax] = line.priced.tax_rate, before + Fraction(line.numerator, plan.denominator)
+    found = adjustments(sums, plan.limits, basis, may_be_raised=may_be_raised)
+    if not found:
+        return plan.denominator, tuple(lines)
+    denominator = lcm(plan.denominator, *(one.amount.denominator for one in found))
+    scale = denominator // plan.denominator
+    start = lines[0].start if lines else 0
+    end = max((line.end for line in lines), default=start)
+    scaled = [line._replace(numerator=line.numerator * scale) for line in lines]
+    return denominator, (*scaled, *(_adjusting(one, denominator, start, end) for one in found))
+
+
+def _adjusting(one: Adjustment, denominator: int, start: int, end: int) -> Line:
+    numerator = one.amount.numerator * (denominator // one.amount.denominator)
+    return Line(one.priced, start, end, 1, 1, numerator, Reason.MINIMUM_PRICE if one.raises else Reason.MAXIMUM_PRICE)
+
+
+def _line(run: Run) -> Line:
     priced, quantity = run.priced, run.measured + run.extra
     return Line(
         priced,
@@ -278,12 +433,12 @@ def _line(run: _Run) -> Line:
         run.measured,
         quantity,
         quantity * priced.weight,
-        _REASONS[priced.dimension],
+        _reason(priced),
         run.assumptions,
     )
 
 
-def _unpriced(run: _Run) -> Line:
+def _unpriced(run: Run) -> Line:
     return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions)
 
 
@@ -293,5 +448,5 @@ def _lacks_signals(plan: Plan, periods: list[ChargingPeriod]) -> bool:
         for candidates in (plan.energy, plan.time, plan.parking, plan.flat)
         for priced in candidates
         for test in priced.tests
-    } & {WATTS, MILLIAMPS}
+    } & SIGNALS
     return any(period[place] is None for period in periods for place in asked)

@@ -3,55 +3,130 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.money import currency
+from tallywatt.rating.fields import BadField, Version, filled_list, number, text
 from tallywatt.rating.records import Dimension, TaxBasis
-from tallywatt.rating.tariff import DAYS, MINUTES_PER_DAY, UNRESTRICTED, Component, Element, Restrictions, Tariff
+from tallywatt.rating.tariff import (
+    DAYS,
+    MINUTES_PER_DAY,
+    UNRESTRICTED,
+    Component,
+    Element,
+    PriceLimit,
+    Restrictions,
+    Tariff,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_IDENTITY: Final = {
-    "country_code", "party_id", "type", "tariff_alt_url", "energy_mix", "last_updated",
-    "start_date_time", "end_date_time", "preauthorize_amount",
-}  # fmt: skip
+ABOUT: Final = (
+    "country_code", "party_id", "type", "tariff_alt_text", "tariff_alt_url", "start_date_time", "end_date_time",
+    "energy_mix", "preauthorize_amount", "last_updated",
+)  # fmt: skip
 """Keys of OCPI that decide no amount: who owns the tariff, when it is valid (assignments say that), and the like."""
-_NOT_CARRIED: Final = {"min_price", "max_price"}
-"""Keys that would change an amount and are not rated yet: refused, because ignoring them would charge a wrong price."""
-_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "tariff_alt_text", "elements"}
-_MAX_PLACES: Final = 9
+_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "min_price", "max_price", "elements"}
+_BEFORE: Final = ("before_taxes", "excl_vat")
+_AFTER: Final = ("after_taxes", "incl_vat")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TAX_BASIS: Final = {"YES": TaxBasis.GROSS, "NO": TaxBasis.NET, "N/A": TaxBasis.NET}
 
 
-def read_tariff(data: Mapping[str, Any]) -> Tariff:
-    """The tariff of JSON-like data, or BadInput naming the path. Unknown keys are listed in `unread`."""
-    unread = [key for key in data if key not in _TARIFF_KEYS | _IDENTITY | _NOT_CARRIED]
-    for key in sorted(_NOT_CARRIED & data.keys()):
-        if data[key] is not None:
-            raise _bad(
-                path=key, what="not_carried", says="is not rated yet, and ignoring it would charge a wrong price"
-            )
-    reference = _text(data, "id")
+def version_of(data: Mapping[str, Any]) -> Version:
+    """The version of OCPI whose shape a tariff has; what two versions share counts as the older one."""
+    limits = [data[key] for key in ("min_price", "max_price") if isinstance(data.get(key), dict)]
+    if data.get("tax_included") is not None or any("before_taxes" in one or "after_taxes" in one for one in limits):
+        return Version.OCPI_2_3_0
+    elements = data.get("elements")
+    components = [
+        component
+        for element in (elements if isinstance(elements, list) else ())
+        if isinstance(element, dict) and isinstance(element.get("price_components"), list)
+        for component in element["price_components"]
+    ]
+    names_tax = any(isinstance(one, dict) and "vat" in one for one in components)
+    return Version.OCPI_2_2_1 if limits or names_tax or "country_code" in data else Version.OCPI_2_1_1
+
+
+def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tariff:
+    """The tariff of JSON-like data, or BadField naming the path. Unknown keys are listed in `unread`.
+
+    Before 2.3.0 prices are without tax. A tariff that is put down here must say what it means: without a version,
+    `tax_included` is required.
+    """
+    unread = [key for key in data if key not in _TARIFF_KEYS and key not in ABOUT]
+    reference = text(data, "id")
+    basis = _tax_basis(data, version)
     elements = tuple(
         _element(index, element, f"elements[{index}]", unread)
-        for index, element in enumerate(_list(data, "elements", "elements"))
+        for index, element in enumerate(filled_list(data, "elements", "elements"))
     )
+    taxes_apply = data.get("tax_included") != "N/A"
+    if not taxes_apply:
+        elements = _without_tax(elements, unread)
+    min_price, max_price = _limit(data, "min_price", unread), _limit(data, "max_price", unread)
+    _check_limits(min_price, max_price)
     return Tariff(
         reference=reference,
         name=_name(data, reference),
-        currency=currency(_text(data, "currency")),
-        tax_basis=_tax_basis(data),
+        currency=currency(text(data, "currency")),
+        tax_basis=basis,
         elements=elements,
         unread=tuple(sorted(unread)),
+        min_price=min_price,
+        max_price=max_price,
+        taxes_apply=taxes_apply,
+        about={key: data[key] for key in ABOUT if data.get(key) is not None},
     )
+
+
+def _without_tax(elements: tuple[Element, ...], unread: list[str]) -> tuple[Element, ...]:
+    """Elements of a tariff on which there is no tax: a percentage in them has no effect, and is reported."""
+    unread += [
+        f"elements[{element.index}].price_components[{place}].vat"
+        for element in elements
+        for place, component in enumerate(element.components)
+        if component.tax_rate is not None
+    ]
+    return tuple(
+        replace(element, components=tuple(replace(component, tax_rate=None) for component in element.components))
+        for element in elements
+    )
+
+
+def _limit(data: Mapping[str, Any], key: str, unread: list[str]) -> PriceLimit | None:
+    """A price limit: 2.3.0's PriceLimit or 2.2.1's Price."""
+    given = data.get(key)
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise BadField(key, "tariff.not_an_object", "must be an object with before_taxes and after_taxes")
+    unread += [f"{key}.{name}" for name in given if name not in {*_BEFORE, *_AFTER}]
+    before, after = (_bound(given, names, key) for names in (_BEFORE, _AFTER))
+    if before is None and after is None:
+        raise BadField(key, "tariff.missing", "must have before_taxes, after_taxes, or both")
+    return PriceLimit(before, after)
+
+
+def _bound(given: Mapping[str, Any], names: tuple[str, str], key: str) -> Decimal | None:
+    found = [name for name in names if given.get(name) is not None]
+    return number(given[found[0]], f"{key}.{found[0]}") if found else None
+
+
+def _check_limits(low: PriceLimit | None, high: PriceLimit | None) -> None:
+    if low is None or high is None:
+        return
+    for least, most in ((low.before_taxes, high.before_taxes), (low.after_taxes, high.after_taxes)):
+        if least is not None and most is not None and least > most:
+            raise _bad(path="min_price", what="limits_contradict", says="must not be above max_price")
 
 
 @lru_cache(maxsize=4096)
@@ -60,8 +135,10 @@ def read_tariff_text(canonical: str) -> Tariff:
     return read_tariff(msgspec.json.decode(canonical))
 
 
-def _tax_basis(data: Mapping[str, Any]) -> TaxBasis:
+def _tax_basis(data: Mapping[str, Any], version: Version | None) -> TaxBasis:
     said = data.get("tax_included")
+    if said is None and version is not None:
+        return TaxBasis.NET
     basis = _TAX_BASIS.get(said) if isinstance(said, str) else None
     if basis is None:
         raise _bad(
@@ -89,7 +166,7 @@ def _element(index: int, data: Any, path: str, unread: list[str]) -> Element:
         raise _bad(path=path, what="not_an_object", says="must be an object with price_components")
     unread += [f"{path}.{key}" for key in data if key not in {"price_components", "restrictions"}]
     components: list[Component] = []
-    for place, one in enumerate(_list(data, "price_components", f"{path}.price_components")):
+    for place, one in enumerate(filled_list(data, "price_components", f"{path}.price_components")):
         component = _component(one, f"{path}.price_components[{place}]", unread)
         if any(component.dimension is earlier.dimension for earlier in components):
             where = f"{path}.price_components[{place}]"
@@ -118,7 +195,7 @@ def _component(data: Any, path: str, unread: list[str]) -> Component:
     kind = data.get("type")
     if kind not in set(Dimension):
         raise _bad(path=f"{path}.type", what="not_known", says=f"must be one of {', '.join(Dimension)}")
-    tax_rate = None if data.get("vat") is None else _number(data["vat"], f"{path}.vat")
+    tax_rate = None if data.get("vat") is None else number(data["vat"], f"{path}.vat")
     if tax_rate is not None and not 0 <= tax_rate <= 100:
         raise _bad(path=f"{path}.vat", what="out_of_range", says="must be a percentage from 0 to 100")
     if "price" not in data:
@@ -129,7 +206,7 @@ def _component(data: Any, path: str, unread: list[str]) -> Component:
     dimension = Dimension(kind)
     # No step, or one of 0 as it occurs in free tariffs, means no blocks; a flat price has none to begin with.
     return Component(
-        dimension, _number(data["price"], f"{path}.price"), tax_rate, 0 if dimension is Dimension.FLAT else step
+        dimension, number(data["price"], f"{path}.price"), tax_rate, 0 if dimension is Dimension.FLAT else step
     )
 
 
@@ -168,7 +245,7 @@ def _date(value: Any, path: str) -> date:
 
 def _scaled(places: int) -> Any:
     def read(value: Any, path: str) -> int:
-        scaled = _number(value, path).scaleb(places)
+        scaled = number(value, path).scaleb(places)
         if scaled != scaled.to_integral_value() or scaled < 0:
             raise _bad(path=path, what="out_of_range", says=f"must be from 0, with at most {places} decimal places")
         return int(scaled)
@@ -206,37 +283,5 @@ _READERS: Final[dict[str, tuple[str, Any]]] = {
 }
 
 
-def _number(value: Any, path: str) -> Decimal:
-    """A price as a decimal: 2.1.1's own example gives one as text, so both are read; never through binary fractions."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise _bad(path=path, what="not_a_number", says="must be a number")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation as error:
-        raise _bad(path=path, what="not_a_number", says="must be a number") from error
-    places = number.as_tuple().exponent
-    if not isinstance(places, int) or places < -_MAX_PLACES or abs(number) >= 10**9:
-        raise _bad(
-            path=path,
-            what="out_of_range",
-            says=f"must be below 1,000,000,000 with at most {_MAX_PLACES} decimal places",
-        )
-    return number
-
-
-def _text(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise _bad(path=key, what="missing", says="must be given as text")
-    return value.strip()
-
-
-def _list(data: Mapping[str, Any], key: str, path: str) -> list[Any]:
-    value = data.get(key)
-    if not isinstance(value, list) or not value:
-        raise _bad(path=path, what="missing", says="must be a list with at least one entry")
-    return value
-
-
-def _bad(*, path: str, what: str, says: str, remedy: str | None = None) -> BadInput:
-    return BadInput(f"{path}: {says}", code=f"tariff.{what}", remedy=remedy)
+def _bad(*, path: str, what: str, says: str, remedy: str | None = None) -> BadField:
+    return BadField(path, f"tariff.{what}", says, remedy)

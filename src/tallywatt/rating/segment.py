@@ -61,6 +61,22 @@ def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[Chargin
     return _periods(points, stretches, offsets, signals)
 
 
+def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod]:
+    """The time for which the station was kept, until the session's start; cut where a reservation's price may change.
+
+    Its clock is its own: durations count from the moment of the reservation.
+    """
+    start, end, cuts = session.reserved_at, session.started_at, plan.reservation_cuts
+    if start is None or not plan.reserved or start > end:
+        return []
+    offsets = _offsets(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
+    moments = {start + elapsed for elapsed in cuts.elapsed if start + elapsed < end}
+    if cuts.wall_clock:
+        moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
+    points = [(at, 0) for at in (start, *sorted(moments), end)]
+    return _periods(points, [Stretch(start, Use.RESERVED, False, False)], offsets, None)
+
+
 def _periods(
     points: list[Knot], stretches: list[Stretch], offsets: list[tuple[int, int]], signals: _Signals | None
 ) -> list[ChargingPeriod]:
@@ -78,11 +94,8 @@ def _periods(
         day, time_of_day = divmod(start + offsets[zone_part][1], MS_PER_DAY)
         if signals is not None:
             watts, milliamps = signals.at(start)
-        periods.append(
-            ChargingPeriod(
-                start, end, energy_from, energy_to, use, assumed, time_of_day, day, start - first, watts, milliamps
-            )
-        )
+        facts = (start, end, energy_from, energy_to, use, assumed, time_of_day, day, start - first)
+        periods.append(ChargingPeriod(*facts, watts, milliamps, watts, milliamps))
     return periods
 
 

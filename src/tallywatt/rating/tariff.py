@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +16,8 @@ from tallywatt.kernel.money import Currency
 from tallywatt.rating.records import Dimension, TariffVersion, TaxBasis
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallywatt.kernel.clock import Instant
 
 MINUTES_PER_DAY: Final = 24 * 60
@@ -74,6 +76,14 @@ class Element:
     restrictions: Restrictions = UNRESTRICTED
 
 
+@dataclass(frozen=True, slots=True)
+class PriceLimit:
+    """A bound on what a whole session costs. Before and after tax are bounds of their own (OCPI 2.3.0, Tariff object)."""
+
+    before_taxes: Decimal | None = None
+    after_taxes: Decimal | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Tariff:
     """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
@@ -85,6 +95,13 @@ class Tariff:
     elements: tuple[Element, ...]
     unread: tuple[str, ...] = ()
     """Paths of what was in the source and is not carried here: reported, never silently dropped."""
+    min_price: PriceLimit | None = None
+    max_price: PriceLimit | None = None
+    taxes_apply: bool = True
+    """False: OCPI's `tax_included` N/A, there is no tax on this tariff at all."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What OCPI says beside the prices, as it was given (whose it is, when it is valid, alternative texts): it decides no
+    amount, is no part of the version, and is written again."""
 
     @cached_property
     def canonical(self) -> str:
@@ -125,16 +142,32 @@ def plain(number: Decimal) -> str:
 
 def to_data(tariff: Tariff) -> dict[str, Any]:
     """The tariff in OCPI's shape, with `name` beside it."""
-    return {
+    data: dict[str, Any] = {
         "id": tariff.reference,
         "name": tariff.name,
         "currency": tariff.currency.code,
-        "tax_included": "YES" if tariff.tax_basis is TaxBasis.GROSS else "NO",
-        "elements": [_element_data(element) for element in tariff.elements],
+        "tax_included": tax_included(tariff),
+        "elements": [element_data(element) for element in tariff.elements],
     }
+    limits = {"min_price": tariff.min_price, "max_price": tariff.max_price}
+    return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
 
 
-def _element_data(element: Element) -> dict[str, Any]:
+def tax_included(tariff: Tariff) -> str:
+    """OCPI 2.3.0's word for whether prices include tax."""
+    if not tariff.taxes_apply:
+        return "N/A"
+    return "YES" if tariff.tax_basis is TaxBasis.GROSS else "NO"
+
+
+def limit_data(limit: PriceLimit) -> dict[str, str]:
+    """A price limit in the words of OCPI 2.3.0; only the bounds that are given."""
+    bounds = {"before_taxes": limit.before_taxes, "after_taxes": limit.after_taxes}
+    return {name: plain(bound) for name, bound in bounds.items() if bound is not None}
+
+
+def element_data(element: Element) -> dict[str, Any]:
+    """An element in OCPI's words, numbers as text."""
     data: dict[str, Any] = {"price_components": [_component_data(one) for one in element.components]}
     if element.restrictions != UNRESTRICTED:
         data["restrictions"] = restriction_data(element.restrictions)
