@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tallywatt.adapters.ocpp import connection as connection_module
 from tallywatt.adapters.ocpp.server import GatewayOptions
-from tallywatt.kernel.errors import Busy
+from tallywatt.kernel.errors import Broken, Busy
 from tallywatt.metering.facts import Booted, Sampled, Started, Stopped, TokenShown, Unreadable
 from tallywatt.stations.credentials import Knocked, hash_key
 from tallywatt.stations.station import StationState
@@ -36,6 +36,14 @@ async def until(is_so: Any) -> None:
 
 
 # --- the door ---
+
+
+async def test_a_port_that_is_taken_is_named_with_what_to_do(house: House) -> None:
+    """Two servers on one machine: the second says which setting helps."""
+    with pytest.raises(Broken, match="cannot be opened for stations") as refused:
+        await house.another_gateway().start("127.0.0.1", house.gateway.port)
+    assert refused.value.code == "serve.port_taken"
+    assert "TALLYWATT_OCPP_PORT" in (refused.value.remedy or "")
 
 
 @pytest.mark.parametrize("path", ["/ocpp/CP1", "/ocpp/op/CP1", "/ocpp/op/CP1/", "/ocpp/op/C%501"])

@@ -100,7 +100,7 @@ def test_a_job_that_is_asked_for_again_while_it_runs_runs_once_more(house: House
     house.do(end_job, Ended(one.job))
 
     [again] = claimed(house)
-    assert again.job.attempts == 0
+    assert again.job.attempts == 1
     house.do(end_job, Ended(again.job))
     assert state_of(house, "a") is JobState.DONE
     assert claimed(house) == []
@@ -164,12 +164,15 @@ def test_a_job_that_fails_is_retried_later_and_later_and_then_stays_visible(hous
 
 
 def test_a_job_that_only_waits_never_fails_for_it(house: HouseOf) -> None:
-    """A station may be away for days; that is no failure of the job."""
+    """A station may be away for days; that is no failure of the job, and takes none of its later attempts away."""
     ask_for(house, "a")
     for _ in range(len(BACKOFF_SECONDS) * 2):
         [found] = claimed(house)
         house.do(end_job, Ended(found.job, "the station is away", after_seconds=30))
         house.later(1)
+    [found] = claimed(house)
+
+    house.do(end_job, Ended(found.job, "it is raining"))
 
     assert state_of(house, "a") is JobState.READY
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from tallywatt.entrypoints.http.entrance import Entrance
+from tallywatt.entrypoints.http.serving import Door
+from tallywatt.kernel.errors import Broken
 
 if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
@@ -32,3 +36,15 @@ async def test_who_comes_before_the_pages_are_built_waits_and_is_answered(scene:
     assert (early.status_code, json.loads(early.text)) == (200, json.loads(late.text))
     assert page.status_code == 401
     assert "content-security-policy" in page.headers
+
+
+async def test_a_port_that_is_taken_is_named_with_what_to_do(scene: Scene) -> None:
+    """The second server of a newcomer, whose demo still serves: a sentence, and not the web server's traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        scene.house.settings.http_port = taken.getsockname()[1]
+
+        with pytest.raises(Broken, match="cannot be opened for pages") as refused:
+            await Door(scene.house).open()
+
+    assert refused.value.code == "serve.port_taken"
+    assert "TALLYWATT_HTTP_PORT" in (refused.value.remedy or "")

@@ -8,6 +8,7 @@ import pytest
 
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import StationId
 from tallywatt.settings import Settings
 from tallywatt.stations.command import Action, CommandState
@@ -113,6 +114,27 @@ def test_a_job_about_something_that_is_not_there_fails_for_good_and_says_so(hous
     [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "finish_session", actor="test")
     assert job.state is JobState.FAILED
     assert "sessions.not_found" in (job.last_error or "")
+
+
+def test_a_job_that_meets_a_broken_disk_waits_and_has_lost_no_attempt(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of a full disk must not leave thousands of jobs for a person to start again."""
+    operator, station_id = furnished(house)
+    commanded(house, operator, station_id)
+    workers = Workers(house, ())
+
+    def is_full(*_: object, **__: object) -> None:
+        msg = "the disk is full"
+        raise Busy(msg, code="storage.unavailable")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house, "write_now", is_full)
+        workers.step(LANES["stations"])
+
+    [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "send_command", actor="test")
+    assert (job.state, job.attempts) == (JobState.READY, 0)
+    assert "storage.unavailable" in (job.last_error or "")
 
 
 def test_every_kind_of_job_that_a_workflow_writes_has_a_lane() -> None:

@@ -26,7 +26,7 @@ from tallywatt.adapters.ocpp.outgoing import Ask
 from tallywatt.adapters.ocpp.registry import Registry, Seen
 from tallywatt.adapters.ocpp.saying import NO_ANSWER, NOT_CONNECTED
 from tallywatt.adapters.ocpp.upgrade import Address, address_of, basic_key, chosen_protocol, put_right
-from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.errors import BadInput, Broken
 from tallywatt.stations.credentials import StationCredential, hash_key, opens
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.ports import LinkAnswer
@@ -108,18 +108,23 @@ class Gateway:
     async def start(self, host: str = "0.0.0.0", port: int = 9000, tls: ssl.SSLContext | None = None) -> None:  # noqa: S104  # stations come from outside
         """Listen, inside the running event loop. Port 0 takes any free one; `port` tells which."""
         self.live_on(asyncio.get_running_loop())
-        self._server = await ws_create_server(
-            self._welcome,
-            host,
-            port,
-            ssl=tls,
-            websocket_handshake_timeout=self._options.handshake_seconds,
-            max_frame_size=self._options.largest_message,
-            read_buffer_init_size=4096,
-            enable_auto_pong=False,  # a ping is a sign of life, which the connection wants to see itself
-            logger_name=_SOCKET_LOG,
-            backlog=2048,  # stations come back all at once
-        )
+        try:
+            self._server = await ws_create_server(
+                self._welcome,
+                host,
+                port,
+                ssl=tls,
+                websocket_handshake_timeout=self._options.handshake_seconds,
+                max_frame_size=self._options.largest_message,
+                read_buffer_init_size=4096,
+                enable_auto_pong=False,  # a ping is a sign of life, which the connection wants to see itself
+                logger_name=_SOCKET_LOG,
+                backlog=2048,  # stations come back all at once
+            )
+        except OSError as error:
+            msg = f"{host}:{port} cannot be opened for stations: {error.strerror}"
+            remedy = "stop what listens there, or set TALLYWATT_OCPP_PORT to a free port"
+            raise Broken(msg, code="serve.port_taken", remedy=remedy) from error
         self._keep_watch()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, literal_column, null, or_, select, update
@@ -38,7 +38,8 @@ _OURS = (
     _jobs.c.operator_id == bindparam("operator"),
     _jobs.c.job_id == bindparam("id"),
     _jobs.c.state == JobState.LEASED.value,
-    _jobs.c.attempts == bindparam("attempt"),
+    _jobs.c.leased_by == bindparam("who"),
+    _jobs.c.lease_until == bindparam("lease"),
 )
 _END = (
     update(_jobs)
@@ -48,6 +49,7 @@ _END = (
         run_at=bindparam("at"),
         lease_until=None,
         leased_by=None,
+        attempts=bindparam("counted"),
         last_error=bindparam("error"),
     )
 )
@@ -88,6 +90,7 @@ class Claimed:
 
     operator_id: OperatorId
     job: StoredJob
+    """With this attempt counted, and its lease."""
 
 
 def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
@@ -95,21 +98,23 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     connection = work.connection
     statement = _due(connection.dialect, command.kinds)
     rows = connection.execute(statement.sql, statement.bind({"now": work.machine_now, "most": command.most}))
-    found = [Claimed(row[0], JOBS.decode(tuple(row[1:]))) for row in rows]
+    until = Instant(work.machine_now + command.lease_seconds * 1000)
+    found = []
     lease = compiled(_LEASE, connection.dialect)
-    for one in found:
-        connection.change(
-            lease.sql,
-            lease.bind(
-                {
-                    "operator": one.operator_id,
-                    "id": one.job.job_id,
-                    "until": work.machine_now + command.lease_seconds * 1000,
-                    "who": command.owner,
-                    "now": work.machine_now,
-                }
-            ),
+    for operator, *columns in rows:
+        job = JOBS.decode(tuple(columns))
+        values = {
+            "operator": operator,
+            "id": job.job_id,
+            "until": until,
+            "who": command.owner,
+            "now": work.machine_now,
+        }
+        connection.change(lease.sql, lease.bind(values))
+        leased = replace(
+            job, state=JobState.LEASED, lease_until=until, leased_by=command.owner, attempts=job.attempts + 1
         )
+        found.append(Claimed(operator, leased))
     return found
 
 
@@ -123,24 +128,28 @@ class Ended:
     chance: float = 0.5
     for_good: bool = False
     after_seconds: int | None = None
-    """Not a failure but a wait: run again after so long, however often it takes."""
+    """Not a failure but a wait: run again after so long, however often it takes. It counts as no attempt."""
 
 
 def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
     """Write down what became of a claimed job: done, to be run again later, or failed for good and visible."""
-    state, run_at = JobState.DONE, command.job.run_at
+    job = command.job
+    state, run_at, attempts = JobState.DONE, job.run_at, job.attempts
     if command.error is not None:
         again: int | None = None
         if command.after_seconds is not None:
             again = work.machine_now + command.after_seconds * 1000
+            attempts -= 1
         elif not command.for_good:
-            again = next_run(command.job.attempts + 1, work.machine_now, command.chance)
+            again = next_run(attempts, work.machine_now, command.chance)
         state = JobState.FAILED if again is None else JobState.READY
         run_at = run_at if again is None else Instant(again)
     values = {
         "operator": work.operator,
-        "id": command.job.job_id,
-        "attempt": command.job.attempts + 1,
+        "id": job.job_id,
+        "who": job.leased_by,
+        "lease": job.lease_until,
+        "counted": attempts,
         "to_state": state.value,
         "at": run_at,
         "error": command.error,

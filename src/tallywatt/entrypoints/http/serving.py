@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,9 @@ class Door:
     def __init__(self, house: House) -> None:
         self._house = house
         self._entrance = Entrance(house)
-        settings = house.settings
         self._server = _Server(
             uvicorn.Config(
                 self._entrance,
-                host=settings.http_host,
-                port=settings.http_port,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -49,12 +47,12 @@ class Door:
 
     async def open(self) -> None:
         """Listen; returns when the process answers for itself. Pages and API follow: see `furnished`."""
-        self._task = asyncio.create_task(self._server.serve())
+        # Opened here, because uvicorn ends the process when a port is taken.
+        listening = _listen_on(self._house.settings.http_host, self._house.settings.http_port)
+        self._task = asyncio.create_task(self._server.serve([listening]))
         while not self._server.started:
             if self._task.done():
                 await self._task
-                msg = f"port {self._house.settings.http_port} cannot be opened"
-                raise Broken(msg, code="serve.port_taken", remedy="set TALLYWATT_HTTP_PORT to a free port")
             await asyncio.sleep(0.005)
         self._furnishing = asyncio.create_task(self._entrance.furnish())
 
@@ -77,3 +75,13 @@ class Door:
         if self._task is not None:
             await self._task
         await self._entrance.clear()
+
+
+def _listen_on(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        msg = f"{host}:{port} cannot be opened for pages and API: {error.strerror}"
+        remedy = "stop what listens there, or set TALLYWATT_HTTP_PORT to a free port"
+        raise Broken(msg, code="serve.port_taken", remedy=remedy) from error

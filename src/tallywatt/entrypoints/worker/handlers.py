@@ -33,8 +33,9 @@ COMPARED_SECONDS = 30
 PAPERS_SECONDS = 24 * 3600
 """How often an erasure looks whether the last invoice may go: terms run by business time, and jobs by the machine's."""
 PAYMENT_SECONDS = 3
-WAITS_FOR_PAYMENT = 20
-"""How often an invoice's print waits for its payment to settle; then it says what is known."""
+"""How often an invoice's print looks whether its payment has settled."""
+WAITS_FOR_PAYMENT_SECONDS = 60
+"""How long it waits for that, while somebody is there to settle it; then it says what is known."""
 
 
 class Handlers:
@@ -42,6 +43,7 @@ class Handlers:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._opened_at = house.machine.now()
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
@@ -127,7 +129,8 @@ class Handlers:
     def _print_invoice(self, claimed: Claimed) -> None:
         invoice_id, operator = InvoiceId(claimed.job.subject_id), claimed.operator_id
         settled = self._house.write_now(operator, is_settled, invoice_id, actor="worker")
-        if not settled and claimed.job.attempts < WAITS_FOR_PAYMENT:
+        since = max(claimed.job.created_at, self._opened_at)
+        if not settled and self._house.machine.now() - since < WAITS_FOR_PAYMENT_SECONDS * 1000:
             msg = "its payment is on its way"
             raise TryLater(msg, PAYMENT_SECONDS)
         wanted = GatherPaper(invoice_id, self._house.settings.base_url)

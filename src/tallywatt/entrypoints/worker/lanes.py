@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+BUSY_SECONDS = 10
+"""After how long a job runs again that met a busy or broken database."""
 IDLE_SECONDS = 0.5
 """Jobs that become due by time alone are found by looking this often."""
 
@@ -99,6 +101,10 @@ class Workers:
         except TryLater as later:
             told.debug("job.waits", why=str(later))
             self._house.end_job(claimed.operator_id, job, str(later), after_seconds=later.after_seconds)
+        except Busy as busy:
+            # The house itself cannot take it in at the moment, which says nothing about the job.
+            told.info("job.waits", why=str(busy), code=busy.code)
+            self._house.end_job(claimed.operator_id, job, f"{busy.code}: {busy}", after_seconds=BUSY_SECONDS)
         except NotFound as error:
             told.warning("job.given_up", why=str(error))
             self._house.end_job(claimed.operator_id, job, f"{error.code}: {error}", for_good=True)

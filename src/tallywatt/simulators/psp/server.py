@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
+from tallywatt.kernel.errors import Broken
 from tallywatt.simulators.psp import checkout, page
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import API_VERSION, Call, shown
@@ -84,7 +85,11 @@ class Psp:
         self.book.close()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        try:
+            self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        except OSError as error:
+            msg = f"{HOST}:{self.port} cannot be opened: {error.strerror}"
+            raise Broken(msg, code="simulate.port_taken", remedy="stop what listens there, or give --port") from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _hang_up(self) -> None:
