@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate bench format locale screenshots lock
+.PHONY: help demo test check simulate chaos bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -29,6 +29,9 @@ check: .venv/ready ## Format, lint, types, contracts between rooms, then the tes
 
 simulate: .venv/ready ## Play so many seeded days of faults against the whole house (RUNS=2000 FIRST=1)
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1)
+
+chaos: .venv/ready ## Kill real processes while stations charge, and compare the books (SEED=1 MINUTES=60 ENGINE=postgresql)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),0) --engine $(or $(ENGINE),both)
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks

@@ -16,7 +16,7 @@ import structlog
 
 from tallywatt.adapters.identity.registration import Outgoing, Registration
 from tallywatt.adapters.imports.read import read_sessions
-from tallywatt.adapters.machine import MachineClock, WorldDraws
+from tallywatt.adapters.machine import MachineClock, WorldDraws, is_gone, process_name
 from tallywatt.adapters.passkeys.places import can_have_passkeys
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
 from tallywatt.adapters.providers.secrets import read_secret
@@ -83,6 +83,7 @@ __all__ = [
     "TryLater",
     "Views",
     "present_revision",
+    "process_name",
     "read_sessions",
     "upgrade",
 ]
@@ -101,6 +102,10 @@ REMOVED_AT_ONCE = 50
 
 STARTING_SECONDS = 5.0
 """How long the command line waits for whoever has just taken the write lock."""
+
+
+def _everybody(_: str) -> bool:
+    return True
 
 
 class House:
@@ -333,10 +338,13 @@ class House:
     # --- jobs ---
 
     def take_over(self) -> None:
-        """Take up the jobs that a killed server was doing, without waiting for its leases. On SQLite there can be no other."""
-        if self.store.is_sqlite:
-            self.store.run_now("", free_leases, None, actor="worker")
-            self.store.run_now("", free_deliveries, None, actor="worker")
+        """Take up the jobs that a killed server was doing, without waiting for its leases.
+
+        On SQLite there can be no other; on PostgreSQL those that were processes of this machine are known to have ended.
+        """
+        gone = _everybody if self.store.is_sqlite else is_gone
+        self.store.run_now("", free_leases, gone, actor="worker")
+        self.store.run_now("", free_deliveries, gone, actor="worker")
 
     def claim(self, command: Claim) -> list[Claimed]:
         """Take due jobs."""

@@ -5,19 +5,40 @@ what truly happened at the plugs, what the stations were told, and the provider'
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
 from tests.simulation.furnish import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.simulation.run import Simulation
     from tests.simulation.station import Charge, Station
 
 LEAST_CHARGE = 30
 """Pence: what the provider takes at least."""
+
+
+class Objects(Protocol):
+    """The provider's own books."""
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """All of its objects of that kind, as they are now."""
+        ...
+
+
+class Witness(Protocol):
+    """Who can say what the house has written down, and what the provider has."""
+
+    @property
+    def provider(self) -> Objects:
+        """The provider's own books."""
+        ...
+
+    def rows(self, sql: str) -> Sequence[Any]:
+        """The rows that a question finds."""
+        ...
 
 
 def broken_truths(run: Simulation) -> list[str]:
@@ -42,7 +63,7 @@ def broken_truths(run: Simulation) -> list[str]:
     ]
 
 
-def _named(run: Simulation, table: str, *columns: str) -> list[dict[str, Any]]:
+def _named(run: Witness, table: str, *columns: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in run.rows(f"SELECT {', '.join(columns)} FROM {table}")]
 
 
@@ -100,7 +121,7 @@ def _charge_is_there(station: Station, charge: Charge, found: list[tuple[int, st
         yield f"{charge.name} took {most} mWh, its session has {energy}"
 
 
-def _nothing_is_charged_twice(run: Simulation) -> Iterator[str]:
+def _nothing_is_charged_twice(run: Witness) -> Iterator[str]:
     """By the provider's own books: never more than the invoice, whichever way."""
     taken: Counter[str] = Counter()
     payments = {
@@ -125,7 +146,7 @@ def _payment_of(thing: dict[str, Any]) -> str:
     return next((value for name, value in metadata.items() if "payment" in name), "")
 
 
-def _captures_are_known(run: Simulation) -> Iterator[str]:
+def _captures_are_known(run: Witness) -> Iterator[str]:
     taken: Counter[str] = Counter()
     returned: Counter[str] = Counter()
     for intent in run.provider.objects("payment_intent"):
@@ -163,7 +184,7 @@ def _what_is_owed_was_collected(run: Simulation) -> Iterator[str]:
             yield f"invoice {invoice_id} of {gross} has {captured}: {payer} {state}"
 
 
-def _holds_have_ended(run: Simulation) -> Iterator[str]:
+def _holds_have_ended(run: Witness) -> Iterator[str]:
     for intent in run.provider.objects("payment_intent"):
         if intent["status"] == "requires_capture":
             yield f"hold {intent['id']} of payment {_payment_of(intent)} has not ended"
@@ -172,7 +193,7 @@ def _holds_have_ended(run: Simulation) -> Iterator[str]:
             yield f"payment {row['payment_id']} ({row['kind']}) is {row['state']} in the end"
 
 
-def _allocations_are_complete(run: Simulation) -> Iterator[str]:
+def _allocations_are_complete(run: Witness) -> Iterator[str]:
     sql = (
         "SELECT p.payment_id, p.captured_minor + p.suspense_minor,"
         " coalesce((SELECT sum(a.amount_minor) FROM allocations a WHERE a.payment_id = p.payment_id), 0) FROM payments p"
@@ -182,7 +203,7 @@ def _allocations_are_complete(run: Simulation) -> Iterator[str]:
             yield f"payment {payment_id}: {allocated} of {minor} are allocated"
 
 
-def _books_balance(run: Simulation) -> Iterator[str]:
+def _books_balance(run: Witness) -> Iterator[str]:
     """What each payer owes by the ledger is what was invoiced less what was captured and not given back."""
     accounts = {row["account_id"]: row["code"] for row in _named(run, "accounts", "account_id", "code")}
     balance: Counter[str] = Counter()
@@ -201,7 +222,7 @@ def _books_balance(run: Simulation) -> Iterator[str]:
             yield f"{code} stands at {balance[code]}, and {wanted[code]} are owed"
 
 
-def _numbers_have_no_gap(run: Simulation) -> Iterator[str]:
+def _numbers_have_no_gap(run: Witness) -> Iterator[str]:
     series: dict[tuple[str, int], list[int]] = {}
     for row in _named(run, "invoices", "series", "year", "sequence"):
         series.setdefault((row["series"], row["year"]), []).append(row["sequence"])
@@ -233,7 +254,19 @@ def _audit_is_clean(run: Simulation) -> Iterator[str]:
         yield f"audit: {report.unexplained} mWh are neither billed nor explained"
 
 
-def _positions_are_dense(run: Simulation) -> Iterator[str]:
+def _positions_are_dense(run: Witness) -> Iterator[str]:
     positions = [row[0] for row in run.rows("SELECT position FROM events ORDER BY position")]
     if positions != list(range(1, len(positions) + 1)):
         yield "the positions of events have a hole"
+
+
+OF_THE_BOOKS = (
+    _nothing_is_charged_twice,
+    _captures_are_known,
+    _holds_have_ended,
+    _allocations_are_complete,
+    _books_balance,
+    _numbers_have_no_gap,
+    _positions_are_dense,
+)
+"""Truths that need rows and the provider's objects alone: whoever has played with real processes asks them, too."""

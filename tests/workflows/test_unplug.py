@@ -156,6 +156,24 @@ def test_a_whole_transaction_backwards_is_the_same_session(house: HouseOf) -> No
     house.adds_up()
 
 
+def test_a_start_that_comes_while_its_ended_session_waits_for_the_vehicle_completes_it(idle_house: HouseOf) -> None:
+    """Where parking is priced, an ended session has no bill yet. Its start was taken for one that came too late."""
+    house = idle_house
+    wire = house.wire(protocol="ocpp2.0.1")
+    house.later(60)
+    house.do(unplug, wire.event_ended(house.now, "T-1", 2, kwh(9), "CARD1"))
+    assert house.session("T-1").state is SessionState.ENDED
+
+    house.do_all(wire.event_started(NINE, "T-1", kwh(1)))
+    house.later(10)
+    house.do_all(wire.status("Available", house.now))
+
+    session = house.session("T-1")
+    assert (session.state, session.started_at, session.milliwatt_hours) == (SessionState.BILLED, NINE, kwh(8))
+    assert house.inbox() == []
+    house.adds_up()
+
+
 @pytest.mark.parametrize("meter_stop", [-1_000, None])
 def test_a_stop_without_a_register_is_billed_by_the_last_value(house: HouseOf, meter_stop: int | None) -> None:
     """Minus one is what some stations say when they do not know."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 MOST_RESTARTS_OF_A_DEAD_CLOCK = 10_000
+NOT_DECIDED = frozenset({SessionState.ACTIVE, SessionState.ENDED, SessionState.HELD})
+"""A start that comes late still completes its session: also one that has ended and waits for its vehicle to leave."""
 
 
 def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
@@ -301,7 +303,7 @@ def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:
 
 def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: FrameId) -> Session:
     """The start of a session that a later event has opened: fill in what only the start says, and go on from there."""
-    if Flag.START_MISSING not in session.flags or session.state not in {SessionState.ACTIVE, SessionState.HELD}:
+    if Flag.START_MISSING not in session.flags or session.state not in NOT_DECIDED:
         to_inbox(
             work,
             "late_start",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -47,17 +48,26 @@ class CuttingProxy:
         """Cut the next COMMIT."""
         self._armed = moment
 
+    def disarm(self) -> None:
+        """Cut nothing more."""
+        self._armed = None
+
     def _accept(self) -> None:
         while True:
             try:
                 client, _ = self._listening.accept()
             except OSError:
                 return
-            server = socket.create_connection(self._server)
+            try:
+                server = socket.create_connection(self._server)
+            except OSError:
+                client.close()  # the database is not there at the moment
+                continue
             threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        with client, server:
+        # Whoever is killed at either end resets its line: that is the end of the other one, too.
+        with client, server, suppress(ConnectionError):
             while True:
                 readable, _, _ = select.select([client, server], [], [])
                 if client in readable:

@@ -67,9 +67,10 @@ _ONCE_MORE = (
         wanted_at=None,
     )
 )
+_HOLDERS = select(_jobs.c.leased_by).where(_jobs.c.state == JobState.LEASED.value).distinct()
 _FREE = (
     update(_jobs)
-    .where(_jobs.c.state == JobState.LEASED.value)
+    .where(_jobs.c.state == JobState.LEASED.value, _jobs.c.leased_by == bindparam("who"))
     .values(state=JobState.READY.value, lease_until=None, leased_by=None)
 )
 
@@ -179,10 +180,12 @@ def run_job(work: SqlUnitOfWork, command: RunJob) -> Any:
     return result
 
 
-def free_leases(work: SqlUnitOfWork, command: None = None) -> int:  # noqa: ARG001  # the shape of a workflow
-    """Give back all leases. Only for a process that owns the database alone and has just started: nobody else holds any."""
-    statement = Statement(_FREE, work.connection.dialect)
-    return work.connection.change(statement.sql, statement.bind({}))
+def free_leases(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
+    """Give back the leases of workers that have ended; how many. The others' run out by themselves."""
+    connection = work.connection
+    holders, free = compiled(_HOLDERS, connection.dialect), compiled(_FREE, connection.dialect)
+    gone = [who for (who,) in connection.execute(holders.sql, holders.bind({})) if is_gone(who or "")]
+    return sum(connection.change(free.sql, free.bind({"who": who})) for who in gone)
 
 
 def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:

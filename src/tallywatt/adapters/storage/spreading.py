@@ -30,6 +30,8 @@ from tallywatt.partners.endpoint import EndpointState
 from tallywatt.partners.schedule import AT_ONCE, LEASE_SECONDS, PROBE_AFTER_FAILURES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.unit import SqlUnitOfWork
     from tallywatt.adapters.storage.vault import Vault
@@ -305,9 +307,10 @@ _LEASE = (
         attempts=_deliveries.c.attempts + 1,
     )
 )
+_SENDERS = select(_deliveries.c.leased_by).where(_deliveries.c.state == DeliveryState.SENDING.value).distinct()
 _FREE = (
     update(_deliveries)
-    .where(_deliveries.c.state == DeliveryState.SENDING.value)
+    .where(_deliveries.c.state == DeliveryState.SENDING.value, _deliveries.c.leased_by == bindparam("who"))
     .values(state=DeliveryState.READY.value, lease_until=None, leased_by=None)
 )
 
@@ -404,7 +407,7 @@ def _leased(one: Delivery, who: str) -> Delivery:
     return replace(one, state=DeliveryState.SENDING, attempts=one.attempts + 1, leased_by=who)
 
 
-def free_deliveries(work: SqlUnitOfWork, command: None = None) -> int:  # noqa: ARG001  # the shape of a workflow
-    """Give back what a killed sender held. Only for a process that owns the database alone and has just started."""
-    statement = compiled(_FREE, work.connection.dialect)
-    return work.connection.change(statement.sql, statement.bind({}))
+def free_deliveries(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
+    """Give back what senders held that have ended; how many. The others' leases run out by themselves."""
+    gone = [who for (who,) in _run(work.connection, _SENDERS) if is_gone(who or "")]
+    return sum(_change(work.connection, _FREE, who=who) for who in gone)

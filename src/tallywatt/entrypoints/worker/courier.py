@@ -7,7 +7,6 @@ holds a few sockets, and no thread that another receiver needs.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import structlog
 
 from tallywatt.kernel.errors import Busy
 from tallywatt.partners.schedule import AT_ONCE
+from tallywatt.wiring import process_name
 from tallywatt.workflows.note_webhook_attempt import NoteWebhookAttempt, note_webhook_attempt
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Courier:
         self._house = house
         self._sender = sender
         self._at_once = at_once
-        self._owner = f"{os.uname().nodename}/{os.getpid()}"
+        self._owner = process_name()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

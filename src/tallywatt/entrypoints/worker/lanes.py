@@ -5,7 +5,6 @@ Each lane has a synchronous `step()`; its threads do nothing but call it.
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import structlog
 
 from tallywatt.entrypoints.worker.handlers import Handlers
 from tallywatt.kernel.errors import Busy, NotFound, TallywattError
-from tallywatt.wiring import Claim, TryLater
+from tallywatt.wiring import Claim, TryLater, process_name
 
 if TYPE_CHECKING:
     from tallywatt.wiring import Claimed, House
@@ -64,7 +63,7 @@ class Workers:
         self._stopping = False
         self._bells = {lane.name: threading.Condition() for lane in lanes}
         self._threads: list[threading.Thread] = []
-        self._owner = f"{os.uname().nodename}/{os.getpid()}"
+        self._owner = process_name()
 
     def start(self) -> None:
         """Start the threads of all lanes."""
