@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -48,6 +49,12 @@ def _strict(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason} - and TALLYWATT_REQUIRE_ALL=1 allows no skip"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays to the end: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

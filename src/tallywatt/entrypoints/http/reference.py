@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from tallywatt.customers.access import ALL_SCOPES
@@ -23,8 +24,8 @@ _WRITES = ("post", "put", "delete", "patch")
 
 def install_reference(app: FastAPI) -> None:
     """Serve `/openapi.json` and `/docs`."""
-    app.get("/openapi.json", include_in_schema=False)(_openapi(app))
-    app.get("/docs", include_in_schema=False)(_docs(app))
+    app.get("/openapi.json", include_in_schema=False)(show_openapi)
+    app.get("/docs", include_in_schema=False)(show_docs)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -99,20 +100,16 @@ def _generated(app: FastAPI) -> dict[str, Any]:
     )
 
 
-def _openapi(app: FastAPI) -> Any:
-    async def show_openapi(_: Reader) -> Response:
-        """The API as an OpenAPI 3.1 file."""
-        return as_json(openapi(app))
-
-    return show_openapi
+# Functions of the module and not closures over an app: what the framework remembers of a function keeps no app alive.
+async def show_openapi(request: Request, _: Reader) -> Response:
+    """The API as an OpenAPI 3.1 file."""
+    return as_json(openapi(request.app))
 
 
-def _docs(app: FastAPI) -> Any:
-    async def show_docs(_: Reader) -> Response:
-        """The API as a page."""
-        return HTMLResponse(page("docs.html", api=openapi(app), groups=grouped(openapi(app))))
-
-    return show_docs
+async def show_docs(request: Request, _: Reader) -> Response:
+    """The API as a page."""
+    api = openapi(request.app)
+    return HTMLResponse(page("docs.html", api=api, groups=grouped(api)))
 
 
 def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
