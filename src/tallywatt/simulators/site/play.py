@@ -34,6 +34,7 @@ Report = Callable[[Mapping[str, object]], None]
 BOOT_SECONDS = 20
 AUTHORIZE_SECONDS = 5
 PROGRESS_SECONDS = 0.25
+QUIET_SECONDS = 5
 DRAIN_SECONDS = 0.1
 GOODBYE_SECONDS = 2
 MOST_PAYMENTS = 4
@@ -381,8 +382,13 @@ class _Performance:
             await asyncio.sleep(DRAIN_SECONDS)
 
     async def _tell_progress(self) -> None:
+        told, told_at = None, 0.0
         while True:
-            self._report(self._progress())
+            now, progress = asyncio.get_running_loop().time(), self._progress()
+            # The same over and over would hide what is worth reading; silence for ever would look like the end.
+            if progress != told or now - told_at >= QUIET_SECONDS:
+                self._report(progress)
+                told, told_at = progress, now
             await asyncio.sleep(PROGRESS_SECONDS)
 
     def _progress(self) -> dict[str, object]:
@@ -391,9 +397,13 @@ class _Performance:
             "played": len(self._played),
             "of": len(self._day.rows),
             "charging": self._open,
+            "facts_waiting": self._facts_waiting(),
             "at": rfc3339(self._pace.present()),
             "delivered_wh": wh(self._book.totals().delivered_milliwatt_hours),
         }
+
+    def _facts_waiting(self) -> int:
+        return sum(station.waiting_facts for station in self._stations.values())
 
     def _result(self) -> Result:
         self._report(self._progress())
@@ -403,7 +413,7 @@ class _Performance:
             played=len(self._played),
             refused=tuple(self._refused),
             not_played=tuple(self._not_played),
-            facts_waiting=sum(station.waiting_facts for station in self._stations.values()),
+            facts_waiting=self._facts_waiting(),
         )
         self._report(
             {
