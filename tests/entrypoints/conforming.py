@@ -10,7 +10,8 @@ import jsonschema_rs
 from starlette.testclient import TestClient
 
 from tallywatt.entrypoints.http.described import ANSWERS
-from tallywatt.entrypoints.http.reference import openapi
+from tallywatt.entrypoints.http.problems import MEDIA_TYPE
+from tallywatt.entrypoints.http.reference import known_problems, openapi
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -71,6 +72,11 @@ def documented(app: FastAPI) -> Documented:
     return _documents[0]
 
 
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(one["code"] for one in known_problems())
+
+
 class ConformingClient(TestClient):
     """Asks, and looks whether the answer is one that is documented."""
 
@@ -82,4 +88,6 @@ class ConformingClient(TestClient):
             query = asked.url.query.decode()
             errors = documented(cast("FastAPI", self.app)).errors_of(method, asked.url.path, query, answer)
             assert not errors, f"{method} {asked.url.path}: {errors[:5]}"
+            if answer.headers.get("content-type") == MEDIA_TYPE:
+                assert answer.json()["code"] in _codes(), f"{answer.json()['code']} is not in the list of problems"
         return answer

@@ -62,6 +62,7 @@ OPEN: Final = (
     "GET /s/{secret}.pdf",
     "GET /s/{secret}/feed",
     "POST /s/{secret}/stop",
+    "GET /problems",
     "GET /static/{path:path}",
 )
 """The routes that need no credential: each is signed, unguessable, or tells nothing about anybody."""

@@ -30,6 +30,7 @@ BY_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("GET", "/.well-known/", "pages"),
     ("GET", "/evse/", "pages"),
     ("GET", "/go", "pages"),
+    ("GET", "/problems", "pages"),
     ("POST", "/s/", "pay"),
     ("GET", "/pay/", "pages"),
     ("GET", "/s/", "pages"),

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
+from tallywatt.entrypoints.pages import language
 from tallywatt.entrypoints.pages.problem_words import worded
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.kernel.errors import (
@@ -51,7 +52,12 @@ def status_of(error: TallywattError) -> int:
 
 def problem(status: int, code: str, detail: str, remedy: str | None = None, **more: Any) -> dict[str, Any]:
     """Problem details as data."""
-    body: dict[str, Any] = {"type": f"/docs#{code}", "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    body: dict[str, Any] = {
+        "type": f"/problems#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+    }
     body["detail"] = detail
     if remedy is not None:
         body["remedy"] = remedy
@@ -113,4 +119,15 @@ def answer(request: Request, body: dict[str, Any], headers: dict[str, str] | Non
     if wants_page(request):
         told = worded(body["code"], body["detail"], body.get("remedy"), status)
         return HTMLResponse(page("problem.html", problem=body, told=told, path=request.url.path), status, headers)
+    if language.language() != language.ENGLISH:
+        body = in_the_readers_language(body)
+        headers["Content-Language"] = language.language()
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def in_the_readers_language(body: dict[str, Any]) -> dict[str, Any]:
+    """Problem details in other words for people; `detail_en` is the sentence that names the thing, as it was."""
+    told = worded(body["code"], body["detail"], body.get("remedy"), int(body["status"]))
+    said = {"detail": told["message"], "remedy": told["remedy"], "detail_en": body["detail"]}
+    rest = {name: value for name, value in body.items() if name != "remedy"}
+    return rest | {name: text for name, text in said.items() if text}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
@@ -23,9 +26,10 @@ _WRITES = ("post", "put", "delete", "patch")
 
 
 def install_reference(app: FastAPI) -> None:
-    """Serve `/openapi.json` and `/docs`."""
+    """Serve `/openapi.json`, `/docs` and `/problems`."""
     app.get("/openapi.json", include_in_schema=False)(show_openapi)
     app.get("/docs", include_in_schema=False)(show_docs)
+    app.get("/problems", include_in_schema=False)(show_problems)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -110,6 +114,17 @@ async def show_docs(request: Request, _: Reader) -> Response:
     """The API as a page."""
     api = openapi(request.app)
     return HTMLResponse(page("docs.html", api=api, groups=grouped(api)))
+
+
+async def show_problems() -> Response:
+    """What every code of a problem means. It is open: the `type` of each problem leads here, whoever was told it."""
+    return HTMLResponse(page("problems.html", problems=known_problems()))
+
+
+@cache
+def known_problems() -> tuple[dict[str, Any], ...]:
+    """Every problem that is raised anywhere, by code; `docs/problems.py` reads them from the code."""
+    return tuple(json.loads((Path(__file__).parent / "problems.json").read_text(encoding="utf-8")))
 
 
 def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

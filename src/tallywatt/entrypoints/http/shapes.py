@@ -255,3 +255,7 @@ class Problem(BaseModel):
     code: str = Field(description="Stable, for programs.")
     detail: str = Field(description="A sentence for people.")
     remedy: str | None = Field(default=None, description="What to do about it.")
+    detail_en: str | None = Field(
+        default=None,
+        description="The sentence in English, where `detail` is in another language: Accept-Language asks.",
+    )
