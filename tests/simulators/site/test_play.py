@@ -307,8 +307,10 @@ async def test_a_wrong_key_is_said_once_and_nothing_is_played(tmp_path: Path, mo
 @pytest.mark.parametrize("protocol", list(Protocol))
 async def test_a_session_can_be_stopped_from_afar(tmp_path: Path, protocol: Protocol) -> None:
     """What had flowed is delivered and told; the next session begins there; a replay stops at the same instant."""
-    row = next(row for row in DAY.rows if plan.protocol_of(row.station) is protocol and _charges_long(row))
-    async with stage(tmp_path, [row.station], seconds=3) as here:
+    # The longest of the day, so that the stop comes in time on a busy machine too.
+    rows = (row for row in DAY.rows if row.driver is not None and plan.protocol_of(row.station) is protocol)
+    row = max(rows, key=_charging_samples)
+    async with stage(tmp_path, [row.station], seconds=6) as here:
         play = asyncio.create_task(here.play())
         stopped = await _stop_when_started(here.central, row, protocol)
         result = await play
@@ -322,10 +324,10 @@ async def test_a_session_can_be_stopped_from_afar(tmp_path: Path, protocol: Prot
         assert again.totals == result.totals
 
 
-def _charges_long(row: sample.Row) -> bool:
-    """Whether the vehicle still takes energy after half of the samples."""
+def _charging_samples(row: sample.Row) -> int:
+    """In how many of its samples the vehicle still takes energy."""
     samples = plan.plan_row(row, 0, None, frozenset()).samples
-    return row.driver is not None and len(samples) >= 4 and samples[2].register < row.milliwatt_hours
+    return sum(one.register < row.milliwatt_hours for one in samples)
 
 
 async def _stop_when_started(central: Central, row: sample.Row, protocol: Protocol) -> str:
