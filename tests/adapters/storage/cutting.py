@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BEFORE = "before it arrives"
 AFTER = "before its answer arrives"
 LARGEST = 1 << 16
+SAYS_COMMIT = b"COMMIT\0"
+"""The statement, whole: the driver's BEGIN names READ COMMITTED."""
 
 
 class CuttingProxy:
@@ -72,7 +74,7 @@ class CuttingProxy:
                 readable, _, _ = select.select([client, server], [], [])
                 if client in readable:
                     said = client.recv(LARGEST)
-                    if not said or (b"COMMIT" in said and self._cuts(said, server)):
+                    if not said or (SAYS_COMMIT in said and self._cuts(said, server)):
                         return
                     server.sendall(said)
                 if server in readable:

@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tallywatt.adapters.storage.connections import PostgresConnection, SqliteConnection, sqlite_path
+from tallywatt.adapters.storage import writer
+from tallywatt.adapters.storage.connections import (
+    NUMBER_OF_THIS,
+    CommitUnanswered,
+    PostgresConnection,
+    SqliteConnection,
+    sqlite_path,
+)
 from tallywatt.adapters.storage.store import Store, take_write_lock
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.adapters.storage.writer import GroupWriter
 from tallywatt.kernel.errors import Busy, SecondWriter
+from tallywatt.kernel.money import money
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
 from tests.adapters.storage.cutting import AFTER, BEFORE, CuttingProxy
 from tests.migrated import copy_of
 from tests.workflows.house_of import INSTALLATION_KEY, HouseOf, kwh
@@ -198,6 +208,90 @@ def test_a_line_cut_within_commit_is_one_paid_session(postgresql_house_url: str,
             say()
         assert proxy.cuts == 1
         is_one_paid_session(house)
+
+
+def asked_for_twice(house: HouseOf) -> PayAdHoc:
+    """A command without a natural key: the same driver may well want to pay twice."""
+    account = AddProviderAccount("cards", "stripe", ("GBP",), "env:NOWHERE", ("env:NOWHERE",))
+    house.do(add_provider_account, account)
+    [evse, *_] = house.rows.evses.by()
+    return PayAdHoc(evse.evse_id, money("45.00", "GBP"), "Square", "http://127.0.0.1/{secret}", "http://127.0.0.1/")
+
+
+@pytest.mark.parametrize("moment", [BEFORE, AFTER])
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_line_cut_within_commit_runs_a_command_without_a_natural_key_once(
+    postgresql_house_url: str, moment: str, others: int
+) -> None:
+    """Nothing in it says that it was there before: run again blindly, it would be two holds on one card, or an error."""
+    with HouseOf(postgresql_house_url) as house, CuttingProxy(postgresql_house_url) as proxy:
+        house.furnish()
+        command = asked_for_twice(house)
+        on(house, lambda: PostgresConnection(proxy.url))
+        answers: list[Any] = []
+        for _ in range(1 + others):
+            house.writer.submit(house.operator, pay_ad_hoc, command, answers.append, actor="test")
+        proxy.arm(moment)
+        while house.writer.step():
+            pass
+
+        assert proxy.cuts == 1
+        assert {one.payment_id for one in answers} == {one.payment_id for one in house.rows.payments.by()}
+        assert len(house.rows.payments.by()) == len(house.rows.operations.by()) == 1 + others
+        assert house.writer.groups_lost == (1 if moment == BEFORE else 0)
+
+
+class Unreachable(PostgresConnection):
+    """A line whose commit gets no answer, to a server that nobody reaches again."""
+
+    gone = False
+
+    def __init__(self, url: str) -> None:
+        if Unreachable.gone:
+            msg = "connection refused"
+            raise psycopg.OperationalError(msg)
+        super().__init__(url)
+
+    def commit(self) -> None:
+        Unreachable.gone = True
+        number = "1"
+        raise CommitUnanswered(number)
+
+
+def test_what_nobody_can_find_out_is_neither_told_as_yes_nor_run_again(
+    postgresql_house_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is gone for good with the answer: a person is told to look, and nothing happens twice behind his back."""
+    monkeypatch.setattr(writer, "DOUBT_SECONDS", (0.0, 0.0))
+    with HouseOf(postgresql_house_url) as house:
+        house.furnish()
+        command = asked_for_twice(house)
+        on(house, lambda: Unreachable(postgresql_house_url))
+
+        with pytest.raises(Busy) as caught:
+            house.do(pay_ad_hoc, command)
+
+        assert caught.value.code == "storage.outcome_unknown"
+        assert house.rows.payments.by() == []
+
+
+def test_a_transaction_that_lost_its_line_and_still_runs_is_ended_before_anybody_asks_again(
+    postgresql_house_url: str,
+) -> None:
+    """A router that forgot the line: the server waits for a COMMIT that will never come, and holds its locks meanwhile."""
+    lost, other = PostgresConnection(postgresql_house_url), PostgresConnection(postgresql_house_url)
+    try:
+        lost.begin()
+        lost.change("INSERT INTO cursors (consumer, position) VALUES ('nobody', 0)")
+        [(number,)] = lost.execute(NUMBER_OF_THIS)
+
+        known = [other.was_committed(number) for _ in range(200)]
+
+        assert False in known
+        assert True not in known
+    finally:
+        lost.close()
+        other.close()
 
 
 class Refuses(PostgresConnection):

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 WRITER_PRAGMAS = ("cache_size=-32768", "wal_autocheckpoint=4000")
 
 
+class CommitUnanswered(Exception):
+    """The line was lost while a commit was on its way: it may have happened, and it may not."""
+
+    def __init__(self, transaction: str) -> None:
+        super().__init__(f"no answer to the commit of transaction {transaction}")
+        self.transaction = transaction
+
+
 class Connection(Protocol):
     """One connection of one thread. Statements are compiled text; parameters are tuples."""
 
@@ -44,7 +52,11 @@ class Connection(Protocol):
         ...
 
     def commit(self) -> None:
-        """Make it durable."""
+        """Make it durable. CommitUnanswered when the line was lost before it was known whether it is."""
+        ...
+
+    def was_committed(self, transaction: str) -> bool | None:
+        """What became of a transaction whose commit had no answer; None while nobody knows."""
         ...
 
     def rollback(self) -> None:
@@ -109,6 +121,10 @@ class SqliteConnection:
         """Make it durable."""
         self._cursor.execute("COMMIT")
 
+    def was_committed(self, transaction: str) -> bool | None:  # noqa: ARG002  # there is no line that could be lost
+        """Never asked: the file is in the same machine, and its answer cannot get lost on the way."""
+        return None
+
     def rollback(self) -> None:
         """Undo it, if one is open."""
         if self._connection.in_transaction:
@@ -134,6 +150,11 @@ class SqliteConnection:
         self._connection.close()
 
 
+NUMBER_OF_THIS = "SELECT pg_current_xact_id_if_assigned()::text"
+WHAT_BECAME = "SELECT pg_xact_status(%s::xid8)"
+END_IF_IT_RUNS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid = (%s::xid8)::xid"
+
+
 class PostgresConnection:
     """PostgreSQL at READ COMMITTED; statements are prepared by the driver after a few uses."""
 
@@ -149,6 +170,8 @@ class PostgresConnection:
         # More than one session's statements; at its default of 100 the driver would prepare some of them again and again.
         self._connection.prepared_max = 1000
         self._open = psycopg.pq.TransactionStatus.INTRANS
+        self._lost = psycopg.OperationalError
+        self._changes = False
         self._cursor = self._connection.cursor()
         if read_only:
             # The driver says so only where it opens the transaction, and here it opens none.
@@ -156,20 +179,24 @@ class PostgresConnection:
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
+        self._changes = self._changes or not sql.startswith("SELECT")
         cursor = self._cursor.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Run a statement and return how many rows it changed."""
+        self._changes = True
         return self._cursor.execute(sql, parameters or None).rowcount
 
     def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement for each row, in one pipeline."""
+        self._changes = True
         self._cursor.executemany(sql, rows)
         return self._cursor.rowcount
 
     def begin(self) -> None:
         """The driver opens the transaction with the first statement."""
+        self._changes = False
 
     def snapshot(self) -> None:
         """For a connection that only reads: it has no transaction by itself."""
@@ -177,8 +204,21 @@ class PostgresConnection:
             self._cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
-        """Make it durable."""
-        self._connection.commit()
+        """Make it durable. Its number is asked for before: with it, any other connection can find out what became of it."""
+        number = self._cursor.execute(NUMBER_OF_THIS).fetchone() if self._changes and self.in_transaction() else None
+        try:
+            self._connection.commit()
+        except self._lost as error:
+            if number is None or number[0] is None or not self._connection.closed:
+                raise
+            raise CommitUnanswered(number[0]) from error
+
+    def was_committed(self, transaction: str) -> bool | None:
+        """What became of it, by the server's own record. One whose line is lost and that still runs is ended first."""
+        self._cursor.execute(END_IF_IT_RUNS, (transaction,))
+        found = self._cursor.execute(WHAT_BECAME, (transaction,)).fetchone()
+        self._connection.rollback()
+        return None if found is None else {"committed": True, "aborted": False}.get(found[0])
 
     def rollback(self) -> None:
         """Undo it, if one is open."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tallywatt.adapters.storage.connections import database_errors, world_errors
+from tallywatt.adapters.storage.connections import CommitUnanswered, database_errors, world_errors
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
@@ -31,10 +31,11 @@ log = structlog.get_logger(__name__)
 GROUP_COMMANDS = 64
 GROUP_SECONDS = 0.005
 GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
-GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
 QUEUE_COMMANDS = 20_000
 RUNS_OF_ONE_COMMAND = 8
 """How often a command that lost a race is run again before its caller hears of it."""
+DOUBT_SECONDS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""The pauses between which it is asked what became of a commit that had no answer: a database restarts in seconds."""
 
 SEQUENCE_LAST = "SELECT last_position FROM sequencer WHERE name = 'events'"
 SEQUENCE_STORE = "UPDATE sequencer SET last_position = ? WHERE name = 'events'"
@@ -94,10 +95,6 @@ class GroupWriter:
         """How often a group was undone and its commands run one by one."""
         self.group_sizes = Spread(GROUP_SIZES)
         self.commit_times = Spread(MICROSECONDS)
-        self.group_sizes = Spread(GROUP_SIZES)
-        self.commit_times = Spread(MICROSECONDS)
-        self.lost_groups = 0
-        """How often a group was undone and its commands run one by one."""
 
     def submit(
         self,
@@ -126,9 +123,13 @@ class GroupWriter:
             return 0
         try:
             wrote_jobs = self._together(group)
+        except CommitUnanswered as unanswered:
+            wrote_jobs = False
+            for order in group:
+                order.result = self._in_doubt(order, unanswered)
         except _may_pass() as error:
             self.groups_lost += 1
-            log.info("writer.group_lost", commands=len(group), error=str(error))
+            log.info("writer.group_lost", commands=len(group), error=str(error.__cause__ or error))
             wrote_jobs = self._singly(group)
         except Exception:
             # A database that is damaged, a bug of ours: a writer that died of it would leave all others waiting for ever.
@@ -230,9 +231,10 @@ class GroupWriter:
                 unit.wrote_jobs = False
                 result = self._one(unit, order)
                 self._commit(unit)
+            except CommitUnanswered as unanswered:
+                return self._in_doubt(order, unanswered)
             except _may_pass() as error:
-                # A lost race, a deadlock, a lost connection; also an unknown outcome of COMMIT, which the
-                # natural key answers when the command runs again.
+                # A lost race, a deadlock, a lost connection, a commit that is known not to have happened.
                 self._abandon()
                 lost = error
             except Exception as error:  # noqa: BLE001  # whatever it is, its caller hears of it and the others go on
@@ -271,10 +273,44 @@ class GroupWriter:
         if unit.events.sequences and unit.events.position != unit.events.began_at:
             unit.connection.execute(SEQUENCE_STORE, (unit.events.position,))
         began = time.monotonic()
-        unit.connection.commit()
+        try:
+            unit.connection.commit()
+        except CommitUnanswered as unanswered:
+            self._forget_connection()
+            if not self._was_committed(unanswered):
+                raise _GroupLost from unanswered
         self.commit_times.take(int((time.monotonic() - began) * 1_000_000))
         self._committed = True
         self._vault.keep_committed()
+
+    def _was_committed(self, unanswered: CommitUnanswered) -> bool:
+        """Whether a commit without an answer has happened. Raises it again if that cannot be found out in time.
+
+        Nothing is run again before that is known: not every command has a natural key that would answer for it.
+        """
+        for pause in DOUBT_SECONDS:
+            time.sleep(pause)
+            try:
+                self._connection = self._connection or self._connect()
+                known = self._connection.was_committed(unanswered.transaction)
+            except database_errors():
+                self._forget_connection()
+                continue
+            if known is not None:
+                log.info("writer.commit_without_answer", committed=known)
+                self._forget_connection()
+                return known
+        self._forget_connection()
+        raise unanswered
+
+    def _in_doubt(self, order: Order, unanswered: CommitUnanswered) -> Exception:
+        """What a caller hears when nobody knows: not yes, not no."""
+        name = getattr(order.workflow, "__name__", "?")
+        log.error("writer.outcome_unknown", workflow=name, error=str(unanswered))
+        msg = "the line to the database was lost while this was written, and it is not known whether it is there"
+        busy = Busy(msg, code="storage.outcome_unknown", remedy="look whether it is there before you ask again")
+        busy.__cause__ = unanswered
+        return busy
 
     def _as_answer(self, order: Order, error: Exception) -> Exception:
         if isinstance(error, TallywattError):
