@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.chaos.plan import Plan
 
-PLAY_SECONDS: Final = 240.0
+PLAY_SECONDS: Final = 400.0
 """How long after the last act the stations may take to come to rest."""
 SETTLE_SECONDS: Final = 180.0
 LOOK_SECONDS: Final = 0.5
@@ -51,9 +51,9 @@ def play(plan: Plan, folder: Path, database_url: str | None, say: Callable[[str]
         scene.move_in()
         scene.start_servers()
         scene.start_site()
-        tell("moved in, the stations begin")
+        tell(f"moved in, the stations begin; pauses are {scene.slowness:.1f} times as long as planned")
         for act in plan.acts:
-            time.sleep(act.after)
+            time.sleep(act.after * scene.slowness)
             scene.revive()
             scene.do(act)
             tell(f"{str(act).partition('s  ')[2]:<60} {scene.progress()}")
@@ -75,7 +75,7 @@ def _rest(scene: Scene, tell: Callable[[str], None]) -> list[str]:
     """Peace: nothing goes wrong any more, the stations tell what they still have, the workers do what is still to do."""
     scene.heal()
     tell(f"peace; {scene.progress()}")
-    deadline = time.monotonic() + scene.plan.size.seconds + PLAY_SECONDS
+    deadline = time.monotonic() + scene.plan.size.seconds * scene.slowness + PLAY_SECONDS
     while scene.playing and time.monotonic() < deadline:
         scene.revive()
         time.sleep(LOOK_SECONDS)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import structlog
 
 from tallywatt.entrypoints.http.entrance import Entrance
 from tallywatt.entrypoints.http.serving import Door
@@ -48,3 +49,38 @@ async def test_a_port_that_is_taken_is_named_with_what_to_do(scene: Scene) -> No
 
     assert refused.value.code == "serve.port_taken"
     assert "TALLYWATT_HTTP_PORT" in (refused.value.remedy or "")
+
+
+async def test_who_hangs_up_in_the_middle_of_a_request_breaks_nothing(scene: Scene) -> None:
+    """A phone in a car park loses its net; that was written down as a fault of ours, with a traceback."""
+    entrance = Entrance(scene.house)
+    await entrance.furnish()
+    said: list[str] = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/evse/GB*DUN*E1*1/pay",
+        "raw_path": b"/evse/GB*DUN*E1*1/pay",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"20")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+
+    async def hangs_up() -> dict[str, str]:
+        await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        said.append(str(message.get("status", "")))
+
+    with structlog.testing.capture_logs() as logged:
+        await entrance(scope, hangs_up, send)
+    await entrance.clear()
+
+    assert "500" not in said
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == []

@@ -90,9 +90,15 @@ def site(
     ] = None,
     share: Annotated[float, typer.Option("--share", min=0, max=1, help="To how many of the rows faults happen.")] = 0.1,
     seed: Annotated[str, typer.Option("--seed", help="Which rows that are.")] = "0",
+    patience: Annotated[
+        float | None,
+        typer.Option("--patience", min=1, help="Seconds that stations and drivers go on when nobody answers."),
+    ] = None,
     stations: Annotated[bool, typer.Option("--stations", help="Say what the platform must have, and end.")] = False,
 ) -> None:
     """Play a day of real sessions over OCPP 1.6 and 2.0.1. Says as JSON lines how it goes; ends with 1 if not all was told."""
+    from dataclasses import replace
+
     import msgspec
 
     from tallywatt.simulators.site.plan import Faults
@@ -108,6 +114,8 @@ def site(
         incidents=incidents,
         faults=Faults(frozenset(_fault(name) for name in faults or ()), share, seed),
     )
+    if patience is not None:
+        options = replace(options, give_up_seconds=patience, driver_seconds=patience)
     if stations:
         say_json(msgspec.to_builtins(prepare(options)))
         return

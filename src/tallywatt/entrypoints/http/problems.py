@@ -9,6 +9,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tallywatt.entrypoints.pages import language
 from tallywatt.entrypoints.pages.problem_words import worded
@@ -93,6 +94,10 @@ def install(app: FastAPI) -> None:
         code = {404: "not_found", 405: "request.method_not_allowed"}.get(error.status_code, "request.refused")
         return answer(request, problem(error.status_code, code, str(error.detail)), dict(error.headers or {}))
 
+    async def gone(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the shape of a handler
+        """Whoever asked has hung up in the middle of a sentence; nobody hears the answer, and nothing is broken."""
+        return answer(request, problem(400, "request.unfinished", "the request ended before its end"))
+
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("http.unforeseen", path=request.url.path, exc_info=error)
         return answer(request, problem(500, "broken", "something broke; it was written down"))
@@ -100,6 +105,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TallywattError, expected)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(HTTPException, other)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unforeseen)
 
 

@@ -61,6 +61,8 @@ class Options:
     """How long the driver who never plugged in waits at most for the money to be free before paying again."""
     give_up_seconds: float = 120
     """How long after the last row the stations try to get their facts acknowledged."""
+    driver_seconds: float = 30
+    """How long a driver who wants to pay goes on trying when the platform does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ async def perform(options: Options, report: Report = print_lines, door: Door | N
     day = sample.read(options.sample)
     book = _book(options, day)
     try:
-        return await _Performance(options, report, door or HttpDoor(options.door), day, book).perform()
+        return await _Performance(
+            options, report, door or HttpDoor(options.door, options.driver_seconds), day, book
+        ).perform()
     finally:
         book.close()
 
