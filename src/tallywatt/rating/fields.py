@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant, parse_instant
-from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.errors import BadInput, UnknownCurrency
+from tallywatt.kernel.money import Currency, currency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ class BadField(BadInput):
     def __init__(self, path: str, code: str, says: str, remedy: str | None = None) -> None:
         super().__init__(f"{path}: {says}", code=code, remedy=remedy)
         self.path = path
+        self.says = says
 
 
 def number(value: Any, path: str, kind: str = "tariff", places: int = MOST_PLACES) -> Decimal:
@@ -60,6 +62,15 @@ def filled_list(data: Mapping[str, Any], key: str, path: str, kind: str = "tarif
     if not isinstance(value, list) or not value:
         raise BadField(path, f"{kind}.missing", "must be a list with at least one entry")
     return value
+
+
+def currency_of(data: Mapping[str, Any], kind: str = "tariff") -> Currency:
+    """The currency that is named."""
+    code = text(data, "currency", kind)
+    try:
+        return currency(code)
+    except UnknownCurrency as error:
+        raise BadField(path="currency", code=error.code, says=error.message) from error
 
 
 def instant(value: Any, path: str, kind: str = "tariff") -> Instant:

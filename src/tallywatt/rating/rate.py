@@ -184,12 +184,18 @@ class Used(NamedTuple):
 
     periods: list[ChargingPeriod]
     reserved: list[ChargingPeriod]
-    expired: bool
-    clock_is_usable: bool
+    expired: bool = False
+    clock_is_usable: bool = True
+    has_fed_back: bool = False
 
 
 def price_used(
-    used: Used, plan: Plan, policy: Policy, energy: list[Run], warnings: list[Doubt], basis: TaxBasis
+    used: Used,
+    plan: Plan,
+    policy: Policy,
+    energy: list[Run],
+    warnings: list[Doubt],
+    basis: TaxBasis,
 ) -> tuple[int, tuple[Line, ...]]:
     """All lines, and the denominator of their amounts; doubts are added to the warnings."""
     periods = used.periods
@@ -207,6 +213,8 @@ def price_used(
     lines = [*map(_line, energy), *map(to_line, time), *map(to_line, parking)]
     if plan.flat:
         lines += _flat(plan, periods, policy, unknown_matches)
+    if used.has_fed_back:
+        lines += _fed_back(plan, periods, policy, unknown_matches)
     if used.reserved:
         lines += [*map(to_line, kept), *_reservation_fee(plan, used, unknown_matches)]
     if plan.limits is None:
@@ -359,9 +367,8 @@ def _reservation_fee(plan: Plan, used: Used, unknown_matches: bool) -> list[Line
     return []
 
 
-def fed_back_lines(plan: Plan, periods: list[ChargingPeriod], policy: Policy) -> list[Line]:
+def _fed_back(plan: Plan, periods: list[ChargingPeriod], policy: Policy, unknown_matches: bool) -> list[Line]:
     """Energy that the vehicle gave, by component: a credit of its own, never a negative quantity of a sale."""
-    unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
     runs: list[Run] = []
     for period in periods:
         priced = pick(plan.energy, period, unknown_matches) if period.fed_back else None

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tallywatt.kernel.money import currency
-from tallywatt.rating.fields import BadField, Version, filled_list, number, text
+from tallywatt.rating.fields import BadField, Version, currency_of, filled_list, instant, number, text
 from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.tariff import (
     DAYS,
@@ -72,18 +71,22 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
     taxes_apply = data.get("tax_included") != "N/A"
     if not taxes_apply:
         elements = _without_tax(elements, unread)
+    for key in ("start_date_time", "end_date_time"):
+        if data.get(key) is not None:
+            instant(data[key], key)
     min_price, max_price = _limit(data, "min_price", unread), _limit(data, "max_price", unread)
     _check_limits(min_price, max_price)
     return Tariff(
         reference=reference,
         name=_name(data, reference),
-        currency=currency(text(data, "currency")),
+        currency=currency_of(data),
         tax_basis=basis,
         elements=elements,
         unread=tuple(sorted(unread)),
         min_price=min_price,
         max_price=max_price,
         taxes_apply=taxes_apply,
+        tax_is_said=data.get("tax_included") is not None,
         about={key: data[key] for key in ABOUT if data.get(key) is not None},
     )
 

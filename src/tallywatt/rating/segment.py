@@ -212,6 +212,11 @@ def _offset(zone_name: str, quarter: int) -> int:
     return there // _SECOND * 1000
 
 
+def local_time(zone_name: str, at: int) -> tuple[int, int]:
+    """An instant on a zone's wall clock: the day since 1970-01-01, and milliseconds since midnight."""
+    return divmod(at + _offset(zone_name, at // _QUARTER), MS_PER_DAY)
+
+
 def _offsets(zone_name: str, start: int, end: int) -> list[tuple[int, int]]:
     """From which instant on which offset holds: two across a change to or from summer time, one otherwise."""
     offsets = [(start, _offset(zone_name, start // _QUARTER))]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.identity import TariffVersionId
 from tallywatt.kernel.money import Currency
 from tallywatt.rating.records import Dimension, TariffVersion, TaxBasis
@@ -99,6 +100,8 @@ class Tariff:
     max_price: PriceLimit | None = None
     taxes_apply: bool = True
     """False: OCPI's `tax_included` N/A, there is no tax on this tariff at all."""
+    tax_is_said: bool = True
+    """False: the source does not say whether prices include tax, as before OCPI 2.3.0; then they do not."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What OCPI says beside the prices, as it was given (whose it is, when it is valid, alternative texts): it decides no
     amount, is no part of the version, and is written again."""
@@ -118,6 +121,11 @@ class Tariff:
 
     def __hash__(self) -> int:
         return hash(self.version_id)
+
+    def is_valid_at(self, at: Instant) -> bool:
+        """Whether a session that starts then may have it, by what OCPI says of its validity; the end is excluded."""
+        since, until = self.about.get("start_date_time"), self.about.get("end_date_time")
+        return (since is None or parse_instant(since) <= at) and (until is None or at < parse_instant(until))
 
     def row(self, created_at: Instant) -> TariffVersion:
         """The row under which it is kept."""

@@ -21,6 +21,7 @@ from tallywatt.entrypoints.cli import (
     operators,
     payments,
     people,
+    rating,
     safekeeping,
     sealing,
     serving,
@@ -70,6 +71,7 @@ def tallywatt(
 
 app.command("demo", **demo.EXAMPLES)(demo.demo)
 app.command("serve", **serving.EXAMPLES)(serving.serve)
+app.command("rate", **rating.EXAMPLES)(rating.rate)
 app.add_typer(database.database)
 for one in (
     operators.operator,
