@@ -39,7 +39,9 @@ ON_THE_WAY: Final = {
     "adapters/socket/words.py": "what a server raised, for the command line that asked it",
     "entrypoints/http/passkeys.py": "the same problem, told as a bad request",
     "entrypoints/http/telling.py": "`found`, whose callers are read instead",
+    "entrypoints/cli/rating.py": "what a line of the pipeline was answered with, for a person",
     "kernel/errors.py": "the root hands its code on",
+    "rating/pipeline.py": "the same problem, with its path in the whole line",
 }
 """Files that raise what was said elsewhere, and why there is nothing to read."""
 AT_LAST: Final[dict[type[errors.TallywattError], str]] = {
@@ -142,7 +144,7 @@ def _read_call(found: Problems, place: Place, call: ast.Call) -> None:
         one.statuses.add(int(_text(status)))
         one.meanings |= dict.fromkeys(_texts(detail, place))
         one.remedies |= dict.fromkeys(_texts(call.args[3], place) if len(call.args) > 3 else [])
-    elif called in KINDS and call.args:
+    elif called in KINDS and (call.args or call.keywords):
         _read_error(found, place, call, KINDS[called])
 
 
@@ -216,6 +218,7 @@ def _text(node: ast.expr) -> str:
 
 
 COMPUTED: Final = {
+    ("rating/fields.py", "error.code"),
     ("rating/read.py", "f'tariff.{what}'"),
     *(
         ("rating/fields.py", f"f'{{kind}}.{what}'")
@@ -267,7 +270,7 @@ def _read_fields(found: Problems) -> None:
     for path in sorted((SOURCE / "rating").glob("*.py")):
         calls = [one for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(one, ast.Call)]
         kinds |= {_text(one.value) for call in calls for one in call.keywords if one.arg == "kind"} - {"…"}
-    for call in _calls("rating/fields.py", "BadField"):
+    for call in (one for one in _calls("rating/fields.py", "BadField") if one.args):
         what = _text(call.args[1]).removeprefix("….")
         place = Place(
             "rating/fields.py", ast.parse((SOURCE / "rating/fields.py").read_text(encoding="utf-8")), call, []

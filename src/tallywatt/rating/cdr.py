@@ -107,9 +107,9 @@ def read_cdr(data: Mapping[str, Any], version: Version | None = None) -> ChargeR
     chosen = version or cdr_version_of(data)
     unread = [key for key in data if key not in _READ and key not in _CARRIED]
     doubts: list[tuple[str, str]] = []
-    start = instant(data.get("start_date_time"), "start_date_time", "cdr")
+    start = instant(data.get("start_date_time"), "start_date_time", kind="cdr")
     end_key = "stop_date_time" if data.get("stop_date_time") is not None else "end_date_time"
-    end = instant(data.get(end_key), end_key, "cdr")
+    end = instant(data.get(end_key), end_key, kind="cdr")
     if end < start:
         raise BadField(end_key, "cdr.ends_before_it_starts", "must not be before start_date_time")
     tariffs = data.get("tariffs")
@@ -120,11 +120,11 @@ def read_cdr(data: Mapping[str, Any], version: Version | None = None) -> ChargeR
         raise BadField(path="credit", code="cdr.not_known", says="must be true or false")
     reference = data.get("credit_reference_id")
     return ChargeRecord(
-        reference=text(data, "id", "cdr"),
+        reference=text(data, "id", kind="cdr"),
         version=chosen,
         started_at=start,
         ended_at=end,
-        currency=currency_of(data, "cdr"),
+        currency=currency_of(data, kind="cdr"),
         periods=_periods(data, start, end, unread, doubts),
         tariffs=tuple(tariffs or ()),
         is_credit=credit is True,
@@ -142,20 +142,23 @@ def _stated(given: Any, unread: list[str]) -> StatedTotal | None:
     if given is None:
         return None
     if not isinstance(given, dict):
-        return StatedTotal(number(given, path, "cdr", _MOST_PLACES), None)
+        return StatedTotal(number(given, path, kind="cdr", places=_MOST_PLACES), None)
     unread += [f"{path}.{key}" for key in given if key not in {"excl_vat", "incl_vat", "before_taxes", "taxes"}]
     before = given.get("before_taxes", given.get("excl_vat"))
     if before is None:
         raise BadField(path, "cdr.missing", "must have before_taxes or excl_vat")
-    net = number(before, path, "cdr", _MOST_PLACES)
+    net = number(before, path, kind="cdr", places=_MOST_PLACES)
     if given.get("incl_vat") is not None:
-        return StatedTotal(net, number(given["incl_vat"], f"{path}.incl_vat", "cdr", _MOST_PLACES))
+        return StatedTotal(net, number(given["incl_vat"], f"{path}.incl_vat", kind="cdr", places=_MOST_PLACES))
     taxes = given.get("taxes")
     if not isinstance(taxes, list):
         return StatedTotal(net, None)
     amounts = [
         number(
-            one.get("amount") if isinstance(one, dict) else None, f"{path}.taxes[{place}].amount", "cdr", _MOST_PLACES
+            one.get("amount") if isinstance(one, dict) else None,
+            f"{path}.taxes[{place}].amount",
+            kind="cdr",
+            places=_MOST_PLACES,
         )
         for place, one in enumerate(taxes)
     ]
@@ -173,14 +176,14 @@ def _zone(data: Mapping[str, Any]) -> str | None:
 def _periods(
     data: Mapping[str, Any], start: int, end: int, unread: list[str], doubts: list[tuple[str, str]]
 ) -> tuple[RecordPeriod, ...]:
-    given = filled_list(data, "charging_periods", "charging_periods", "cdr")
+    given = filled_list(data, "charging_periods", "charging_periods", kind="cdr")
     starts: list[tuple[Instant, int]] = []
     for place, one in enumerate(given):
         path = f"charging_periods[{place}]"
         if not isinstance(one, dict):
             raise BadField(path, "cdr.not_an_object", "must be an object with start_date_time and dimensions")
         unread += [f"{path}.{key}" for key in one if key not in {"start_date_time", "dimensions", "tariff_id"}]
-        starts.append((instant(one.get("start_date_time"), f"{path}.start_date_time", "cdr"), place))
+        starts.append((instant(one.get("start_date_time"), f"{path}.start_date_time", kind="cdr"), place))
         if not start <= starts[-1][0] <= end:
             doubts.append(("cdr.period_outside_the_session", path))
     ordered = sorted(starts)
@@ -195,7 +198,7 @@ def _periods(
 
 def _period(one: Mapping[str, Any], path: str, start: Instant, length: int, unread: list[str]) -> RecordPeriod:
     volumes: dict[str, Decimal] = {}
-    for place, dimension in enumerate(filled_list(one, "dimensions", f"{path}.dimensions", "cdr")):
+    for place, dimension in enumerate(filled_list(one, "dimensions", f"{path}.dimensions", kind="cdr")):
         where = f"{path}.dimensions[{place}]"
         if not isinstance(dimension, dict):
             raise BadField(where, "cdr.not_an_object", "must be an object with type and volume")
@@ -205,7 +208,7 @@ def _period(one: Mapping[str, Any], path: str, start: Instant, length: int, unre
             raise BadField(path=f"{where}.type", code="cdr.not_known", says="is no dimension of OCPI")
         if kind in volumes:
             raise BadField(where, "cdr.twice", f"{kind} is told twice in one period")
-        volumes[kind] = number(dimension.get("volume"), f"{where}.volume", "cdr", _MOST_PLACES)
+        volumes[kind] = number(dimension.get("volume"), f"{where}.volume", kind="cdr", places=_MOST_PLACES)
         if kind != "ENERGY" and volumes[kind] < 0 and kind in _PRICED:
             raise BadField(path=f"{where}.volume", code="cdr.out_of_range", says="must not be below zero")
     reference = one.get("tariff_id")

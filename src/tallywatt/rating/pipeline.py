@@ -213,7 +213,7 @@ def _name(value: Any, path: str) -> str:
 
 
 def _figure(value: Any, path: str) -> Decimal:
-    return number(value, path, "policy")
+    return number(value, path, kind="policy")
 
 
 def _taxes(value: Any, path: str) -> tuple[NamedTax, ...]:
@@ -222,7 +222,7 @@ def _taxes(value: Any, path: str) -> tuple[NamedTax, ...]:
     found = []
     for place, one in enumerate(value):
         account = one.get("account_number")
-        percentage = number(one.get("percentage"), f"{path}[{place}].percentage", "policy")
+        percentage = number(one.get("percentage"), f"{path}[{place}].percentage", kind="policy")
         if not 0 <= percentage <= 100:
             raise BadField(
                 path=f"{path}[{place}].percentage", code="policy.not_known", says="must be a percentage from 0 to 100"
