@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import secrets
 import threading
 import time
@@ -16,6 +17,7 @@ import structlog
 
 from tallywatt.adapters.identity.registration import Outgoing, Registration
 from tallywatt.adapters.imports.read import read_sessions
+from tallywatt.adapters.imports.rows import ReadRow, ReadUpload
 from tallywatt.adapters.machine import MachineClock, WorldDraws, is_gone, process_name
 from tallywatt.adapters.passkeys.places import can_have_passkeys
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
@@ -38,6 +40,15 @@ from tallywatt.adapters.storage.spreading import (
     spread,
 )
 from tallywatt.adapters.storage.store import Store, take_write_lock
+from tallywatt.adapters.storage.uploads import (
+    WaitingRow,
+    cancel_rows,
+    content_of,
+    drop_parts,
+    drop_unfinished,
+    forget_uploads,
+    waiting_rows,
+)
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import RUNNING_ALONG, Instant
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotFound, SecondWriter
@@ -45,10 +56,11 @@ from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
 from tallywatt.payments.secret import SEALED_HERE
 from tallywatt.settings import Settings, write_key
+from tallywatt.stations.credentials import hash_key
 from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tallywatt.adapters.identity.openid import OpenIdProvider
@@ -64,6 +76,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
+    from tallywatt.workflows.imports import Import
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import Post, UnitOfWork
 
@@ -79,9 +92,11 @@ __all__ = [
     "MachineClock",
     "Outgoing",
     "Parcel",
+    "ReadRow",
     "Settings",
     "TryLater",
     "Views",
+    "WaitingRow",
     "present_revision",
     "process_name",
     "read_sessions",
@@ -100,6 +115,9 @@ MICROSECONDS_A_SECOND = 1_000_000
 REMOVED_AT_ONCE = 50
 """Places that an erasure cleans in one command: others wait for the writer meanwhile."""
 
+AUDIT_LOOKS_SECONDS = 0.25
+"""How often the worker looks whether the audit has ended, or the server is to."""
+AUDIT_NICENESS = 10
 STARTING_SECONDS = 5.0
 """How long the command line waits for whoever has just taken the write lock."""
 
@@ -385,6 +403,76 @@ class House:
             self._papers = TypstPapers()
         return self._papers
 
+    # --- long work ---
+
+    def write_all_now(
+        self,
+        operator: str,
+        orders: Sequence[tuple[Callable[[UnitOfWork, Any], Any], object]],
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> list[Any]:
+        """Run several workflows, each all or nothing, which may share a commit; results or errors, in their order."""
+        return self.store.write_all_now(operator, orders, actor=actor, cause=cause)
+
+    def read_upload(self, operator: str, upload: Import) -> ReadUpload:
+        """The rows of an uploaded file, each with its command or why there is none; BadInput when it cannot be read."""
+        from tallywatt.adapters.imports.upload import read_upload  # shapes of rows that only an import needs
+
+        content = self.ask_now(content_of, self.store.vault, operator, upload.import_id)
+        return read_upload(upload.kind, content, upload.name or "the file", upload.user_is, self._station_key_hash)
+
+    def _station_key_hash(self, key: str) -> str:
+        return hash_key(key, self.pepper)
+
+    def waiting_rows(self, operator: str, import_id: str, most: int) -> list[WaitingRow]:
+        """The next rows of an import that wait, opened."""
+        return self.ask_now(waiting_rows, self.store.vault, operator, import_id, most)
+
+    def drop_upload(self, operator: str, import_id: str) -> None:
+        """Forget the file of an import: its rows are known, or nobody wants them any more."""
+        self.store.run_now(operator, drop_parts, import_id, actor="worker")
+
+    async def drop_unfinished(self, operator: str, import_id: str) -> None:
+        """Forget an upload that was broken off."""
+        workflow: Callable[[Any, str], bool] = drop_unfinished
+        await self.write(operator, workflow, import_id, actor="worker")
+
+    def cancel_rows(self, operator: str, import_id: str) -> None:
+        """Forget what the waiting rows of a cancelled import said."""
+        while self.store.run_now(operator, cancel_rows, import_id, actor="worker"):
+            pass
+
+    def audit_apart(self, operator: str, given_up: threading.Event) -> AuditReport | None:
+        """The audit in a process of its own and of low priority, for it computes for as long as there is history.
+
+        In this process it would take every second turn from the stations. None: it was given up, as the server ends.
+        """
+        from multiprocessing import get_context  # only an audit needs it
+
+        fresh = get_context("spawn")
+        receiver, sender = fresh.Pipe(duplex=False)
+        process = fresh.Process(target=_audit_into, args=(self.settings, operator, sender), daemon=True)
+        process.start()
+        sender.close()
+        try:
+            while not receiver.poll(AUDIT_LOOKS_SECONDS):
+                if given_up.is_set():
+                    return None
+            result = receiver.recv()
+        except EOFError as error:
+            msg = "the audit ended without a result"
+            raise Broken(msg, code="audits.broken", remedy="run tallywatt audit, which shows why") from error
+        finally:
+            process.terminate()
+            process.join()
+            receiver.close()
+        if isinstance(result, str):
+            raise Broken(result, code="audits.broken", remedy="run tallywatt audit, which shows more")
+        report: AuditReport = result
+        return report
+
     # --- people ---
 
     @property
@@ -439,7 +527,9 @@ class House:
         """Drop what is of no use to anybody any more; how much."""
         deliveries = self.store.run_now("", forget_deliveries, None, actor="janitor")
         answers = self.store.run_now("", forget_answers, None, actor="janitor")
-        return deliveries + answers + self.store.run_now("", forget_challenges, None, actor="janitor")
+        uploads = self.store.run_now("", forget_uploads, None, actor="janitor")
+        gone = self.store.run_now("", forget_challenges, None, actor="janitor")
+        return deliveries + answers + uploads + gone
 
     # --- outgoing webhooks ---
 
@@ -568,6 +658,16 @@ def audit_beside(settings: Settings, operator: str) -> AuditReport:
     with looking(settings) as ask:
         report: AuditReport = ask(lambda connection: audit(connection, vault, operator))
         return report
+
+
+def _audit_into(settings: Settings, operator: str, answer: Any) -> None:
+    """What the process of an audit does; whatever goes wrong is told in words."""
+    os.nice(AUDIT_NICENESS)
+    try:
+        result: AuditReport | str = audit_beside(settings, operator)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must reach who waits for it
+        result = f"{type(error).__name__}: {error}"
+    answer.send(result)
 
 
 def back_up(settings: Settings, path: Path, passphrase: str | None) -> Any:

@@ -8,10 +8,10 @@ from tallywatt.customers.access import ALL_SCOPES, Caller, Scope
 from tallywatt.customers.roles import ROLES, Role
 
 MAY: dict[Role, str] = {
-    Role.OWNER: "read operate assist inbox sell collect refund sessions admin",
-    Role.OPERATIONS: "read operate assist inbox sell sessions",
+    Role.OWNER: "read operate assist inbox sell collect refund sessions audit admin",
+    Role.OPERATIONS: "read operate assist inbox sell sessions audit",
     Role.SUPPORT: "read assist inbox refund",
-    Role.FINANCE: "read inbox collect refund",
+    Role.FINANCE: "read inbox collect refund audit",
     Role.READ_ONLY: "read",
     Role.FLEET_MANAGER: "own",
     Role.DRIVER: "own",

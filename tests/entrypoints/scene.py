@@ -180,7 +180,7 @@ class Scene:
 
     def key(self, *scopes: str) -> dict[str, str]:
         """Headers with a key of these scopes; all of them when none is named."""
-        chosen = scopes or ("read", "operate", "sell", "collect", "sessions", "admin")
+        chosen = scopes or ("read", "operate", "sell", "collect", "sessions", "audit", "admin")
         made = self.do(create_api_key, CreateApiKey("test", chosen))
         return {"Authorization": f"Bearer {made.text}"}
 

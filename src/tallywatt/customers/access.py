@@ -33,6 +33,8 @@ class Scope(StrEnum):
     """Give money back, at most as much of a payment as the role allows."""
     SESSIONS = "sessions"
     """Bring sessions from elsewhere."""
+    AUDIT = "audit"
+    """Have everything recomputed and compared."""
     ADMIN = "admin"
     """People, keys and links of others, settings."""
     OWN = "own"

@@ -48,8 +48,8 @@ _S: Final = Scope
 ROLES: Final[dict[Role, Duties]] = {
     Role.OWNER: Duties(ALL_SCOPES, "Everything, people and keys included."),
     Role.OPERATIONS: Duties(
-        _scopes(_S.READ, _S.OPERATE, _S.SELL, _S.SESSIONS),
-        "Stations, commands, tariffs, customers, the inbox. No money is moved.",
+        _scopes(_S.READ, _S.OPERATE, _S.SELL, _S.SESSIONS, _S.AUDIT),
+        "Stations, commands, tariffs, customers, uploads, the inbox. No money is moved.",
     ),
     Role.SUPPORT: Duties(
         _scopes(_S.READ, _S.ASSIST, _S.INBOX, _S.REFUND),
@@ -57,8 +57,8 @@ ROLES: Final[dict[Role, Duties]] = {
         refund_limit=50,
     ),
     Role.FINANCE: Duties(
-        _scopes(_S.READ, _S.COLLECT, _S.INBOX),
-        "Payments, refunds, invoices, the inbox. Commands no station.",
+        _scopes(_S.READ, _S.COLLECT, _S.INBOX, _S.AUDIT),
+        "Payments, refunds, invoices, audits, the inbox. Commands no station.",
     ),
     Role.READ_ONLY: Duties(_scopes(_S.READ), "Sees everything, changes nothing."),
     Role.FLEET_MANAGER: Duties(

@@ -30,6 +30,7 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "energy": {"type": "string", "pattern": r"^-?\d+(\.\d{1,3})?$"},
     "date": {"type": "string", "format": "date"},
     "flag": {"type": "boolean"},
+    "count": {"type": "integer", "minimum": 0},
 }
 """What a figure of a message can be. None of these is a name, an address or a number of a person."""
 
@@ -345,6 +346,31 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         (Field("kind", "code", "What it was."), Field("decision", "code", "What was decided.")),
     ),
     EventType(
+        "import.ended",
+        "ImportEnded",
+        "import",
+        "An upload has ended: every row has its outcome, or it was cancelled, or its file cannot be read.",
+        (
+            Field("kind", "code", "What the rows are: sessions, customers, tokens, stations."),
+            Field("state", "code", "done, failed, cancelled."),
+            Field("rows", "count", "Rows of the file."),
+            Field("taken", "count", "Rows that were taken."),
+            Field("already_there", "count", "Rows whose thing was there already, and is the same."),
+            Field("held", "count", "Rows that were taken and wait for a person."),
+            Field("refused", "count", "Rows that were refused."),
+        ),
+    ),
+    EventType(
+        "audit.ended",
+        "AuditEnded",
+        "audit",
+        "Everything was recomputed and compared.",
+        (
+            Field("is_clean", "flag", "Whether everything adds up."),
+            Field("findings", "count", "How much does not."),
+        ),
+    ),
+    EventType(
         "webhook_endpoint.tested",
         "WebhookTested",
         "webhook_endpoint",
@@ -357,6 +383,7 @@ TESTED: Final = "WebhookTested"
 """The one event that goes to a single endpoint, whatever that has asked for."""
 
 INTERNAL: Final[dict[str, str]] = {
+    "ImportReceived": "whoever sent it was told in the answer; its end is told",
     "OperatorAdded": "who moves into the installation is the installation's business",
     "ProviderAccountAdded": "where money is taken is the operator's own business",
     "OperatorChanged": "the operator's own data are its own business",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tallywatt.customers.operator import Operator, Party
     from tallywatt.customers.passkey import Challenge, Passkey
     from tallywatt.customers.person import Invitation, Membership, Person
+    from tallywatt.evidence.run import Audit, AuditFinding
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.invoicing.printed import PrintedInvoice
     from tallywatt.invoicing.skipped import SkippedNumbers
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         Station,
         TransactionCounter,
     )
+    from tallywatt.workflows.imports import Import, ImportPart, ImportRow
     from tallywatt.workflows.jobs import Job, StoredJob
 
 
@@ -203,6 +205,12 @@ class UnitOfWork(Protocol):
     webhook_deliveries: Records[Delivery]
     webhook_attempts: Records[Attempt]
 
+    imports: Records[Import]
+    import_parts: Records[ImportPart]
+    import_rows: Records[ImportRow]
+    audits: Records[Audit]
+    audit_findings: Records[AuditFinding]
+
 
 class Writer(Protocol):
     """Runs workflows, each in its own all-or-nothing, and answers only after what they wrote is durable."""
@@ -222,6 +230,16 @@ class Writer(Protocol):
         Raises Busy when the queue is full: the station or the caller tries again.
         """
         ...
+
+
+class Undone(TallywattError):
+    """A dry run: the command was tried, and raising this undoes it. It carries what would have come of it."""
+
+    code = "imports.dry_run"
+
+    def __init__(self, *, came: Any) -> None:
+        super().__init__("a dry run leaves nothing behind")
+        self.came = came
 
 
 class StationLink(Protocol):

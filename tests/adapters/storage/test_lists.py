@@ -31,11 +31,13 @@ TABLES = {
     "stations": "stations", "evses": "evses", "commands": "station_commands", "frames": "frames",
     "tariffs": "tariff_versions", "assignments": "tariff_assignments", "customers": "customers", "tokens": "tokens",
     "api_keys": "api_keys", "actions": "actions", "inbox": "inbox", "jobs": "jobs", "explanations": "explanations",
-    "revenue": "revenue_by_day",
+    "revenue": "revenue_by_day", "imports": "imports", "import_rows": "import_rows", "audits": "audits",
+    "audit_findings": "audit_findings",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
+    "upload": "import_id", "audit": "audit_id",
     "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
     ("sessions", "customer"): "payer_id", ("invoices", "customer"): "payer_id", ("sessions", "reason"): "session_id",
 }  # fmt: skip
@@ -53,7 +55,10 @@ FEW = {
     ("explanations", "session"): "the explanations of one session",
 }
 """Lists that are sorted after they were found, and why that is little."""
-ALWAYS = {"frames": ("station",), "inbox": ("state",), "jobs": ("state",)}
+ALWAYS = {
+    "frames": ("station",), "inbox": ("state",), "jobs": ("state",), "import_rows": ("upload",),
+    "audit_findings": ("audit",),
+}  # fmt: skip
 """What a route always narrows by: frames are those of a station, items and jobs those in a state."""
 ROWS = 3000
 

@@ -29,11 +29,14 @@ from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
+from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
+from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.migrated import copy_of
 
@@ -105,6 +108,8 @@ FOR_EVERYBODY: Final = ("/", "/console/leave", "/me")
 UNKNOWN_ID: Final = "01890000-0000-7000-8000-00000000dead"
 THINGS: Final[dict[str, str]] = {
     "account_id": "account",
+    "audit_id": "audit",
+    "import_id": "import",
     "api_key_id": "api_key",
     "code": "evse",
     "command_id": "command",
@@ -189,7 +194,15 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(try_webhook, TryWebhook(endpoint.endpoint.endpoint_id))
     asyncio.run(scene.house.spread_events())
     delivery = scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None)
+    upload = OpenImport(scene.house.new_id("import"), ImportKind.SESSIONS)
+    scene.do(open_import, upload)
+    scene.do(keep_part, KeepPart(upload.import_id, 0, b"{}"))
+    scene.do(begin_import, BeginImport(upload.import_id))
+    audit = scene.do(ask_audit, AskAudit())
+    scene.do(begin_audit, BeginAudit(audit.audit_id))
     return {
+        "audit": audit.audit_id,
+        "import": upload.import_id,
         "account": scene.do(add_provider_account, account).account_id,
         "api_key": key.key.api_key_id,
         "delivery": delivery,

@@ -86,6 +86,7 @@ def test_no_english_is_left_on_a_german_page(scene: Scene) -> None:
         (own, "/evse/NONE"), (own, "/console"), (scene.client(), "/console"), (scene.client(), "/sign-in"),
         (desk, "/console"), (desk, "/console/sessions"), (desk, f"/console/sessions/{done['id']}"),
         (desk, "/console/stations"), (desk, "/console/payments"), (desk, "/console/invoices"), (desk, "/console/jobs"),
+        (desk, "/console/imports"), (desk, "/console/audits"),
         (desk, "/console/tariffs"), (desk, "/console/customers"), (desk, "/console/sessions/nobody"),
     ]  # fmt: skip
     left = {

@@ -26,7 +26,7 @@ BELIEVABLE = Limits()
 def read_sessions(path: Path, limits: Limits = BELIEVABLE) -> Import:
     """Everything that a file says, row by row; BadInput when it is not an export that we know."""
     try:
-        return import_text(_text(path.read_bytes(), path.name), limits)
+        return import_text(text_of(path.read_bytes(), path.name), limits)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise BadInput(msg, code="import.unreadable", remedy="Check the path and its permissions.") from error
@@ -43,7 +43,13 @@ def import_text(text: str, limits: Limits = BELIEVABLE) -> Import:
     return Import(shape.name, shape.zone, PRECISION_SECONDS, tuple(_without_duplicates(judged)))
 
 
-def _text(content: bytes, name: str) -> str:
+def header_of(text: str) -> list[str]:
+    """The names in the first line."""
+    return [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+
+
+def text_of(content: bytes, name: str) -> str:
+    """The text of a file, plain or gzip, in whichever of two encodings."""
     if content.startswith(GZIP_MAGIC):
         try:
             content = gzip.decompress(content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -100,3 +100,31 @@ class Import:
     def codes(self) -> dict[str, int]:
         """How often each code was found, the most frequent first; one row may have several."""
         return dict(Counter(finding.code for row in self.rows for finding in row.findings).most_common())
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row and the command that it is; None: it cannot be meant. The findings say why, or what was repaired or is odd."""
+
+    line: int
+    command: Any
+    findings: tuple[Finding, ...] = ()
+    verdict: str = "accepted"
+
+    @property
+    def code(self) -> str | None:
+        """The code of the first finding."""
+        return self.findings[0].code if self.findings else None
+
+    @property
+    def sentence(self) -> str | None:
+        """All findings, in words."""
+        return " ".join(one.sentence for one in self.findings) or None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUpload:
+    """A file that was read."""
+
+    shape: str
+    rows: tuple[ReadRow, ...]

@@ -18,6 +18,8 @@ NOT_KEPT = {
     "webhook_deliveries": "as above",
     "webhook_messages": "large, and never asked for by what wrote them",
     "webhook_attempts": "as above",
+    "import_parts": "large, and never asked for by what wrote them",
+    "import_rows": "changed by statements of their own too",
 }
 """Tables whose rows are not remembered, and why."""
 

@@ -21,7 +21,7 @@ from tallywatt.adapters.storage.writer import GroupWriter
 from tallywatt.kernel.errors import SecondWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from io import TextIOWrapper
 
     from tallywatt.adapters.storage.connections import Connection
@@ -95,6 +95,26 @@ class Store:
             raise result
         found: R = result
         return found
+
+    def write_all_now(
+        self,
+        operator: str,
+        orders: Sequence[tuple[Callable[[UnitOfWork, Any], Any], object]],
+        *,
+        actor: str,
+        cause: str = "",
+    ) -> list[Any]:
+        """Run several commands, each all or nothing, which may share a commit; results or errors, in their order."""
+        answers: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        for place, (workflow, command) in enumerate(orders):
+
+            def done(result: Any, place: int = place) -> None:
+                answers.put((place, result))
+
+            self.writer.submit(operator, workflow, command, done, actor=actor, cause=cause)
+        self.writer.work_here()
+        found = dict(answers.get() for _ in orders)
+        return [found[place] for place in range(len(orders))]
 
     def run_now(
         self, operator: str, workflow: Callable[[SqlUnitOfWork, C], R], command: C, *, actor: str, cause: str = ""

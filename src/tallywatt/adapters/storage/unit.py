@@ -13,6 +13,8 @@ from tallywatt.adapters.storage.sequencer import WEBHOOKS, hold_cursor
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables import (
     customers,
+    evidence,
+    imports,
     invoicing,
     ledger,
     machinery,
@@ -102,6 +104,11 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "webhook_messages": partners.MESSAGES,
     "webhook_deliveries": partners.DELIVERIES,
     "webhook_attempts": partners.ATTEMPTS,
+    "imports": imports.IMPORTS,
+    "import_parts": imports.IMPORT_PARTS,
+    "import_rows": imports.IMPORT_ROWS,
+    "audits": evidence.AUDITS,
+    "audit_findings": evidence.AUDIT_FINDINGS,
 }
 """Every attribute of `UnitOfWork` that is a set of rows, and its table."""
 

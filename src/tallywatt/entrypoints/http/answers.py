@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from tallywatt.customers.customer import TokenState
+from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.ledger.books import Phase
 from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, SessionState, Source
@@ -21,6 +22,7 @@ from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.station import Current, StationState
+from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
 from tallywatt.workflows.jobs import JobState
 
 T = TypeVar("T")
@@ -1143,3 +1145,118 @@ class Readiness(Answer):
 
     status: str
     in_the_way: list[str]
+
+
+class ImportKept(Answer):
+    """An upload that was taken; its rows follow."""
+
+    id: str
+    kind: ImportKind
+    name: str
+    user_is: UserIs
+    dry_run: bool
+    state: ImportState
+    bytes: int
+    received_at: When
+
+
+class Import(Answer):
+    """An upload, how far it has come, and what became of its rows."""
+
+    id: str
+    by: Annotated[str, msgspec.Meta(description="Who uploaded it: `person:…`, `key:…`.")]
+    kind: ImportKind
+    name: str
+    user_is: UserIs
+    dry_run: bool
+    state: ImportState
+    shape: Annotated[str, msgspec.Meta(description="dundee, perth, csv, jsonl.")] | None
+    bytes: int
+    rows: Annotated[int, msgspec.Meta(description="How many the file has.")] | None
+    read: int
+    done: Annotated[int, msgspec.Meta(description="How many have an outcome.")]
+    taken: int
+    already_there: int
+    held: int
+    refused: int
+    code: Annotated[str, msgspec.Meta(description="Why the file cannot be read.")] | None
+    message: str | None
+    received_at: When
+    began_at: When | None
+    ended_at: When | None
+    report_until: When | None
+
+
+class ImportedRow(Answer):
+    """What became of a row."""
+
+    line: Annotated[int, msgspec.Meta(description="Where it begins in the file; the header is line 1.")]
+    outcome: RowOutcome
+    code: Annotated[str, msgspec.Meta(description="Why it was refused; or what was repaired, or is odd.")] | None
+    message: str | None
+    subject_kind: Annotated[str, msgspec.Meta(description="session, customer, token, station.")] | None
+    subject_id: Annotated[str, msgspec.Meta(description="What it made, or what was there.")] | None
+
+
+class AuditKept(Answer):
+    """An audit that was asked for."""
+
+    id: str
+    state: AuditState
+    asked_at: When
+
+
+class AuditFinding(Answer):
+    """Something that does not add up."""
+
+    number: int
+    code: str
+    subject: Annotated[str, msgspec.Meta(description="The id of what was looked at.")]
+    says: str
+    expected: str | None
+    found: str | None
+
+
+class AuditFigures(Answer):
+    """The two equations, from what was sealed. Money is in the operator's currency."""
+
+    sessions: int
+    delivered_wh: Wh
+    billed_wh: Wh
+    explained_wh: dict[str, Wh]
+    running_wh: Wh
+    unexplained_wh: Wh | int
+    currency: str
+    billed_minor: int
+    captured_minor: int
+    refunded_minor: int
+    suspense_minor: int
+    owed_minor: int
+    other_currencies: dict[str, dict[str, int]]
+    invoices: int
+    voided: int
+    held: int
+    ledger_balanced: bool
+    frames: int
+    erased_frames: int
+
+
+class Audit(Answer):
+    """An audit, and its result."""
+
+    id: str
+    by: str
+    state: AuditState
+    asked_at: When
+    began_at: When | None
+    ended_at: When | None
+    is_clean: bool | None
+    findings: Annotated[int, msgspec.Meta(description="How much does not add up.")] | None
+    figures: AuditFigures | None
+    error: str | None
+
+
+class AuditDetail(Audit):
+    """An audit with the first of its findings."""
+
+    first_findings: list[AuditFinding]

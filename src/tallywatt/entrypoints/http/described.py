@@ -70,6 +70,15 @@ ANSWERS: Final[dict[str, Any]] = {
     "POST /jobs/{job_id}/retry": a.JobKept,
     "GET /audit/summary": a.Summary,
     "GET /actions": a.Page[a.ActionTaken],
+    "GET /imports": a.Page[a.Import],
+    "POST /imports": a.ImportKept,
+    "GET /imports/{import_id}": a.Import,
+    "GET /imports/{import_id}/rows": a.Page[a.ImportedRow],
+    "POST /imports/{import_id}/cancel": a.ImportKept,
+    "GET /audits": a.Page[a.Audit],
+    "POST /audits": a.AuditKept,
+    "GET /audits/{audit_id}": a.AuditDetail,
+    "GET /audits/{audit_id}/findings": a.Page[a.AuditFinding],
     "GET /explanations": a.Page[a.Explanation],
     "GET /revenue": a.Page[a.RevenueDay],
     "GET /ledger/accounts": a.Page[a.LedgerAccount],
@@ -97,6 +106,7 @@ ANSWERS: Final[dict[str, Any]] = {
 """A route that is not here, nor among those that answer no JSON of ours, fails a test."""
 OTHERWISE: Final[dict[str, str]] = {
     "GET /invoices/{number}.pdf": "application/pdf",
+    "GET /imports/{import_id}/rows.csv": "text/csv",
     "GET /events": "text/event-stream",
 }
 """Routes that answer something else."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COOKIE: Final = "tallywatt_console"
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "x-csrf-token"
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 SECURE_PREFIX: Final = "__Host-"
 """Over https a browser takes a cookie of this name from our host alone, never from a neighbour's name below the same domain."""
 OPEN: Final = (
@@ -155,7 +156,7 @@ async def _note_seen(house: House, found: dict[str, Any]) -> None:
 async def _check_csrf(request: Request, house: House, caller: Caller) -> None:
     """A form of another site sends the cookie too; it cannot send the token."""
     shown = request.headers.get(CSRF_HEADER)
-    if shown is None and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if shown is None and request.headers.get("content-type", "").startswith(FORMS):
         field = (await request.form()).get(CSRF_FIELD)
         shown = field if isinstance(field, str) else None
     if shown is None or not hmac.compare_digest(shown.encode(), csrf_token(house.secret, caller).encode()):
@@ -206,6 +207,7 @@ Refunder = Annotated[Caller, Depends(may(Scope.REFUND))]
 Seller = Annotated[Caller, Depends(may(Scope.SELL))]
 Collector = Annotated[Caller, Depends(may(Scope.COLLECT))]
 Bringer = Annotated[Caller, Depends(may(Scope.SESSIONS))]
+Auditor = Annotated[Caller, Depends(may(Scope.AUDIT))]
 Admin = Annotated[Caller, Depends(may(Scope.ADMIN))]
 Driver = Annotated[Caller, Depends(may(Scope.OWN))]
 """A driver, or the manager of a fleet. Only what belongs to `caller.customers` (ids; one for a driver) may be shown: ask

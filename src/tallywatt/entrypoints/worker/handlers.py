@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.entrypoints.pages.letters import link_url, written
+from tallywatt.entrypoints.worker.importing import Importing
+from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.printed import PrintedInvoice
+from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
 from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
@@ -14,6 +18,7 @@ from tallywatt.workflows.finish import BillSession, FinishSession, bill_session,
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
+from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
@@ -44,6 +49,8 @@ class Handlers:
     def __init__(self, house: House) -> None:
         self._house = house
         self._opened_at = house.machine.now()
+        self._importing = Importing(house)
+        self._given_up = threading.Event()
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
@@ -58,7 +65,13 @@ class Handlers:
             "erase_traces": self._erase_traces,
             "erase_papers": self._erase_papers,
             "send_letter": self._send_letter,
+            "run_import": self._importing.do,
+            "run_audit": self._run_audit,
         }
+
+    def stop(self) -> None:
+        """Give up what goes on for long; it is done anew after the next start."""
+        self._given_up.set()
 
     def do(self, claimed: Claimed) -> None:
         """Do one job, and end it when it is done; raise when it is not."""
@@ -140,6 +153,24 @@ class Handlers:
             invoice_id, "application/pdf", hashlib.sha256(content).hexdigest(), content, self._house.machine.now()
         )
         self._house.run_job(claimed, keep_printed, printed)
+
+    def _run_audit(self, claimed: Claimed) -> None:
+        house, operator, job = self._house, claimed.operator_id, claimed.job
+        audit = house.write_now(operator, begin_audit, BeginAudit(job.subject_id), actor="worker", cause=job.cause)
+        if audit.state is not AuditState.RUNNING:
+            house.end_job(operator, job)
+            return
+        try:
+            report = house.audit_apart(operator, self._given_up)
+        except Broken as error:
+            failed = FailAudit(job.subject_id, error.message)
+            house.run_job(claimed, fail_audit, failed)
+            return
+        if report is None:
+            msg = "the server ended in the middle of it"
+            raise TryLater(msg, 0)
+        figures = {**report.summary(), "frames": report.frames, "erased_frames": report.erased_frames}
+        house.run_job(claimed, keep_audit, KeepAudit(job.subject_id, report.findings, figures))
 
     def _send_letter(self, claimed: Claimed) -> None:
         house, job, operator = self._house, claimed.job, claimed.operator_id

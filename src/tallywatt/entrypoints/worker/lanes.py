@@ -49,6 +49,8 @@ LANES = {
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
     "erasures": Lane("erasures", ("erase_traces", "erase_papers"), 1, 1, 3600),
+    "imports": Lane("imports", ("run_import",), 1, 1, 300),
+    "audits": Lane("audits", ("run_audit",), 1, 1, 3600),
     "letters": Lane("letters", ("send_letter",), 1, 1, 120),
 }
 
@@ -79,6 +81,7 @@ class Workers:
     def stop(self) -> None:
         """Finish what is being done, then end. A job that was not begun keeps its lease until it runs out."""
         self._stopping = True
+        self._handlers.stop()
         self._ring()
         for thread in self._threads:
             thread.join()

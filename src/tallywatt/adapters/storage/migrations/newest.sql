@@ -1313,6 +1313,107 @@ CREATE TABLE sealed_secrets (
 
 ;
 
+CREATE TABLE imports (
+	operator_id TEXT NOT NULL, 
+	import_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	user_is TEXT NOT NULL, 
+	dry_run INTEGER NOT NULL, 
+	state TEXT NOT NULL, 
+	shape TEXT, 
+	bytes INTEGER NOT NULL, 
+	parts INTEGER NOT NULL, 
+	rows INTEGER, 
+	read INTEGER NOT NULL, 
+	taken INTEGER NOT NULL, 
+	already_there INTEGER NOT NULL, 
+	held INTEGER NOT NULL, 
+	refused INTEGER NOT NULL, 
+	code TEXT, 
+	message TEXT, 
+	actor TEXT NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	began_at INTEGER, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_imports PRIMARY KEY (operator_id, import_id), 
+	CONSTRAINT ck_imports_kind CHECK (kind IN ('sessions', 'customers', 'tokens', 'stations')), 
+	CONSTRAINT ck_imports_user_is CHECK (user_is IN ('token', 'customer')), 
+	CONSTRAINT ck_imports_state CHECK (state IN ('receiving', 'reading', 'running', 'done', 'failed', 'cancelled'))
+)
+ STRICT
+
+;
+
+CREATE TABLE import_parts (
+	operator_id TEXT NOT NULL, 
+	import_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed BLOB NOT NULL, 
+	CONSTRAINT pk_import_parts PRIMARY KEY (operator_id, import_id, number), 
+	CONSTRAINT fk_import_parts_operator_id_import_id FOREIGN KEY(operator_id, import_id) REFERENCES imports (operator_id, import_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE import_rows (
+	operator_id TEXT NOT NULL, 
+	import_id TEXT NOT NULL, 
+	line INTEGER NOT NULL, 
+	outcome TEXT NOT NULL, 
+	code TEXT, 
+	message TEXT, 
+	subject_kind TEXT, 
+	subject_id TEXT, 
+	key_id TEXT, 
+	sealed BLOB, 
+	CONSTRAINT pk_import_rows PRIMARY KEY (operator_id, import_id, line), 
+	CONSTRAINT ck_import_rows_outcome CHECK (outcome IN ('waiting', 'taken', 'already_there', 'held', 'refused', 'cancelled')), 
+	CONSTRAINT fk_import_rows_operator_id_import_id FOREIGN KEY(operator_id, import_id) REFERENCES imports (operator_id, import_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE audits (
+	operator_id TEXT NOT NULL, 
+	audit_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	asked_by TEXT NOT NULL, 
+	asked_at INTEGER NOT NULL, 
+	began_at INTEGER, 
+	ended_at INTEGER, 
+	is_clean INTEGER, 
+	findings INTEGER, 
+	figures TEXT, 
+	error TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_audits PRIMARY KEY (operator_id, audit_id), 
+	CONSTRAINT ck_audits_state CHECK (state IN ('waiting', 'running', 'done', 'failed'))
+)
+ STRICT
+
+;
+
+CREATE TABLE audit_findings (
+	operator_id TEXT NOT NULL, 
+	audit_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	code TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	says TEXT NOT NULL, 
+	expected TEXT, 
+	found TEXT, 
+	CONSTRAINT pk_audit_findings PRIMARY KEY (operator_id, audit_id, number), 
+	CONSTRAINT fk_audit_findings_operator_id_audit_id FOREIGN KEY(operator_id, audit_id) REFERENCES audits (operator_id, audit_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1505,6 +1606,14 @@ CREATE INDEX ix_webhook_deliveries_operator_id_message_id ON webhook_deliveries 
 
 CREATE INDEX ix_answered_requests_forget_at ON answered_requests (forget_at) WHERE key_id IS NOT NULL;
 
-INSERT INTO alembic_version ("version_num") VALUES ('0013');
+CREATE INDEX ix_imports_operator_id_state_import_id ON imports (operator_id, state, import_id);
+
+CREATE INDEX ix_imports_operator_id_kind_import_id ON imports (operator_id, kind, import_id);
+
+CREATE INDEX ix_import_rows_operator_id_import_id_outcome_line ON import_rows (operator_id, import_id, outcome, line);
+
+CREATE INDEX ix_audits_operator_id_state_audit_id ON audits (operator_id, state, audit_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0014');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tallywatt.adapters.storage.tables import (
     customers,
+    evidence,
+    imports,
     invoicing,
     ledger,
     machinery,
@@ -14,4 +16,16 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 
-__all__ = ["customers", "invoicing", "ledger", "machinery", "metering", "partners", "payments", "rating", "stations"]
+__all__ = [
+    "customers",
+    "evidence",
+    "imports",
+    "invoicing",
+    "ledger",
+    "machinery",
+    "metering",
+    "partners",
+    "payments",
+    "rating",
+    "stations",
+]

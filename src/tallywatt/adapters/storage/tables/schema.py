@@ -79,9 +79,9 @@ def instant(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, WHOLE, nullable=null)
 
 
-def flag(name: str) -> Column[Any]:
+def flag(name: str, *, null: bool = False) -> Column[Any]:
     """True or false, kept as 1 or 0."""
-    return Column(name, WHOLE, nullable=False, info={"codec": "flag"})
+    return Column(name, WHOLE, nullable=null, info={"codec": "flag"})
 
 
 def choice(name: str, kinds: type[StrEnum], *, null: bool = False) -> Column[Any]:

@@ -14,6 +14,7 @@ from tallywatt.adapters.storage.views import (
     equations,
     finding,
     lists,
+    long_work,
     measured,
     membership,
     money,
@@ -102,6 +103,9 @@ class Views:
     jobs = staticmethod(attention.jobs)
     job = staticmethod(attention.job)
     job_counts = staticmethod(attention.job_counts)
+
+    import_of = staticmethod(long_work.import_of)
+    audit_of = staticmethod(long_work.audit_of)
 
     find = staticmethod(finding.find)
     customers_like = staticmethod(finding.customers_like)

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
-from tallywatt.adapters.storage.tables import customers, invoicing, machinery, metering, payments, rating, stations
-from tallywatt.adapters.storage.views import attention, charging, money, people, places, prices
+from tallywatt.adapters.storage.tables import (
+    customers,
+    evidence,
+    imports,
+    invoicing,
+    machinery,
+    metering,
+    payments,
+    rating,
+    stations,
+)
+from tallywatt.adapters.storage.views import attention, charging, long_work, money, people, places, prices
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
 from tallywatt.customers.customer import fold
@@ -42,6 +52,10 @@ _payments = payments.PAYMENTS.table
 _invoices = invoicing.INVOICES.table
 _jobs = machinery.JOBS.table
 _revenue = machinery.REVENUE_BY_DAY
+_imports = imports.IMPORTS.table
+_import_rows = imports.IMPORT_ROWS.table
+_audits = evidence.AUDITS.table
+_findings = evidence.AUDIT_FINDINGS.table
 
 
 def _is(column: Column[Any], name: str) -> ColumnElement[bool]:
@@ -248,6 +262,33 @@ LISTS: dict[str, Pages] = {
             },
             newest_first=True,
         )
+    ),
+    "imports": Pages(
+        Listing(
+            long_work.IMPORT,
+            (_imports.c.import_id,),
+            {"state": _is(_imports.c.state, "state"), "kind": _is(_imports.c.kind, "kind")},
+            newest_first=True,
+        ),
+        finish=lambda _, __, rows: [long_work.with_progress(row) for row in rows],
+    ),
+    "import_rows": Pages(
+        Listing(
+            long_work.ROW,
+            (_import_rows.c.line,),
+            {
+                "upload": _is(_import_rows.c.import_id, "upload"),
+                "outcome": _is(_import_rows.c.outcome, "outcome"),
+            },
+        )
+    ),
+    "audits": Pages(
+        Listing(
+            long_work.AUDIT, (_audits.c.audit_id,), {"state": _is(_audits.c.state, "state")}, newest_first=True
+        )
+    ),
+    "audit_findings": Pages(
+        Listing(long_work.FINDING, (_findings.c.number,), {"audit": _is(_findings.c.audit_id, "audit")})
     ),
     "revenue": Pages(
         Listing(_DAY, (_revenue.c.day, _revenue.c.currency), _within(_revenue.c.day), newest_first=True)

@@ -12,9 +12,11 @@ def routers() -> list[APIRouter]:
     """All of them."""
     from tallywatt.entrypoints.http.api import (
         attention,
+        audits,
         customers,
         events,
         figures,
+        imports,
         keys,
         money,
         partners,
@@ -24,5 +26,6 @@ def routers() -> list[APIRouter]:
         tariffs,
     )
 
-    modules = (places, tariffs, customers, sessions, money, attention, figures, settings, keys, events, partners)
+    subjects = (places, tariffs, customers, sessions, money, attention, figures)
+    modules = (*subjects, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

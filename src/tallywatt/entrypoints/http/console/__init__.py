@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.entrypoints.http.console import (
+    audits,
     connect,
     customers,
     entrance,
+    imports,
     inbox,
     invoices,
     jobs,
@@ -34,5 +36,5 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
-    subjects = (entrance, *looking, look, settings, people, sign_on, keys, webhooks, trail)
+    subjects = (entrance, *looking, imports, audits, look, settings, people, sign_on, keys, webhooks, trail)
     return tuple(subject.router for subject in subjects)
