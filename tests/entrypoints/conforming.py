@@ -56,9 +56,11 @@ class Documented:
         schema = documented["content"][media].get("schema", {})
         if "json" not in media or "$ref" not in schema or "fields=" in query:
             return []
-        return [
-            f"{one.instance_path}: {one.message}" for one in self._validator(schema["$ref"]).iter_errors(answer.json())
-        ]
+        return self.errors_in(schema, answer.json())
+
+    def errors_in(self, schema: dict[str, Any], value: Any) -> list[str]:
+        """In what a value is not as a schema of the documentation says."""
+        return [f"{one.instance_path}: {one.message}" for one in self._validator(schema["$ref"]).iter_errors(value)]
 
     def _compiled(self, ref: str) -> Any:
         whole = {"$ref": ref, "components": self.api["components"]}

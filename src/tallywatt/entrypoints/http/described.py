@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -110,6 +112,8 @@ OTHERWISE: Final[dict[str, str]] = {
     "GET /events": "text/event-stream",
 }
 """Routes that answer something else."""
+EXAMPLES_FILE: Final = Path(__file__).parent / "examples.json"
+"""A request and its answer for every route of ANSWERS; `tests/entrypoints/http/examples.py` asks them, and writes them down."""
 VERSIONED: Final = frozenset(
     {
         "PATCH /operators/me",
@@ -133,6 +137,7 @@ def describe(api: dict[str, Any]) -> None:
     types = list(dict.fromkeys(ANSWERS.values()))
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(types, schemas, strict=True))
+    examples = json.loads(EXAMPLES_FILE.read_text(encoding="utf-8"))
     api["components"]["schemas"].update(components)
     for name, operation in operations(api):
         for status, answer in operation["responses"].items():
@@ -143,9 +148,23 @@ def describe(api: dict[str, Any]) -> None:
         if name in ANSWERS:
             _answer_of(operation)["content"] = {"application/json": {"schema": by_type[ANSWERS[name]]}}
             _add_manners(name, operation)
+        if name in examples:
+            _add_example(operation, examples[name])
         if name == "GET /ready":
             # Not ready is an answer as well, not a problem.
             operation["responses"]["503"]["content"] = _answer_of(operation)["content"]
+
+
+def _add_example(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    given = {**example.get("names", {}), **example.get("query", {})}
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] in {"path", "query"} and parameter["name"] in given:
+            text = given[parameter["name"]]
+            whole = parameter["schema"].get("type") == "integer"
+            parameter["example"] = int(text) if whole else text
+    if "request" in example:
+        operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+    _answer_of(operation)["content"]["application/json"]["example"] = example["answer"]
 
 
 def operations(api: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

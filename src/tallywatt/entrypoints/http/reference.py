@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -133,7 +134,9 @@ def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
             tag = (operation.get("tags") or ["other"])[0]
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            asked = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            answers: dict[str, Any] = operation["responses"]
+            status = min(answers)  # the good one: those that are refused have higher figures
             groups.setdefault(tag, []).append(
                 {
                     "path": path,
@@ -142,10 +145,26 @@ def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                     "description": operation.get("description", ""),
                     "open": "security" not in operation,
                     "parameters": operation.get("parameters", []),
-                    "fields": _fields(api, body),
+                    "fields": _fields(api, asked.get("schema", {})),
+                    "example": _pretty(asked.get("example")),
+                    "address": _address(path, operation.get("parameters", ())),
+                    "status": status,
+                    "answer": _pretty(answers[status].get("content", {}).get("application/json", {}).get("example")),
                 }
             )
     return groups
+
+
+def _pretty(example: Any) -> str | None:
+    return None if example is None else json.dumps(example, ensure_ascii=False, indent=2)
+
+
+def _address(path: str, parameters: Iterable[dict[str, Any]]) -> str:
+    given = [one for one in parameters if "example" in one]
+    for one in given:
+        path = path.replace(f"{{{one['name']}}}", quote(str(one["example"]), safe="*"))
+    query = urlencode([(one["name"], one["example"]) for one in given if one["in"] == "query"])
+    return f"{path}?{query}" if query else path
 
 
 def _fields(api: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:

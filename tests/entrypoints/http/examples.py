@@ -1,0 +1,311 @@
+"""One example of every operation of the API, and a house in which they make sense: `python -m tests.entrypoints.http.examples`.
+
+That asks each of them and writes what was said into the package, from where the OpenAPI file and its page take them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tallywatt.adapters.storage.rollups import roll_up_revenue
+from tallywatt.entrypoints.http.described import EXAMPLES_FILE
+from tallywatt.entrypoints.http.once import KEY_HEADER
+from tallywatt.payments.provider import Declined
+from tallywatt.stations.command import Action
+from tallywatt.wiring import upgrade
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
+from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
+from tests.entrypoints.scene import TARIFF, Scene
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+    from starlette.testclient import TestClient
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is sent: names in the address stand for a thing of the house, or for themselves."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+def _thing(name: str, thing: str, **more: Any) -> Asked:
+    return Asked({name: f"<{thing}>"}, **more)
+
+
+_ONE: Final = Asked(query={"limit": "1"})
+ASKED: Final[dict[str, Asked]] = {
+    "GET /health": Asked(),
+    "GET /ready": Asked(),
+    "GET /operators/me": Asked(),
+    "GET /provider-accounts": Asked(),
+    "GET /provider-accounts/{account_id}": _thing("account_id", "account"),
+    "GET /locations": _ONE,
+    "GET /locations/{location_reference}": Asked({"location_reference": "queen-street"}),
+    "GET /stations": _ONE,
+    "GET /stations/{identity}": Asked({"identity": "CP1"}),
+    "GET /stations/{identity}/frames": Asked({"identity": "CP1"}, {"limit": "1"}),
+    "GET /frames/{frame_id}": _thing("frame_id", "frame"),
+    "GET /commands": _ONE,
+    "GET /commands/{command_id}": _thing("command_id", "command"),
+    "GET /evses": Asked(query={"station": "CP1", "limit": "1"}),
+    "GET /evses/{code}": Asked({"code": "GB*TWA*ECP1*1"}),
+    "GET /tariffs": _ONE,
+    "GET /tariffs/{tariff_version_id}": _thing("tariff_version_id", "tariff"),
+    "GET /tariffs/assignments": _ONE,
+    "GET /customers": _ONE,
+    "GET /customers/{reference}": Asked({"reference": "C1"}),
+    "GET /customers/{reference}/payment-methods": Asked({"reference": "C1"}),
+    "GET /tokens": Asked(query={"customer": "C1", "limit": "1"}),
+    "GET /tokens/{token_id}": _thing("token_id", "token"),
+    "GET /sessions": _ONE,
+    "GET /sessions/{session_id}": _thing("session_id", "session"),
+    "GET /payments": _ONE,
+    "GET /payments/{payment_id}": _thing("payment_id", "payment"),
+    "GET /invoices": _ONE,
+    "GET /invoices/{number}": _thing("number", "invoice"),
+    "GET /inbox": Asked(query={"state": "open", "limit": "1"}),
+    "GET /inbox/{item_id}": _thing("item_id", "item"),
+    "GET /jobs": Asked(query={"state": "ready", "limit": "1"}),
+    "GET /jobs/{job_id}": _thing("job_id", "job"),
+    "GET /audit/summary": Asked(),
+    "GET /actions": _ONE,
+    "GET /explanations": _ONE,
+    "GET /revenue": Asked(),
+    "GET /ledger/accounts": Asked(),
+    "GET /api-keys": _ONE,
+    "GET /event-types": Asked(),
+    "GET /webhook-endpoints": Asked(),
+    "GET /webhook-endpoints/{endpoint_id}": _thing("endpoint_id", "endpoint"),
+    "GET /webhook-endpoints/{endpoint_id}/deliveries": _thing("endpoint_id", "endpoint", query={"limit": "1"}),
+    "GET /webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}": Asked(
+        {"endpoint_id": "<endpoint>", "delivery_id": "<delivery>"}
+    ),
+    "PATCH /operators/me": Asked(body={"hold_minor": 4000, "start_deadline_seconds": 120}),
+    "PUT /operators/me/policy": Asked(body={"policy": {"amounts": "gross_first"}}),
+    "POST /provider-accounts": Asked(
+        body={
+            "name": "cards",
+            "provider": "stripe",
+            "currencies": ["GBP"],
+            "secret_reference": "env:STRIPE_KEY",
+            "webhook_secret_references": ["env:STRIPE_WEBHOOK_SECRET"],
+        }
+    ),
+    "POST /locations": Asked(
+        body={
+            "reference": "riverside",
+            "name": "Riverside",
+            "address": "Riverside Car Park",
+            "city": "Dundee",
+            "postal_code": "DD1 4DB",
+            "country": "GB",
+            "zone": "Europe/London",
+        }
+    ),
+    "PATCH /locations/{location_reference}": Asked(
+        {"location_reference": "riverside"}, body={"latitude": "56.4557", "longitude": "-2.9689"}
+    ),
+    "POST /stations": Asked(
+        body={
+            "identity": "RS-1",
+            "location": "riverside",
+            "key": "a-long-station-key",
+            "evses": [{"number": 1, "current": "dc", "max_watts": 150000}],
+        }
+    ),
+    "POST /stations/{identity}/adopt": Asked(
+        {"identity": "CP9"}, body={"location": "greenmarket", "evses": [{"number": 1, "max_watts": 11000}]}
+    ),
+    "POST /stations/{identity}/commands": Asked(
+        {"identity": "CP1"}, body={"action": "unlock", "evse": "GB*TWA*ECP1*1"}
+    ),
+    "POST /tariffs": Asked(body={**TARIFF, "id": "riverside-2026", "name": "Riverside 2026"}),
+    "POST /tariffs/assignments": Asked(
+        body={
+            "tariff": "riverside-2026",
+            "scope": "location",
+            "target": "riverside",
+            "valid_from": "2027-01-01T00:00:00Z",
+        }
+    ),
+    "POST /customers": Asked(body={"reference": "F-17", "name": "Van 17", "language": "en"}),
+    "PATCH /customers/{reference}": Asked({"reference": "F-17"}, body={"name": "Van 17, south depot"}),
+    "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
+    "POST /tokens/{token_id}/block": _thing("token_id", "token"),
+    "POST /tokens/{token_id}/unblock": _thing("token_id", "token"),
+    "POST /sessions": Asked(
+        body={
+            "upstream_id": "2026-000341",
+            "evse": "GB*TWA*ECP3*1",
+            "started_at": "2026-01-12T08:02:00Z",
+            "ended_at": "2026-01-12T08:47:30Z",
+            "energy_wh": "12057.5",
+            "token": "CARD1",
+        }
+    ),
+    "POST /sessions/{session_id}/stop": _thing("session_id", "running"),
+    "POST /payments/{payment_id}/refunds": _thing(
+        "payment_id", "payment", body={"amount_minor": 100, "reason": "cable was stiff"}
+    ),
+    "POST /payments/{payment_id}/retry": _thing("payment_id", "halted"),
+    "POST /payments/{payment_id}/release": _thing("payment_id", "hold"),
+    "POST /inbox/{item_id}/resolve": _thing(
+        "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
+    ),
+    "POST /jobs/{job_id}/retry": _thing("job_id", "job"),
+    "POST /api-keys": Asked(body={"name": "nightly export", "scopes": ["read"]}),
+    "POST /api-keys/{api_key_id}/rotate": _thing("api_key_id", "api_key", body={"grace_seconds": 3600}),
+    "POST /webhook-endpoints": Asked(
+        body={
+            "url": "https://hooks.example.org/tallywatt",
+            "event_types": ["session.*", "payment.captured"],
+            "description": "bookkeeping",
+        }
+    ),
+    "PATCH /webhook-endpoints/{endpoint_id}": _thing(
+        "endpoint_id", "endpoint", body={"event_types": ["session.*", "payment.*"]}
+    ),
+    "POST /webhook-endpoints/{endpoint_id}/rotate": _thing(
+        "endpoint_id", "endpoint", body={"old_holds_seconds": 86400}
+    ),
+    "POST /webhook-endpoints/{endpoint_id}/test": _thing("endpoint_id", "endpoint"),
+    "POST /webhook-endpoints/{endpoint_id}/replay": _thing("endpoint_id", "endpoint", body={"after": 0}),
+    "POST /webhook-endpoints/{endpoint_id}/disable": _thing("endpoint_id", "endpoint"),
+    "POST /webhook-endpoints/{endpoint_id}/enable": _thing("endpoint_id", "endpoint", body={"send_missed": True}),
+    "DELETE /webhook-endpoints/{endpoint_id}": _thing("endpoint_id", "endpoint"),
+    "DELETE /api-keys/{api_key_id}": _thing("api_key_id", "api_key"),
+    "DELETE /customers/{reference}": Asked({"reference": "C5"}),
+}
+"""In this order, in one house. Names in < > are of `things_of`."""
+
+
+class Examples:
+    """A house in which every example makes sense, and somebody with a key to it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.things = things_of(scene)
+        self.client: TestClient = scene.client()
+        self.headers = scene.key()
+
+    def path_of(self, name: str) -> tuple[str, dict[str, str]]:
+        """The address of an operation with its names filled in, and what they are."""
+        names = {
+            one: self.things[value.strip("<>")] if value.startswith("<") else value
+            for one, value in ASKED[name].names.items()
+        }
+        return re.sub(r"{([a-z_]+)}", lambda found: names[found[1]], name.partition(" ")[2]), names
+
+    def ask(self, name: str, key: str | None = None, body: bytes | None = None) -> Response:
+        """Send an example as it stands, under an idempotency key of its own."""
+        one = ASKED[name]
+        method = name.partition(" ")[0]
+        plain = b"" if one.body is None else json.dumps(one.body).encode()
+        headers = {**self.headers, "Content-Type": "application/json"} if one.body is not None else dict(self.headers)
+        if method != "GET":
+            headers[KEY_HEADER] = key or f"example of {name}"
+        path, _ = self.path_of(name)
+        sent = plain if body is None else body
+        return self.client.request(method, path, params=one.query, headers=headers, content=sent or None)
+
+
+def things_of(scene: Scene) -> dict[str, str]:
+    """A day in the house: sessions that were paid, declined, written off and go on, and what else the examples name."""
+    wire = scene.wire()
+    paid = scene.session(wire.charge(8_420_000, token="CARD1"))
+    scene.collect()
+    halted = scene.session(wire.charge(5_000_000, meter=8_420_000, token="CARD2"))
+    scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
+    for meter in (13_420_000, 14_420_000):
+        wire.charge(1_000_000, meter=meter, token="NOBODY")
+    waiting, decided = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"][:2]
+    scene.do(resolve_item, ResolveItem(decided["id"], Decision.WRITE_OFF))
+    scene.wire("CP2").start(token="CARD3")
+    scene.knock("CP9")
+    scene.client().post("/evse/GB*TWA*ECP3*1/pay", headers={"Accept": "application/json"})
+    hold = scene.do(lambda work, _: work.payments.by(session_id=None)[0].payment_id, None)
+    command = scene.do(order_station, CommandStation(scene.station("CP1")["id"], Action.UNLOCK))
+    endpoint = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://erp.example.org/hooks")).endpoint.endpoint_id
+    scene.do(try_webhook, TryWebhook(endpoint))
+    asyncio.run(scene.house.spread_events())
+    scene.house.store.run_now("", roll_up_revenue, None, actor="test")
+    detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
+    assert detail is not None
+    return {
+        "account": scene.account.account_id,
+        "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
+        "command": command.command_id,
+        "delivery": scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None),
+        "endpoint": endpoint,
+        "frame": detail["frames"][0]["id"],
+        "halted": halted["payments"][0]["id"],
+        "hold": hold,
+        "invoice": detail["invoice"],
+        "item": waiting["id"],
+        "job": scene.do(lambda work, _: work.stored_jobs.by(kind="print_invoice")[0].job_id, None),
+        "payment": detail["payments"][0]["id"],
+        "running": scene.session("1", "CP2")["id"],
+        "session": paid["id"],
+        "tariff": detail["offer"]["tariff_version_id"],
+        "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
+    }
+
+
+_SECRETS: Final = (
+    (re.compile(r"twk_[a-z0-9]{12}_[a-z0-9]{52}"), f"twk_{'0' * 12}_{'0' * 52}"),
+    (re.compile(r"whsec_[A-Za-z0-9+/=]+"), f"whsec_{'A' * 43}="),
+)
+"""What opens something, and what stands for it in the file: nobody should wonder whether it still does."""
+
+
+def recorded(examples: Examples) -> dict[str, Any]:
+    """Every example, asked, with what was answered."""
+    return {name: _recorded(examples, name) for name in ASKED}
+
+
+def _recorded(examples: Examples, name: str) -> dict[str, Any]:
+    answer = examples.ask(name)
+    assert answer.is_success, (name, answer.status_code, answer.text)
+    told = answer.text
+    for pattern, instead in _SECRETS:
+        told = pattern.sub(instead, told)
+    body = json.loads(told)
+    if "items" in body:
+        body["items"] = body["items"][:1]
+    one, (_, names) = ASKED[name], examples.path_of(name)
+    found = {"names": names, "query": one.query, "request": one.body}
+    return {
+        **{key: value for key, value in found.items() if value},
+        "status": answer.status_code,
+        "answer": body,
+    }
+
+
+def main() -> None:
+    """Ask all of them in a fresh house, and write down what was said."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/house.db"
+        upgrade(url)
+        scene = Scene.open(Path(folder), url).furnish()
+        try:
+            found = recorded(Examples(scene))
+        finally:
+            scene.close()
+    EXAMPLES_FILE.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
