@@ -144,6 +144,20 @@ def test_a_header_that_cannot_be_read_is_an_unknown_client(machine: Client, head
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
+@pytest.mark.parametrize(
+    "shown", ["twk_\0_x", "twk_ABC\N{LATIN SMALL LETTER E WITH ACUTE}_x", "twk_" + "a" * 500 + "_x"]
+)
+def test_what_is_no_key_is_not_looked_for(machine: Client, monkeypatch: pytest.MonkeyPatch, shown: str) -> None:
+    """Basic authentication and forms carry a NUL, and PostgreSQL answers a question that holds one with an error."""
+
+    async def asked(*_: Any) -> None:
+        pytest.fail("the database was asked")
+
+    monkeypatch.setattr(machine.scene.house, "ask", asked)
+    answer = machine.http.post("/oauth/token", data=GRANT, headers=basic("twk_x", shown))
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
 def test_a_token_ends_with_its_key(machine: Client) -> None:
     """Revoking a key leaves nothing behind that opens."""
     headers = machine.token()

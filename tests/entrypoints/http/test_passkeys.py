@@ -135,6 +135,17 @@ def test_no_answer_breaks_the_door(scene: Scene, answer: dict[str, Any]) -> None
         assert getattr(caught.value, "code", None) == "passkeys.bad_answer"
 
 
+def test_a_credential_s_name_that_no_database_holds_is_unknown(scene: Scene) -> None:
+    """JSON can spell half of a surrogate pair; whoever sends one needs no account for it."""
+    member(scene)
+    client = scene.client()
+    for name in ("\\ud800", "\\u0000AAAA"):
+        challenge = client.post("/sign-in/passkey/ask").json()["challenge"]
+        body = f'{{"challenge": "{challenge}", "credential": {{"id": "{name}"}}}}'
+        answer = client.post("/sign-in/passkey", content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "passkeys.unknown")
+
+
 def test_the_janitor_drops_challenges_that_nobody_answered(scene: Scene) -> None:
     """They are handed out to whoever asks."""
     member(scene)

@@ -101,6 +101,16 @@ def test_a_code_cannot_be_guessed(scene: Scene, mailbox: Mailbox) -> None:
     assert client.post(link_in(mailbox.letters[0])).status_code == 303
 
 
+def test_a_code_may_be_typed_in_the_digits_of_any_script(scene: Scene, mailbox: Mailbox) -> None:
+    """A phone's keyboard may be set to Arabic; and what only looks like a digit is a wrong code."""
+    client = scene.client()
+    ask(scene, client)
+    code = code_in(mailbox.letters[0])
+    assert client.post("/sign-in/code", data={"code": "\N{SUPERSCRIPT TWO}" * 6}).status_code == 401
+    arabic = "".join(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + int(one)) if one.isdigit() else one for one in code)
+    assert client.post("/sign-in/code", data={"code": arabic}).status_code == 303
+
+
 def test_nobody_learns_who_has_an_account(scene: Scene, mailbox: Mailbox) -> None:
     """The same answer, byte for byte, and no letter to a stranger."""
     known, unknown = scene.client(), scene.client()

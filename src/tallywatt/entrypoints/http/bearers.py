@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.customers.access import Caller, Scope, matches, secret_hash
 from tallywatt.kernel.errors import NotSignedIn
-from tallywatt.workflows.create_api_key import KEY_START
+from tallywatt.workflows.create_api_key import KEY_START, PREFIX_CHARACTERS
 
 if TYPE_CHECKING:
     from tallywatt.entrypoints.http.uses import Uses
@@ -47,7 +47,9 @@ async def by_key(house: House, shown: str) -> KnownKey:
     """The key of its whole text, or NotSignedIn. After a rotation the old secret opens for a while."""
     start, _, rest = shown.partition("_")
     prefix = rest.partition("_")[0]
-    found = await house.ask(house.views.api_key_by_prefix, prefix) if start == KEY_START and prefix else None
+    # Only what can be a prefix is looked for: a text that was decoded from something may hold what no database takes.
+    may_be_one = start == KEY_START and prefix.isascii() and prefix.isalnum() and len(prefix) <= PREFIX_CHARACTERS
+    found = await house.ask(house.views.api_key_by_prefix, prefix) if may_be_one else None
     # The hashes are compared also when nothing was found, so that the time tells nothing.
     good = matches(shown, found["secret_hash"] if found is not None else secret_hash(""))
     old = matches(shown, (found and found["old_hash"]) or secret_hash(""))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -35,6 +36,8 @@ router = APIRouter()
 NOBODY = ""
 """The operator of a challenge that goes out before anybody knows who comes."""
 ShortText = Annotated[str, Field(max_length=100), AfterValidator(storable)]
+_CREDENTIAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1366}")
+"""1,023 bytes at most (WebAuthn, section 4), in base64url."""
 
 
 class Answer(BaseModel):
@@ -122,7 +125,9 @@ async def use(request: Request, body: Answer, house: TheHouse) -> Response:
     command = TakeBack(body.challenge, ChallengeKind.USE_PASSKEY)
     challenge = await house.write(NOBODY, take_back, command, actor="person:nobody")
     credential_id = body.credential.get("id")
-    found = await house.ask(house.views.passkey_by_credential, str(credential_id)[:2000].replace("\0", ""))
+    # Ids are base64url. What is none leads to no row, and may hold what no database takes.
+    good = isinstance(credential_id, str) and _CREDENTIAL_ID.fullmatch(credential_id)
+    found = await house.ask(house.views.passkey_by_credential, credential_id) if good else None
     if found is None or found["removed"] is not None:
         msg = "this passkey is not known here"
         raise NotSignedIn(msg, code="passkeys.unknown", remedy="come in another way, and make a new one")
