@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tallywatt.adapters.machine import MachineClock
 from tallywatt.adapters.storage.connections import connect, database_errors
 from tests.chaos.scene import Scene
-from tests.chaos.verdict import broken_truths, figures
+from tests.chaos.verdict import Records, broken_truths, figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ class Outcome:
     broken: tuple[str, ...]
     figures: dict[str, Any]
     seconds: float
+    records: Records
     notes: tuple[str, ...] = field(default=())
     """What is worth a word, and no fault: servers that a supervisor had to start again, drivers who gave up."""
 
@@ -61,13 +62,18 @@ def play(plan: Plan, folder: Path, database_url: str | None, say: Callable[[str]
         broken += scene.stop_servers()
         assert scene.psp is not None, "it was started"
         scene.psp.stop()
-        broken += broken_truths(scene)
-        counted = figures(scene)
+        broken += broken_truths(scene.records)
+        counted = figures(scene.records)
     finally:
         scene.close()
     broken += _deaths(scene)
     return Outcome(
-        plan, tuple(broken), counted | {"kills": scene.kills}, time.monotonic() - began, tuple(_notes(scene))
+        plan=plan,
+        broken=tuple(broken),
+        figures=counted | {"kills": scene.kills},
+        seconds=time.monotonic() - began,
+        records=scene.records,
+        notes=tuple(_notes(scene)),
     )
 
 

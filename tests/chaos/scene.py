@@ -24,6 +24,7 @@ from tallywatt.wiring import House, upgrade
 from tests.adapters.storage.cutting import AFTER, BEFORE, CuttingProxy
 from tests.chaos.day import rows_of
 from tests.chaos.plan import PARTS
+from tests.chaos.verdict import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,11 @@ class Scene:
         if self.proxy is not None:
             settings["DATABASE_URL"] = self.proxy.url
         return environment_of(settings)
+
+    @property
+    def records(self) -> Records:
+        """Where it is written what happened."""
+        return Records(self.settings, self.operator_id, self.psp_file, self.site_file, self.heard)
 
     # --- before ---
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.storage.connections import connect
@@ -15,10 +16,10 @@ from tallywatt.wiring import audit_beside
 from tests.simulation.truths import OF_THE_BOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.chaos.scene import Scene
+    from tallywatt.settings import Settings
 
 CURRENCY = "GBP"
 ENDED_SESSIONS = frozenset({"billed", "explained"})
@@ -39,20 +40,31 @@ class ProviderFile:
         return [one for one in self._kept.values() if one["object"] == kind]
 
 
+@dataclass(frozen=True)
+class Records:
+    """Where it is written what happened: in the house, at the provider, at the meters; and what the stations said last."""
+
+    settings: Settings
+    operator_id: str
+    psp_file: Path
+    site_file: Path
+    heard: Mapping[str, Any]
+
+
 class Looking:
     """A witness: the rows that the house has left, the provider's file, the meters' file."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.provider = ProviderFile(scene.psp_file)
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.provider = ProviderFile(records.psp_file)
         self.delivered: dict[str, dict[str, Any]] = {}
         self.acknowledged: dict[str, str] = {}
-        for line in _lines(scene.site_file):
+        for line in _lines(records.site_file):
             if line["kind"] == "delivered":
                 self.delivered.setdefault(line["row"], line)
             elif line["kind"] == "acknowledged":
                 self.acknowledged[line["row"]] = str(line["transaction"])
-        self._connection = connect(scene.settings.url, read_only=True)
+        self._connection = connect(records.settings.url, read_only=True)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows that a question finds."""
@@ -63,9 +75,9 @@ class Looking:
         self._connection.close()
 
 
-def broken_truths(scene: Scene) -> list[str]:
+def broken_truths(records: Records) -> list[str]:
     """Everything that must be true and is not."""
-    looking = Looking(scene)
+    looking = Looking(records)
     try:
         found = [
             one
@@ -84,9 +96,9 @@ def broken_truths(scene: Scene) -> list[str]:
     return found
 
 
-def figures(scene: Scene) -> dict[str, Any]:
+def figures(records: Records) -> dict[str, Any]:
     """How much there was: a round in which nothing happened proves nothing."""
-    looking = Looking(scene)
+    looking = Looking(records)
     try:
         [(invoices,)] = looking.rows("SELECT count(*) FROM invoices")
         [(ad_hoc,)] = looking.rows("SELECT count(*) FROM payments WHERE kind = 'ad_hoc'")
@@ -94,7 +106,7 @@ def figures(scene: Scene) -> dict[str, Any]:
             "sessions": len(looking.delivered),
             "kwh": sum(one["milliwatt_hours"] for one in looking.delivered.values()) // 1_000_000,
             "invoices": invoices,
-            "pence": books.read(scene.psp_file).captured_minor.get(CURRENCY, 0),
+            "pence": books.read(records.psp_file).captured_minor.get(CURRENCY, 0),
             "holds": ad_hoc,
         }
     finally:
@@ -109,7 +121,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _stations_came_to_rest(looking: Looking) -> Iterator[str]:
-    said = looking.scene.heard.get("done")
+    said = looking.records.heard.get("done")
     if said is None:
         yield "the stations did not play their day to its end"
         return
@@ -118,8 +130,8 @@ def _stations_came_to_rest(looking: Looking) -> Iterator[str]:
     for row in said["refused"]:
         yield f"the driver of {row} was turned away"
     for name in ("given_up", "handshake_refused", "answered_badly"):
-        if name in looking.scene.heard:
-            yield f"stations: {looking.scene.heard[name]}"
+        if name in looking.records.heard:
+            yield f"stations: {looking.records.heard[name]}"
 
 
 def _each_delivery_is_one_session(looking: Looking) -> Iterator[str]:
@@ -165,7 +177,7 @@ def _money_is_what_was_billed(looking: Looking) -> Iterator[str]:
         billed += gross
         if taken[invoice_id] != gross:
             yield f"invoice {number} ({payer}) of {gross}: the provider took {taken[invoice_id]}"
-    totals = books.read(looking.scene.psp_file)
+    totals = books.read(looking.records.psp_file)
     if totals.captured_minor.get(CURRENCY, 0) != billed:
         yield f"{billed} were billed in all, the provider took {totals.captured_minor}"
     if totals.holds_open:
@@ -192,7 +204,7 @@ def _nothing_is_left(looking: Looking) -> Iterator[str]:
 
 
 def _audit_is_clean(looking: Looking) -> Iterator[str]:
-    report = audit_beside(looking.scene.settings, looking.scene.operator_id)
+    report = audit_beside(looking.records.settings, looking.records.operator_id)
     for finding in report.findings:
         yield f"audit: {finding.code} {finding.subject}: {finding.says} ({finding.expected}, {finding.found})"
     if report.unexplained or report.running:

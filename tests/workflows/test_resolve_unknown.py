@@ -100,6 +100,7 @@ def test_a_kept_failure_ends_in_a_new_operation_only_after_it_is_known_to_have_d
         ("charge", "succeeded"),
     ]
     assert provider.captured == {payment.payment_id: 1240}
+    assert house.inbox() == [], "an hour of a provider's 500 would leave hundreds of items that nobody has to work off"
 
 
 def test_after_the_window_of_the_key_nothing_is_sent_before_it_was_looked_for(

@@ -98,6 +98,29 @@ def test_a_late_stop_lifts_the_presumption_that_it_was_lost_and_bills(house: Hou
     assert house.adds_up()["explained_wh"] == {}
 
 
+@pytest.mark.parametrize("nobody", ["-1", "0"])
+def test_a_stop_told_before_its_number_was_known_waits_for_nobody_once_it_is_told_well(
+    house: HouseOf, nobody: str
+) -> None:
+    """The answer to the start was lost: the stop leaves as that of transaction -1, and again when the start was answered."""
+    wire = house.wire()
+    start = wire.started(house.now, kwh(1))
+    ended = house.later(30)
+    house.do_all(wire.stopped(nobody, ended, kwh(4)))
+    other = wire.stopped(nobody, house.later(1), kwh(7))
+    house.do_all(other)
+    assert len(house.inbox("unknown_transaction")) == 2
+
+    [answer] = house.do_all(start)
+    house.do_all(wire.stopped(answer.transaction_id, ended, kwh(4)))
+
+    [left] = house.inbox("unknown_transaction")
+    settled = next(one for one in house.rows.inbox.by(kind="unknown_transaction") if one.item_id != left.item_id)
+    assert settled.resolution is not None
+    assert house.session(answer.transaction_id).milliwatt_hours == kwh(3)
+    house.adds_up()
+
+
 def test_a_stop_whose_clock_lost_its_time_ends_when_it_was_received(house: HouseOf) -> None:
     """The energy is good, the time is not."""
     wire = house.wire()

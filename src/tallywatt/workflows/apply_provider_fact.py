@@ -110,7 +110,8 @@ def _follow_operation(
     elif operation.state is OperationState.FAILED and (dead_end or operation.kind is not OperationKind.VOID):
         # A void of what has ended in another way needs nobody; a capture that found its hold gone does.
         note(work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id)
-    elif operation.state is OperationState.NOT_SENT:
+    elif operation.state is OperationState.NOT_SENT and (dead_end or operation.kind is OperationKind.REFUND):
+        # What a payment asks for by itself it asks again, and needs nobody; a refund was a person's wish.
         note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
     elif operation.state is OperationState.DECLINED and operation.advice == Advice.ASK_DRIVER:
         _event(work, payment, "DriverNeeded", operation_id=operation.operation_id, code=operation.code)

@@ -102,15 +102,20 @@ def to_inbox(
 def settle_inbox(work: UnitOfWork, kind: str, session_id: SessionId, resolution: str) -> None:
     """Close what waits for a person about a session, because the station itself has answered it."""
     for item in work.inbox.by(session_id=session_id, kind=kind, state=InboxState.OPEN.value):
-        work.inbox.put(
-            replace(
-                item,
-                state=InboxState.RESOLVED,
-                resolved_at=work.machine_now,
-                resolved_by=work.actor,
-                resolution=resolution,
-            )
+        settle(work, item, resolution)
+
+
+def settle(work: UnitOfWork, item: InboxItem, resolution: str) -> None:
+    """Close one item, because what it waited for has come by itself."""
+    work.inbox.put(
+        replace(
+            item,
+            state=InboxState.RESOLVED,
+            resolved_at=work.machine_now,
+            resolved_by=work.actor,
+            resolution=resolution,
         )
+    )
 
 
 def with_flags(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from tallywatt.kernel.identity import natural_key
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag, measure
-from tallywatt.metering.session import Reason, SessionState
+from tallywatt.metering.session import InboxState, Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
 from tallywatt.workflows.fulfil_command import fulfil_stop
 from tallywatt.workflows.listen import (
     keep_frame,
     remember,
+    settle,
     settle_inbox,
     to_inbox,
     usable_samples,
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import Stopped
     from tallywatt.metering.session import Session
     from tallywatt.workflows.ports import UnitOfWork
+
+
+UNKNOWN_TRANSACTION = "unknown_transaction"
+NO_TRANSACTION = ("-1", "0")
+"""What stations of OCPP 1.6 say while they do not know the number of their transaction."""
 
 
 def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
@@ -73,6 +79,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     )
     session = work.sessions.put(_left_already(work, session))
     settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
+    _settle_nameless(work, fact)
     fulfil_stop(work, session)
     work.events.append(Event("session", session.session_id, "TransactionEnded", {"reason": fact.reason}))
     if fact.charging_state is not None:
@@ -94,16 +101,28 @@ def _left_already(work: UnitOfWork, session: Session) -> Session:
 def _unknown(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
     to_inbox(
         work,
-        "unknown_transaction",
+        UNKNOWN_TRANSACTION,
         f"a stop of transaction {fact.transaction_id}, which nobody started",
-        fact.heard.station_id,
-        fact.transaction_id,
-        fact.at,
-        fact.meter_stop,
+        *_unknown_stop(fact, fact.transaction_id),
         station_id=fact.heard.station_id,
         frame_id=frame_id,
     )
     return TransactionAnswer(fact.transaction_id, "Accepted")
+
+
+def _unknown_stop(fact: Stopped, transaction_id: str) -> tuple[object, ...]:
+    return fact.heard.station_id, transaction_id, fact.at, fact.meter_stop
+
+
+def _settle_nameless(work: UnitOfWork, fact: Stopped) -> None:
+    """OCPP 1.6: a station that had no answer to its start told this stop without its number before; now it has told it well."""
+    if fact.sequence_number is not None:
+        return
+    for nobody in NO_TRANSACTION:
+        key = natural_key(UNKNOWN_TRANSACTION, *_unknown_stop(fact, nobody))
+        item = work.inbox.one_by(natural_key=key)
+        if item is not None and item.state is InboxState.OPEN:
+            settle(work, item, "the station told the same stop again, with its transaction")
 
 
 def _other_stop(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
