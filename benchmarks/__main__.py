@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 WIDE = 140
 """Columns for a file or a build log, which have no width of their own."""
 
-NOT_BENCHMARKS = {"__init__", "__main__", "figure", "ocpp_load", "page_viewers"}
+NOT_BENCHMARKS = {"__init__", "__main__", "figure", "filling", "ocpp_load", "page_viewers"}
+BY_NAME_ONLY = {"growth"}
+"""Those that take many minutes."""
 
 
 def names() -> list[str]:
@@ -33,11 +35,16 @@ def names() -> list[str]:
 def main() -> int:
     """Measure, print, and say whether every budget was kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}; all without one")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"one of {', '.join(names())}; without one, all but {', '.join(BY_NAME_ONLY)}",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     wanted = parser.parse_args()
     figures: list[Figure] = []
-    for name in wanted.names or names():
+    for name in wanted.names or [one for one in names() if one not in BY_NAME_ONLY]:
         if not wanted.json:
             Console(stderr=True).print(f"measuring {name} ...", style="dim")
         figures.extend(import_module(f"benchmarks.{name}").measure())

@@ -49,24 +49,36 @@ TARIFF = {
 class Bench:
     """A store with one operator, one tariff and many stations."""
 
-    def __init__(self, url: str) -> None:
-        upgrade(url)
+    operator: str
+    stations: list[StationId]
+
+    def __init__(self, store: Store, before: Bench | None = None) -> None:
+        """`before`: the same operator and stations, in a store that was opened again."""
+        self.store = store
         self.draws = WorldDraws()
-        self.store = Store(url, self.draws.draw, b"\0" * 32)
-        self.store.start()
+        self.now = self.draws.draw().machine
+        self._rounds = 0
+        if before is not None:
+            self.operator, self.stations, self.now = before.operator, before.stations, before.now
+            return
         self.operator = self.draws.draw().id("operator")
-        self._put(add_operator, AddOperator("bench", "Bench", clock_floor=Instant(0)))
-        self._put(put_tariff, PutTariff(TARIFF))
-        self._put(assign_tariff, AssignTariff("bench", valid_from=Instant(0)))
-        self._put(add_customer, AddCustomer("c"))
-        self._put(add_token, AddToken("CARD", "c"))
+        self.put(add_operator, AddOperator("bench", "Bench", clock_floor=Instant(0)))
+        self.put(put_tariff, PutTariff(TARIFF))
+        self.put(assign_tariff, AssignTariff("bench", valid_from=Instant(0)))
+        self.put(add_customer, AddCustomer("c"))
+        self.put(add_token, AddToken("CARD", "c"))
         evse = (NewEvse(1, Current.DC, 1_000_000),)
         self.stations = [
-            self._put(add_station, AddStation(f"S{one}", None, "0", evse)).station_id for one in range(AT_ONCE)
+            self.put(add_station, AddStation(f"S{one}", None, "0", evse)).station_id for one in range(AT_ONCE)
         ]
-        self.now = self.draws.draw().machine
 
-    def _put(self, workflow: Callable[[Any, C], R], command: C) -> R:
+    def next_round(self) -> int:
+        """Rounds are told apart by their number: the same one again would be the same sessions."""
+        self._rounds += 1
+        return self._rounds
+
+    def put(self, workflow: Callable[[Any, C], R], command: C) -> R:
+        """Run one workflow and wait for its answer."""
         return self.store.write_now(self.operator, workflow, command, actor="bench")
 
     def together(self, workflow: Callable[[Any, C], R], commands: list[C]) -> list[R]:
@@ -84,56 +96,63 @@ class Bench:
         """A frame of the usual size."""
         return Heard(station, "ocpp1.6", action, str(number), b"x" * 220, self.now)
 
+    def start(self, station: StationId, number: int) -> Started:
+        """A driver holds the card to a station."""
+        heard = self.heard(station, "StartTransaction", f"{number}")
+        return Started(heard, self._begin(number), 1, 1, "card", None, None, number * 10_000_000)
+
+    def value(self, station: StationId, number: int, step: int, transaction: str) -> Sampled:
+        """One of the meter values of a session."""
+        at = Instant(self._begin(number) + step * 2_000)
+        sample = Sample(at, number * 10_000_000 + step * 1_000_000, None, "Sample.Periodic")
+        return Sampled(self.heard(station, "MeterValues", f"{number}/{step}"), at, 1, transaction, (sample,))
+
+    def stop(self, station: StationId, number: int, transaction: str) -> Stopped:
+        """The end of a session."""
+        at, register = Instant(self._begin(number) + 10_000), number * 10_000_000 + 5_000_000
+        heard = self.heard(station, "StopTransaction", f"{number}/stop")
+        return Stopped(heard, at, transaction, register, "card", "Local")
+
     def round(self, number: int) -> None:
         """One session at each station."""
-        start = Instant(self.now - 10_000_000 + number * 20_000)
-        register = number * 10_000_000
-        answers = self.together(
-            plug_in,
-            [
-                Started(self.heard(one, "StartTransaction", f"{number}"), start, 1, 1, "card", None, None, register)
-                for one in self.stations
-            ],
-        )
+        answers = self.together(plug_in, [self.start(one, number) for one in self.stations])
+        pairs = [(one, answer.transaction_id) for one, answer in zip(self.stations, answers, strict=True)]
         for step in range(1, 5):
-            at = Instant(start + step * 2_000)
-            self.together(
-                follow,
-                [
-                    Sampled(
-                        self.heard(one, "MeterValues", f"{number}/{step}"),
-                        at,
-                        1,
-                        answer.transaction_id,
-                        (Sample(at, register + step * 1_000_000, None, "Sample.Periodic"),),
-                    )
-                    for one, answer in zip(self.stations, answers, strict=True)
-                ],
-            )
-        self.together(
-            unplug,
-            [
-                Stopped(
-                    self.heard(one, "StopTransaction", f"{number}/stop"),
-                    Instant(start + 10_000),
-                    answer.transaction_id,
-                    register + 5_000_000,
-                    "card",
-                    "Local",
-                )
-                for one, answer in zip(self.stations, answers, strict=True)
-            ],
-        )
+            self.together(follow, [self.value(one, number, step, transaction) for one, transaction in pairs])
+        self.together(unplug, [self.stop(one, number, transaction) for one, transaction in pairs])
+
+    def one_by_one(self, number: int) -> tuple[list[float], list[float]]:
+        """A session at each station, one after the other: seconds from each start and each stop to its answer."""
+        starts, stops = [], []
+        for one in self.stations:
+            began = time.perf_counter()
+            transaction = self.put(plug_in, self.start(one, number)).transaction_id
+            starts.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            self.put(unplug, self.stop(one, number, transaction))
+            stops.append(time.perf_counter() - began)
+        return starts, stops
+
+    def _begin(self, number: int) -> Instant:
+        return Instant(self.now - 10_000_000 + number * 20_000)
+
+
+def opened(url: str) -> Store:
+    """A store on a database that has all its tables."""
+    upgrade(url)
+    store = Store(url, WorldDraws().draw, b"\0" * 32)
+    store.start()
+    return store
 
 
 def run(url: str, rounds: int = ROUNDS) -> tuple[float, float]:
     """Sessions a second, and milliseconds of CPU a session."""
-    bench = Bench(url)
+    bench = Bench(opened(url))
     bench.round(0)
-    before, cpu = time.perf_counter(), _cpu()
+    before, cpu = time.perf_counter(), cpu_seconds()
     for number in range(1, rounds + 1):
         bench.round(number)
-    elapsed, used = time.perf_counter() - before, _cpu() - cpu
+    elapsed, used = time.perf_counter() - before, cpu_seconds() - cpu
     bench.store.close()
     sessions = rounds * AT_ONCE
     return sessions / elapsed, used / sessions * 1000
@@ -143,7 +162,8 @@ def _note(answers: queue.SimpleQueue[tuple[int, Any]], place: int, result: Any) 
     answers.put((place, result))
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """What this process has used so far."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 

@@ -44,8 +44,26 @@ class Records(Protocol[T]):
         """Write new rows in one statement, leaving out those whose key is there already; how many were written."""
         ...
 
+    def add_new(self, row: T) -> None:
+        """Write a new row whose key was drawn for it, so that it cannot be there; Stale, at the latest at the end, if it is."""
+        ...
+
+    def note(self, rows: Iterable[T]) -> None:
+        """Write rows, leaving out those that are there already; for whoever does not ask which they were.
+
+        They are written together with others, at the latest before anybody could miss them.
+        """
+        ...
+
     def put(self, row: T) -> T:
-        """Write a changed row over the version that was seen and return it as stored; Stale when somebody was first."""
+        """Write a changed row over the version that was seen and return it as stored; Stale when somebody was first.
+
+        At the latest at the end: several changes of one row may be written as one.
+        """
+        ...
+
+    def change(self, row: T, **columns: object) -> T:
+        """What `put` does with the row of which these columns are changed: for the few workflows that are run all the time."""
         ...
 
     def by(self, **columns: str | int | None) -> list[T]:

@@ -138,7 +138,7 @@ def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: C
         reason=reason,
         created_at=work.now,
     )
-    work.payments.add(payment)
+    work.payments.add_new(payment)
     kind = "PaymentIntended" if reason is None else "PaymentOwed"
     data: dict[str, Scalar] = {"session_id": collection.session_id, "minor": total.minor, "currency": payment.currency}
     data["reason"] = reason

@@ -167,11 +167,11 @@ def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
         return work.sessions.put(replace(session, state=SessionState.ENDED))
     offer = work.offers.get(session.offer_id)
     rows = _price(work, session, measured, offer)
-    work.rated_results.add(rows.result)
-    work.rated_lines.add_all(rows.lines)
-    work.rated_taxes.add_all(rows.taxes)
+    work.rated_results.add_new(rows.result)
+    work.rated_lines.note(rows.lines)
+    work.rated_taxes.note(rows.taxes)
     invoice = _number(work, session, rows)
-    work.invoices.add(invoice)
+    work.invoices.add_new(invoice)
     post(work, _earned(work, session, rows))
     session = work.sessions.put(
         replace(

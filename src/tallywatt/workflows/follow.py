@@ -49,9 +49,8 @@ def note_charging_state(
         return
     at, _ = usable_time(work, fact.at, fact.heard)
     number = session.connector_number or 1
-    work.connector_states.add(
-        ConnectorState(session.evse_id, number, at, state, None, fact.heard.received_at, frame_id)
-    )
+    told = ConnectorState(session.evse_id, number, at, state, None, fact.heard.received_at, frame_id)
+    work.connector_states.note((told,))
 
 
 def _session_of(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> Session | None:

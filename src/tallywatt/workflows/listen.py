@@ -23,19 +23,18 @@ def keep_frame(work: UnitOfWork, heard: Heard) -> FrameId:
     name = f"{heard.station_id}/{heard.message_id}"
     frame_id = FrameId(work.draw.id(f"frame/{name}"))
     key_id, sealed = work.vault.seal(FRAMES, name, heard.payload)
-    work.frames.add(
-        Frame(
-            frame_id,
-            heard.station_id,
-            heard.received_at,
-            heard.protocol,
-            heard.action,
-            heard.message_id,
-            key_id,
-            sealed,
-            heard.flags,
-        )
+    kept = Frame(
+        frame_id,
+        heard.station_id,
+        heard.received_at,
+        heard.protocol,
+        heard.action,
+        heard.message_id,
+        key_id,
+        sealed,
+        heard.flags,
     )
+    work.frames.note((kept,))
     return frame_id
 
 
@@ -63,9 +62,8 @@ def remember(
     answer: str = "",
 ) -> None:
     """Write down that a fact was taken in, so that the same fact gets the same answer."""
-    work.station_facts.add(
-        StationFact(key, heard.station_id, kind, session_id, frame_id, answer, at, heard.received_at)
-    )
+    fact = StationFact(key, heard.station_id, kind, session_id, frame_id, answer, at, heard.received_at)
+    work.station_facts.note((fact,))
 
 
 def to_inbox(

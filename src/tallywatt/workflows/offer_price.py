@@ -48,7 +48,7 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
         zone=location.zone if location else operator.zone,
         offered_at=at,
     )
-    work.offers.add(offer)
+    work.offers.add_new(offer)
     return offer
 
 

@@ -153,7 +153,7 @@ def open_session(
     )
     if evse is not None:
         _end_those_before(work, session)
-    work.sessions.add(session)
+    work.sessions.add_new(session)
     _settle_start(work, token, command, session)
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))

@@ -21,10 +21,10 @@ def post(work: UnitOfWork, draft: Draft) -> EntryId:
             f"{draft.kind} of {draft.cause_id} was booked with another content"
         )
         return stored.entry_id
+    work.accounts.note(accounts)
     for account in accounts:
-        work.accounts.add(account)
         if account.constrained:
             held = work.accounts.lock(account.account_id)
             work.accounts.put(counters_after(held, transfers))
-    work.transfers.add_all(transfers)
+    work.transfers.note(transfers)
     return entry.entry_id

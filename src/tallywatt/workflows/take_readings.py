@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import natural_key
@@ -42,7 +41,7 @@ def take_readings(
     ]
     if not readings:
         return session
-    work.meter_readings.add_all(readings)
+    work.meter_readings.note(readings)
     good = [one for one in readings if one.register >= 0]
     decided = session.state is SessionState.EXPLAINED
     if session.transaction_ended_at is not None or decided or not good:
@@ -52,7 +51,7 @@ def take_readings(
         counted = work.sessions.put(count_without_stop(work, session))
         explain(work, counted, counted.milliwatt_hours, Reason.LOST_STOP, frame_id)
         return counted
-    return work.sessions.put(_advanced(work, session, good))
+    return _advanced(work, session, good)
 
 
 def _advanced(work: UnitOfWork, session: Session, readings: list[MeterReading]) -> Session:
@@ -61,9 +60,15 @@ def _advanced(work: UnitOfWork, session: Session, readings: list[MeterReading]) 
         return session
     start = session.meter_start if session.meter_start is not None else min(one.register for one in readings)
     last = session.last_register if session.last_register is not None else start
-    moved = replace(session, meter_start=start, last_register=newest.register, last_reading_at=newest.occurred_at)
     if newest.register >= last and session.milliwatt_hours == last - start:
-        return replace(moved, milliwatt_hours=newest.register - start)
-    stored = work.meter_readings.by(session_id=session.session_id)
-    measured = measure(session.started_at, start, stored, None, None)
-    return replace(moved, milliwatt_hours=measured.milliwatt_hours)
+        energy = newest.register - start
+    else:
+        stored = work.meter_readings.by(session_id=session.session_id)
+        energy = measure(session.started_at, start, stored, None, None).milliwatt_hours
+    return work.sessions.change(
+        session,
+        meter_start=start,
+        last_register=newest.register,
+        last_reading_at=newest.occurred_at,
+        milliwatt_hours=energy,
+    )

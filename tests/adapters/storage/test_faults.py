@@ -32,7 +32,7 @@ from tests.migrated import copy_of
 from tests.workflows.house_of import INSTALLATION_KEY, HouseOf, kwh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tallywatt.adapters.storage.connections import Connection
@@ -115,6 +115,10 @@ class FailsOnce(SqliteConnection):
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         self._touch()
         return super().change(sql, parameters)
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        self._touch()
+        return super().change_many(sql, rows)
 
     def commit(self) -> None:
         self._touch()
@@ -302,11 +306,19 @@ class Refuses(PostgresConnection):
         self._code = code
         self.left = at
 
-    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+    def _touch(self) -> None:
         self.left -= 1
         if self.left == 0:
             self.execute(f"DO $$ BEGIN RAISE SQLSTATE '{self._code}'; END $$")
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        self._touch()
         return super().change(sql, parameters)
+
+    def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
+        for _ in batches:
+            self._touch()
+        return super().change_batches(batches)
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])

@@ -8,8 +8,7 @@ import pytest
 
 from tallywatt.adapters.storage import claims
 from tallywatt.adapters.storage.connections import connect
-from tallywatt.adapters.storage.rows import statements_of
-from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.statements import compiled, statements_of
 from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, STATES_BETWEEN
 from tallywatt.adapters.storage.views import attention, charging, money, pages
 

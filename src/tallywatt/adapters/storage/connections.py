@@ -43,6 +43,10 @@ class Connection(Protocol):
         """Run a statement for each row; how many rows were changed in all."""
         ...
 
+    def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
+        """Run statements, each for its rows, one after the other; how many rows each of them changed in all."""
+        ...
+
     def begin(self) -> None:
         """Open a transaction for writing."""
         ...
@@ -107,6 +111,10 @@ class SqliteConnection:
     def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement for each row."""
         return self._cursor.executemany(sql, rows).rowcount
+
+    def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
+        """Run statements, each for its rows."""
+        return [self.change(sql, rows[0]) if len(rows) == 1 else self.change_many(sql, rows) for sql, rows in batches]
 
     def begin(self) -> None:
         """Take the write lock at once: a lock that is upgraded later can fail."""
@@ -193,6 +201,19 @@ class PostgresConnection:
         self._changes = True
         self._cursor.executemany(sql, rows)
         return self._cursor.rowcount
+
+    def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
+        """Run statements, each for its rows, without waiting for any before the last."""
+        if len(batches) == 1 and len(batches[0][1]) == 1:
+            return [self.change(batches[0][0], batches[0][1][0])]
+        self._changes = True
+        cursors = []
+        with self._connection.pipeline():
+            for sql, rows in batches:
+                cursor = self._connection.cursor()
+                cursor.executemany(sql, rows)
+                cursors.append(cursor)
+        return [cursor.rowcount for cursor in cursors]
 
     def begin(self) -> None:
         """The driver opens the transaction with the first statement."""

@@ -50,8 +50,21 @@ class Mapping(Generic[T]):
         self._codecs = [
             (place, *_codec(column)) for place, column in enumerate(columns) if column.info.get("codec") is not None
         ]
+        self._encoders = {place: encode for place, encode, _ in self._codecs}
         getter = attrgetter(*self.names)
         self._values: Callable[[T], tuple[Any, ...]] = getter if len(self.names) > 1 else lambda row: (getter(row),)
+
+    def altered(self, row: T, columns: dict[str, Any]) -> T:
+        """The row with some values changed: what `dataclasses.replace` does, at a third of its cost for forty columns."""
+        values = list(self._values(row))
+        for name, value in columns.items():
+            values[self.place[name]] = value
+        return self.row_class(*values)
+
+    def encoded(self, place: int, value: Any) -> Any:
+        """One value as its column holds it."""
+        encode = self._encoders.get(place)
+        return value if encode is None or value is None else encode(value)
 
     def natural(self, columns: dict[str, Any]) -> bool:
         """Whether at most one row can have these values."""
@@ -96,10 +109,12 @@ def _codec(column: Column[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], A
             return int, bool
         case "choice":
             kinds: type[StrEnum] = column.info["choices"]
-            return (lambda one: one.value), {one.value: one for one in kinds}.__getitem__
+            return attrgetter("_value_"), {one.value: one for one in kinds}.__getitem__
         case "decimal":
             return (lambda one: format(one, "f")), Decimal
         case "texts":
-            return (lambda one: to_json(list(one))), (lambda text: tuple(from_json(text)))
+            return (lambda one: to_json(list(one)) if one else "[]"), (
+                lambda text: () if text == "[]" else tuple(from_json(text))
+            )
         case _:
             return to_json, from_json

@@ -1,8 +1,10 @@
 """What one connection knows to be in its database: a row is not read twice, and only what changed in it is written.
 
 It belongs to the transaction: whatever was undone is forgotten, so it never says more than the database would. SQLite's one
-writer may ask it instead of the database for as long as nobody else has written. On PostgreSQL it lasts for one command, and a
-row that is to be held is always asked for there; whether what was seen still holds when it is written over is for the version.
+writer may ask it instead of the database for as long as nobody else has written. On PostgreSQL it lasts for one group: all its
+commands were handed in before the first of them read anything, so none sees less than what was durable when it came. A row that
+is to be held is asked for there until this transaction holds it; whether what was seen still holds when it is written over is
+for the version. Rows that are never changed are kept for as long as nothing was undone.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ NOT_KEPT = {
     "import_rows": "changed by statements of their own too",
 }
 """Tables whose rows are not remembered, and why."""
+LISTED = {"evse_roles", "payment_methods", "provider_accounts", "restorations", "tariff_assignments", "tokens"}
+"""Tables of which it is remembered which rows have the same values: often asked for, seldom written."""
+NEVER_CHANGED = {"offers", "policy_versions", "tariff_versions"}
+"""Tables whose rows are as they were written, for ever."""
 
 Key = tuple[Any, ...]
 Known = tuple[tuple[Any, ...], Any]
@@ -30,11 +36,16 @@ Known = tuple[tuple[Any, ...], Any]
 class Memory:
     """Rows by table, operator and key: the values of their columns, and the row that was made of them."""
 
-    __slots__ = ("_places", "_rows", "alone", "answers")
+    __slots__ = ("_lists", "_noted", "_places", "_rows", "_unchanging", "alone", "answers", "held")
 
     def __init__(self) -> None:
         self._rows: dict[Key, Known] = {}
+        self._unchanging: dict[Key, Known] = {}
+        self._lists: dict[str, dict[Key, list[Any]]] = {}
+        self.held: set[Key] = set()
+        """Rows that this transaction holds: nobody else can change them before its end."""
         self._places: dict[Key, Key] = {}
+        self._noted: set[Key] = set()
         self.answers = False
         """Whether it may be asked instead of the database."""
         self.alone = False
@@ -42,13 +53,31 @@ class Memory:
 
     def known(self, key: Key) -> Known | None:
         """A row, if it is known."""
-        return self._rows.get(key)
+        return self._rows.get(key) or self._unchanging.get(key)
+
+    def holds(self, key: Key) -> bool:
+        """Whether nobody else can change this row at the moment."""
+        return self.alone or key in self.held
+
+    def hold(self, key: Key) -> None:
+        """Remember that this transaction holds a row."""
+        if not self.alone:
+            self.held.add(key)
 
     def keep(self, key: Key, values: tuple[Any, ...], row: Any) -> None:
         """Remember a row as it was read, or as it was just written. Rows are frozen: the same one may be handed out again."""
-        if len(self._rows) >= MOST_ROWS:
+        if len(self._rows) + len(self._unchanging) >= MOST_ROWS:
             self.forget()
-        self._rows[key] = (values, row)
+        (self._unchanging if key[0] in NEVER_CHANGED else self._rows)[key] = (values, row)
+
+    def first_note(self, key: Key) -> bool:
+        """Whether nothing is known of this row yet; from now on it is known to be there."""
+        if key in self._noted or self.known(key) is not None:
+            return False
+        if len(self._noted) >= MOST_ROWS:
+            self._noted.clear()
+        self._noted.add(key)
+        return True
 
     def key_at(self, place: Key) -> Key | None:
         """The key of the row that had these values of a natural key."""
@@ -58,10 +87,34 @@ class Memory:
         """Remember which row has these values of a natural key."""
         self._places[place] = key
 
+    def listed(self, table: str, place: Key) -> list[Any] | None:
+        """The rows that had these values, if they were asked for and the table was not written since."""
+        return self._lists.get(table, {}).get(place)
+
+    def keep_list(self, table: str, place: Key, rows: list[Any]) -> None:
+        """Remember which rows had these values."""
+        lists = self._lists.setdefault(table, {})
+        if len(lists) >= MOST_ROWS:
+            lists.clear()
+        lists[place] = rows
+
+    def written(self, table: str) -> None:
+        """A table was written: which rows are alike in it must be asked for again."""
+        if self._lists:
+            self._lists.pop(table, None)
+
     def forget(self) -> None:
-        """Know nothing: what was written may have been undone, or somebody else may have written."""
+        """Know nothing: what was written may have been undone."""
+        self.forget_changeable()
+        self._unchanging.clear()
+
+    def forget_changeable(self) -> None:
+        """Know nothing that somebody else may have changed."""
         self._rows.clear()
         self._places.clear()
+        self._noted.clear()
+        self._lists.clear()
+        self.held.clear()
 
 
 def plain(value: Any) -> Any:

@@ -2,117 +2,47 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import bindparam, select, update
-
-from tallywatt.adapters.storage.memory import NOT_KEPT, Memory, plain
-from tallywatt.adapters.storage.statements import Statement, inserting
+from tallywatt.adapters.storage.memory import LISTED, NOT_KEPT, Memory, plain
+from tallywatt.adapters.storage.pending import Pending
+from tallywatt.adapters.storage.statements import statements_of
 from tallywatt.kernel.errors import NotFound, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from sqlalchemy.sql import ClauseElement
+    from collections.abc import Iterable
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.mapping import Mapping
+    from tallywatt.adapters.storage.memory import Known
+    from tallywatt.adapters.storage.statements import Statement, TableStatements
 
 T = TypeVar("T")
-Change = tuple[str, "Callable[[tuple[Any, ...]], tuple[Any, ...]]"]
-"""An UPDATE, and how its parameters are taken from (operator, next version, *values)."""
-
-
-class TableStatements:
-    """The compiled statements of one table for one dialect; made on first use, shared by all connections."""
-
-    def __init__(self, mapping: Mapping[Any], dialect: str) -> None:
-        self.mapping = mapping
-        self.dialect = dialect
-        self._by: dict[tuple[bool, tuple[tuple[str, bool], ...]], Statement] = {}
-        self._changes: dict[tuple[int, ...], Change] = {}
-        table = mapping.table
-        self._columns = [table.c[name] for name in mapping.names]
-        self._key = [table.c[name] == bindparam(f"key_{place}") for place, name in enumerate(mapping.key)]
-        self._mine = table.c.operator_id == bindparam("operator")
-        wanted = select(*self._columns).where(self._mine, *self._key)
-        self.find = self._compile(wanted)
-        assert self.find.names == ("operator", *(f"key_{place}" for place in range(len(self._key)))), self.find.sql
-        # SQLite's one writer holds the whole file; PostgreSQL holds the row.
-        self.lock = self._compile(wanted.with_for_update())
-        self.add = self._compile(inserting(table, dialect).on_conflict_do_nothing())
-        own = {*mapping.key, "version"} if mapping.versioned else {*mapping.key}
-        self.changeable = tuple(place for place, name in enumerate(mapping.names) if name not in own)
-
-    def change(self, places: tuple[int, ...]) -> Change:
-        """The statement that writes the columns at these places of a row, and its next version."""
-        found = self._changes.get(places)
-        if found is None:
-            table, names = self.mapping.table, self.mapping.names
-            new: dict[str, Any] = {names[place]: bindparam(f"new_{place}") for place in places}
-            mine = [self._mine, *self._key]
-            if self.mapping.versioned:
-                new["version"] = bindparam("next")
-                mine.append(table.c.version == bindparam("seen"))
-            statement = self._compile(update(table).where(*mine).values(new))
-            where = {"operator": 0, "next": 1}
-            where |= {f"new_{place}": place + 2 for place in places}
-            where |= {f"key_{place}": names.index(name) + 2 for place, name in enumerate(self.mapping.key)}
-            if self.mapping.versioned:
-                where["seen"] = names.index("version") + 2
-            found = self._changes[places] = (statement.sql, itemgetter(*(where[name] for name in statement.names)))
-        return found
-
-    def by(self, columns: dict[str, Any], *, held: bool = False) -> Statement:
-        """The statement that finds rows by equality of these columns, or by their being NULL; and holds them if asked."""
-        shape = tuple((name, value is None) for name, value in columns.items())
-        found = self._by.get((held, shape))
-        if found is None:
-            table = self.mapping.table
-            tests = [
-                table.c[name].is_(None) if null else table.c[name] == bindparam(f"by_{name}") for name, null in shape
-            ]
-            wanted = select(*self._columns).where(self._mine, *tests)
-            found = self._by[held, shape] = self._compile(wanted.with_for_update() if held else wanted)
-        return found
-
-    def _compile(self, clause: ClauseElement) -> Statement:
-        return Statement(clause, self.dialect)
-
-
-_STATEMENTS: dict[tuple[str, str], TableStatements] = {}
-
-
-def statements_of(mapping: Mapping[Any], dialect: str) -> TableStatements:
-    """The compiled statements of a table, made once a dialect."""
-    found = _STATEMENTS.get((mapping.table.name, dialect))
-    if found is None:
-        found = _STATEMENTS[mapping.table.name, dialect] = TableStatements(mapping, dialect)
-    return found
 
 
 class Scope:
-    """For whom a connection works at the moment, and what it knows."""
+    """For whom a connection works at the moment, what it knows, and what it has still to write."""
 
-    __slots__ = ("connection", "memory", "operator")
+    __slots__ = ("connection", "memory", "operator", "pending")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.memory = Memory()
+        self.pending = Pending(connection)
         self.operator = ""
 
 
 class Rows(Generic[T]):
     """The rows of one table, of the operator in the scope."""
 
-    __slots__ = ("_kept", "_mapping", "_name", "_scope", "_statements")
+    __slots__ = ("_kept", "_listed", "_mapping", "_name", "_scope", "_statements")
 
     def __init__(self, scope: Scope, mapping: Mapping[T]) -> None:
         self._scope = scope
         self._mapping = mapping
         self._name = mapping.table.name
         self._kept = self._name not in NOT_KEPT
+        self._listed = self._name in LISTED
         self._statements: TableStatements | None = None
 
     @property
@@ -141,40 +71,116 @@ class Rows(Generic[T]):
         key = self._key_in(values)
         if memory.answers and memory.known(key) is not None:
             return False
+        scope.pending.before_adding(self._name)
+        memory.written(self._name)
         added = scope.connection.change(self._sql.add.sql, (scope.operator, *values)) == 1
         if added and self._kept:
             memory.keep(key, values, self._mapping.decode(values))
+            memory.hold(key)
         return added
 
     def add_all(self, rows: Iterable[T]) -> int:
         """Write new rows, leaving out those that are there already."""
         scope, encode = self._scope, self._mapping.encode
         values = [(scope.operator, *encode(row)) for row in rows]
+        if not values:
+            return 0
+        scope.pending.before_adding(self._name)
+        scope.memory.written(self._name)
         if len(values) == 1:
             return scope.connection.change(self._sql.add.sql, values[0])
-        return scope.connection.change_many(self._sql.add.sql, values) if values else 0
+        return scope.connection.change_many(self._sql.add.sql, values)
+
+    def add_new(self, row: T) -> None:
+        """Write a new row whose key was made for it, at the latest before anybody could miss it; Stale if it was there."""
+        scope, memory, values = self._scope, self._scope.memory, self._mapping.encode(row)
+        key = self._key_in(values)
+        memory.written(self._name)
+        if scope.pending.gathers and self._kept and memory.known(key) is None:
+            scope.pending.new(self._name, self._sql, key, values)
+            memory.keep(key, values, row)
+            memory.hold(key)
+        elif not self.add(row):
+            msg = f"{self._name} {list(key[2:])} is there already"
+            raise Stale(msg)
+
+    def note(self, rows: Iterable[T]) -> None:
+        """Write rows, leaving out those that are there already, at the latest before anybody could miss them."""
+        scope, encode = self._scope, self._mapping.encode
+        if not scope.pending.gathers:
+            self.add_all(rows)
+            return
+        memory = scope.memory
+        memory.written(self._name)
+        operator = scope.operator
+        values = [(operator, *encode(row)) for row in rows]
+        if self._mapping.versioned:
+            # Those that are changed are few and come again and again: who has noted one once need not do it again.
+            values = [one for one in values if memory.first_note(self._key_in(one[1:]))]
+        if values:
+            scope.pending.note(self._name, self._sql, values)
 
     def put(self, row: T) -> T:
         """Write a changed row over the version that was seen; Stale when somebody was first."""
         mapping, scope = self._mapping, self._scope
+        memory, pending = scope.memory, scope.pending
         values = mapping.encode(row)
         key = self._key_in(values)
-        sql, pick = self._sql.change(self._changed(key, values))
+        memory.written(self._name)
         following = values[-1] + 1 if mapping.versioned else None
-        if scope.connection.change(sql, pick((scope.operator, following, *values))) != 1:
-            msg = f"{self._name} {list(key[2:])} was changed by somebody else"
-            raise Stale(msg)
-        if mapping.versioned:
+        known = memory.known(key) if mapping.versioned and self._kept else None
+        if known is not None and known[0][-1] != values[-1]:
+            known = None
+        if known is not None and pending.gathers:
             values = (*values[:-1], following)
+            pending.change(self._name, self._sql, key, known[0], values, self._changed(known, values))
+        else:
+            pending.before_changing(self._name, key)
+            sql, pick = self._sql.change(self._changed(known, values))
+            if scope.connection.change(sql, pick((scope.operator, following, *values))) != 1:
+                msg = f"{self._name} {list(key[2:])} was changed by somebody else"
+                raise Stale(msg)
+            memory.hold(key)
+            if mapping.versioned:
+                values = (*values[:-1], following)
         stored = mapping.decode(values)
         if self._kept:
-            scope.memory.keep(key, values, stored)
+            memory.keep(key, values, stored)
+        return stored
+
+    def change(self, row: T, **columns: Any) -> T:
+        """The same as `put` of the row with these columns changed, without looking at all the others."""
+        mapping, memory = self._mapping, self._scope.memory
+        assert mapping.versioned, "told by columns is what a version was seen of"
+        version = row.version  # type: ignore[attr-defined]  # versioned rows have one
+        key = (self._name, self._scope.operator, *[plain(getattr(row, name)) for name in mapping.key])
+        known = memory.known(key) if self._kept and self._scope.pending.gathers else None
+        if known is None or known[0][-1] != version:
+            return self.put(mapping.altered(row, columns))
+        memory.written(self._name)
+        columns["version"] = version + 1
+        values, places = list(known[0]), []
+        for name, value in columns.items():
+            place = mapping.place[name]
+            values[place] = mapping.encoded(place, value)
+            if place != mapping.place["version"] and values[place] != known[0][place]:
+                places.append(place)
+        stored, after = mapping.altered(row, columns), tuple(values)
+        self._scope.pending.change(self._name, self._sql, key, known[0], after, places)
+        memory.keep(key, after, stored)
         return stored
 
     def by(self, **columns: str | int | None) -> list[T]:
         """The rows whose columns have these values, in order of key."""
-        decode = self._mapping.decode
-        return [decode(values) for values in self._equal(self._sql.by(columns), columns)]
+        decode, scope = self._mapping.decode, self._scope
+        place = (scope.operator, *columns.items())
+        listed = self._listed and scope.memory.answers
+        known = scope.memory.listed(self._name, place) if listed else None
+        if known is None:
+            known = [decode(values) for values in self._equal(self._sql.by(columns), columns)]
+            if listed:
+                scope.memory.keep_list(self._name, place, known)
+        return list(known)
 
     def lock_by(self, **columns: str | int | None) -> T | None:
         """The only row whose columns have these values, held until the transaction ends, or None."""
@@ -184,26 +190,22 @@ class Rows(Generic[T]):
         """The only row whose columns have these values, or None."""
         return self._only(columns, held=False)
 
-    def _changed(self, key: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[int, ...]:
+    def _changed(self, known: Known | None, values: tuple[Any, ...]) -> tuple[int, ...]:
         """The places where a row differs from what is known of the version that it was made from; all, if nothing is."""
         changeable = self._sql.changeable
-        known = self._scope.memory.known(key) if self._mapping.versioned else None
         if known is None:
             return changeable
-        before, _ = known
-        if before[-1] != values[-1]:
-            return changeable
-        return tuple([place for place in changeable if values[place] != before[place]])
+        return tuple([place for place in changeable if values[place] != known[0][place]])
 
     def _only(self, columns: dict[str, str | int | None], *, held: bool) -> T | None:
         """The one row of a natural key. One that is known is not asked for again, as long as it has kept these values."""
         mapping, memory = self._mapping, self._scope.memory
-        natural = memory.answers and (memory.alone or not held) and self._kept and mapping.natural(columns)
+        natural = memory.answers and self._kept and mapping.natural(columns)
         place: tuple[Any, ...] = ()
         if natural:
             place = (self._name, self._scope.operator, *columns.items())
             key = memory.key_at(place)
-            known = memory.known(key) if key is not None else None
+            known = memory.known(key) if key is not None and (not held or memory.holds(key)) else None
             if known is not None and all(known[0][mapping.place[name]] == value for name, value in columns.items()):
                 same: T = known[1]
                 return same
@@ -215,13 +217,17 @@ class Rows(Generic[T]):
         if self._kept:
             key = self._key_in(found[0])
             memory.keep(key, found[0], row)
+            if held:
+                memory.hold(key)
             if natural:
                 memory.keep_place(place, key)
         return row
 
     def _equal(self, statement: Statement, columns: dict[str, str | int | None]) -> list[tuple[Any, ...]]:
-        bound = {f"by_{name}": plain(value) for name, value in columns.items()}
+        columns = {name: plain(value) for name, value in columns.items()}
+        bound = {f"by_{name}": value for name, value in columns.items()}
         bound["operator"] = self._scope.operator
+        self._scope.pending.before_asking(self._name, self._scope.operator, columns)
         rows = self._scope.connection.execute(statement.sql, statement.bind(bound))
         if len(rows) > 1:
             # Sorted here: asked for this order, SQLite would walk the whole table by its primary key instead of an index.
@@ -232,10 +238,11 @@ class Rows(Generic[T]):
     def _first(self, statement: Statement, key: tuple[str | int, ...], *, held: bool = False) -> T | None:
         scope, memory = self._scope, self._scope.memory
         own = (self._name, scope.operator, *map(plain, key))
-        known = memory.known(own) if memory.answers and (memory.alone or not held) else None
+        known = memory.known(own) if memory.answers and (not held or memory.holds(own)) else None
         if known is not None:
             same: T = known[1]
             return same
+        scope.pending.before_finding(self._name, own)
         # The operator is the first condition of the statement, and the key follows in its order.
         found = scope.connection.execute(statement.sql, own[1:])
         if not found:
@@ -243,6 +250,8 @@ class Rows(Generic[T]):
         row = self._mapping.decode(found[0])
         if self._kept:
             memory.keep(own, found[0], row)
+            if held:
+                memory.hold(own)
         return row
 
     def _key_in(self, values: tuple[Any, ...]) -> tuple[Any, ...]:

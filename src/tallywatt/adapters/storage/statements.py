@@ -9,6 +9,8 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import bindparam, select, update
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql import ClauseElement
+
+    from tallywatt.adapters.storage.mapping import Mapping
 
 
 @cache
@@ -87,3 +91,75 @@ def compiled(clause: ClauseElement, dialect: str) -> Statement:
         # The clause is kept beside its statement, so that its id cannot be given to another one.
         found = _COMPILED[id(clause), dialect] = (clause, Statement(clause, dialect))
     return found[1]
+
+
+Change = tuple[str, "Callable[[tuple[Any, ...]], tuple[Any, ...]]"]
+"""An UPDATE, and how its parameters are taken from (operator, next version, *values)."""
+
+
+class TableStatements:
+    """The compiled statements of one table for one dialect; made on first use, shared by all connections."""
+
+    def __init__(self, mapping: Mapping[Any], dialect: str) -> None:
+        self.mapping = mapping
+        self.dialect = dialect
+        self._by: dict[tuple[bool, tuple[tuple[str, bool], ...]], Statement] = {}
+        self._changes: dict[tuple[int, ...], Change] = {}
+        table = mapping.table
+        self._columns = [table.c[name] for name in mapping.names]
+        self._key = [table.c[name] == bindparam(f"key_{place}") for place, name in enumerate(mapping.key)]
+        self._mine = table.c.operator_id == bindparam("operator")
+        wanted = select(*self._columns).where(self._mine, *self._key)
+        self.find = self._compile(wanted)
+        assert self.find.names == ("operator", *(f"key_{place}" for place in range(len(self._key)))), self.find.sql
+        # SQLite's one writer holds the whole file; PostgreSQL holds the row.
+        self.lock = self._compile(wanted.with_for_update())
+        self.add = self._compile(inserting(table, dialect).on_conflict_do_nothing())
+        own = {*mapping.key, "version"} if mapping.versioned else {*mapping.key}
+        self.changeable = tuple(place for place, name in enumerate(mapping.names) if name not in own)
+
+    def change(self, places: tuple[int, ...]) -> Change:
+        """The statement that writes the columns at these places of a row, and its next version."""
+        found = self._changes.get(places)
+        if found is None:
+            table, names = self.mapping.table, self.mapping.names
+            new: dict[str, Any] = {names[place]: bindparam(f"new_{place}") for place in places}
+            mine = [self._mine, *self._key]
+            if self.mapping.versioned:
+                new["version"] = bindparam("next")
+                mine.append(table.c.version == bindparam("seen"))
+            statement = self._compile(update(table).where(*mine).values(new))
+            where = {"operator": 0, "next": 1}
+            where |= {f"new_{place}": place + 2 for place in places}
+            where |= {f"key_{place}": names.index(name) + 2 for place, name in enumerate(self.mapping.key)}
+            if self.mapping.versioned:
+                where["seen"] = names.index("version") + 2
+            found = self._changes[places] = (statement.sql, itemgetter(*(where[name] for name in statement.names)))
+        return found
+
+    def by(self, columns: dict[str, Any], *, held: bool = False) -> Statement:
+        """The statement that finds rows by equality of these columns, or by their being NULL; and holds them if asked."""
+        shape = tuple((name, value is None) for name, value in columns.items())
+        found = self._by.get((held, shape))
+        if found is None:
+            table = self.mapping.table
+            tests = [
+                table.c[name].is_(None) if null else table.c[name] == bindparam(f"by_{name}") for name, null in shape
+            ]
+            wanted = select(*self._columns).where(self._mine, *tests)
+            found = self._by[held, shape] = self._compile(wanted.with_for_update() if held else wanted)
+        return found
+
+    def _compile(self, clause: ClauseElement) -> Statement:
+        return Statement(clause, self.dialect)
+
+
+_STATEMENTS: dict[tuple[str, str], TableStatements] = {}
+
+
+def statements_of(mapping: Mapping[Any], dialect: str) -> TableStatements:
+    """The compiled statements of a table, made once a dialect."""
+    found = _STATEMENTS.get((mapping.table.name, dialect))
+    if found is None:
+        found = _STATEMENTS[mapping.table.name, dialect] = TableStatements(mapping, dialect)
+    return found

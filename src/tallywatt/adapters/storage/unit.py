@@ -128,7 +128,7 @@ class SqlUnitOfWork:
     cause: str
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+        self.dialect = connection.dialect
         self.scope = Scope(connection)
         for name, mapping in MAPPINGS.items():
             setattr(self, name, Rows(self.scope, mapping))
@@ -139,18 +139,29 @@ class SqlUnitOfWork:
         self.zone_data_version = ZONE_DATA
         self.vault: UnitVault
 
+    @property
+    def connection(self) -> Connection:
+        """The connection itself, for machinery: all that was to be written is written, so that its statements see it."""
+        self.scope.pending.flush()
+        return self.scope.connection
+
     def open(self, operator: OperatorId, draw: Draw, actor: str, cause: str) -> None:
         """Begin with the next command."""
         self.operator = operator
         self.scope.operator = operator
-        if not self.scope.memory.alone:
-            self.scope.memory.forget()
         self.draw = draw
         self.now = draw.business
         self.machine_now = draw.machine
         self.actor = actor
         self.cause = cause
         self.events.begin()
+
+    def write_later(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        """Run a statement that nobody waits for, after the rows that it may be about."""
+        if self.scope.pending.gathers:
+            self.scope.pending.later(sql, parameters)
+        else:
+            self.scope.connection.change(sql, parameters)
 
 
 _events = machinery.EVENTS
@@ -181,8 +192,8 @@ class SqlEventLog:
     def __init__(self, unit: SqlUnitOfWork) -> None:
         self._unit = unit
         self._count = 0
-        self._statement = compiled(ADD_EVENT, unit.connection.dialect)
-        self.sequences = unit.connection.dialect == "sqlite"
+        self._statement = compiled(ADD_EVENT, unit.dialect)
+        self.sequences = unit.dialect == "sqlite"
         self.began_at = 0
         self.position = 0
         """The last position given, as far as this transaction knows."""
@@ -216,7 +227,7 @@ class SqlEventLog:
             "new_recorded_at": unit.machine_now,
         }
         self._count += 1
-        unit.connection.change(self._statement.sql, self._statement.bind(values))
+        unit.write_later(self._statement.sql, self._statement.bind(values))
 
 
 _jobs = machinery.JOBS.table
@@ -246,7 +257,7 @@ class SqlOutbox:
 
     def __init__(self, unit: SqlUnitOfWork) -> None:
         self._unit = unit
-        self._statement = _add_job(unit.connection.dialect)
+        self._statement = _add_job(unit.dialect)
 
     def add(self, job: Job) -> None:
         """Write a job; the same kind and subject again changes nothing while it waits."""
@@ -268,7 +279,7 @@ class SqlOutbox:
             "created_at": unit.machine_now,
             "wanted_at": None,
         }
-        unit.connection.change(self._statement.sql, self._statement.bind(values))
+        unit.write_later(self._statement.sql, self._statement.bind(values))
         unit.wrote_jobs = True
 
 
@@ -337,20 +348,22 @@ class SqlQueries:
 
     def open_sessions_at(self, evse_id: str) -> list[Session]:
         """Sessions of an EVSE whose transaction has not ended, oldest first."""
-        return self._rows(OPEN_AT, metering.SESSIONS, evse=evse_id)
+        return self._rows(OPEN_AT, metering.SESSIONS, {"evse_id": evse_id}, evse=evse_id)
 
     def last_session_at(self, evse_id: str) -> Session | None:
         """The session of an EVSE with the latest start, open or not."""
-        found = self._rows(LAST_AT, metering.SESSIONS, evse=evse_id)
+        found = self._rows(LAST_AT, metering.SESSIONS, {"evse_id": evse_id}, evse=evse_id)
         return found[0] if found else None
 
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""
-        return self._rows(STATES_BETWEEN, stations.CONNECTOR_STATES, evse=evse_id, start=start, end=end)
+        about = {"evse_id": evse_id}
+        return self._rows(STATES_BETWEEN, stations.CONNECTOR_STATES, about, evse=evse_id, start=start, end=end)
 
     def open_commands(self, station_id: str, since: Instant) -> list[StationCommand]:
         """Commands to a station that have not come to their end, oldest first."""
-        return self._rows(OPEN_COMMANDS, stations.STATION_COMMANDS, station=station_id, since=since)
+        about = {"station_id": station_id}
+        return self._rows(OPEN_COMMANDS, stations.STATION_COMMANDS, about, station=station_id, since=since)
 
     def last_position(self) -> int:
         """The position of the newest event that has one."""
@@ -371,8 +384,9 @@ class SqlQueries:
         rows = self._unit.connection.execute(statement.sql, statement.bind(values))
         return int(rows[0][0] or 0)
 
-    def _rows(self, clause: Any, mapping: Mapping[Any], **values: Any) -> list[Any]:
-        connection = self._unit.connection
-        statement = compiled(clause, connection.dialect)
-        rows = connection.execute(statement.sql, statement.bind({**values, "operator": self._unit.operator}))
+    def _rows(self, clause: Any, mapping: Mapping[Any], about: dict[str, str], **values: Any) -> list[Any]:
+        scope = self._unit.scope
+        scope.pending.before_asking(mapping.table.name, scope.operator, about)
+        statement = compiled(clause, scope.connection.dialect)
+        rows = scope.connection.execute(statement.sql, statement.bind({**values, "operator": scope.operator}))
         return [mapping.decode(row) for row in rows]

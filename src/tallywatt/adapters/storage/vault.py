@@ -49,6 +49,11 @@ class Opened(Protocol):
         ...
 
     @property
+    def dialect(self) -> str:
+        """Which engine that is."""
+        ...
+
+    @property
     def operator(self) -> str:
         """For whom it was opened."""
         ...
@@ -151,7 +156,7 @@ class UnitVault:
     def __init__(self, vault: Vault, unit: Opened) -> None:
         self._vault = vault
         self._unit = unit
-        dialect = unit.connection.dialect
+        dialect = unit.dialect
         self._add = Statement(inserting(DATA_KEYS, dialect).on_conflict_do_nothing(), dialect)
         self._find = compiled(_BY_MONTH, dialect)
 

@@ -121,21 +121,7 @@ class GroupWriter:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_COMMANDS))]
         if not group:
             return 0
-        try:
-            wrote_jobs = self._together(group)
-        except CommitUnanswered as unanswered:
-            wrote_jobs = False
-            for order in group:
-                order.result = self._in_doubt(order, unanswered)
-        except _may_pass() as error:
-            self.groups_lost += 1
-            log.info("writer.group_lost", commands=len(group), error=str(error.__cause__ or error))
-            wrote_jobs = self._singly(group)
-        except Exception:
-            # A database that is damaged, a bug of ours: a writer that died of it would leave all others waiting for ever.
-            self.groups_lost += 1
-            log.exception("writer.group_broke", commands=len(group))
-            wrote_jobs = self._singly(group)
+        wrote_jobs = self._run_group(group)
         for order in group:
             _tell(order.done, order.result)
         self.groups += 1
@@ -187,32 +173,66 @@ class GroupWriter:
                     self._arrived.wait(GROUP_SECONDS if len(self._queue) > 1 else 0)
             self.step()
 
-    def _together(self, group: list[Order]) -> bool:
+    def _run_group(self, group: list[Order]) -> bool:
+        """Whether it wrote jobs; each order has its result, durable or an error."""
+        failure: Exception
+        try:
+            return self._at_once(group)
+        except Exception as error:  # noqa: BLE001  # what it was decides below how the group runs again
+            failure = error
+        if isinstance(failure, CommitUnanswered):
+            for order in group:
+                order.result = self._in_doubt(order, failure)
+            return False
+        # PostgreSQL has no savepoints here: a command that fails fails its group, which runs again singly. So does one that was
+        # alone, for what it ran into may be what somebody else was about to commit.
+        if not isinstance(failure, _may_pass()) and self._unit is not None and self._unit.dialect == "sqlite":
+            if len(group) == 1 and isinstance(failure, TallywattError):
+                self._abandon()
+                group[0].result = failure
+                return False
+            try:
+                return self._each_by_itself(group)
+            except Exception as error:  # noqa: BLE001  # as above
+                failure = error
+        self.groups_lost += 1
+        if isinstance(failure, (*_may_pass(), TallywattError)):
+            log.info("writer.group_lost", commands=len(group), error=str(failure.__cause__ or failure))
+        else:
+            # A database that is damaged, a bug of ours: a writer that died of it would leave all others waiting for ever.
+            log.error("writer.group_broke", commands=len(group), exc_info=failure)
+        return self._singly(group)
+
+    def _at_once(self, group: list[Order]) -> bool:
+        """Nearly every group: no command of it fails, and what they write goes out together at the end."""
         unit = self._begin()
-        unit.wrote_jobs = False
-        marks = unit.connection.dialect == "sqlite"
+        for order in group:
+            order.result = self._one(unit, order)
+        self._commit(unit)
+        return unit.wrote_jobs
+
+    def _each_by_itself(self, group: list[Order]) -> bool:
+        """A group in which one fails: each in a savepoint, so that the others are not undone with it."""
+        unit = self._begin()
+        connection, pending = unit.scope.connection, unit.scope.pending
         for order in group:
             position, keys = unit.events.position, self._vault.mark()
-            if marks:
-                unit.connection.execute("SAVEPOINT command")
+            connection.execute("SAVEPOINT command")
             try:
                 order.result = self._one(unit, order)
+                pending.flush()
             except Exception as error:
-                if not marks:
-                    # PostgreSQL has no savepoints here: a failed command fails its group, and the group runs again singly.
-                    unit.connection.rollback()
+                if not connection.in_transaction() or isinstance(error, world_errors()):
                     raise _GroupLost from error
-                if not unit.connection.in_transaction() or isinstance(error, world_errors()):
-                    raise _GroupLost from error
-                unit.connection.execute("ROLLBACK TO command")
+                connection.execute("ROLLBACK TO command")
+                pending.forget()
                 unit.scope.memory.forget()
                 unit.events.position = position
                 self._vault.back_to(keys)
                 order.result = self._as_answer(order, error)
-            if marks:
-                if not unit.connection.in_transaction():
-                    raise _GroupLost
-                unit.connection.execute("RELEASE command")
+            if not connection.in_transaction():
+                raise _GroupLost
+            connection.execute("RELEASE command")
         self._commit(unit)
         return unit.wrote_jobs
 
@@ -228,7 +248,6 @@ class GroupWriter:
         for _ in range(RUNS_OF_ONE_COMMAND):
             try:
                 unit = self._begin()
-                unit.wrote_jobs = False
                 result = self._one(unit, order)
                 self._commit(unit)
             except CommitUnanswered as unanswered:
@@ -251,17 +270,24 @@ class GroupWriter:
             self._unit = SqlUnitOfWork(self._connection)
             self._unit.vault = self._vault.on(self._unit)
             self._unit.scope.memory.answers = True
+            self._unit.scope.pending.gathers = True
             # On SQLite nobody else writes while our transaction is open.
             self._unit.scope.memory.alone = self._connection.dialect == "sqlite"
         unit = self._unit
-        unit.connection.rollback()
-        unit.connection.begin()
-        if not self._committed or unit.connection.changed_by_others():
-            unit.scope.memory.forget()
+        scope = unit.scope
+        scope.pending.forget()
+        scope.connection.rollback()
+        scope.connection.begin()
+        others = scope.connection.changed_by_others()
+        if not self._committed:
+            scope.memory.forget()
+        elif others:
+            scope.memory.forget_changeable()
         self._committed = False
+        unit.wrote_jobs = False
         self._vault.forget_uncommitted()
         if unit.events.sequences:
-            unit.events.position = unit.connection.execute(SEQUENCE_LAST)[0][0]
+            unit.events.position = scope.connection.execute(SEQUENCE_LAST)[0][0]
             unit.events.began_at = unit.events.position
         return unit
 
@@ -270,11 +296,14 @@ class GroupWriter:
         return order.workflow(unit, order.command)  # type: ignore[arg-type]  # its rows are set by name from MAPPINGS
 
     def _commit(self, unit: SqlUnitOfWork) -> None:
+        unit.scope.pending.flush()
+        if not unit.scope.connection.in_transaction() and unit.dialect == "sqlite":
+            raise _GroupLost
         if unit.events.sequences and unit.events.position != unit.events.began_at:
-            unit.connection.execute(SEQUENCE_STORE, (unit.events.position,))
+            unit.scope.connection.execute(SEQUENCE_STORE, (unit.events.position,))
         began = time.monotonic()
         try:
-            unit.connection.commit()
+            unit.scope.connection.commit()
         except CommitUnanswered as unanswered:
             self._forget_connection()
             if not self._was_committed(unanswered):
@@ -331,20 +360,22 @@ class GroupWriter:
         return broken
 
     def _abandon(self) -> None:
+        if self._unit is None:
+            return
+        self._unit.scope.pending.forget()
         try:
-            if self._unit is not None:
-                self._unit.connection.rollback()
+            self._unit.scope.connection.rollback()
         except database_errors():
             self._forget_connection()
         else:
-            if self._unit is not None and self._unit.connection.dialect == "postgresql":
+            if self._unit.dialect == "postgresql":
                 self._forget_if_closed()
 
     def _forget_if_closed(self) -> None:
         try:
             assert self._unit is not None, "only called with a unit"
-            self._unit.connection.execute("SELECT 1")
-            self._unit.connection.rollback()
+            self._unit.scope.connection.execute("SELECT 1")
+            self._unit.scope.connection.rollback()
         except database_errors():
             self._forget_connection()
 
