@@ -37,11 +37,9 @@ POSITIONS: Final = {"BadField": {"says": 2, "code": 1, "remedy": 3}}
 """What stands where in the calls of classes that are not called as the root of the tree is."""
 ON_THE_WAY: Final = {
     "adapters/socket/words.py": "what a server raised, for the command line that asked it",
-    "entrypoints/http/passkeys.py": "the same problem, told as a bad request",
+    "entrypoints/cli/rating.py": "what the room said of a record",
     "entrypoints/http/telling.py": "`found`, whose callers are read instead",
-    "entrypoints/cli/rating.py": "what a line of the pipeline was answered with, for a person",
     "kernel/errors.py": "the root hands its code on",
-    "rating/pipeline.py": "the same problem, with its path in the whole line",
 }
 """Files that raise what was said elsewhere, and why there is nothing to read."""
 AT_LAST: Final[dict[type[errors.TallywattError], str]] = {
@@ -149,12 +147,13 @@ def _read_call(found: Problems, place: Place, call: ast.Call) -> None:
 
 
 def _read_error(found: Problems, place: Place, call: ast.Call, kind: type[errors.TallywattError]) -> None:
-    own = POSITIONS.get(kind.__name__, {"says": 0})
-    given = {name: call.args[at] for name, at in own.items() if at < len(call.args)}
-    given |= {one.arg: one.value for one in call.keywords if one.arg is not None}
+    given = _given(call, kind.__name__)
     code = given.get("code")
     if code is not None and not isinstance(code, ast.Constant):
-        known = place.name in ON_THE_WAY or (place.name, ast.unparse(code)) in COMPUTED
+        handed_on = (
+            isinstance(code, ast.Attribute) and code.attr == "code"
+        )  # of another problem, which is read elsewhere
+        known = handed_on or place.name in ON_THE_WAY or (place.name, ast.unparse(code)) in COMPUTED
         assert known, (
             f"{place.name} raises the code {ast.unparse(code)}: say in docs/problems.py which ones that may be"
         )
@@ -162,6 +161,12 @@ def _read_error(found: Problems, place: Place, call: ast.Call, kind: type[errors
     remedy = given.get("remedy")
     remedies = _texts(remedy, place) if remedy is not None else []
     _keep(found, kind.code if code is None else _text(code), kind, _texts(given["says"], place), remedies)
+
+
+def _given(call: ast.Call, kind: str) -> dict[str, ast.expr]:
+    own = POSITIONS.get(kind, {"says": 0})
+    given = {name: call.args[at] for name, at in own.items() if at < len(call.args)}
+    return given | {one.arg: one.value for one in call.keywords if one.arg is not None}
 
 
 def _keep(
@@ -218,7 +223,6 @@ def _text(node: ast.expr) -> str:
 
 
 COMPUTED: Final = {
-    ("rating/fields.py", "error.code"),
     ("rating/read.py", "f'tariff.{what}'"),
     *(
         ("rating/fields.py", f"f'{{kind}}.{what}'")
@@ -265,23 +269,32 @@ def _read_computed(found: Problems) -> None:
 
 
 def _read_fields(found: Problems) -> None:
-    """Fields of a tariff, and of whatever else is read with the same functions: each under a name of its own."""
-    kinds = {"tariff"}
-    for path in sorted((SOURCE / "rating").glob("*.py")):
-        calls = [one for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(one, ast.Call)]
-        kinds |= {_text(one.value) for call in calls for one in call.keywords if one.arg == "kind"} - {"…"}
-    for call in (one for one in _calls("rating/fields.py", "BadField") if one.args):
-        what = _text(call.args[1]).removeprefix("….")
-        place = Place(
-            "rating/fields.py", ast.parse((SOURCE / "rating/fields.py").read_text(encoding="utf-8")), call, []
-        )
-        for kind in sorted(kinds):
-            _keep(found, f"{kind}.{what}", errors.BadInput, _texts(call.args[2], place), [])
+    """Fields of a tariff, a record or whatever is read with the same functions: each under the name that they are told."""
+    module = ast.parse((SOURCE / "rating/fields.py").read_text(encoding="utf-8"))
+    calls = [call for path in (SOURCE / "rating").glob("*.py") for call in _calls(f"rating/{path.name}")]
+    for function in [one for one in module.body if isinstance(one, ast.FunctionDef)]:
+        names = [one.arg for one in function.args.args]
+        if "kind" not in names:
+            continue
+        at = names.index("kind")
+        kinds = {_text(function.args.defaults[at - len(names)])}
+        for call in calls:
+            if getattr(call.func, "id", "") == function.name:
+                told = call.args[at : at + 1] + [one.value for one in call.keywords if one.arg == "kind"]
+                kinds |= {_text(one) for one in told}
+        place = Place("rating/fields.py", module, function, [])
+        for one in ast.walk(function):
+            given = _given(one, "BadField") if isinstance(one, ast.Call) else {}
+            if isinstance(code := given.get("code"), ast.JoinedStr):
+                for kind in kinds - {"…"}:
+                    own = f"{kind}.{_text(code).removeprefix('….')}"
+                    _keep(found, own, errors.BadInput, _texts(given["says"], place), [])
 
 
-def _calls(name: str, called: str) -> list[ast.Call]:
+def _calls(name: str, called: str | None = None) -> list[ast.Call]:
     tree = ast.parse((SOURCE / name).read_text(encoding="utf-8"))
-    return [one for one in ast.walk(tree) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == called]
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]
+    return [one for one in calls if called is None or getattr(one.func, "id", "") == called]
 
 
 # --- telling ---
