@@ -148,6 +148,8 @@ def _read_call(found: Problems, place: Place, call: ast.Call) -> None:
 
 def _read_error(found: Problems, place: Place, call: ast.Call, kind: type[errors.TallywattError]) -> None:
     given = _given(call, kind.__name__)
+    if "says" not in given:
+        return  # something else of that name: every error is told in words
     code = given.get("code")
     if code is not None and not isinstance(code, ast.Constant):
         handed_on = (

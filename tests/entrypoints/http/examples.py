@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
+from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.command import Action
 from tallywatt.wiring import upgrade
@@ -40,11 +41,19 @@ class Asked:
     query: dict[str, str] = field(default_factory=dict)
     body: Any = None
 
+    @property
+    def bytes(self) -> bytes:
+        """The body as it goes over the line."""
+        if self.body is None:
+            return b""
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
 
 def _thing(name: str, thing: str, **more: Any) -> Asked:
     return Asked({name: f"<{thing}>"}, **more)
 
 
+CARDS: Final = "uid,customer\n04B1C2D3E4F501,C1\n04B1C2D3E4F502,C99\n"
 _ONE: Final = Asked(query={"limit": "1"})
 ASKED: Final[dict[str, Asked]] = {
     "GET /health": Asked(),
@@ -93,6 +102,12 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}": Asked(
         {"endpoint_id": "<endpoint>", "delivery_id": "<delivery>"}
     ),
+    "GET /imports": _ONE,
+    "GET /imports/{import_id}": _thing("import_id", "import"),
+    "GET /imports/{import_id}/rows": _thing("import_id", "import", query={"limit": "1"}),
+    "GET /audits": _ONE,
+    "GET /audits/{audit_id}": _thing("audit_id", "audit"),
+    "GET /audits/{audit_id}/findings": _thing("audit_id", "audit", query={"limit": "1"}),
     "PATCH /operators/me": Asked(body={"hold_minor": 4000, "start_deadline_seconds": 120}),
     "PUT /operators/me/policy": Asked(body={"policy": {"amounts": "gross_first"}}),
     "POST /provider-accounts": Asked(
@@ -166,6 +181,9 @@ ASKED: Final[dict[str, Asked]] = {
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
     "POST /jobs/{job_id}/retry": _thing("job_id", "job"),
+    "POST /imports": Asked(query={"kind": "tokens", "name": "cards.csv"}, body=CARDS),
+    "POST /imports/{import_id}/cancel": _thing("import_id", "waiting_import"),
+    "POST /audits": Asked(),
     "POST /api-keys": Asked(body={"name": "nightly export", "scopes": ["read"]}),
     "POST /api-keys/{api_key_id}/rotate": _thing("api_key_id", "api_key", body={"grace_seconds": 3600}),
     "POST /webhook-endpoints": Asked(
@@ -213,12 +231,13 @@ class Examples:
         """Send an example as it stands, under an idempotency key of its own."""
         one = ASKED[name]
         method = name.partition(" ")[0]
-        plain = b"" if one.body is None else json.dumps(one.body).encode()
-        headers = {**self.headers, "Content-Type": "application/json"} if one.body is not None else dict(self.headers)
+        headers = dict(self.headers)
+        if one.body is not None:
+            headers["Content-Type"] = "text/csv" if isinstance(one.body, str) else "application/json"
         if method != "GET":
             headers[KEY_HEADER] = key or f"example of {name}"
         path, _ = self.path_of(name)
-        sent = plain if body is None else body
+        sent = one.bytes if body is None else body
         return self.client.request(method, path, params=one.query, headers=headers, content=sent or None)
 
 
@@ -242,9 +261,13 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(try_webhook, TryWebhook(endpoint))
     asyncio.run(scene.house.spread_events())
     scene.house.store.run_now("", roll_up_revenue, None, actor="test")
+    taken, waits, audit = later_of(scene)
     detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
     assert detail is not None
     return {
+        "audit": audit,
+        "import": taken,
+        "waiting_import": waits,
         "account": scene.account.account_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,
@@ -262,6 +285,23 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": detail["offer"]["tariff_version_id"],
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
     }
+
+
+def later_of(scene: Scene) -> tuple[str, str, str]:
+    """An upload that was taken, one that waits, and an audit, by their ids."""
+    client, headers, workers = scene.client(), scene.key(), Workers(scene.house, ())
+
+    def send(name: str) -> str:
+        asked = {"kind": "tokens", "name": name}
+        made: str = client.post("/imports", params=asked, content=CARDS, headers=headers).json()["id"]
+        return made
+
+    taken = send("cards of last week.csv")
+    audit: str = client.post("/audits", headers=headers).json()["id"]
+    for lane in ("imports", "audits"):
+        while workers.step(LANES[lane]):
+            pass
+    return taken, send("cards of this week.csv"), audit
 
 
 _SECRETS: Final = (

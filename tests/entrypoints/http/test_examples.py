@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WITHOUT = {"POST /webhooks/{provider}/{account_id}"}
 """A provider's own request, signed by it."""
+EMPTY = {"GET /audits/{audit_id}/findings"}
+"""Where an empty list is the good answer."""
 ENDS = 'python -m tests.entrypoints.http.examples writes "examples.json" again'
 
 
@@ -57,7 +59,8 @@ def test_the_documentation_shows_them_and_they_are_as_it_says(examples: Examples
         assert answer["example"] == shown[name]["answer"]
         assert held.errors_in(answer["schema"], answer["example"]) == [], name
         if "request" in shown[name]:
-            assert operation["requestBody"]["content"]["application/json"]["example"] == shown[name]["request"]
+            media = "text/csv" if isinstance(shown[name]["request"], str) else "application/json"
+            assert operation["requestBody"]["content"][media]["example"] == shown[name]["request"]
         else:
             assert "requestBody" not in operation, f"{name} has a body, and its example has none"
     page = scene.client().get("/docs", headers=scene.key("read")).text
@@ -72,6 +75,7 @@ def test_every_example_does_what_it_says_and_does_it_once(examples: Examples, sh
         told = (name, first.status_code, first.text[:300])
         assert first.status_code == shown[name]["status"], told
         assert members(first.json()) == members(shown[name]["answer"]), (ENDS, told)
+        assert first.json().get("items") != [] or name in EMPTY, (name, "an example of a list shows an item")
         if not name.startswith("GET "):
             require_once(examples, name, first)
 
@@ -82,7 +86,7 @@ def require_once(examples: Examples, name: str, first: Response) -> None:
     again = examples.ask(name)
     assert (again.status_code, again.content) == (first.status_code, first.content), name
     assert again.headers.get("idempotency-replayed") == "true", name
-    other = examples.ask(name, body=json.dumps(ASKED[name].body or {}).encode() + b" ")
+    other = examples.ask(name, body=(ASKED[name].bytes or b"{}") + b" ")
     assert (other.status_code, other.json()["code"]) == (409, "request.idempotency_mismatch"), (name, other.text)
     assert marks_of(examples.scene) == before, name
 
@@ -90,8 +94,7 @@ def require_once(examples: Examples, name: str, first: Response) -> None:
 def members(answer: Any) -> Any:
     """The names of an answer's members; of a list, those of its first item."""
     if isinstance(answer, dict) and isinstance(answer.get("items"), list):
-        assert answer["items"], "an example of a list shows an item"
-        return sorted(answer), sorted(answer["items"][0])
+        return sorted(answer), sorted(answer["items"][0]) if answer["items"] else []
     return sorted(answer)
 
 

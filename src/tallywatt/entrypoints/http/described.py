@@ -163,7 +163,8 @@ def _add_example(operation: dict[str, Any], example: dict[str, Any]) -> None:
             whole = parameter["schema"].get("type") == "integer"
             parameter["example"] = int(text) if whole else text
     if "request" in example:
-        operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+        media = "text/csv" if isinstance(example["request"], str) else "application/json"
+        operation["requestBody"]["content"][media]["example"] = example["request"]
     _answer_of(operation)["content"]["application/json"]["example"] = example["answer"]
 
 

@@ -134,7 +134,7 @@ def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
             tag = (operation.get("tags") or ["other"])[0]
-            asked = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            bodies: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
             answers: dict[str, Any] = operation["responses"]
             status = min(answers)  # the good one: those that are refused have higher figures
             groups.setdefault(tag, []).append(
@@ -145,8 +145,8 @@ def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
                     "description": operation.get("description", ""),
                     "open": "security" not in operation,
                     "parameters": operation.get("parameters", []),
-                    "fields": _fields(api, asked.get("schema", {})),
-                    "example": _pretty(asked.get("example")),
+                    "fields": _fields(api, bodies.get("application/json", {}).get("schema", {})),
+                    "example": _pretty(next((one["example"] for one in bodies.values() if "example" in one), None)),
                     "address": _address(path, operation.get("parameters", ())),
                     "status": status,
                     "answer": _pretty(answers[status].get("content", {}).get("application/json", {}).get("example")),
@@ -156,6 +156,8 @@ def grouped(api: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _pretty(example: Any) -> str | None:
+    if isinstance(example, str):
+        return example
     return None if example is None else json.dumps(example, ensure_ascii=False, indent=2)
 
 
