@@ -35,6 +35,8 @@ KINDS: Final = {
 """The classes of errors by their names in the code."""
 POSITIONS: Final = {"BadField": {"says": 2, "code": 1, "remedy": 3}}
 """What stands where in the calls of classes that are not called as the root of the tree is."""
+INSIDE: Final = {"Undone"}
+"""Classes that nobody is told: whoever tried something without doing it catches them."""
 ON_THE_WAY: Final = {
     "adapters/socket/words.py": "what a server raised, for the command line that asked it",
     "entrypoints/cli/rating.py": "what the room said of a record",
@@ -142,7 +144,7 @@ def _read_call(found: Problems, place: Place, call: ast.Call) -> None:
         one.statuses.add(int(_text(status)))
         one.meanings |= dict.fromkeys(_texts(detail, place))
         one.remedies |= dict.fromkeys(_texts(call.args[3], place) if len(call.args) > 3 else [])
-    elif called in KINDS and (call.args or call.keywords):
+    elif called in KINDS and called not in INSIDE and (call.args or call.keywords):
         _read_error(found, place, call, KINDS[called])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import money
-from tallywatt.metering.session import InboxState, SessionState
+from tallywatt.metering.session import InboxState, PayerKind, SessionState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
@@ -111,6 +111,35 @@ def test_a_written_off_session_keeps_its_energy_explained_and_lets_the_hold_go(h
     house.collect()
     assert house.rows.payments.get(payment.payment_id).state is PaymentState.VOIDED
     assert house.adds_up()["explained_wh"] == {"written_off": "400000"}
+
+
+def test_a_payer_who_is_known_is_not_exchanged(house: HouseOf) -> None:
+    """A card was charged for it: an invoice in another's name would be owed beside money that was taken."""
+    evse = house.rows.evses.by(number=1)[0]
+    asked = PayAdHoc(evse.evse_id, money("450", "GBP"), "Depot", "http://x/{secret}", "http://x")
+    payment = house.do(pay_ad_hoc, asked)
+    house.collect()
+    house.do(start_paid_session, StartPaidSession(payment.payment_id))
+    [tag] = house.rows.tokens.by(type="AD_HOC_USER")
+    transaction = house.wire().charge(kwh(400), token=tag.uid)
+    [item] = house.inbox("implausible")
+    with pytest.raises(Conflict) as refused:
+        decide(house, item, Decision.RELEASE, "C1")
+    assert refused.value.code == "sessions.payer_known"
+    decide(house, item, Decision.RELEASE)
+    house.collect()
+    [invoice] = house.rows.invoices.by()
+    assert invoice.payer is PayerKind.AD_HOC
+    assert house.rows.payments.get(payment.payment_id).captured_minor == invoice.gross_minor
+    house.adds_up()
+
+
+def test_whoever_owes_already_may_be_named(house: HouseOf) -> None:
+    """The same decision in other words."""
+    transaction = house.wire().charge(kwh(400))
+    [item] = house.inbox("implausible")
+    decide(house, item, Decision.RELEASE, "C1")
+    assert house.session(transaction).state is SessionState.BILLED
 
 
 def test_a_decision_is_taken_once(quick_house: HouseOf) -> None:

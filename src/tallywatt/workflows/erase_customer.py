@@ -36,7 +36,7 @@ class EraseCustomer:
 
 
 def erase_customer(work: UnitOfWork, command: EraseCustomer) -> Erasure:
-    """Empty the account, and begin the search. Asked again while it goes on, it is the same erasure."""
+    """Empty the account, and begin the search. Asked again, there is no such customer any more."""
     customer = work.customers.one_by(reference=command.reference)
     if customer is None:
         msg = f"there is no customer {command.reference!r}"
@@ -61,17 +61,25 @@ def erase_customer(work: UnitOfWork, command: EraseCustomer) -> Erasure:
 
 
 def _refuse_while_something_runs(work: UnitOfWork, customer: Customer) -> None:
-    for state in (SessionState.ACTIVE, SessionState.ENDED):
-        found = work.sessions.by(payer_id=customer.customer_id, state=state)
-        if any(one.payer is PayerKind.CUSTOMER for one in found):
-            msg = "a session of this customer goes on"
-            raise Conflict(msg, code="customers.session_goes_on", remedy="erase the customer when it is billed")
-    for state_ in UNRESOLVED:
-        for operation in work.operations.by(state=state_):
+    if _has_session(work, customer, SessionState.ACTIVE, SessionState.ENDED):
+        msg = "a session of this customer goes on"
+        raise Conflict(msg, code="customers.session_goes_on", remedy="erase the customer when it is billed")
+    if _has_session(work, customer, SessionState.HELD):
+        # Released afterwards it would be owed by nobody who can be reached, and charged to no card.
+        msg = "a session of this customer waits for a decision"
+        remedy = "release it or write it off in the inbox, then erase the customer"
+        raise Conflict(msg, code="customers.session_held", remedy=remedy)
+    for state in UNRESOLVED:
+        for operation in work.operations.by(state=state):
             if work.payments.get(operation.payment_id).customer_id == customer.customer_id:
                 msg = "a payment of this customer is on its way"
                 remedy = "erase the customer when it is settled"
                 raise Conflict(msg, code="customers.payment_on_its_way", remedy=remedy)
+
+
+def _has_session(work: UnitOfWork, customer: Customer, *states: SessionState) -> bool:
+    found = (one for state in states for one in work.sessions.by(payer_id=customer.customer_id, state=state))
+    return any(one.payer is PayerKind.CUSTOMER for one in found)
 
 
 def _refuse_for_staff(work: UnitOfWork, person: Person) -> None:

@@ -119,6 +119,10 @@ def _with_payer(work: UnitOfWork, session: Session, command: ResolveItem) -> Ses
         if customer is None:
             msg = f"there is no customer {command.customer_reference!r}"
             raise NotFound(msg, code="customers.not_found")
+        if session.payer is not PayerKind.UNKNOWN and session.payer_id != customer.customer_id:
+            # A hold on somebody's card may stand behind it: two would pay, in books that never meet.
+            msg = "it is known who owes for this session"
+            raise Conflict(msg, code="sessions.payer_known", remedy="release it without naming a customer")
         return replace(session, payer=PayerKind.CUSTOMER, payer_id=customer.customer_id)
     if session.payer is PayerKind.UNKNOWN:
         msg = "nobody is known to owe for this session"
