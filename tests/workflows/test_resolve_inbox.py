@@ -121,7 +121,7 @@ def test_a_payer_who_is_known_is_not_exchanged(house: HouseOf) -> None:
     house.collect()
     house.do(start_paid_session, StartPaidSession(payment.payment_id))
     [tag] = house.rows.tokens.by(type="AD_HOC_USER")
-    transaction = house.wire().charge(kwh(400), token=tag.uid)
+    house.wire().charge(kwh(400), token=tag.uid)
     [item] = house.inbox("implausible")
     with pytest.raises(Conflict) as refused:
         decide(house, item, Decision.RELEASE, "C1")
