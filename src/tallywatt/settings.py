@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning"] = Field(
         default="info", description="debug tells of every job, with the id that leads from a frame to its invoice."
     )
+    law_gate: Literal["show", "block"] = Field(
+        default="show",
+        description="block: a tariff is not assigned where a rule on prices forbids it; show: it is told, and goes through.",
+    )
     workers: int = Field(default=4, ge=1, le=64, description="Threads that call payment providers.")
 
     @property

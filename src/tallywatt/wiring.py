@@ -50,7 +50,7 @@ from tallywatt.adapters.storage.uploads import (
     waiting_rows,
 )
 from tallywatt.adapters.storage.views import Views
-from tallywatt.kernel.clock import RUNNING_ALONG, Instant
+from tallywatt.kernel.clock import RUNNING_ALONG, BusinessAnchor, Instant
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotFound, SecondWriter
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.payments.account import ProviderAccount
@@ -818,6 +818,11 @@ def change_master_key(settings: Settings, new: bytes | None) -> int:
 def machine_now() -> Instant:
     """Machine time, for the command line."""
     return MachineClock().now()
+
+
+def business_time(anchor: BusinessAnchor) -> Instant:
+    """Business time now, for a command that only looks."""
+    return WorldDraws(lambda: anchor).draw().business
 
 
 def fresh_id(name: str) -> str:

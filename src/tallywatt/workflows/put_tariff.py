@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.clock import Instant, local_date
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.events import Event
-from tallywatt.rating.read import read_tariff
+from tallywatt.rating.law import Site, refuse_unlawful
+from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment, TariffVersion
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
@@ -49,6 +50,8 @@ class AssignTariff:
     """Location reference, station identity, EVSE id; empty for the whole estate."""
     valid_from: Instant | None = None
     valid_until: Instant | None = None
+    sites: tuple[Site, ...] | None = None
+    """What the gate of law asks: the charging points where it would hold. None: the gate is open."""
 
 
 def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
@@ -59,6 +62,9 @@ def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
         msg = "the assignment would end before it begins"
         raise BadInput(msg, code="tariffs.bad_validity")
     scope_id = _scope_id(work, command)
+    if command.sites is not None:
+        zone = work.operators.get().zone
+        refuse_unlawful(read_tariff_text(version.canonical), command.sites, local_date(valid_from, zone))
     row = TariffAssignment(
         assignment_id=work.draw.id(f"assignment/{version.tariff_version_id}/{scope_id}"),
         tariff_version_id=version.tariff_version_id,

@@ -225,6 +225,16 @@ def test_no_view_tells_a_secret(house: HouseOf) -> None:
         assert "hash" not in json.dumps(see(house, view)).replace("secret_reference", "")
 
 
+def test_sites_are_the_kinds_of_charging_points_at_a_place(house: HouseOf) -> None:
+    """Rules ask for country and power; a thousand plugs that are alike are asked about once."""
+    every = see(house, Views.sites)
+    assert sum(one["points"] for one in every) == sum(len(one["evses"]) for one in see(house, Views.stations))
+    [at_station] = see(house, Views.sites, "station", "CP1")
+    assert at_station["country"] == "GB"
+    assert see(house, Views.sites, "evse", at_station["code"])[0]["points"] == 1
+    assert see(house, Views.sites, "location", "nowhere") == []
+
+
 def test_every_list_answers_on_an_empty_house(house_url: str) -> None:
     """The console of the first minute."""
     with HouseOf(house_url) as house:
@@ -233,6 +243,7 @@ def test_every_list_answers_on_an_empty_house(house_url: str) -> None:
             Views.customers, Views.tokens, Views.api_keys, Views.actions, Views.locations, Views.stations, Views.commands,
             Views.sessions, Views.tariffs, Views.tariff_assignments, Views.payments, Views.provider_accounts,
             Views.webhook_events, Views.invoices, Views.inbox, Views.jobs, Views.job_counts, Views.balances, Views.overview,
+            Views.sites,
         ):  # fmt: skip
             see(house, view)
         assert Views.operators(house.reader)[0]["slug"] == "dundee"

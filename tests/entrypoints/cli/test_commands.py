@@ -232,6 +232,30 @@ def test_a_tariff_says_what_it_did_not_understand(shop: CommandLine, tmp_path: P
     assert shop.good("tariff", "put", str(a_tariff(tmp_path)), "--json").json["unread"] == ["odd"]
 
 
+def test_a_tariff_is_linted_as_a_file_or_by_its_name(shop: CommandLine, tmp_path: Path) -> None:
+    """The exit code is for pipelines: 1 for a finding as bad as was asked for."""
+    path = a_tariff(tmp_path)
+    found = shop("tariff", "lint", str(path), "--json")
+    assert (found.code, [one["code"] for one in found.json]) == (0, ["lint.unknown_key"])
+    assert shop("tariff", "lint", str(path), "--fail-on", "warning").code == 1
+    assert shop("tariff", "lint", str(path), "--fail-on", "never").code == 0
+    assert "gb.pcpr.11" in shop.good("tariff", "lint", "flat").out
+    assert shop("tariff", "lint", "nothing").code == 3
+
+
+def test_a_file_is_linted_without_a_database(tallywatt: CommandLine, tmp_path: Path) -> None:
+    """A pipeline has no house: it names the charging points and the day."""
+    path = a_tariff(tmp_path)
+    path.write_text(path.read_text().replace('"ENERGY"', '"TIME"'), encoding="utf-8")
+    ran = tallywatt("tariff", "lint", str(path), "--at", "US:150", "--on", "2027-01-01", "--json")
+    assert ran.code == 1
+    assert {"law.energy_priced", "law.currency"} <= {one["code"] for one in ran.json}
+    assert tallywatt("tariff", "lint", str(path), "--at", "Narnia", "--on", "2027-01-01").code == 2
+    assert tallywatt("tariff", "lint", str(path), "--at", "US", "--on", "tomorrow").code == 2
+    silent = tallywatt.good("tariff", "lint", str(path), "--at", "CH", "--on", "2027-01-01", "--fail-on", "never")
+    assert "No rule on prices is known" in silent.out
+
+
 def test_an_api_key_is_shown_once(shop: CommandLine) -> None:
     """The list has its prefix, never the key."""
     made = shop.good("api-key", "create", "till", "--scope", "read", "--scope", "sessions", "--json").json

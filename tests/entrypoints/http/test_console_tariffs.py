@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.customers.roles import Role
+from tallywatt.stations.station import Current
+from tallywatt.workflows.add_location import AddLocation, add_location
+from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tests.entrypoints.scene import TARIFF
 
 if TYPE_CHECKING:
@@ -102,3 +105,67 @@ def test_a_new_version_starts_from_the_last_one(scene: Scene) -> None:
         assert client.get("/console/tariffs/new?version=nothing").status_code == 404
     assert 'value="0.25"' in page
     assert 'value="07:00"' in page
+
+
+CROSSING = {
+    **TARIFF,
+    "id": "crossing",
+    "currency": "EUR",
+    "elements": [
+        {
+            "price_components": [{"type": "ENERGY", "price": "0.5", "vat": "20", "step_size": 1}],
+            "restrictions": {"start_time": "07:00", "end_time": "20:00"},
+            "restriction": {},
+        }
+    ],
+}
+
+
+def test_what_looks_wrong_is_shown_before_a_tariff_is_kept_and_on_its_page(scene: Scene) -> None:
+    """The right moment to learn of a gap is before somebody charges in it; nothing is refused for it."""
+    with scene.signed_in() as client:
+        data = {"csrf": csrf(client), "mode": "json", "json": json.dumps(CROSSING)}
+        looked = client.post("/console/tariffs/new", data=data | {"step": "look"}).text
+        kept = client.post("/console/tariffs/new", data=data | {"step": "keep"})
+        page = client.get(kept.headers["location"]).text
+        german = client.get(kept.headers["location"], headers={"Accept-Language": "de"}).text
+    assert "It looks like “restrictions”" in looked
+    for text in (looked, page):
+        assert "No price for energy applies here: 20:00 to 07:00" in text or "00:00 to 07:00" in text
+        assert "prices are in GBP; this tariff is in EUR" in text
+        assert "gb.pcpr.11" in text
+    assert "Hier gilt kein Preis für Energie" in german
+
+
+def test_the_api_answers_a_tariff_with_what_looks_wrong(scene: Scene) -> None:
+    """A pipeline reads codes and paths; the tariff is kept all the same."""
+    answer = scene.client().post("/tariffs", json=CROSSING, headers=scene.key())
+    assert answer.status_code == 201
+    assert [(one["code"], one["gravity"], one["path"]) for one in answer.json()["warnings"]] == [
+        ("lint.misspelt_key", "error", "elements[0].restriction"),
+        ("lint.gap", "warning", "elements"),
+        ("law.currency", "warning", "currency"),
+    ]
+    law = answer.json()["warnings"][-1]
+    assert (law["rule"], law["places"]) == ("gb.pcpr.11", ["GB*TWA*ECP2*1 (+3)", "GB*TWA*ECP1*1 (+1)"])
+
+
+def test_a_gate_that_is_shut_keeps_a_forbidden_tariff_from_holding(scene: Scene) -> None:
+    """By setting: the same assignment goes through where findings are only shown."""
+    location = scene.house.ask_now(scene.house.views.locations, scene.operator)[0]
+    assert location["country"] == "GB"
+    abroad = AddLocation("austin", "Austin", "1 Main Street", "Austin", "73301", country="US", zone="America/Chicago")
+    scene.do(add_location, abroad)
+    scene.do(add_station, AddStation("US1", "austin", "hash", (NewEvse(1, Current.DC, 150_000),)))
+    headers = scene.key()
+    order = {"tariff": TARIFF["id"], "scope": "location", "target": "austin"}
+    scene.house.settings.law_gate = "block"
+    try:
+        refused = scene.client().post("/tariffs/assignments", json=order, headers=headers)
+        elsewhere = scene.client().post("/tariffs/assignments", json=order | {"target": "greenmarket"}, headers=headers)
+    finally:
+        scene.house.settings.law_gate = "show"
+    shown = scene.client().post("/tariffs/assignments", json=order, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "tariffs.unlawful")
+    assert "23 CFR 680.116" in refused.json()["detail"]
+    assert (elsewhere.status_code, shown.status_code) == (201, 201)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tallywatt.entrypoints.cli.show import Data
+    from tallywatt.kernel.clock import Instant
     from tallywatt.settings import Settings
 
 PAGE = 500
@@ -111,6 +112,12 @@ class Desk:
             return f"cli:{getpass.getuser()}"
         except (KeyError, OSError):
             return "cli:unknown"  # a container's user may have no name
+
+    def business_now(self) -> Instant:
+        """Business time, wherever it was moved."""
+        from tallywatt.wiring import business_time
+
+        return business_time(self._ask(self.views.business_anchor))
 
     def new_operator_id(self) -> str:
         """An id for an operator that moves in; it may be the first thing in an empty database."""

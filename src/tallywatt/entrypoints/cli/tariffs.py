@@ -10,10 +10,12 @@ import msgspec
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.reading import read_object
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say, say_fields, say_json, say_table
+from tallywatt.entrypoints.cli.tariff_lint import LINT_EXAMPLES, found_in, lint, say_findings, sites_at
+from tallywatt.entrypoints.cli.tariff_simulate import SIMULATE_EXAMPLES, simulate
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
 from tallywatt.kernel.clock import parse_instant
-from tallywatt.kernel.errors import BadInput
 
 tariff = group("tariff", "Tariffs in OCPI's JSON, assigned to places and times.")
 
@@ -27,6 +29,10 @@ class ScopeName(StrEnum):
     OPERATOR = "operator"
 
 
+tariff.command("lint", **LINT_EXAMPLES)(lint)
+tariff.command("simulate", **SIMULATE_EXAMPLES)(simulate)
+
+
 @tariff.command("put", **examples("tallywatt tariff put day-and-night.json", "tallywatt tariff put - < tariff.json"))
 def put(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A tariff in OCPI's JSON; - reads standard input.")],
@@ -38,17 +44,17 @@ def put(
 
     command = PutTariff(read_object(file))
     with at_desk(operator) as desk:
+        warnings = found_in(desk, command.data)
         answer = desk.do(put_tariff, command)
         row = desk.ask(desk.views.tariff, answer["version"]["tariff_version_id"])
-    told = {**_told(row), "unread": list(answer["unread"])}
+    told = {**_told(row), "unread": list(answer["unread"]), "warnings": warnings}
     if as_json:
         say_json(told)
         return
     say_fields(
         [("tariff", f"{told['name']} ({told['reference']})"), ("version", told["id"]), ("currency", told["currency"])]
     )
-    if told["unread"]:
-        say(f"Not understood, and without effect on any price: {', '.join(told['unread'])}")
+    say_findings(warnings)
     say(f"Next: tallywatt tariff assign {told['reference']}")
 
 
@@ -79,14 +85,15 @@ def assign(
     from tallywatt.rating.records import Scope
     from tallywatt.workflows.put_tariff import AssignTariff, assign_tariff
 
-    command = AssignTariff(
-        name,
-        Scope(scope.value),
-        target,
-        None if valid_from is None else parse_instant(valid_from),
-        None if valid_until is None else parse_instant(valid_until),
-    )
     with at_desk(operator) as desk:
+        command = AssignTariff(
+            name,
+            Scope(scope.value),
+            target,
+            None if valid_from is None else parse_instant(valid_from),
+            None if valid_until is None else parse_instant(valid_until),
+            sites=sites_at(desk, scope.value, target) if desk.settings.law_gate == "block" else None,
+        )
         row = desk.do(assign_tariff, command)
         told = next(one for one in desk.ask(desk.views.tariff_assignments) if one["id"] == row["assignment_id"])
         zone = desk.operator.zone
@@ -114,24 +121,6 @@ def list_tariffs(operator: OperatorOption = None, as_json: JsonFlag = False) -> 
     columns = (Column("tariff", "reference"), Column("version", "version"), Column("currency", "currency"))
     empty = "No tariff yet. Put one down: tallywatt tariff put FILE"
     say_table((*columns, Column("holds", "holds", folds=True)), rows, empty=empty)
-
-
-def read_object(file: Path) -> Data:
-    """The JSON object in a file; - is standard input."""
-    try:
-        text = typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}"
-        raise BadInput(msg, code="file.unreadable") from error
-    try:
-        found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        msg = f"{file} is not JSON: {error}"
-        raise BadInput(msg, code="file.not_json") from error
-    if not isinstance(found, dict):
-        msg = f"{file} holds no JSON object"
-        raise BadInput(msg, code="file.not_json", remedy="one tariff a file: an object, not a list")
-    return found
 
 
 def _told(row: Data) -> Data:

@@ -18,6 +18,7 @@ from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.rating.findings import Gravity
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action, CommandState
@@ -229,8 +230,20 @@ class Tariff(Answer):
     tariff: dict[str, Any]
 
 
+class TariffFinding(Answer):
+    """Something found in a tariff: where (a path in its JSON), what, and what to do; `rule` and `places` of a rule broken."""
+
+    code: str
+    gravity: Gravity
+    path: str
+    message: str
+    remedy: str
+    rule: str | None
+    places: list[str]
+
+
 class TariffKept(Answer):
-    """A version as it was written down; `unread` names what was not understood."""
+    """A version as it was written down; `unread` names what was not understood, `warnings` what looks wrong."""
 
     id: str
     reference: str
@@ -239,6 +252,7 @@ class TariffKept(Answer):
     tax_basis: TaxBasis
     created_at: When
     unread: list[Any]
+    warnings: list[TariffFinding]
 
 
 class Assignment(Answer):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.pages.language import DOMAIN, ENGLISH, HERE, LANGUAGES
-from tallywatt.rating import explain, tongue
+from tallywatt.rating import explain, findings, tongue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +58,8 @@ def said(root: Path = SOURCES) -> Catalog:
         # Files without their lines: a catalogue changes when a sentence does, not when one moves.
         where: Any = [(name, None)]
         found.add(sentence, None, where, auto_comments=comments, context=context)
+    for sentence in findings.sentences():
+        found.add(sentence, None, [("rating/findings.py", None)])  # type: ignore[list-item]  # a file without a line, as above
     return found
 
 

@@ -8,15 +8,19 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.pages import language
+from tallywatt.entrypoints.pages.cost_chart import SESSIONS, about, drawn
 from tallywatt.kernel import clock
 from tallywatt.kernel.clock import Instant
 from tallywatt.rating.example import Example, price_example
 from tallywatt.rating.explain import doubt, quantity, sentence, shown_sentence, title
+from tallywatt.rating.findings import finding_data
 from tallywatt.rating.offer import price_shown, shown_data
+from tallywatt.rating.typical import simulate, simulated_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from tallywatt.rating.findings import Finding
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
 
@@ -57,6 +61,20 @@ class Imagined:
             max(1, int(_figure(self.charging, Decimal(60), MOST_MINUTES))),
             int(_figure(self.idle, Decimal(0), MOST_MINUTES)),
         )
+
+
+def findings_told(findings: Iterable[Finding]) -> list[Row]:
+    """What was found in a tariff, in the reader's language."""
+    return [finding_data(one, language.language(), language.gettext) for one in findings]
+
+
+def costs_of(tariff: Tariff, policy: Policy, zone: str, at: Instant) -> Row:
+    """What typical sessions would cost on the day of an instant: a chart, and the figures behind it."""
+    rows = simulated_data(simulate(tariff, policy, zone, clock.local_date(at, zone)))
+    return {
+        "chart": drawn(rows),
+        "rows": [{**row, "title": language.gettext(SESSIONS[row["session"]]), "about": about(row)} for row in rows],
+    }
 
 
 def view(tariff: Tariff, policy: Policy, zone: str, at: Instant, imagined: Imagined) -> Row:

@@ -79,6 +79,8 @@ class Views:
     tariff = staticmethod(prices.tariff)
     policy = staticmethod(prices.policy)
     tariff_assignments = staticmethod(prices.tariff_assignments)
+    newest_tariff = staticmethod(prices.newest_tariff)
+    sites = staticmethod(prices.sites)
 
     payments = staticmethod(money.payments_of)
     payment = staticmethod(money.payment)

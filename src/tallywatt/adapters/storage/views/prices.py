@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from tallywatt.adapters.storage.tables import rating, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
@@ -60,6 +60,51 @@ _POLICY_BY_ID = Question(
         mine(_policies), _policies.c.policy_version_id == bindparam("of_policy")
     )
 )
+
+
+_newest = TARIFF.where(_versions.c.reference == bindparam("of_reference"))
+_NEWEST = Question(_newest.order_by(_versions.c.created_at.desc(), _versions.c.tariff_version_id.desc()).limit(1))
+
+
+def _named(scope: str, column: Any) -> Any:
+    return and_(bindparam("of_scope") == scope, column == bindparam("of_target"))
+
+
+_SITES = Question(
+    select(
+        _locations.c.country,
+        _evses.c.max_watts,
+        func.min(_evses.c.code).label("code"),
+        func.count().label("points"),
+    )
+    .select_from(
+        _evses.join(_stations, joined(_evses, _stations, "station_id")).join(
+            _locations, joined(_stations, _locations, "location_id")
+        )
+    )
+    .where(
+        mine(_evses),
+        _stations.c.state == "adopted",
+        or_(
+            bindparam("of_scope") == "operator",
+            _named("location", _locations.c.reference),
+            _named("station", _stations.c.identity),
+            _named("evse", _evses.c.code),
+        ),
+    )
+    .group_by(_locations.c.country, _evses.c.max_watts)
+    .order_by(_locations.c.country, _evses.c.max_watts)
+)
+
+
+def sites(connection: Connection, operator_id: str, scope: str = "operator", target: str = "") -> list[Row]:
+    """The charging points of a place by what rules ask of them: country and power; one code of each kind, and how many."""
+    return _SITES.rows(connection, operator=operator_id, of_scope=scope, of_target=target)
+
+
+def newest_tariff(connection: Connection, operator_id: str, reference: str) -> Row | None:
+    """The newest version of a tariff by its own id, or None."""
+    return _NEWEST.first(connection, operator=operator_id, of_reference=reference)
 
 
 def tariffs(connection: Connection, operator_id: str) -> list[Row]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Body, Request, Response
 
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
+from tallywatt.entrypoints.http.examined import findings_of, sites_for_gate
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewAssignment, storable
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.errors import BadInput
+from tallywatt.rating.findings import finding_data
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, PutTariffAnswer, assign_tariff, put_tariff
 
 router = APIRouter(tags=["tariffs"], route_class=Resource)
@@ -45,7 +48,10 @@ async def post_tariff(
     house: TheHouse,
     body: dict[str, Any] = Body(description="An OCPI 2.2.1 or 2.3.0 Tariff object."),  # FastAPI's way
 ) -> Response:
-    """A version of a tariff. The same content is the same version; sessions keep the version that was offered to them."""
+    """A version of a tariff. The same content is the same version; sessions keep the version that was offered to them.
+
+    `warnings` tells what looks wrong in it, and which rules on prices it breaks where the operator has charging points.
+    """
     del body  # declared for the documentation; read again below, with every digit of its prices
     try:
         data = _exact.decode(await request.body())
@@ -53,7 +59,8 @@ async def post_tariff(
     except (ValueError, msgspec.MsgspecError) as error:
         msg = "the body is not JSON that can be stored"
         raise BadInput(msg, code="request.unreadable") from error
-    return await write_once(request, house, caller, put_tariff, PutTariff(data), _tell, 201)
+    warnings = [finding_data(one) for one in await findings_of(house, caller.operator_id, data)]
+    return await write_once(request, house, caller, put_tariff, PutTariff(data), partial(_tell, warnings), 201)
 
 
 @router.get("/tariffs/assignments")
@@ -67,7 +74,8 @@ async def list_assignments(
 @router.post("/tariffs/assignments", status_code=201)
 async def post_assignment(request: Request, body: NewAssignment, caller: Seller, house: TheHouse) -> Response:
     """Let a tariff hold at a place from a time on."""
-    command = AssignTariff(body.tariff, body.scope, body.target, when(body.valid_from), when(body.valid_until))
+    sites = await sites_for_gate(house, caller.operator_id, body.scope, body.target)
+    command = AssignTariff(body.tariff, body.scope, body.target, when(body.valid_from), when(body.valid_until), sites)
     return await write_once(request, house, caller, assign_tariff, command, lambda row: told(row, "assignment_id"), 201)
 
 
@@ -90,5 +98,5 @@ def _with_tariff(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tell(answer: PutTariffAnswer) -> dict[str, Any]:
-    return {**told(answer.version, "tariff_version_id"), "unread": list(answer.unread)}
+def _tell(warnings: list[dict[str, Any]], answer: PutTariffAnswer) -> dict[str, Any]:
+    return {**told(answer.version, "tariff_version_id"), "unread": list(answer.unread), "warnings": warnings}

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Request, Response
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.console.shown import Text, done, given_fields, shown
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse, actor_of
+from tallywatt.entrypoints.http.examined import findings_of, sites_for_gate
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.http.shapes import storable
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages.tariff_form import EMPTY, data_of, fields_of
-from tallywatt.entrypoints.pages.tariff_page import Imagined, view
+from tallywatt.entrypoints.pages.tariff_page import Imagined, costs_of, findings_told, view
 from tallywatt.kernel import clock
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.rating.policy import STANDARD, read_policy_text
@@ -27,6 +28,7 @@ from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tarif
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
     from tallywatt.kernel.clock import Instant
+    from tallywatt.rating.findings import Finding
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
     from tallywatt.wiring import House
@@ -89,7 +91,8 @@ async def take_form(
             return done(f"/console/tariffs/{put.version.tariff_version_id}", "saved")
     except TallywattError as problem:
         return await _form(request, house, caller, fields, text, mode, problem=problem)
-    return await _form(request, house, caller, fields, text, mode, wrong=wrong, tariff=tariff)
+    found = () if wrong else await findings_of(house, caller.operator_id, data)
+    return await _form(request, house, caller, fields, text, mode, wrong=wrong, tariff=tariff, found=found)
 
 
 @router.get("/console/tariffs/{version}")
@@ -115,7 +118,8 @@ async def assign(
         if scope not in set(Scope):
             msg = "a tariff holds at an EVSE, a station, a location or everywhere"
             raise BadInput(msg, code="tariffs.no_such_place")
-        order = AssignTariff(version, Scope(scope), target, _instant(begins, zone), _instant(ends, zone))
+        sites = await sites_for_gate(house, caller.operator_id, scope, target)
+        order = AssignTariff(version, Scope(scope), target, _instant(begins, zone), _instant(ends, zone), sites)
         await house.write(caller.operator_id, assign_tariff, order, actor=actor_of(caller))
     except TallywattError as problem:
         return await _page(request, house, caller, version, problem=problem)
@@ -130,9 +134,12 @@ async def _page(
     tariff = read_tariff_text(row["canonical"])
     every = await house.ask(house.views.tariffs, caller.operator_id)
     assignments = await house.ask(house.views.tariff_assignments, caller.operator_id)
+    findings = await findings_of(house, caller.operator_id, msgspec.json.decode(row["canonical"]), stored=True)
     return await shown(
         request, house, caller, "tariff.html", "tariffs", status_of(problem) if problem else 200,
         row=row,
+        findings=findings_told(findings),
+        costs=costs_of(tariff, policy, zone, house.business_now()),
         view=view(tariff, policy, zone, house.business_now(), Imagined.of(request.query_params)),
         versions=[one for one in reversed(every) if one["reference"] == row["reference"]],
         assignments=[
@@ -146,6 +153,7 @@ async def _page(
 async def _form(
     request: Request, house: House, caller: Caller, fields: dict[str, str], text: str, mode: str,
     wrong: dict[str, str] | None = None, tariff: Tariff | None = None, problem: TallywattError | None = None,
+    found: tuple[Finding, ...] = (),
 ) -> Response:  # fmt: skip
     policy, zone = await _rules(house, caller)
     imagined = Imagined.of(await given_fields(request) if request.method == "POST" else {})
@@ -155,6 +163,7 @@ async def _form(
         of=request.query_params.get("version", ""),
         fields=fields, text=text, mode=mode, wrong=wrong or {}, problem=problem, imagined=imagined,
         view=view(tariff, policy, zone, house.business_now(), imagined) if tariff is not None else None,
+        findings=findings_told(found),
     )  # fmt: skip
 
 
