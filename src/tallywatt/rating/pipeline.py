@@ -32,6 +32,8 @@ _WIDE: Final = Context(prec=60)
 _LINE_KEYS: Final = frozenset({"id", "cdr", "tariffs", "time_zone", "policy", "version"})
 _MESSAGES: Final = {
     "cdr.unknown_key": "is not read, and has no effect",
+    "cdr.id_not_told": "is not told; no price depends on it",
+    "cdr.currency_not_told": "is not told; that of the tariffs is used",
     "tariff.unknown_key": "is not read, and has no effect on any price",
     "line.unknown_key": "is not read, and has no effect",
     "cdr.period_outside_the_session": "begins before the session or after it; it is priced all the same",
@@ -89,9 +91,10 @@ def _rated(data: Any) -> dict[str, Any]:
     if not isinstance(data.get("cdr"), dict):
         raise BadField(path="cdr", code="line.missing", says="must be a CDR object")
     version = _version(data.get("version"))
-    record = _under("cdr", lambda: read_cdr(data["cdr"], version))
-    wishes = read_wishes(data.get("policy"), record.version)
     notes = [Note("line.unknown_key", key) for key in data if key not in _LINE_KEYS]
+    cdr = _completed(data, notes)
+    record = _under("cdr", lambda: read_cdr(cdr, version))
+    wishes = read_wishes(data.get("policy"), record.version)
     notes += [Note("cdr.unknown_key", f"cdr.{path}") for path in record.unread]
     tariffs = _tariffs(data, record, wishes, version, notes)
     zone = _zone(data, record)
@@ -102,6 +105,21 @@ def _rated(data: Any) -> dict[str, Any]:
         apart=("time_zone", "tariffs"),
     )
     return answer(rated, wishes, [*notes, *rated.notes])
+
+
+def _completed(data: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
+    """The record of a line, with what no price needs put in where it is missing: excerpts can be priced, too."""
+    cdr: dict[str, Any] = dict(data["cdr"])
+    if cdr.get("id") is None:
+        cdr["id"] = "not told"
+        notes.append(Note("cdr.id_not_told", "cdr.id"))
+    if cdr.get("currency") is None:
+        tariffs = [*(data.get("tariffs") or ()), *(cdr.get("tariffs") or ())]
+        named = {one["currency"] for one in tariffs if isinstance(one, dict) and isinstance(one.get("currency"), str)}
+        if len(named) == 1:
+            [cdr["currency"]] = named
+            notes.append(Note("cdr.currency_not_told", "cdr.currency"))
+    return cdr
 
 
 def _under(prefix: str, read: Callable[[], _T], apart: Iterable[str] = ()) -> _T:
