@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.customers.person import Membership, Person, checked_name, fold_email
 from tallywatt.customers.roles import ROLES, Role
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
+from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def end(work: UnitOfWork, membership: Membership) -> Membership:
     """End a membership and its sessions."""
     for session in work.console_sessions.by(membership_id=membership.membership_id):
         if session.revoked_at is None:
-            work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+            end_session(work, session)
     record_action(work, "membership.end", "membership", membership.membership_id, before=_told(membership))
     return work.memberships.put(replace(membership, ended_at=work.machine_now))
 

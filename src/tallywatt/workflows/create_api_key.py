@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.access import ALL_SCOPES, ApiKey, Scope, secret_hash
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.kernel.events import Event
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -85,5 +86,6 @@ def revoke_api_key(work: UnitOfWork, command: RevokeApiKey) -> ApiKey:
     key = work.api_keys.lock(command.api_key_id)
     if key.revoked_at is not None:
         return key
+    work.events.append(Event("api_key", key.api_key_id, "ApiKeyRevoked"))
     record_action(work, "api_key.revoke", "api_key", key.api_key_id, before={"name": key.name})
     return work.api_keys.put(replace(key, revoked_at=work.machine_now))

@@ -15,6 +15,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.operation import UNRESOLVED
+from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.record_action import record_action
 
@@ -134,7 +135,7 @@ def _sign_out_for_good(work: UnitOfWork, person: Person) -> None:
             work.memberships.put(replace(membership, ended_at=work.machine_now))
     for session in work.console_sessions.by(person_id=person.person_id):
         if session.revoked_at is None:
-            work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+            end_session(work, session)
     for passkey in work.passkeys.by(person_id=person.person_id):
         word = f"erased-{passkey.passkey_id}"
         ended = passkey.removed_at or work.machine_now

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.access import secret_hash
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.kernel.events import Event
 from tallywatt.workflows.create_api_key import KEY_START, SECRET_CHARACTERS, NewApiKey
 from tallywatt.workflows.record_action import record_action
 
@@ -46,6 +47,8 @@ def rotate_api_key(work: UnitOfWork, command: RotateApiKey) -> NewApiKey:
         old_secret_hash=key.secret_hash if command.grace_seconds else None,
         old_valid_until=until if command.grace_seconds else None,
     )
+    if not command.grace_seconds:
+        work.events.append(Event("api_key", key.api_key_id, "ApiKeyReplaced"))
     record_action(
         work,
         "api_key.rotate",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.access import ConsoleLink, ConsoleSession, secret_hash
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import NotFound, NotSignedIn
+from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def leave_console(work: UnitOfWork, command: LeaveConsole) -> ConsoleSession:
     if session.revoked_at is not None:
         return session
     record_action(work, "console.leave", "console_session", session.console_session_id)
-    return work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+    return end_session(work, session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def leave_everywhere(work: UnitOfWork, command: LeaveEverywhere) -> int:
     ended = 0
     for session in work.console_sessions.by(person_id=command.person_id):
         if session.revoked_at is None and session.console_session_id != command.but_session_id:
-            work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+            end_session(work, session)
             ended += 1
     record_action(work, "console.leave_everywhere", "person", command.person_id, after={"sessions": ended})
     return ended
@@ -192,5 +193,5 @@ def become_member(work: UnitOfWork, command: BecomeMember) -> NewConsoleSession:
     if session.person_id is None or membership.person_id != session.person_id or not membership.is_open:
         msg = "there is no such role"
         raise NotFound(msg, code="people.not_found")
-    work.console_sessions.put(replace(session, revoked_at=work.machine_now))
+    end_session(work, session)
     return open_session(work, membership, session.way or "link", command.label)

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.http import feed as feeds
+from tallywatt.entrypoints.http.doors import COOKIE
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.events import Event, RecordedEvent
+from tallywatt.workflows.add_person import EndMembership, end_membership
+from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
+from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
+from tallywatt.workflows.sign_in import LeaveConsole, LeaveEverywhere, leave_console, leave_everywhere
 from tests.entrypoints.served import served
 
 if TYPE_CHECKING:
@@ -266,3 +273,59 @@ def test_the_api_s_stream_goes_on_behind_a_position(scene: Scene) -> None:
         data = next(line for line in answer.iter_lines() if line.startswith("data: "))
     told = json.loads(data.removeprefix("data: "))
     assert (told["type"], told["aggregate_id"]) == ("SessionStarted", scene.session(transaction)["id"])
+
+
+async def test_what_let_a_page_in_ends_and_the_page_hears_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, also between two messages; whoever came in otherwise goes on, and nobody comes in by it afterwards."""
+    line = Line()
+    feed = await started(line, monkeypatch, pause=600)
+    mine = feed.watch("one", lambda _: True, came_by="c1")
+    others = [feed.watch("one", lambda _: True, came_by="c2"), feed.watch("two", lambda _: True, came_by="c1")]
+    for stream in (mine, *others):
+        assert await anext(stream) == feeds.HELLO
+    line.events += [event(1, "s1"), event(2, "s1", "two")]
+    feed.ring()
+    await asyncio.wait_for(heard(mine), 2)
+    resting = asyncio.ensure_future(anext(mine, b"ended"))
+    await asyncio.sleep(0)
+    gone = Event("console_session", "c1", "ConsoleSessionEnded")
+    line.events.append(RecordedEvent("e3", "one", 3, gone, 1, "test", "", 0, 0))
+    feed.ring()
+    assert await asyncio.wait_for(resting, 2) == b"ended"
+    assert [(await asyncio.wait_for(heard(one), 2))["position"] for one in others] == [3, 2]
+    late = feed.watch("one", lambda _: True, came_by="c1")
+    assert [message async for message in late] == [feeds.HELLO]
+    await feed.close()
+
+
+def test_streams_end_with_what_let_them_in(scene: Scene) -> None:
+    """Signed out here or everywhere, a role taken away, a key revoked or replaced: nothing more is told, over the wire."""
+    people = [scene.signed_in(role) for role in (Role.OPERATIONS, Role.SUPPORT, Role.FINANCE)]
+    made = [scene.do(create_api_key, CreateApiKey(name)) for name in ("one", "two")]
+    sessions = {one.membership_id: one for one in scene.do(lambda work, _: work.console_sessions.by(), None)}
+    members = {
+        one.role: one for one in scene.do(lambda work, _: work.memberships.by(), None) if one.membership_id in sessions
+    }
+    left = sessions[members[Role.OPERATIONS].membership_id]
+    deeds: list[tuple[Any, Any]] = [
+        (leave_console, LeaveConsole(left.console_session_id)),
+        (leave_everywhere, LeaveEverywhere(members[Role.SUPPORT].person_id)),
+        (end_membership, EndMembership(members[Role.FINANCE].membership_id)),
+        (revoke_api_key, RevokeApiKey(made[0].key.api_key_id)),
+        (rotate_api_key, RotateApiKey(made[1].key.api_key_id, 0)),
+    ]
+    asked = [("/console/feed", {"Cookie": f"{COOKIE}={one.cookies[COOKIE]}"}) for one in people]
+    asked += [("/events", {"Authorization": f"Bearer {one.text}"}) for one in made]
+    with served(scene.house) as base, ExitStack() as stack:
+        stays = stack.enter_context(httpx.stream("GET", f"{base}/events", headers=scene.key("read"), timeout=10))
+        opened = [
+            stack.enter_context(httpx.stream("GET", f"{base}{path}", headers=headers, timeout=10))
+            for path, headers in asked
+        ]
+        for stream, (workflow, command) in zip(opened, deeds, strict=True):
+            assert stream.status_code == 200, stream.read()
+            scene.do(workflow, command)
+            for _ in stream.iter_lines():
+                pass  # it comes to its end, or the client gives up
+        scene.wire().start(meter=0)
+        assert "event: SessionStarted" in stays.iter_lines()

@@ -38,19 +38,32 @@ MOST_NAMED: Final = 50
 """Aggregates that one message names; a page that hears of more looks at everything anyway."""
 
 
+ENDS_FOR_GOOD: Final = frozenset({"ConsoleSessionEnded", "ApiKeyRevoked"})
+ENDS: Final = ENDS_FOR_GOOD | {"ApiKeyReplaced"}
+"""Events after which whoever came in by the thing that they are about is let in no more."""
+
+
 class Viewer:
     """One open page: what has changed since its last message, folded together."""
 
-    __slots__ = ("_bell", "_changed", "_ended", "operator_id", "position", "wants")
+    __slots__ = ("_bell", "_changed", "_over", "came_by", "operator_id", "position", "wants")
 
     def __init__(
-        self, operator_id: str, wants: Callable[[Event], bool] | None, position: int, *, ring: bool = False
+        self,
+        operator_id: str,
+        wants: Callable[[Event], bool] | None,
+        position: int,
+        came_by: str | None = None,
+        *,
+        ring: bool = False,
     ) -> None:
         self.operator_id = operator_id
+        self.came_by = came_by
+        """The session or key that let it in; None: its address was enough."""
         self.wants = wants
         """What it is told of; None: a program, which reads every event by itself and only wants to be woken."""
         self.position = position
-        self._ended = False
+        self._over = asyncio.Event()
         self._changed: dict[str, str] = {}
         self._bell = asyncio.Event()
         if ring:
@@ -66,9 +79,15 @@ class Viewer:
         self._bell.set()
 
     def end(self) -> None:
-        """The stream ends: the house closes, or the page is gone."""
-        self._ended = True
+        """The stream ends: the house closes, or whoever looks may do so no more."""
+        self._over.set()
         self._bell.set()
+
+    async def rested(self) -> None:
+        """Wait until the next message may be sent, or the stream ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._over.wait()
 
     async def waited(self) -> bool:
         """Wait for news: True when there are some, False when it was only time to say that the stream is alive."""
@@ -80,10 +99,9 @@ class Viewer:
         self._bell.clear()
         return True
 
-    @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing more will come."""
-        return self._ended
+        return self._over.is_set()
 
     def message(self) -> bytes:
         """All news since the last message, as one."""
@@ -144,10 +162,14 @@ class Feed:
             self._task = None
 
     async def watch(
-        self, operator_id: str, wants: Callable[[Event], bool], last_heard: int | None = None
+        self,
+        operator_id: str,
+        wants: Callable[[Event], bool],
+        last_heard: int | None = None,
+        came_by: str | None = None,
     ) -> AsyncIterator[bytes]:
         """The messages of one page. `last_heard`: the position at which it was made, or of its last message."""
-        viewer = self._open(Viewer(operator_id, wants, self.position, ring=self._forgot(last_heard)))
+        viewer = self._open(Viewer(operator_id, wants, self.position, came_by, ring=self._forgot(last_heard)))
         if last_heard is not None:
             for position, of_operator, event in self._recent:
                 # What has no position of its own counts as news again: one look too many does no harm.
@@ -155,24 +177,24 @@ class Feed:
                     viewer.hear(of_operator, event, position)
         try:
             yield HELLO
-            while not viewer.ended:
+            while not viewer.has_ended():
                 if not await viewer.waited():
                     yield ALIVE
-                elif not viewer.ended:
+                elif not viewer.has_ended():
                     yield viewer.message()
-                    await asyncio.sleep(PAUSE_SECONDS)
+                    await viewer.rested()
         finally:
             self._viewers.discard(viewer)
 
-    async def follow(self, operator_id: str, position: int) -> AsyncIterator[bytes]:
+    async def follow(self, operator_id: str, position: int, came_by: str | None = None) -> AsyncIterator[bytes]:
         """Every event of an operator behind a position, one message each: for programs, which keep their own cursor."""
-        viewer = self._open(Viewer(operator_id, None, position, ring=True))
+        viewer = self._open(Viewer(operator_id, None, position, came_by, ring=True))
         try:
             yield HELLO
-            while not viewer.ended:
+            while not viewer.has_ended():
                 if not await viewer.waited():
                     yield ALIVE
-                while events := await self._read(position):
+                while not viewer.has_ended() and (events := await self._read(position)):
                     position = events[-1].position
                     yield b"".join(told(event) for event in events if event.operator_id == operator_id)
         finally:
@@ -191,7 +213,10 @@ class Feed:
             raise Busy(msg)
 
     def _open(self, viewer: Viewer) -> Viewer:
-        if self._closed:
+        # What let it in may have ended between the question at the door and now.
+        if self._closed or any(
+            event.type in ENDS_FOR_GOOD and _shut(viewer, of, event) for _, of, event in self._recent
+        ):
             viewer.end()
         self._viewers.add(viewer)
         return viewer
@@ -217,6 +242,8 @@ class Feed:
                 self.position = event.position
                 self._recent.append((event.position, event.operator_id, event.event))
                 for viewer in self._viewers:
+                    if event.event.type in ENDS and _shut(viewer, event.operator_id, event.event):
+                        viewer.end()
                     viewer.hear(event.operator_id, event.event, event.position)
 
     async def _tell_progress(self) -> None:
@@ -242,6 +269,11 @@ class Feed:
         for viewer in self._viewers:
             if viewer.wants is not None:
                 viewer.hear(operator_id, event, self.position)
+
+
+def _shut(viewer: Viewer, operator_id: str, event: Event) -> bool:
+    """Whether an event of `ENDS` is about what let a viewer in."""
+    return viewer.came_by == event.aggregate_id and viewer.operator_id == operator_id
 
 
 def told(event: RecordedEvent) -> bytes:

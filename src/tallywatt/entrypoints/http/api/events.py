@@ -36,4 +36,5 @@ async def stream_events(
     feed.require_room()
     heard = [position for position in (last_event_id, after) if position is not None]
     position = heard[0] if heard else feed.position
-    return StreamingResponse(feed.follow(caller.operator_id, position), media_type=STREAM, headers=STREAM_HEADERS)
+    followed = feed.follow(caller.operator_id, position, caller.session_id or caller.id)
+    return StreamingResponse(followed, media_type=STREAM, headers=STREAM_HEADERS)

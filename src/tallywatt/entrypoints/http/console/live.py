@@ -35,7 +35,12 @@ async def follow(
     feed = feed_of(request)
     feed.require_room()
     return StreamingResponse(
-        feed.watch(caller.operator_id, wants, after if last_event_id is None else last_event_id),
+        feed.watch(
+            caller.operator_id,
+            wants,
+            after if last_event_id is None else last_event_id,
+            caller.session_id or caller.id,
+        ),
         media_type=STREAM,
         headers=STREAM_HEADERS,
     )
