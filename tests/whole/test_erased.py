@@ -21,8 +21,11 @@ from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
+from tallywatt.workflows.import_rows import StagedRow, StageRows, stage_rows
+from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.show_token import show_token
+from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_unreadable import take_unreadable
 from tallywatt.workflows.take_webhook import TakeWebhook, take_webhook
 from tests.simulators.psp.running import RunningPsp
@@ -72,7 +75,21 @@ def move_in(town: Town) -> None:
         body = json.dumps({"billing_details": {"name": NAME, "email": EMAIL}}).encode()
         event = ProviderEvent(f"evt_{payment_id}", "customer.updated", town.now, payment_id)
         town.do(take_webhook, TakeWebhook(account["id"], event, body))
+    _upload(town)
     town.work("house", "providers", "papers")
+
+
+def _upload(town: Town) -> None:
+    """A file that waits to be read, a row that waits to be taken, and a report that repeats what a row said."""
+    line = json.dumps({"reference": "Q-2", "name": NAME, "email": EMAIL, "address": ADDRESS}, ensure_ascii=False)
+    for number in range(2):
+        import_id = town.house.new_id("import")
+        town.do(open_import, OpenImport(import_id, ImportKind.CUSTOMERS, f"{NAME}.jsonl"))
+        town.do(keep_part, KeepPart(import_id, 0, f"{line}\n{line}".encode()))
+        town.do(begin_import, BeginImport(import_id))
+        if number:
+            rows = (StagedRow(1, line.encode()), StagedRow(2, None, "row.odd", f"nobody is called {NAME}"))
+            town.do(stage_rows, StageRows(import_id, 0, rows))
 
 
 def _authorize(town: Town) -> TokenShown:
@@ -124,7 +141,8 @@ def test_a_driver_is_forgotten_and_everything_adds_up(town: Town) -> None:
     """Name, e-mail, address and card, in rows, frames, messages, answers; and not one Wh or cent is lost with them."""
     assert {
         "customer_details.name", "people.email", "tokens.uid", "sessions.token_uid", "frames.sealed",
-        "webhook_events.sealed", "answered_requests.body",
+        "webhook_events.sealed", "answered_requests.body", "imports.name", "import_parts.sealed", "import_rows.sealed",
+        "import_rows.message",
     } <= places(town)  # fmt: skip
     before = town.house.audit(OPERATOR)
     assert before.findings == ()

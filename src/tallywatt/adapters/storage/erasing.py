@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Text, bindparam, delete, func, or_, select, update
+from sqlalchemy import Text, bindparam, delete, func, or_, select, tuple_, update
 
 from tallywatt.adapters.storage import tables
 from tallywatt.adapters.storage.statements import Statement
@@ -39,14 +39,19 @@ WITHOUT_PEOPLE: Final = {
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",
-        "restorations", "data_keys",
+        "restorations", "data_keys", "audits", "audit_findings",
     ),
     "kept by law until its term ends": ("printed_invoices",),
     "what is searched for, sealed until the search ends": ("erasures",),
 }  # fmt: skip
 """The one list of tables that no search looks into, by reason. The test over all tables proves it."""
 
-SEALED: Final = {"frames": "seal again", "webhook_events": "drop"}
+SEALED: Final = {
+    "frames": "seal again",
+    "webhook_events": "drop",
+    "import_parts": "seal again",
+    "import_rows": "seal again",
+}
 """Tables with a sealed body, and what becomes of one that leads to the person."""
 PAGE: Final = 1000
 
@@ -124,15 +129,16 @@ def _escaped(needle: str) -> str:
 def _in_sealed(connection: Connection, vault: Vault, operator_id: str, table: Table, traces: Traces) -> Iterator[Place]:
     ciphers: dict[str, Any] = {}
     keys = _keys(table)
-    page = (
+    first = (
         select(*keys, table.c.key_id, table.c.sealed)
-        .where(table.c.operator_id == bindparam("operator"), keys[-1] > bindparam("after"), table.c.sealed.is_not(None))
-        .order_by(keys[-1])
+        .where(table.c.operator_id == bindparam("operator"), table.c.sealed.is_not(None))
+        .order_by(*keys)
         .limit(bindparam("most"))
     )
-    statement, after = Statement(page, connection.dialect), ""
+    behind = tuple_(*keys) > tuple_(*(bindparam(f"after_{one.name}") for one in keys))
+    statement, following = (Statement(one, connection.dialect) for one in (first, first.where(behind)))
+    values: dict[str, Any] = {"operator": operator_id, "most": PAGE}
     while True:
-        values = {"operator": operator_id, "after": after, "most": PAGE}
         rows = connection.execute(statement.sql, statement.bind(values))
         for *key, key_id, sealed in rows:
             if key_id not in ciphers:
@@ -144,7 +150,8 @@ def _in_sealed(connection: Connection, vault: Vault, operator_id: str, table: Ta
                 yield Place(table.name, tuple(key))
         if len(rows) < PAGE:
             return
-        after = rows[-1][len(keys) - 1]
+        values |= {f"after_{one.name}": value for one, value in zip(keys, rows[-1], strict=False)}
+        statement = following
 
 
 def _opened(cipher: Any, sealed: bytes) -> str:
