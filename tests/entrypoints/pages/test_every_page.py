@@ -12,10 +12,15 @@ import pytest
 from tallywatt.customers.access import secret_hash
 from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.pages.render import STATIC, static
+from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.evidence.findings import Finding
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
+from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_audit, begin_audit, keep_audit
+from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.scene import Scene
@@ -48,6 +53,8 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
+    "/console/imports/{import_id}": lambda scene: f"/console/imports/{_upload(scene)}",
+    "/console/audits/{audit_id}": lambda scene: f"/console/audits/{_audit(scene)}",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
     "/console/settings/people/{membership_id}": lambda scene: f"/console/settings/people/{_member(scene)}",
     "/console/settings/webhooks/{endpoint_id}": lambda scene: f"/console/settings/webhooks/{_endpoint(scene)}",
@@ -87,6 +94,29 @@ def page_routes(scene: Scene) -> list[str]:
     return sorted(
         {path for method, path in routes(scene.app) if method == "GET" and path not in told and path not in NO_PAGES}
     )
+
+
+def _upload(scene: Scene) -> str:
+    """An upload that was taken, with a row that was refused."""
+    import_id = scene.house.new_id("import")
+    scene.do(open_import, OpenImport(import_id, ImportKind.CUSTOMERS, "members.csv"))
+    scene.do(keep_part, KeepPart(import_id, 0, b"reference\nuploaded\n-" + b"x" * 100))
+    scene.do(begin_import, BeginImport(import_id))
+    workers = Workers(scene.house, ())
+    while workers.step(LANES["imports"]):
+        pass
+    return import_id
+
+
+def _audit(scene: Scene) -> str:
+    """An audit with a finding."""
+    audit_id = scene.do(ask_audit, AskAudit()).audit_id
+    scene.do(begin_audit, BeginAudit(audit_id))
+    report = scene.house.audit(scene.operator)
+    finding = Finding("session.energy", "S1", "the bill differs from the meter", "8000", "9000")
+    figures = {**report.summary(), "frames": report.frames, "erased_frames": report.erased_frames}
+    scene.do(keep_audit, KeepAudit(audit_id, (finding,), figures))
+    return audit_id
 
 
 def _tariff(scene: Scene) -> str:

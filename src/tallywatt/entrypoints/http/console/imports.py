@@ -15,7 +15,7 @@ from tallywatt.entrypoints.http.manners import Cursor, cursor_of, place_of
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.http.uploads import MOST_BYTES, SELLS, authorise_kind
 from tallywatt.kernel.errors import BadInput, TallywattError
-from tallywatt.workflows.imports import ImportKind, RowOutcome, UserIs
+from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
 from tallywatt.workflows.take_import import CancelImport, OpenImport, cancel_import
 
 if TYPE_CHECKING:
@@ -129,8 +129,15 @@ async def _one(
     return await shown(
         request, house, caller, "import.html", "imports", status_of(problem) if problem else 200,
         row=row, rows=page["items"], next=_next(page), outcome=None if outcome is None else outcome.value,
-        outcomes=[one.value for one in RowOutcome], may_stop=may_stop, problem=problem,
+        counts=_counts(row), may_stop=may_stop, problem=problem,
     )  # fmt: skip
+
+
+def _counts(row: dict[str, Any]) -> dict[str, int]:
+    """How many rows came to what; those without an outcome wait, or were not taken any more."""
+    left = (row["rows"] or 0) - row["done"]
+    counts = {one.value: row[one.value] for one in RowOutcome if one.value in row}
+    return counts | {"cancelled" if row["state"] == ImportState.CANCELLED.value else "waiting": left}
 
 
 def _next(page: dict[str, Any]) -> str | None:
