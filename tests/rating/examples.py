@@ -12,7 +12,7 @@ from tallywatt.kernel.clock import Instant, parse_instant
 from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
 from tallywatt.rating.read import read_tariff
-from tallywatt.rating.tariff import Tariff
+from tallywatt.rating.tariff import Tariff, to_data
 
 LONDON = "Europe/London"
 AN_INSTANT = parse_instant("2026-11-24T10:00:00Z")
@@ -129,3 +129,24 @@ def tariffs(steps: st.SearchStrategy[int] = STEPS) -> st.SearchStrategy[Tariff]:
             "elements": st.lists(element, min_size=1, max_size=4),
         }
     ).map(read_tariff)
+
+
+_AMOUNTS = st.decimals(0, 50, places=2, allow_nan=False).map(str)
+_LIMIT = st.fixed_dictionaries({}, optional={"before_taxes": _AMOUNTS, "after_taxes": _AMOUNTS}).filter(bool)
+
+
+@st.composite
+def limited_tariffs(draw: st.DrawFn) -> Tariff:
+    """Any tariff with price limits, whether they fit its taxes or not."""
+    tariff = draw(tariffs())
+    least, most = draw(st.one_of(st.none(), _LIMIT)), draw(_LIMIT)
+    if least is not None:
+        for side in least.keys() & most.keys():
+            least[side], most[side] = sorted((least[side], most[side]), key=float)
+    return read_tariff(to_data(tariff) | {"min_price": least, "max_price": most})
+
+
+def reserving(tariff: Tariff, *elements: dict[str, Any]) -> Tariff:
+    """The tariff with elements in front of its own."""
+    data = to_data(tariff)
+    return read_tariff(data | {"elements": [*elements, *data["elements"]]})

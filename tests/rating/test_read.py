@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import BadInput, UnknownCurrency
+from tallywatt.kernel.errors import BadInput
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import TariffVersion, TaxBasis
 from tallywatt.rating.tariff import Tariff, named, plain
@@ -103,6 +103,9 @@ R = "elements[0].restrictions"
         ({"currency": None}, "tariff.missing", "currency"),
         ({"tax_included": None}, "tariff.missing", "tax_included"),
         ({"tax_included": "MAYBE"}, "tariff.not_known", "tax_included"),
+        ({"elements": [{"price_components": [{"type": [], "price": 1}]}]}, "tariff.not_known", f"{C}.type"),
+        ({"elements": [GOOD | {"restrictions": {"reservation": {}}}]}, "tariff.not_known", f"{R}.reservation"),
+        ({"end_date_time": "soon"}, "tariff.not_a_time", "end_date_time"),
         ({"min_price": {}}, "tariff.missing", "min_price"),
         ({"max_price": 5}, "tariff.not_an_object", "max_price"),
         ({"max_price": {"after_taxes": "x"}}, "tariff.not_a_number", "max_price.after_taxes"),
@@ -160,7 +163,7 @@ def test_a_limit_that_is_given_as_nothing_is_no_limit() -> None:
 
 def test_a_currency_that_is_not_carried_is_refused() -> None:
     """An exponent that is guessed would be off by a factor of ten or a hundred."""
-    with pytest.raises(UnknownCurrency):
+    with pytest.raises(BadInput, match="ISO 4217"):
         a_tariff(GOOD, currency="XXX")
 
 

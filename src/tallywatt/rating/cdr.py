@@ -214,9 +214,9 @@ def _period(one: Mapping[str, Any], path: str, start: Instant, length: int, unre
     reference = one.get("tariff_id")
     energy = _whole(volumes.get("ENERGY", Decimal(0)).scaleb(_KWH))
     times = {kind: volumes[kind] for kind in ("TIME", "PARKING_TIME", "RESERVATION_TIME") if kind in volumes}
-    only = len([volume for volume in times.values() if volume]) == 1
+    alone = {kind for kind, volume in times.items() if len(times) == 1 or volume}
     charging, parking, reserved = (
-        _milliseconds(times[kind], length if only else None) if kind in times else None
+        _milliseconds(times[kind], length if alone == {kind} else None) if kind in times else None
         for kind in ("TIME", "PARKING_TIME", "RESERVATION_TIME")
     )
     return RecordPeriod(

@@ -296,16 +296,19 @@ class Split:
         return f"{Decimal(amount.numerator) / amount.denominator:.{self._places}f}"
 
 
-def exact_text(amount: Fraction) -> str:
-    """An amount as a plain decimal: exact where a decimal can be, else with `PLACES` decimals."""
+def exact_decimal(amount: Fraction) -> Decimal:
+    """An amount as a decimal: exact where a decimal can be, else with `PLACES` decimals."""
     rest = amount.denominator
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
-    exact = _WIDE.divide(Decimal(amount.numerator), Decimal(amount.denominator))
-    if rest != 1:
-        exact = exact.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_EVEN, _WIDE)
-    return plain(exact)
+    exact = _as_decimal(amount)
+    return exact if rest == 1 else exact.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_EVEN, _WIDE)
+
+
+def exact_text(amount: Fraction) -> str:
+    """An amount as plain decimal text."""
+    return plain(exact_decimal(amount))
 
 
 def answer(rated: RatedRecord, wishes: Wishes, notes: list[Note]) -> dict[str, Any]:
@@ -330,7 +333,7 @@ def answer(rated: RatedRecord, wishes: Wishes, notes: list[Note]) -> dict[str, A
         "total_parking_cost": price(parts["parking"]),
         "total_fixed_cost": price(parts["fixed"]),
         "total_reservation_cost": price(parts["reservation"]),
-        "taxes": _tax_amounts(rated, wishes, split, sign),
+        "taxes": tax_amounts(rated, wishes, split, sign, range(len(lines))),
         "currency": rated.rated.currency.code,
         "lines": [_line(rated, place, line, split) for place, line in enumerate(lines)],
         "warnings": [
@@ -340,11 +343,13 @@ def answer(rated: RatedRecord, wishes: Wishes, notes: list[Note]) -> dict[str, A
     }
 
 
-def _tax_amounts(rated: RatedRecord, wishes: Wishes, split: Split, sign: int) -> list[dict[str, Any]]:
-    """The taxes of the whole, as OCPI 2.3.0 lists them: one entry for each rate, or for each named tax."""
+def tax_amounts(
+    rated: RatedRecord, wishes: Wishes, split: Split, sign: int, places: Iterable[int]
+) -> list[dict[str, Any]]:
+    """The taxes of some lines, as OCPI 2.3.0 lists them: one entry for each rate, or for each named tax."""
     groups: dict[Decimal, Fraction] = {}
-    for place, line in enumerate(rated.rated.lines):
-        rate = line.priced.tax_rate
+    for place in places:
+        rate = rated.rated.lines[place].priced.tax_rate
         if rate is not None:
             before, after = split.of_line(place)
             groups[rate] = groups.get(rate, Fraction(0)) + after - before

@@ -158,7 +158,7 @@ def _one_of(tariffs: Sequence[Tariff], record: ChargeRecord, notes: list[Note]) 
     if not valid and Note("tariff.not_valid_at_start") not in notes:
         notes.append(Note("tariff.not_valid_at_start"))
     candidates = valid or list(tariffs)
-    regular = [one for one in candidates if one.about.get("type") in {None, "REGULAR"}]
+    regular = [one for one in candidates if one.about.get("type") in (None, "REGULAR")]
     return (regular or candidates)[0]
 
 

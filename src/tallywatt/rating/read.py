@@ -196,7 +196,7 @@ def _component(data: Any, path: str, unread: list[str]) -> Component:
         raise _bad(path=path, what="not_an_object", says="must be an object with type and price")
     unread += [f"{path}.{key}" for key in data if key not in {"type", "price", "vat", "step_size"}]
     kind = data.get("type")
-    if kind not in set(Dimension):
+    if not isinstance(kind, str) or kind not in set(Dimension):
         raise _bad(path=f"{path}.type", what="not_known", says=f"must be one of {', '.join(Dimension)}")
     tax_rate = None if data.get("vat") is None else number(data["vat"], f"{path}.vat")
     if tax_rate is not None and not 0 <= tax_rate <= 100:
@@ -263,7 +263,7 @@ def _days(value: Any, path: str) -> tuple[int, ...]:
 
 
 def _reservation(value: Any, path: str) -> str:
-    if value not in {"RESERVATION", "RESERVATION_EXPIRES"}:
+    if value not in ("RESERVATION", "RESERVATION_EXPIRES"):
         raise _bad(path=path, what="not_known", says="must be RESERVATION or RESERVATION_EXPIRES")
     return str(value)
 
