@@ -72,6 +72,12 @@ def test_what_is_not_read_of_a_line_is_told() -> None:
     assert rate_line(LINE | {"version": "2.3.0"})["warnings"] == []
 
 
+def test_the_same_tariff_inside_and_beside_is_no_difference() -> None:
+    """Most records carry what was pushed before; only another price is worth a word."""
+    inside = LINE["cdr"] | {"tariffs": [TARIFF | {"last_updated": "2020-01-01T00:00:00Z"}]}
+    assert rate_line(LINE | {"cdr": inside})["warnings"] == []
+
+
 def test_a_tax_may_have_another_name() -> None:
     """MwSt, TVA, IVA: the receipt of the place."""
     answer = rate_line(LINE | {"policy": {"tax_name": "TVA", "taxes": [{"name": "x", "percentage": 1}]}})
