@@ -243,6 +243,19 @@ def test_a_tariff_is_linted_as_a_file_or_by_its_name(shop: CommandLine, tmp_path
     assert shop("tariff", "lint", "nothing").code == 3
 
 
+def test_a_tariff_is_simulated_as_a_table_as_json_and_as_a_chart(shop: CommandLine, tmp_path: Path) -> None:
+    """45p a kWh: what a session costs can be told in one's head."""
+    chart = tmp_path / "costs.svg"
+    assert "Overnight" in shop.good("tariff", "simulate", "flat", "--chart", str(chart)).out
+    assert chart.read_text(encoding="utf-8").startswith("<svg")
+    own = ("tariff", "simulate", str(a_tariff(tmp_path)), "--day", "2026-11-24", "--zone", "Europe/London", "--json")
+    [row] = shop.good(*own, "--session", "22.5:90:45@07:15").json
+    assert (row["session"], row["begins"], row["gross_minor"]) == ("own", "07:15", 1013)
+    assert shop(*own, "--session", "much").code == 2
+    assert shop("tariff", "simulate", "flat", "--chart", str(tmp_path / "no" / "where.svg")).code == 2
+    assert shop("tariff", "simulate", "flat", "--zone", "Nowhere/At_All").code == 2
+
+
 def test_a_file_is_linted_without_a_database(tallywatt: CommandLine, tmp_path: Path) -> None:
     """A pipeline has no house: it names the charging points and the day."""
     path = a_tariff(tmp_path)

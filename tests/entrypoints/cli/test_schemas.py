@@ -87,6 +87,7 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
         "station-add": lambda: shop.good("station", "add", "CP-18", "--key", KEY, *OF, "--json").json,
         "tariff-put": lambda: shop.good("tariff", "put", str(a_tariff(tmp_path)), *OF, "--json").json,
         "tariff-lint": lambda: shop.good("tariff", "lint", str(a_tariff(tmp_path)), *OF, "--json").json,
+        "tariff-simulate": lambda: shop.good("tariff", "simulate", "flat", *OF, "--json").json,
         "tariff-assign": lambda: shop.good("tariff", "assign", "flat", *AT_SQUARE, *OF, "--json").json,
         "customer-add": lambda: shop.good("customer", "add", "C-2", *OF, "--json").json,
         "token-add": lambda: shop.good("token", "add", "04BB", "--customer", "C-2", *OF, "--json").json,

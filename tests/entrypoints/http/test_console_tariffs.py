@@ -135,6 +135,8 @@ def test_what_looks_wrong_is_shown_before_a_tariff_is_kept_and_on_its_page(scene
         assert "prices are in GBP; this tariff is in EUR" in text
         assert "gb.pcpr.11" in text
     assert "Hier gilt kein Preis für Energie" in german
+    assert "Overnight" in page
+    assert "Über Nacht" in german
 
 
 def test_the_api_answers_a_tariff_with_what_looks_wrong(scene: Scene) -> None:
