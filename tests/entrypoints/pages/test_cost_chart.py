@@ -6,8 +6,10 @@ from xml.etree import ElementTree as ET
 
 from tallywatt.entrypoints.pages.cost_chart import FIGURE, PARTS, WIDTH, drawn, svg
 from tallywatt.entrypoints.pages.language import speaking
-from tallywatt.rating.typical import TYPICAL, simulated_data
-from tests.rating.test_typical import DAY, LONDON, NIGHTS, STANDARD, simulate
+from tallywatt.rating.policy import STANDARD
+from tallywatt.rating.typical import TYPICAL, simulate, simulated_data
+from tests.rating.examples import LONDON
+from tests.rating.test_typical import DAY, NIGHTS
 
 ROWS = simulated_data(simulate(NIGHTS, STANDARD, LONDON, DAY))
 
