@@ -247,8 +247,7 @@ class House:
 
     def ask_now(self, view: Callable[..., R], *values: Any, **more: Any) -> R:
         """Ask a view in a thread that may block."""
-        with self.store.reading() as connection:
-            return view(connection, *values, **more)
+        return self.store.ask(lambda connection: view(connection, *values, **more))
 
     def new_id(self, name: str) -> str:
         """A fresh id for something that has no unit of work yet: an operator."""

@@ -108,10 +108,13 @@ def _database(plan: Plan) -> Iterator[str | None]:
 
 def _keep_database(url: str | None, folder: Path) -> None:
     """The database of a round that failed, as a dump: its server ends with the round."""
-    found = PARTS["postgresql"].find()
-    if url is not None and found is not None:
-        command = [str(found.with_name("pg_dump")), "--dbname", url, "--file", str(folder / "database.sql")]
-        subprocess.run(command, check=False, timeout=120)
+    found, dumper = PARTS["postgresql"].find(), shutil.which("pg_dump")
+    if url is None or found is None:
+        return
+    beside = found.resolve().with_name("pg_dump")
+    dumper = str(beside) if beside.exists() else dumper
+    if dumper is not None:
+        subprocess.run([dumper, "--dbname", url, "--file", str(folder / "database.sql")], check=False, timeout=120)
 
 
 def _report(outcome: Outcome) -> bool:

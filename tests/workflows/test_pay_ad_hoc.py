@@ -8,13 +8,16 @@ import pytest
 
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.identity import EvseId, PaymentId
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
-from tallywatt.workflows.apply_provider_fact import START_PAID_SESSION
+from tallywatt.payments.provider import Failed
+from tallywatt.workflows.apply_provider_fact import START_PAID_SESSION, apply_provider_fact
 from tallywatt.workflows.pay_ad_hoc import MoveHold, move_hold
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 from tests.payments.house import HouseOfPayments
-from tests.payments.scripted import LOSE_ANSWER, ScriptedProvider
+from tests.payments.scripted import KEEP_500, LOSE_ANSWER, ScriptedProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +137,42 @@ def test_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provider: Scr
     after = house.payment(payment.payment_id)
     assert (after.state, after.reason) == (PaymentState.ABANDONED, "never_paid")
     assert provider.times_sent(OperationKind.VOID) == 1
+
+
+@pytest.mark.parametrize(("minutes", "listed"), [(0, ["operation_failed"]), (6, [])])
+def test_a_page_that_was_asked_for_too_late_is_no_persons_business(
+    house: HouseOfPayments, provider: ScriptedProvider, minutes: int, listed: list[str]
+) -> None:
+    """The house was away for minutes: the provider refuses a page that is nearly over, and nobody stands there any more."""
+    house.account()
+    payment = house.hold()
+    [operation] = house.operations(payment.payment_id)
+    house.later(minutes * 60)
+
+    refused = ProviderFact(
+        payment.payment_id, Failed("refused", "too short"), Source.REPLY, operation.operation_id, house.time
+    )
+    house.write(apply_provider_fact, refused)
+
+    assert house.payment(payment.payment_id).state is PaymentState.ABANDONED
+    assert house.inbox() == listed
+
+
+def test_a_second_try_for_a_page_can_be_paid_as_long_as_the_first(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """The same end of the page's life, minutes later, is refused: pages may not be shorter than half an hour."""
+    house.account()
+    provider.script.append(KEEP_500)
+    payment = house.hold()
+    house.later(10 * 60)
+    house.work_until_quiet(hours=0.1)
+
+    first, second = house.operations(payment.payment_id)
+    assert (first.kind, second.kind) == (OperationKind.HOSTED_PAGE, OperationKind.HOSTED_PAGE)
+    assert second.asked["expires_at"] * 1000 - second.created_at > LEAST_PAGE_LIFE_MS
+    assert first.asked["title"] == second.asked["title"]
+    assert house.payment(payment.payment_id).hosted_page_url == "http://page"
 
 
 def test_a_session_cannot_stand_on_a_hold_that_is_being_let_go(

@@ -18,3 +18,9 @@ LEAST_CHARGE: Final[dict[str, dict[str, int]]] = {
 def least_charge(provider: str, currency: str) -> int:
     """The least sum in minor units that is worth asking this provider for."""
     return LEAST_CHARGE.get(provider, {}).get(currency, 1)
+
+
+PAGE_LIFE_MS: Final = 35 * 60 * 1000
+"""How long a page can be paid."""
+LEAST_PAGE_LIFE_MS: Final = 30 * 60 * 1000
+"""The shortest that a provider allows: a page that is asked for later than the difference is refused."""

@@ -24,6 +24,7 @@ from tallywatt.payments.consequence import (
     Surplus,
 )
 from tallywatt.payments.fact import Source, answered, shown, view_of
+from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
@@ -109,12 +110,22 @@ def _follow_operation(
         work.jobs.add(_ask_later(work, operation))
     elif operation.state is OperationState.FAILED and (dead_end or operation.kind is not OperationKind.VOID):
         # A void of what has ended in another way needs nobody; a capture that found its hold gone does.
-        note(work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id)
+        if not _came_too_late(operation, work.machine_now):
+            note(
+                work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id
+            )
     elif operation.state is OperationState.NOT_SENT and (dead_end or operation.kind is OperationKind.REFUND):
         # What a payment asks for by itself it asks again, and needs nobody; a refund was a person's wish.
         note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
     elif operation.state is OperationState.DECLINED and operation.advice == Advice.ASK_DRIVER:
         _event(work, payment, "DriverNeeded", operation_id=operation.operation_id, code=operation.code)
+
+
+def _came_too_late(operation: Operation, now: Instant) -> bool:
+    """A page that was asked for when its time was nearly over: nobody has paid, and nobody stands there any more."""
+    if operation.kind is not OperationKind.HOSTED_PAGE:
+        return False
+    return int(operation.asked.get("expires_at") or 0) * 1000 - now < LEAST_PAGE_LIFE_MS
 
 
 def _ask_later(work: UnitOfWork, operation: Operation) -> Job:

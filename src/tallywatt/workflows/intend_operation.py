@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import OperationId
+from tallywatt.payments.limits import PAGE_LIFE_MS
 from tallywatt.payments.operation import Operation, OperationKind, OperationState, request_hash, request_text
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.note_payment import note
@@ -112,9 +113,10 @@ def _asked(
             method = work.payment_methods.get(payment.method_id)
             return {"provider_ref": payment.provider_ref, "method_ref": method.method_ref}
         case OperationKind.HOSTED_PAGE:
-            # Only the first one knows where to send the driver back to; a second try asks for the same.
+            # Only the first one knows where to send the driver back to; a second try asks for the same, from now on.
             page = next(one for one in earlier if one.kind is kind)
-            return {name: value for name, value in page.asked.items() if name in PAGE}
+            again = {name: value for name, value in page.asked.items() if name in PAGE}
+            return {**again, "expires_at": (work.machine_now + PAGE_LIFE_MS) // 1000}
         case _:
             return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref, **_about(work, payment)}
 

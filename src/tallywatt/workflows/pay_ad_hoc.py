@@ -9,7 +9,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import PaymentId
-from tallywatt.payments.limits import least_charge
+from tallywatt.payments.limits import PAGE_LIFE_MS, least_charge
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.workflows.apply_provider_fact import START_PAID_SESSION
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 RELEASE_HOLD: Final = "release_hold"
 """Job: let the payment of that id go, if no session has begun with it."""
-PAGE_LIFE_MS: Final = 35 * 60 * 1000
-"""How long the page can be paid: the shortest that the provider allows is 30 minutes."""
 SECRET_CHARACTERS: Final = 32
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pytest
 
 from tallywatt.adapters.storage import writer as writer_module
 from tallywatt.adapters.storage.connections import PostgresConnection, SqliteConnection, connect
-from tallywatt.adapters.storage.store import Store, take_write_lock
+from tallywatt.adapters.storage.store import READERS, Store, take_write_lock
 from tallywatt.adapters.storage.writer import GROUP_COMMANDS, GroupWriter
 from tallywatt.customers.customer import Customer
 from tallywatt.kernel.errors import Broken, Busy, Conflict, SecondWriter
@@ -23,6 +24,7 @@ from tests.workflows.house_of import INSTALLATION_KEY, OPERATOR, HouseOf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tallywatt.adapters.storage.connections import Connection
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -370,16 +372,33 @@ async def test_a_store_writes_and_reads(house_url: str) -> None:
         store.close()
 
 
-async def test_a_reader_whose_connection_died_is_replaced(postgresql_house_url: str) -> None:
-    """One question fails; the next one is asked on a new connection."""
+async def test_whoever_asks_does_not_hear_of_a_restart_of_the_database(postgresql_house_url: str) -> None:
+    """All lines of the readers are dead at once; every page that was open showed an error of ours."""
     store = Store(postgresql_house_url, HouseOf(postgresql_house_url).draw, INSTALLATION_KEY)
+
+    def ask(connection: Connection) -> list[tuple[Any, ...]]:
+        return connection.execute("SELECT 1")
+
     try:
-        with store.reading() as connection:
-            connection.execute("SELECT 1")
+        with ExitStack() as all_of_them:
+            for _ in range(READERS):
+                all_of_them.enter_context(store.reading()).execute("SELECT 1")
         _terminate_all(HouseOf(postgresql_house_url))
-        with pytest.raises(psycopg.Error), store.reading() as connection:
+
+        with pytest.raises(Busy) as caught, store.reading() as connection:
             connection.execute("SELECT 1")
-        with store.reading() as connection:
-            assert connection.execute("SELECT 1") == [(1,)]
+        assert caught.value.code == "storage.unavailable"
+        assert store.ask(ask) == [(1,)]
+        assert await store.read(ask) == [(1,)]
+    finally:
+        store.close()
+
+
+def test_a_question_that_no_database_answers_is_a_fault_of_ours(house_url: str) -> None:
+    """It must not be hidden behind a promise that it passes."""
+    store = Store(house_url, HouseOf(house_url).draw, INSTALLATION_KEY)
+    try:
+        with pytest.raises((sqlite3.Error, psycopg.Error)):
+            store.ask(lambda connection: connection.execute("SELECT nothing FROM nowhere"))
     finally:
         store.close()

@@ -271,6 +271,23 @@ def world_errors() -> tuple[type[Exception], ...]:
     return (sqlite3.OperationalError,) if psycopg is None else (sqlite3.OperationalError, psycopg.OperationalError)
 
 
+_PASSING_OF_SQLITE = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN}
+)
+_LOWEST_BYTE = 0xFF
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same question may be answered in a moment: the line was lost, the server restarts, the file is busy.
+
+    Not one that no database would ever answer: that is a fault of ours, and must be seen as one.
+    """
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & _LOWEST_BYTE in _PASSING_OF_SQLITE
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+
+
 def is_sqlite(url: str) -> bool:
     """Whether a database URL names an SQLite file."""
     return url.startswith("sqlite:///")

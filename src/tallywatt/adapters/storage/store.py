@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, sqlite_path
+from tallywatt.adapters.storage.connections import connect, database_errors, is_sqlite, may_pass, sqlite_path
 from tallywatt.adapters.storage.migrations import require_current
 from tallywatt.adapters.storage.sequencer import give_positions
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.adapters.storage.writer import GroupWriter
-from tallywatt.kernel.errors import SecondWriter
+from tallywatt.kernel.errors import Busy, SecondWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -127,16 +127,17 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A read-only connection, all of one moment: figures that are compared must not be of two.
 
-        At most a few at once, the others wait.
+        At most a few at once, the others wait. Busy while the database is away.
         """
         connection = self._reader()
         try:
             connection.snapshot()
             yield connection
             connection.rollback()
-        except database_errors():
+        except database_errors() as error:
             # It may be broken for good (the server was restarted); the next one is new.
             self._drop(connection)
+            _say_that_it_passes(error)
             raise
         except BaseException:
             connection.rollback()
@@ -145,14 +146,22 @@ class Store:
         else:
             self._readers.put(connection)
 
+    def ask(self, question: Callable[..., R], *values: Any) -> R:
+        """Ask a question of a read-only connection. One whose line was lost is asked again on the next, and on a new one."""
+        for _ in range(READERS):
+            try:
+                with self.reading() as connection:
+                    return question(connection, *values)
+            except Busy as busy:
+                if busy.code != "storage.unavailable":
+                    raise
+                log.info("store.asked_again", error=str(busy.__cause__))
+        with self.reading() as connection:
+            return question(connection, *values)
+
     async def read(self, question: Callable[..., R], *values: Any) -> R:
-        """Ask a question of a read-only connection, off the event loop."""
-
-        def ask() -> R:
-            with self.reading() as connection:
-                return question(connection, *values)
-
-        return await asyncio.get_running_loop().run_in_executor(None, ask)
+        """The same, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: self.ask(question, *values))
 
     def sequence(self) -> int:
         """Give committed events their positions, until none waits; how many. On SQLite the writer has done it."""
@@ -199,9 +208,20 @@ class Store:
             return found
         try:
             return connect(self.url, read_only=True)
+        except database_errors() as error:
+            self._readers.put(None)
+            _say_that_it_passes(error)
+            raise
         except BaseException:
             self._readers.put(None)
             raise
+
+
+def _say_that_it_passes(error: Exception) -> None:
+    """Busy instead of what a driver says, if it passes; else nothing."""
+    if may_pass(error):
+        msg = "the database cannot be asked at the moment"
+        raise Busy(msg, code="storage.unavailable", remedy="look at the disk and at the database server") from error
 
 
 def _settle(answer: asyncio.Future[Any], result: Any) -> None:

@@ -96,7 +96,7 @@ def install(app: FastAPI) -> None:
 
     async def gone(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the shape of a handler
         """Whoever asked has hung up in the middle of a sentence; nobody hears the answer, and nothing is broken."""
-        return answer(request, problem(400, "request.unfinished", "the request ended before its end"))
+        return answer(request, problem(400, "request.unfinished", "the caller hung up in the middle", "send it again"))
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         log.error("http.unforeseen", path=request.url.path, exc_info=error)
