@@ -33,6 +33,8 @@ class Organisation:
         self.lies: dict[str, Any] = {}
         """What the ID token says instead of the truth."""
         self.asked: list[dict[str, str]] = []
+        self.requests: list[str] = []
+        """The paths that a server asked for, whoever it was."""
         self.calls_itself: str | None = None
         self._codes: dict[str, dict[str, str]] = {}
         organisation = self
@@ -82,6 +84,7 @@ class Organisation:
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.issuer})}"
 
     def _get(self, request: BaseHTTPRequestHandler) -> None:
+        self.requests.append(request.path)
         if request.path == "/.well-known/openid-configuration":
             told = {
                 "issuer": self.calls_itself or self.issuer,

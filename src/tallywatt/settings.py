@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     )
     smtp_sender: str | None = Field(default=None, description="From whom letters are: charging@example.org.")
     webhook_allow: str = Field(
-        default="", description="Private hosts that may get webhooks, also over http: names, addresses, networks."
+        default="",
+        description="Private hosts that may get webhooks and be identity providers, also over http: names, networks.",
     )
     metrics_host: str = Field(default="127.0.0.1", description="Address on which Prometheus reads the measures.")
     metrics_port: int | None = Field(default=None, description="Port of the measures of each process; none if unset.")

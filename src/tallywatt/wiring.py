@@ -512,6 +512,7 @@ class House:
     def identity_provider(self, row: Mapping[str, Any], back: str) -> OpenIdProvider:
         """What speaks to an identity provider, with its secret unsealed; kept, as it keeps the provider's keys. Blocks."""
         from tallywatt.adapters.identity.openid import OpenIdProvider  # half a second, once somebody comes that way
+        from tallywatt.partners.address import read_allow_list
 
         made = self._identity_providers.get(row["id"])
         if made is None:
@@ -519,7 +520,8 @@ class House:
                 self.store.vault.open, row["operator_id"], row["secret_key_id"], row["client_secret"]
             ).decode()
             registration = Registration(row["issuer"], row["client_id"], secret, f"{self.settings.base_url}{back}")
-            made = self._identity_providers[row["id"]] = OpenIdProvider(registration)
+            allow = read_allow_list(self.settings.webhook_allow)
+            made = self._identity_providers[row["id"]] = OpenIdProvider(registration, allow)
         return made
 
     def forget(self) -> int:

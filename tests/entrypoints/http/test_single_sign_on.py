@@ -33,6 +33,7 @@ ANN: dict[str, Any] = {"sub": "u-1", "email": "Ann@dundee.example", "email_verif
 @pytest.fixture
 def organisation(scene: Scene) -> Iterator[Organisation]:
     """A provider at whose desk Ann sits, whose domain is let in as read-only, and a group as finance."""
+    scene.house.settings.webhook_allow = "127.0.0.1"
     with Organisation() as running:
         running.claims = dict(ANN)
         yield running
@@ -162,6 +163,26 @@ def test_a_provider_that_calls_itself_otherwise_is_not_asked(scene: Scene, organ
     assert organisation.asked == []
 
 
+def test_a_provider_that_goes_away_in_the_middle_is_said_so(scene: Scene) -> None:
+    """The code came back, and nobody is there to trade it."""
+    scene.house.settings.webhook_allow = "127.0.0.1"
+    client = scene.client()
+    with Organisation() as gone:
+        path = back_to(gone, client.get(f"/sign-in/sso/{known(scene, gone)}"))
+    answer = client.get(path)
+    assert (answer.status_code, "does not answer" in answer.text) == (503, True)
+
+
+def test_a_provider_in_a_private_network_is_asked_only_where_the_installation_allows_it(
+    scene: Scene, organisation: Organisation
+) -> None:
+    """Whoever administers an operator names the issuer, and must not reach with our hands what only we can reach."""
+    scene.house.settings.webhook_allow = ""
+    answer = scene.client().get(f"/sign-in/sso/{known(scene, organisation)}")
+    assert answer.status_code == 503
+    assert organisation.requests == []
+
+
 def test_somebody_who_says_no_there_reads_it_here(scene: Scene, organisation: Organisation) -> None:
     """And may begin again."""
     provider = known(scene, organisation)
@@ -185,6 +206,7 @@ def test_a_provider_that_has_changed_its_keys_is_asked_for_them(scene: Scene, or
 
 def test_a_provider_that_is_not_there_is_said_so(scene: Scene) -> None:
     """The other ways in are on the same page."""
+    scene.house.settings.webhook_allow = "127.0.0.1"
     with Organisation() as gone:
         gone.claims = dict(ANN)
         provider = known(scene, gone)

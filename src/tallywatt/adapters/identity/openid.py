@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hmac
+import json
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import getproxies
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from tallywatt.adapters.identity.places import JudgedTransport, require_allowed, resolve
 from tallywatt.kernel.errors import Busy, NotSignedIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tallywatt.adapters.identity.registration import Outgoing, Registration
     from tallywatt.kernel.clock import Instant
+    from tallywatt.partners.address import AllowList
 
 SECONDS: Final = 10.0
 LEEWAY_SECONDS: Final = 60
@@ -25,42 +32,53 @@ LEEWAY_SECONDS: Final = 60
 ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Asymmetric ones alone: a token signed with the client's secret, or not at all, is none."""
 SCOPE: Final = "openid email profile"
+MOST_BYTES: Final = 1024 * 1024
+"""No provider's metadata or keys are longer."""
+LONGEST_WORD: Final = 100
 
 
 class OpenIdProvider:
     """Speaks to one provider. Its metadata and keys are kept; an unknown key is asked for once more."""
 
-    def __init__(self, registration: Registration) -> None:
+    def __init__(
+        self, registration: Registration, allow: AllowList, look_up: Callable[[str, int], list[str]] = resolve
+    ) -> None:
         self._registration = registration
+        self._allow = allow
+        self._look_up = look_up
         self._metadata: dict[str, Any] | None = None
         self._keys: KeySet | None = None
 
     def address(self, out: Outgoing) -> str:
         """Where the browser is sent. Blocks."""
-        with self._client() as client:
-            url, _ = client.create_authorization_url(
-                self._endpoint("authorization_endpoint"), state=out.state, nonce=out.nonce, code_verifier=out.verifier
-            )
-        return str(url)
+        registration = self._registration
+        asked = {
+            "response_type": "code",
+            "client_id": registration.client_id,
+            "redirect_uri": registration.redirect_uri,
+            "scope": SCOPE,
+            "state": out.state,
+            "nonce": out.nonce,
+            "code_challenge": create_s256_code_challenge(out.verifier),
+            "code_challenge_method": "S256",
+        }
+        return str(add_params_to_uri(self._endpoint("authorization_endpoint"), list(asked.items())))
 
     def claims(self, code: str, issuer: str | None, out: Outgoing, now: Instant) -> dict[str, Any]:
         """Who somebody is, or NotSignedIn. `issuer` is what the answer itself says (RFC 9207), if it does. Blocks."""
         if issuer is not None and issuer != self._registration.issuer:
             msg = "the answer is another provider's"
             raise _refused(msg)
-        try:
-            with self._client() as client:
-                token = client.fetch_token(
-                    self._endpoint("token_endpoint"),
-                    grant_type="authorization_code",
-                    code=code,
-                    code_verifier=out.verifier,
-                )
-        except AuthlibBaseError as error:
-            msg = f"the provider refused the code: {error.error}"
-            raise _refused(msg) from error
-        except (httpx.HTTPError, ValueError) as error:
-            raise _unreachable(error) from error
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._registration.redirect_uri,
+            "code_verifier": out.verifier,
+        }
+        status, token = self._asked("POST", self._endpoint("token_endpoint"), form)
+        if status != httpx.codes.OK:
+            msg = f"the provider refused the code: {str(token.get('error'))[:LONGEST_WORD]}"
+            raise _refused(msg)
         return self._verified(token, out.nonce, now)
 
     def _verified(self, token: dict[str, Any], nonce: str, now: Instant) -> dict[str, Any]:
@@ -125,39 +143,59 @@ class OpenIdProvider:
                 raise _refused(msg)
             self._metadata = found
         address = self._metadata.get(name)
-        if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+        if not isinstance(address, str):
             msg = f"the provider names no {name}"
             raise _refused(msg)
+        try:
+            require_allowed(address, self._allow)
+        except httpx.InvalidURL as error:
+            raise _unreachable(type(error).__name__) from error
         return address
 
     def _fetched(self, url: str) -> dict[str, Any]:
+        status, found = self._asked("GET", url)
+        if status != httpx.codes.OK:
+            what = f"status {status}"
+            raise _unreachable(what)
+        return found
+
+    def _asked(self, method: str, url: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
+        """The status and the JSON object of an answer. A form goes with our name and secret."""
+        auth = None if form is None else (self._registration.client_id, self._registration.client_secret)
         try:
-            answer = httpx.get(url, timeout=SECONDS, follow_redirects=False)
-            answer.raise_for_status()
-            found = answer.json()
+            with (
+                httpx.Client(timeout=SECONDS, follow_redirects=False, transport=self._transport()) as client,
+                client.stream(method, url, data=form, auth=auth, headers={"Accept": "application/json"}) as answer,
+            ):
+                if answer.is_server_error:
+                    answer.raise_for_status()
+                found = json.loads(_first(answer.iter_bytes()))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise _unreachable(error) from error
+            raise _unreachable(type(error).__name__) from error
         if not isinstance(found, dict):
             msg = "the provider's answer is no JSON object"
             raise _refused(msg)
-        return found
+        return answer.status_code, found
 
-    def _client(self) -> OAuth2Client:
-        registration = self._registration
-        return OAuth2Client(
-            client_id=registration.client_id,
-            client_secret=registration.client_secret,
-            redirect_uri=registration.redirect_uri,
-            scope=SCOPE,
-            code_challenge_method="S256",
-            timeout=SECONDS,
-        )
+    def _transport(self) -> JudgedTransport | None:
+        """The way out; where the machine has a proxy, everything goes by it, and it decides what may be reached."""
+        return None if getproxies() else JudgedTransport(self._allow, self._look_up)
+
+
+def _first(pieces: Iterator[bytes]) -> bytes:
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > MOST_BYTES:
+            msg = "the answer is longer than any provider's"
+            raise ValueError(msg)
+    return bytes(content)
 
 
 def _refused(why: str) -> NotSignedIn:
     return NotSignedIn(why, code="sso.refused", remedy="begin again; if it stays so, tell whoever set the provider up")
 
 
-def _unreachable(error: Exception) -> Busy:
-    msg = f"the organisation's sign-in does not answer as it should: {type(error).__name__}"
+def _unreachable(what: str) -> Busy:
+    msg = f"the organisation's sign-in does not answer as it should: {what}"
     return Busy(msg, code="sso.unreachable", remedy="try again in a moment, or come in another way")
