@@ -139,3 +139,30 @@ def test_a_price_is_final_when_the_last_end_that_it_needs_has_come_or_the_wait_i
     assert not final(0, None, 24 * HOUR - 1)
     assert final(0, None, 24 * HOUR)
     assert final(0, 5, 6)
+
+
+def test_limits_and_reservations_are_shown_before_the_start() -> None:
+    """Whoever pays at least two euros, or for a place that is kept, reads it before and not on the bill."""
+    tariff = a_tariff(
+        an_element(("FLAT", "4.00", 20), reservation="RESERVATION_EXPIRES"),
+        an_element(("TIME", "2.00", 20, 600), ("FLAT", "1.00", 20), reservation="RESERVATION"),
+        an_element(("ENERGY", "0.50", 20)),
+        min_price={"after_taxes": "2.40"},
+        max_price={"before_taxes": 40, "after_taxes": 48},
+    )
+    shown = shown_data(price_shown(tariff, AN_INSTANT, LONDON))
+
+    assert [line["dimension"] for line in shown["lines"]] == ["ENERGY"]
+    kept = [(line["dimension"], line["price"], line["conditions"]) for line in shown["reservation"]]
+    assert kept == [
+        ("TIME", "2", {"reservation": "RESERVATION", "step_size": 600}),
+        ("FLAT", "1", {"reservation": "RESERVATION"}),
+        ("FLAT", "4", {"reservation": "RESERVATION_EXPIRES"}),
+    ]
+    assert shown["min_price"] == {"after_taxes": "2.4"}
+    assert shown["max_price"] == {"before_taxes": "40", "after_taxes": "48"}
+
+
+def test_a_price_that_is_nothing_with_a_least_price_is_not_free() -> None:
+    """Nothing a kWh, and two euros at least."""
+    assert not price_shown(a_tariff(an_element(("FLAT", 0)), min_price={"after_taxes": 2}), AN_INSTANT, LONDON).is_free

@@ -135,6 +135,13 @@ def test_whatever_stands_in_a_line_it_is_answered(path: tuple[Any, ...], value: 
     assert ("error" in answer) != ("total_cost" in answer)
 
 
+def test_a_line_in_which_two_things_are_wrong_is_answered() -> None:
+    """Whoever sends no currency may send no tariffs either."""
+    cdr = {key: value for key, value in LINE["cdr"].items() if key != "currency"}
+    assert rate_line(LINE | {"cdr": cdr, "tariffs": True})["error"]["code"] == "cdr.missing"
+    assert rate_line(LINE | {"cdr": cdr, "tariffs": [True, {}]})["error"]["code"] == "cdr.missing"
+
+
 def test_times_are_told_in_utc() -> None:
     """Lines say from when to when."""
     line = rate_line(LINE)["lines"][0]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel import clock
 from tallywatt.rating.period import ChargingPeriod, Use
-from tallywatt.rating.plan import MS_PER_DAY, Priced, pick, plan_of
+from tallywatt.rating.plan import MS_PER_DAY, Plan, Priced, pick, plan_of
 from tallywatt.rating.records import Dimension, Offer, TaxBasis
-from tallywatt.rating.tariff import plain
+from tallywatt.rating.tariff import PriceLimit, limit_data, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -47,6 +47,10 @@ class ShownPrice:
     tax_basis: TaxBasis
     at: Instant
     lines: tuple[ShownLine, ...]
+    reservation: tuple[ShownLine, ...] = ()
+    """What keeping the place costs; its conditions tell the price of a reservation that expires."""
+    min_price: PriceLimit | None = None
+    max_price: PriceLimit | None = None
 
     @property
     def now(self) -> tuple[ShownLine, ...]:
@@ -56,7 +60,7 @@ class ShownPrice:
     @property
     def is_free(self) -> bool:
         """Whether no price of it is other than zero."""
-        return not any(line.unit_price for line in self.lines)
+        return not any(line.unit_price for line in (*self.lines, *self.reservation)) and self.min_price is None
 
 
 def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
@@ -68,7 +72,27 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
     for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
         first = pick(candidates, beginning, False)
         lines += [_shown(priced, priced is not candidates[0], priced is first) for priced in candidates]
-    return ShownPrice(tariff.name, tariff.currency.code, tariff.tax_basis, at, tuple(lines))
+    return ShownPrice(
+        tariff.name,
+        tariff.currency.code,
+        tariff.tax_basis,
+        at,
+        tuple(lines),
+        _reservation(plan, beginning),
+        tariff.min_price,
+        tariff.max_price,
+    )
+
+
+def _reservation(plan: Plan, beginning: ChargingPeriod) -> tuple[ShownLine, ...]:
+    """Of a reservation that is kept, then of one that expires: time before fee."""
+    lines: list[ShownLine] = []
+    for expired in (False, True):
+        for dimension in (Dimension.TIME, Dimension.FLAT):
+            candidates = plan.reserved.get((dimension, expired), ())
+            first = pick(candidates, beginning, False)
+            lines += [_shown(priced, False, priced is first) for priced in candidates]
+    return tuple(lines)
 
 
 def _beginning(at: Instant, zone_name: str) -> ChargingPeriod:
@@ -92,24 +116,29 @@ def _shown(priced: Priced, has_others_above: bool, applies_now: bool) -> ShownLi
 
 
 def shown_data(shown: ShownPrice) -> dict[str, Any]:
-    """The shown price as data: what an offer stores and an API returns."""
-    return {
+    """The shown price as data: what an offer stores and an API returns. Limits and reservation are there where they are."""
+    data: dict[str, Any] = {
         "name": shown.name,
         "currency": shown.currency,
         "tax_included": shown.tax_basis is TaxBasis.GROSS,
         "at": shown.at,
-        "lines": [
-            {
-                "dimension": line.dimension.value,
-                "element": line.element_index,
-                "price": plain(line.unit_price),
-                "tax_rate": None if line.tax_rate is None else plain(line.tax_rate),
-                "conditions": line.conditions,
-                "otherwise": line.otherwise,
-                "applies_now": line.applies_now,
-            }
-            for line in shown.lines
-        ],
+        "lines": [_line_data(line) for line in shown.lines],
+    }
+    if shown.reservation:
+        data["reservation"] = [_line_data(line) for line in shown.reservation]
+    limits = {"min_price": shown.min_price, "max_price": shown.max_price}
+    return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
+
+
+def _line_data(line: ShownLine) -> dict[str, Any]:
+    return {
+        "dimension": line.dimension.value,
+        "element": line.element_index,
+        "price": plain(line.unit_price),
+        "tax_rate": None if line.tax_rate is None else plain(line.tax_rate),
+        "conditions": line.conditions,
+        "otherwise": line.otherwise,
+        "applies_now": line.applies_now,
     }
 
 
@@ -137,7 +166,7 @@ def make_offer(
         tax_basis=tariff.tax_basis,
         tax_rules={
             f"{line.element_index}/{line.dimension}": None if line.tax_rate is None else plain(line.tax_rate)
-            for line in shown.lines
+            for line in (*shown.lines, *shown.reservation)
         },
         shown=shown_data(shown),
         offered_at=offered_at,

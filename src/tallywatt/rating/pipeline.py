@@ -114,7 +114,9 @@ def _completed(data: Mapping[str, Any], notes: list[Note]) -> dict[str, Any]:
         cdr["id"] = "not told"
         notes.append(Note("cdr.id_not_told", "cdr.id"))
     if cdr.get("currency") is None:
-        tariffs = [*(data.get("tariffs") or ()), *(cdr.get("tariffs") or ())]
+        tariffs = [
+            one for given in (data.get("tariffs"), cdr.get("tariffs")) if isinstance(given, list) for one in given
+        ]
         named = {one["currency"] for one in tariffs if isinstance(one, dict) and isinstance(one.get("currency"), str)}
         if len(named) == 1:
             [cdr["currency"]] = named

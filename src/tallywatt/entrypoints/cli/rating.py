@@ -57,7 +57,10 @@ def _answer(line: bytes, number: int) -> dict[str, Any]:
     try:
         return rate_line(_decoded(line))
     except BadInput as error:
-        return {"id": None, "error": {"code": error.code, "message": f"line {number}: {error.message}", "path": ""}}
+        code, says = error.code, error.message
+    except Exception as error:  # noqa: BLE001 - one line in a million that nobody thought of must not end the run
+        code, says = "line.not_answered", f"cannot be answered: {error!r}"
+    return {"id": None, "error": {"code": code, "message": f"line {number}: {says}", "path": ""}}
 
 
 def _decoded(text: bytes) -> Any:

@@ -31,6 +31,11 @@ _PRICE: Final = {
         {"price": "0.35", "dimension": "ENERGY", "conditions": {}, "applies_now": True},
         {"price": "4.80", "dimension": "PARKING_TIME", "conditions": {}, "applies_now": True},
     ],
+    "reservation": [
+        {"price": "2", "dimension": "TIME", "conditions": {"reservation": "RESERVATION"}, "applies_now": True},
+        {"price": "4", "dimension": "FLAT", "conditions": {"reservation": "RESERVATION_EXPIRES"}, "applies_now": True},
+    ],
+    "max_price": {"after_taxes": "48"},
 }
 _BAR: Final = (
     {"tone": "billed", "x": 0, "width": 640},
