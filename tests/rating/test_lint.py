@@ -75,6 +75,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "cents for euros": (data_of(energy("45")), "lint.price_far_out", "elements[0].price_components[0].price"),
     "money for energy": (data_of(energy("-0.1")), "lint.negative_price", "elements[0].price_components[0].price"),
+    "no word on tax": (data_of(ALWAYS, tax_included=None), "lint.tax_basis_not_told", "tax_included"),
     "no tax": (data_of(energy(vat=None)), "lint.tax_missing", "elements[0].price_components[0].vat"),
     "two taxes": (data_of(energy(vat=7, max_kwh=10), energy(vat=19)), "lint.taxes_differ", "elements"),
     "idle since the start": (

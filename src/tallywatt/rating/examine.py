@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.rating.findings import Finding, Gravity, worst_first
 from tallywatt.rating.law import Site, law
-from tallywatt.rating.lint import lint
-from tallywatt.rating.read import read_tariff, read_tariff_text
+from tallywatt.rating.lint import as_meant, lint
+from tallywatt.rating.read import read_tariff_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ def examine(
     found = lint(data, today=on, before=earlier, stored=stored)
     if any(one.code == "lint.refused" for one in found):
         return found
-    return worst_first((*found, *law(read_tariff(data), sites, on)))
+    return worst_first((*found, *law(as_meant(data), sites, on)))
 
 
 def sites_of(rows: Iterable[Mapping[str, Any]], country: str) -> tuple[Site, ...]:

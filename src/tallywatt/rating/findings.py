@@ -100,6 +100,12 @@ WORDS: Final[dict[str, Words]] = {
     "lint.negative_price": Words(
         _WARNING, "A price below zero gives drivers money for %(dimension)s.", "If it is meant, nothing is to be done."
     ),
+    "lint.tax_basis_not_told": Words(
+        _WARNING,
+        "Nothing says whether prices include tax; before OCPI 2.3.0 that means that they do not.",
+        "Say it: \"tax_included\": \"YES\" for consumer prices, \"NO\" for prices to which tax is added. Without it no "
+        "tariff is taken here.",
+    ),
     "lint.tax_missing": Words(
         _WARNING,
         "No tax rate is given for %(dimension)s: its invoices show no tax.",

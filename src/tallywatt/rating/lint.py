@@ -16,7 +16,7 @@ from tallywatt.rating import explain
 from tallywatt.rating.fields import BadField
 from tallywatt.rating.findings import Finding, worst_first
 from tallywatt.rating.reach import AXES, EVERYWHERE, WEEK, Reach, hole, reach_of
-from tallywatt.rating.read import read_tariff
+from tallywatt.rating.read import read_tariff, version_of
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.tariff import clock_text, plain, restriction_data
 
@@ -53,7 +53,7 @@ def lint(
     `before` is the version before it. `stored` data is canonical: it says a step_size even where none was written.
     """
     try:
-        tariff = read_tariff(data)
+        tariff = as_meant(data)
     except TallywattError as problem:
         path = problem.path if isinstance(problem, BadField) else ""
         said = {"said": problem.message, "remedy": problem.remedy or "Correct it and look again."}
@@ -63,6 +63,11 @@ def lint(
     if not stored:
         found += _steps(data)
     return worst_first(found)
+
+
+def as_meant(data: Mapping[str, Any]) -> Tariff:
+    """The tariff of data. Where it does not say whether prices include tax they do not, as before OCPI 2.3.0."""
+    return read_tariff(data, version_of(data) if data.get("tax_included") is None else None)
 
 
 def _keys(tariff: Tariff) -> Iterator[Finding]:
@@ -231,6 +236,8 @@ def _price(price: Decimal, tariff: Tariff) -> str:
 def _taxes(tariff: Tariff, data: Mapping[str, Any]) -> Iterator[Finding]:
     if data.get("tax_included") == "N/A":
         return
+    if data.get("tax_included") is None:
+        yield Finding("lint.tax_basis_not_told", "tax_included")
     rates: dict[Dimension, set[str]] = {}
     for element in tariff.elements:
         for place, one in enumerate(element.components):

@@ -243,6 +243,21 @@ def test_a_tariff_is_linted_as_a_file_or_by_its_name(shop: CommandLine, tmp_path
     assert shop("tariff", "lint", "nothing").code == 3
 
 
+def test_a_file_is_linted_and_simulated_where_nothing_is_installed(
+    tallywatt: CommandLine, data_dir: Path, tmp_path: Path
+) -> None:
+    """On a build machine, before a tariff is merged: no server, no database, and none is made."""
+    path = str(a_tariff(tmp_path))
+
+    [finding] = tallywatt.good("tariff", "lint", path, "--json").json
+    assert finding["code"] == "lint.unknown_key"
+    assert "de.pangv.14" in tallywatt.good("tariff", "lint", path, "--at", "DE:150").out
+    assert "Overnight" in tallywatt.good("tariff", "simulate", path).out
+    assert tallywatt("tariff", "lint", "flat").code == 1
+    assert tallywatt("tariff", "lint", path, "--operator", "dundee").code == 1
+    assert not data_dir.exists()
+
+
 def test_a_tariff_is_simulated_as_a_table_as_json_and_as_a_chart(shop: CommandLine, tmp_path: Path) -> None:
     """45p a kWh: what a session costs can be told in one's head."""
     chart = tmp_path / "costs.svg"

@@ -163,6 +163,19 @@ def at_desk(slug: str | None = None) -> Iterator[Desk]:
         yield Desk(settings(), slug, opened)
 
 
+@contextmanager
+def at_desk_or_alone(slug: str | None, *, all_is_said: bool) -> Iterator[Desk | None]:
+    """For commands about a file: a desk, or None where no operator has moved in, or where nothing is left to be asked."""
+    with at_desk(slug) as desk:
+        yield None if all_is_said or (slug is None and _is_empty(desk)) else desk
+
+
+def _is_empty(desk: Desk) -> bool:
+    from tallywatt.wiring import present_revision
+
+    return present_revision(desk.settings.url) is None or not desk.operators()
+
+
 def settings() -> Settings:
     """The settings of this installation, or what is wrong with them."""
     from pydantic import ValidationError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.desk import at_desk, at_desk_or_alone
 from tallywatt.entrypoints.cli.failing import FINDING
 from tallywatt.entrypoints.cli.reading import read_object
 from tallywatt.entrypoints.cli.show import say, say_json
@@ -63,20 +63,23 @@ def lint(
     """Look for what is wrong in a tariff, and rules it breaks.
 
     Gaps, elements that are never reached, windows that overlap, misspelt keys, prices that jump, taxes that are missing.
-    With a file and --at and --on no database is asked, so it can run wherever the file is written.
+    With a file and --at and --on no database is asked, so it can run wherever the file is written. Where nothing is
+    installed, a file is looked at alone, and rules are asked for --at.
     """
     from tallywatt.rating.examine import examine, is_bad
     from tallywatt.rating.findings import Gravity, finding_data
 
-    is_file = name == "-" or Path(name).is_file()
-    if is_file and at and on:
-        data, stored, sites, day, before = read_object(Path(name)), False, _named_sites(at), date_of(on), None
-    else:
+    named, wanted = _named_sites(at or ()), date_of(on) if on else None
+    if not is_file(name):
         with at_desk(operator) as desk:
-            data, stored = (read_object(Path(name)), False) if is_file else (stored_tariff(desk, name), True)
-            sites = _named_sites(at) if at else sites_at(desk)
-            day = date_of(on) if on else today_at(desk)
-            before = None if stored else _before(desk, data)
+            data, stored, before = stored_tariff(desk, name), True, None
+            sites, day = named or sites_at(desk), wanted or today_at(desk)
+    else:
+        data, stored = read_object(Path(name)), False
+        with at_desk_or_alone(operator, all_is_said=bool(named and wanted)) as beside:
+            sites = named or (() if beside is None else sites_at(beside))
+            day = wanted or today_at(beside)
+            before = None if beside is None else _before(beside, data)
     found = examine(data, sites, day, before=before, stored=stored)
     rows = [finding_data(one) for one in found]
     if as_json:
@@ -105,10 +108,19 @@ def sites_at(desk: Desk, scope: str = "operator", target: str = "") -> tuple[Sit
     return sites_of(desk.ask(desk.views.sites, scope, target), country)
 
 
-def today_at(desk: Desk) -> date:
-    """The calendar day of the operator, in business time."""
+def is_file(name: str) -> bool:
+    """Whether a tariff is named by a file, or by standard input."""
+    return name == "-" or Path(name).is_file()
+
+
+def today_at(desk: Desk | None) -> date:
+    """The calendar day of the operator, in business time; that of this machine in UTC where there is none."""
     from tallywatt.kernel.clock import local_date
 
+    if desk is None:
+        from tallywatt.wiring import MachineClock
+
+        return local_date(MachineClock().now(), "UTC")
     return local_date(desk.business_now(), desk.operator.zone)
 
 
@@ -125,7 +137,7 @@ def say_looked_at(sites: tuple[Site, ...], day: date, count: int) -> None:
     """What was asked, so that silence says something; and what no rule here can say."""
     from tallywatt.rating.law import holding
 
-    say(f"{count} findings." if count else "Nothing found.")
+    say({0: "Nothing found.", 1: "1 finding."}.get(count, f"{count} findings."))
     known = holding(sites, day)
     if known:
         say(f"Rules asked for {day.isoformat()}:")
@@ -137,7 +149,7 @@ def say_looked_at(sites: tuple[Site, ...], day: date, count: int) -> None:
         say("No rule on prices is known for these charging points; that is not to say that there is none.")
 
 
-def _named_sites(at: list[str]) -> tuple[Site, ...]:
+def _named_sites(at: Iterable[str]) -> tuple[Site, ...]:
     from tallywatt.rating.law import Site
 
     found = []

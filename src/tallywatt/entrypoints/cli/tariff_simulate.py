@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.desk import at_desk, at_desk_or_alone
 from tallywatt.entrypoints.cli.reading import read_object
 from tallywatt.entrypoints.cli.show import Column, say, say_json, say_table, sum_of
-from tallywatt.entrypoints.cli.tariff_lint import date_of, stored_tariff, today_at
+from tallywatt.entrypoints.cli.tariff_lint import date_of, is_file, stored_tariff, today_at
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.errors import BadInput
 
@@ -54,8 +54,8 @@ def simulate(
 ) -> None:
     """Price typical sessions under a tariff, as a table and a chart.
 
-    By the function that makes invoices, at their usual time and at each full hour of the day. With a file, --day and --zone
-    no database is asked.
+    By the function that makes invoices, at their usual time and at each full hour of the day. Where nothing is installed,
+    a file is priced under the standard policy, in UTC unless --zone says where.
     """
     from tallywatt.kernel import clock
     from tallywatt.rating.policy import STANDARD
@@ -63,14 +63,16 @@ def simulate(
     from tallywatt.rating.typical import TYPICAL, simulate, simulated_data
 
     own = tuple(_session(one) for one in sessions or ())
-    is_file = name == "-" or Path(name).is_file()
-    if is_file and day and zone:
-        data, policy, on, place = read_object(Path(name)), STANDARD, date_of(day), zone
-    else:
+    if not is_file(name):
         with at_desk(operator) as desk:
-            data = read_object(Path(name)) if is_file else stored_tariff(desk, name)
-            policy, place = _policy(desk), zone or desk.operator.zone
+            data, policy, place = stored_tariff(desk, name), _policy(desk), zone or desk.operator.zone
             on = date_of(day) if day else today_at(desk)
+    else:
+        data = read_object(Path(name))
+        with at_desk_or_alone(operator, all_is_said=bool(day and zone)) as beside:
+            policy = STANDARD if beside is None else _policy(beside)
+            place = zone or ("UTC" if beside is None else beside.operator.zone)
+            on = date_of(day) if day else today_at(beside)
     clock.zone(place)
     tariff = read_tariff(data)
     rows = simulated_data(simulate(tariff, policy, place, on, own or TYPICAL))
