@@ -64,7 +64,6 @@ class Filler:
             " evse_id AS its_evse FROM evses"
         )
         self._places = self._run("SELECT count(*) FROM places")[0][0]
-        self._run("CREATE TEMPORARY TABLE copied AS SELECT max(position) AS behind FROM events")
         for name, where in OF_THE_SESSION.items():
             self._run(
                 f"CREATE TEMPORARY TABLE one_{name} AS SELECT * FROM {name} WHERE {where.format(**self._template)}"
@@ -74,6 +73,12 @@ class Filler:
 
     def fill(self, count: int) -> None:
         """Bring the number of copies up to this."""
+        self._run("DROP TABLE IF EXISTS line")
+        self._run(
+            f"CREATE TEMPORARY TABLE line AS SELECT max(position) AS behind, {self._filled} AS done,"
+            " (SELECT min(position) FROM one_events) AS low,"
+            " (SELECT max(position) - min(position) + 1 FROM one_events) AS span FROM events"
+        )
         while self._filled < count:
             first, last = self._filled + 1, min(self._filled + CHUNK, count)
             for name in OF_THE_SESSION:
@@ -109,7 +114,7 @@ class Filler:
             "transaction_id": "CAST(n + 1000000 AS TEXT)",
             "number": f"'INV-2026-' || {pad}",
             "sequence": "n + 1000000",
-            "position": f"{own} + (SELECT behind FROM copied) * n",
+            "position": f"(SELECT behind + (n - done) * span + {own} - low FROM line)",
         }
         table = column.table.name
         if name in IDS:

@@ -30,6 +30,7 @@ from benchmarks.ocpp_load import KEY, TOKEN, identity
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Intake
 from tallywatt.adapters.ocpp.server import Gateway
+from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.adapters.storage.store import Store
 from tallywatt.kernel.identity import OperatorId, StationId
@@ -50,7 +51,7 @@ from tallywatt.workflows.take_unreadable import take_unreadable
 from tallywatt.workflows.unplug import unplug
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from tallywatt.workflows.ports import Writer
 
@@ -75,6 +76,7 @@ def measure() -> list[Figure]:
         with _journal(Path(folder) / "peer.db") as journal:
             durable_peer = uvloop.run(_peer(journal))
     start_or_stop = (6 * durable.session_us - 4 * durable.values_us) / 2
+    writer_us = durable.writer_us - durable.database_us
     return [
         Figure(
             "OCPP MeterValues: checked, committed, answered; CPU",
@@ -87,10 +89,14 @@ def measure() -> list[Figure]:
         Figure(
             "of it the gateway, nothing written", bare.values_us, "µs", None, "`ocpp` on `websockets`, as it is", peer
         ),
+        Figure("with the store: the gateway's threads", durable.values_us - durable.writer_us, "µs"),
+        Figure("with the store: the writer, without its statements", writer_us, "µs"),
+        Figure("with the store: statements and commits", durable.database_us, "µs"),
         Figure("OCPP start or stop: checked, committed, answered; CPU", start_or_stop, "µs", 2000),
         Figure("OCPP mix of sessions (start, 4 values, stop), a call; CPU", durable.session_us, "µs", 333),
         Figure("p99 of MeterValues at 2,000 a second", durable.p99_ms, "ms", 100),
         Figure("an idle station's connection", bare.idle_kilobytes, "kB", 35),
+        Figure(f"open files with {IDLE_STATIONS:,} stations", bare.open_files, "files"),
     ]
 
 
@@ -102,30 +108,70 @@ class Measured:
     session_us: float = 0.0
     p99_ms: float = 0.0
     idle_kilobytes: float = 0.0
+    open_files: int = 0
+    writer_us: float = 0.0
+    database_us: float = 0.0
 
 
 async def _gateway_alone() -> Measured:
     writer = _AtOnce()
     async with _listening(writer, _Everybody()) as url:
-        kilobytes = await _kilobytes_a_connection(url)
+        kilobytes, files = await _kilobytes_a_connection(url)
         measured, _ = await _load(url, 20_000, "values")
     writer.stop()
-    return Measured(values_us=measured, idle_kilobytes=kilobytes)
+    return Measured(values_us=measured, idle_kilobytes=kilobytes, open_files=files)
 
 
 async def _gateway_with_store(folder: Path) -> Measured:
     url = f"sqlite:///{folder / 'bench.db'}"
     upgrade(url)
     store = Store(url, WorldDraws().draw, b"k" * 32)
+    timed = _TimedSqlite(sqlite_path(url))
+    store.writer._connect = lambda: timed  # noqa: SLF001  # the same connection, with a clock beside it
     store.start()
     try:
         async with _listening(store.writer, _furnished(store)) as gateway:
-            values_us, _ = await _load(gateway, 10_000, "values")
+            for _ in range(2):
+                # The first one warms up: statements are compiled, the file grows, indexes come into memory.
+                spent, timed.spent = _writer_seconds(), 0.0
+                values_us, load = await _load(gateway, 10_000, "values")
+                writer_us = (_writer_seconds() - spent) / load["calls"] * 1e6
+                database_us = timed.spent / load["calls"] * 1e6
             session_us, _ = await _load(gateway, 3_000, "sessions")
             _, load = await _load(gateway, 8_000, "values", "--a-second", "2000")
     finally:
         store.close()
-    return Measured(values_us, session_us, load["p99_ms"])
+    return Measured(values_us, session_us, load["p99_ms"], writer_us=writer_us, database_us=database_us)
+
+
+class _TimedSqlite(SqliteConnection):
+    """SQLite, and the CPU that its statements and commits take of the writer's thread."""
+
+    spent = 0.0
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        began = time.thread_time()
+        found = super().execute(sql, parameters)
+        self.spent += time.thread_time() - began
+        return found
+
+    def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
+        began = time.thread_time()
+        found = super().change_batches(batches)
+        self.spent += time.thread_time() - began
+        return found
+
+    def commit(self) -> None:
+        began = time.thread_time()
+        super().commit()
+        self.spent += time.thread_time() - began
+
+
+def _writer_seconds() -> float:
+    """The CPU of the writer's thread so far."""
+    writer = next(one for one in threading.enumerate() if one.name == "writer")
+    text = Path(f"/proc/self/task/{writer.native_id}/schedstat").read_text(encoding="ascii")
+    return int(text.split()[0]) / 1e9
 
 
 @asynccontextmanager
@@ -167,8 +213,8 @@ async def _load(url: str, calls: int, play: str, *more: str) -> tuple[float, dic
     return cpu / seen["calls"] * 1e6, seen
 
 
-async def _kilobytes_a_connection(url: str) -> float:
-    """What this process grows by for each station that has said one thing and stays."""
+async def _kilobytes_a_connection(url: str) -> tuple[float, int]:
+    """What this process grows by for each station that has said one thing and stays; and how many files it has open."""
     gc.collect()
     before = _kilobytes()
     command = (sys.executable, "-m", "benchmarks.ocpp_load", url, "--stations", str(IDLE_STATIONS), "--idle")
@@ -176,9 +222,13 @@ async def _kilobytes_a_connection(url: str) -> float:
     assert load.stdout is not None, "it was asked for"
     await load.stdout.readline()
     gc.collect()
-    after = _kilobytes()
+    after, files = _kilobytes(), _open_files()
     await load.communicate(b"")
-    return (after - before) / IDLE_STATIONS
+    return (after - before) / IDLE_STATIONS, files
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _kilobytes() -> int:

@@ -6,6 +6,7 @@ import queue
 import resource
 import tempfile
 import time
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,6 +59,8 @@ class Bench:
         self.draws = WorldDraws()
         self.now = self.draws.draw().machine
         self._rounds = 0
+        self.waits: dict[str, list[float]] = defaultdict(list)
+        """By workflow: seconds from when a command was handed in until its answer came."""
         if before is not None:
             self.operator, self.stations, self.now = before.operator, before.stations, before.now
             return
@@ -83,10 +86,15 @@ class Bench:
 
     def together(self, workflow: Callable[[Any, C], R], commands: list[C]) -> list[R]:
         """Hand in a burst and wait for all its answers."""
-        answers: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[int, Any, float]] = queue.SimpleQueue()
+        begun, waits = time.perf_counter(), self.waits[workflow.__name__]
         for place, command in enumerate(commands):
             self.store.writer.submit(self.operator, workflow, command, partial(_note, answers, place), actor="bench")
-        found = dict(answers.get(timeout=60) for _ in commands)
+        found = {}
+        for _ in commands:
+            place, result, at = answers.get(timeout=60)
+            waits.append(at - begun)
+            found[place] = result
         for result in found.values():
             if isinstance(result, Exception):
                 raise result
@@ -158,8 +166,8 @@ def run(url: str, rounds: int = ROUNDS) -> tuple[float, float]:
     return sessions / elapsed, used / sessions * 1000
 
 
-def _note(answers: queue.SimpleQueue[tuple[int, Any]], place: int, result: Any) -> None:
-    answers.put((place, result))
+def _note(answers: queue.SimpleQueue[tuple[int, Any, float]], place: int, result: Any) -> None:
+    answers.put((place, result, time.perf_counter()))
 
 
 def cpu_seconds() -> float:

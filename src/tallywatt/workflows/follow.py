@@ -9,6 +9,7 @@ from tallywatt.kernel.identity import natural_key
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.stations.station import ConnectorState
+from tallywatt.workflows.foresight import foresees, session_of_transaction
 from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_samples, usable_time, with_flags
 from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_decided_without_stop
 from tallywatt.workflows.plug_in import open_session, start_key
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 
+@foresees(session_of_transaction)
 def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     """Take meter values into the session that they belong to. Those of no session stay with their frame."""
     frame_id = keep_frame(work, fact.heard)

@@ -13,6 +13,7 @@ from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
 from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.foresight import Foreseen, foresees
 from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -41,6 +42,21 @@ NOT_DECIDED = frozenset({SessionState.ACTIVE, SessionState.ENDED, SessionState.H
 """A start that comes late still completes its session: also one that has ended and waits for its vehicle to leave."""
 
 
+def _asked(fact: Started) -> list[Foreseen]:
+    station_id = fact.heard.station_id
+    asked = [
+        Foreseen("stations", (("station_id", station_id),)),
+        Foreseen("transaction_counters", (("station_id", station_id),), held=True),
+        Foreseen("station_facts", (("fact_key", start_key(fact)),)),
+    ]
+    if fact.evse_number is not None:
+        asked.append(Foreseen("evses", (("station_id", station_id), ("number", fact.evse_number))))
+    if fact.token_uid:
+        asked.append(Foreseen("tokens", (("uid_folded", fold(fact.token_uid)),)))
+    return asked
+
+
+@foresees(_asked)
 def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     """Open a session for a start, or answer again what the same start was answered before."""
     heard = fact.heard

@@ -14,6 +14,7 @@ from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import InboxState, Reason, SessionState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
+from tallywatt.workflows.foresight import Foreseen, foresees, session_of_transaction
 from tallywatt.workflows.fulfil_command import fulfil_stop
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -42,6 +43,20 @@ NO_TRANSACTION = ("-1", "0")
 """What stations of OCPP 1.6 say while they do not know the number of their transaction."""
 
 
+def _asked(fact: Stopped) -> list[Foreseen]:
+    return [
+        *session_of_transaction(fact),
+        Foreseen("station_facts", (("fact_key", _stop_key(fact)),)),
+        *(Foreseen("inbox", (("natural_key", key),)) for key in _nameless_keys(fact)),
+    ]
+
+
+def _stop_key(fact: Stopped) -> str:
+    """The natural key of a stop: its content."""
+    return natural_key("stop", fact.heard.station_id, fact.transaction_id, fact.at, fact.meter_stop)
+
+
+@foresees(_asked)
 def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     """End the transaction that a stop names. A stop that matches none goes to the inbox; every stop is acknowledged."""
     frame_id = keep_frame(work, fact.heard)
@@ -49,7 +64,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     if session is None and fact.sequence_number is None:
         return _unknown(work, fact, frame_id)
     session = session or _open_without_start(work, fact, frame_id)
-    key = natural_key("stop", fact.heard.station_id, fact.transaction_id, fact.at, fact.meter_stop)
+    key = _stop_key(fact)
     if work.station_facts.find(key) is not None:
         return _answer(work, session)
     remember(work, key, "stop", fact.heard, fact.at, session.session_id, frame_id)
@@ -60,6 +75,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     if not clock_is_set:
         samples = tuple(replace(sample, at=fact.heard.received_at) for sample in samples)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    was_lost = Flag.LOST_STOP in session.flags
     stopper = fold(fact.token_uid) if fact.token_uid else None
     session = replace(
         session,
@@ -78,7 +94,8 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
         ),
     )
     session = work.sessions.put(_left_already(work, session))
-    settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
+    if was_lost:
+        settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
     _settle_nameless(work, fact)
     fulfil_stop(work, session)
     work.events.append(Event("session", session.session_id, "TransactionEnded", {"reason": fact.reason}))
@@ -114,12 +131,16 @@ def _unknown_stop(fact: Stopped, transaction_id: str) -> tuple[object, ...]:
     return fact.heard.station_id, transaction_id, fact.at, fact.meter_stop
 
 
+def _nameless_keys(fact: Stopped) -> list[str]:
+    """Under which keys the same stop would wait for a person, had its station told it without its number."""
+    if fact.sequence_number is not None:
+        return []
+    return [natural_key(UNKNOWN_TRANSACTION, *_unknown_stop(fact, nobody)) for nobody in NO_TRANSACTION]
+
+
 def _settle_nameless(work: UnitOfWork, fact: Stopped) -> None:
     """OCPP 1.6: a station that had no answer to its start told this stop without its number before; now it has told it well."""
-    if fact.sequence_number is not None:
-        return
-    for nobody in NO_TRANSACTION:
-        key = natural_key(UNKNOWN_TRANSACTION, *_unknown_stop(fact, nobody))
+    for key in _nameless_keys(fact):
         item = work.inbox.one_by(natural_key=key)
         if item is not None and item.state is InboxState.OPEN:
             settle(work, item, "the station told the same stop again, with its transaction")

@@ -13,6 +13,8 @@ from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.workflows.follow import follow
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.plug_in import plug_in
+from tallywatt.workflows.unplug import unplug
 from tests.workflows.house_of import kwh
 
 if TYPE_CHECKING:
@@ -213,3 +215,54 @@ def test_a_session_takes_few_round_trips(postgresql_house_url: str, monkeypatch:
         wire.charge(kwh(2))
 
         assert 0 < len(waited) <= 60, len(waited)
+
+
+def test_what_a_group_surely_asks_for_is_asked_at_once(
+    postgresql_house_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A burst of meter values of ten sessions: their rows come in one statement, held, and none is asked for again."""
+    from tests.workflows.house_of import HouseOf as Houses  # noqa: PLC0415  # as above
+
+    with Houses(postgresql_house_url) as house:
+        house.furnish()
+        wire = house.wire()
+        transaction = wire.start()
+        facts = [wire.sampled(transaction, (house.later(10), kwh(step))) for step in range(1, 11)]
+        asked: list[str] = []
+        execute = PostgresConnection.execute
+
+        def telling(self: PostgresConnection, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+            asked.append(sql)
+            return execute(self, sql, parameters)
+
+        monkeypatch.setattr(PostgresConnection, "execute", telling)
+        together(house, *[(follow, fact) for fact in facts])
+
+        assert len([sql for sql in asked if "FROM sessions" in sql]) == 1
+        assert house.rows.sessions.by()[0].last_register == kwh(10)
+
+
+def test_the_same_stop_twice_in_one_group_is_one_stop(house: HouseOf) -> None:
+    """That its fact was not there was found out beforehand, and holds no longer once the first one is written."""
+    wire = house.wire()
+    transaction = wire.start()
+    stop = wire.stopped(transaction, house.later(60), kwh(5))
+    other = replace(stop, heard=replace(stop.heard, message_id="again"))
+
+    first, second = together(house, (unplug, stop), (unplug, other))
+
+    assert first == second
+    assert len(house.rows.station_facts.by(kind="stop")) == 1
+    assert house.rows.inbox.by() == []
+
+
+def test_the_same_start_twice_in_one_group_is_one_session(house: HouseOf) -> None:
+    """A station that tells it again before it has heard the answer."""
+    wire = house.wire()
+    start = wire.started(house.now, 0)
+    other = replace(start, heard=replace(start.heard, message_id="again"))
+
+    first, second = together(house, (plug_in, start), (plug_in, other))
+
+    assert first == second
+    assert len(house.rows.sessions.by()) == 1

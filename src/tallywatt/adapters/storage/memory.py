@@ -36,7 +36,18 @@ Known = tuple[tuple[Any, ...], Any]
 class Memory:
     """Rows by table, operator and key: the values of their columns, and the row that was made of them."""
 
-    __slots__ = ("_lists", "_noted", "_places", "_rows", "_unchanging", "alone", "answers", "held")
+    __slots__ = (
+        "_lists",
+        "_noted",
+        "_nowhere",
+        "_places",
+        "_rows",
+        "_unchanging",
+        "absent",
+        "alone",
+        "answers",
+        "held",
+    )
 
     def __init__(self) -> None:
         self._rows: dict[Key, Known] = {}
@@ -44,8 +55,11 @@ class Memory:
         self._lists: dict[str, dict[Key, list[Any]]] = {}
         self.held: set[Key] = set()
         """Rows that this transaction holds: nobody else can change them before its end."""
+        self.absent: set[Key] = set()
+        """Keys that were asked for beforehand and that no row has."""
         self._places: dict[Key, Key] = {}
         self._noted: set[Key] = set()
+        self._nowhere: dict[str, set[Key]] = {}
         self.answers = False
         """Whether it may be asked instead of the database."""
         self.alone = False
@@ -102,6 +116,16 @@ class Memory:
         """A table was written: which rows are alike in it must be asked for again."""
         if self._lists:
             self._lists.pop(table, None)
+        if self._nowhere:
+            self._nowhere.pop(table, None)
+
+    def keep_nowhere(self, table: str, place: Key) -> None:
+        """Remember that no row had these values of a natural key."""
+        self._nowhere.setdefault(table, set()).add(place)
+
+    def nowhere(self, table: str, place: Key) -> bool:
+        """Whether no row had these values, and the table was not written since."""
+        return place in self._nowhere.get(table, ())
 
     def forget(self) -> None:
         """Know nothing: what was written may have been undone."""
@@ -113,8 +137,10 @@ class Memory:
         self._rows.clear()
         self._places.clear()
         self._noted.clear()
+        self._nowhere.clear()
         self._lists.clear()
         self.held.clear()
+        self.absent.clear()
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from tallywatt.adapters.storage.statements import statements_of
 from tallywatt.kernel.errors import NotFound, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.mapping import Mapping
@@ -74,6 +74,7 @@ class Rows(Generic[T]):
         scope.pending.before_adding(self._name)
         memory.written(self._name)
         added = scope.connection.change(self._sql.add.sql, (scope.operator, *values)) == 1
+        memory.absent.discard(key)
         if added and self._kept:
             memory.keep(key, values, self._mapping.decode(values))
             memory.hold(key)
@@ -87,6 +88,7 @@ class Rows(Generic[T]):
             return 0
         scope.pending.before_adding(self._name)
         scope.memory.written(self._name)
+        self._there(values)
         if len(values) == 1:
             return scope.connection.change(self._sql.add.sql, values[0])
         return scope.connection.change_many(self._sql.add.sql, values)
@@ -98,6 +100,7 @@ class Rows(Generic[T]):
         memory.written(self._name)
         if scope.pending.gathers and self._kept and memory.known(key) is None:
             scope.pending.new(self._name, self._sql, key, values)
+            memory.absent.discard(key)
             memory.keep(key, values, row)
             memory.hold(key)
         elif not self.add(row):
@@ -118,6 +121,7 @@ class Rows(Generic[T]):
             # Those that are changed are few and come again and again: who has noted one once need not do it again.
             values = [one for one in values if memory.first_note(self._key_in(one[1:]))]
         if values:
+            self._there(values)
             scope.pending.note(self._name, self._sql, values)
 
     def put(self, row: T) -> T:
@@ -190,6 +194,32 @@ class Rows(Generic[T]):
         """The only row whose columns have these values, or None."""
         return self._only(columns, held=False)
 
+    def foresee(self, names: tuple[str, ...], wanted: Collection[tuple[str | int, ...]], *, held: bool) -> None:
+        """Learn of many rows in one statement what is going to be asked one by one."""
+        scope, memory, mapping = self._scope, self._scope.memory, self._mapping
+        sql = self._sql.foreseen(names, held=held)
+        values = scope.connection.execute(sql, (*map(list, zip(*wanted, strict=True)), scope.operator))
+        places = [mapping.place[name] for name in names]
+        found: dict[tuple[Any, ...], list[T]] = {one: [] for one in wanted}
+        by_key = names == mapping.key
+        natural = by_key or mapping.natural(dict.fromkeys(names, ""))
+        for one in values:
+            row, key = mapping.decode(one), self._key_in(one)
+            memory.keep(key, one, row)
+            if held:
+                memory.hold(key)
+            asked = tuple(one[place] for place in places)
+            found[asked].append(row)
+            if natural and not by_key:
+                memory.keep_place((self._name, scope.operator, *zip(names, asked, strict=True)), key)
+        for asked, rows in found.items():
+            if self._listed:
+                memory.keep_list(self._name, (scope.operator, *zip(names, asked, strict=True)), rows)
+            elif by_key and not rows:
+                memory.absent.add((self._name, scope.operator, *asked))
+            elif natural and not rows:
+                memory.keep_nowhere(self._name, (self._name, scope.operator, *zip(names, asked, strict=True)))
+
     def _changed(self, known: Known | None, values: tuple[Any, ...]) -> tuple[int, ...]:
         """The places where a row differs from what is known of the version that it was made from; all, if nothing is."""
         changeable = self._sql.changeable
@@ -209,6 +239,8 @@ class Rows(Generic[T]):
             if known is not None and all(known[0][mapping.place[name]] == value for name, value in columns.items()):
                 same: T = known[1]
                 return same
+            if not held and memory.nowhere(self._name, place):
+                return None
         found = self._equal(self._sql.by(columns, held=held), columns)
         assert len(found) <= 1, f"{self._name} by {columns} is not unique"
         if not found:
@@ -243,6 +275,8 @@ class Rows(Generic[T]):
             same: T = known[1]
             return same
         scope.pending.before_finding(self._name, own)
+        if memory.absent and not held and own in memory.absent:
+            return None
         # The operator is the first condition of the statement, and the key follows in its order.
         found = scope.connection.execute(statement.sql, own[1:])
         if not found:
@@ -253,6 +287,12 @@ class Rows(Generic[T]):
             if held:
                 memory.hold(own)
         return row
+
+    def _there(self, rows: list[tuple[Any, ...]]) -> None:
+        """Rows (with their operator) that were not there are there now."""
+        absent = self._scope.memory.absent
+        if absent:
+            absent.difference_update([self._key_in(one[1:]) for one in rows])
 
     def _key_in(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return (self._name, self._scope.operator, *[plain(values[place]) for place in self._mapping.key_places])

@@ -9,7 +9,7 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Text, bindparam, select, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,7 @@ class TableStatements:
         self.dialect = dialect
         self._by: dict[tuple[bool, tuple[tuple[str, bool], ...]], Statement] = {}
         self._changes: dict[tuple[int, ...], Change] = {}
+        self._foreseen: dict[tuple[tuple[str, ...], bool], str] = {}
         table = mapping.table
         self._columns = [table.c[name] for name in mapping.names]
         self._key = [table.c[name] == bindparam(f"key_{place}") for place, name in enumerate(mapping.key)]
@@ -148,6 +149,23 @@ class TableStatements:
             ]
             wanted = select(*self._columns).where(self._mine, *tests)
             found = self._by[held, shape] = self._compile(wanted.with_for_update() if held else wanted)
+        return found
+
+    def foreseen(self, names: tuple[str, ...], *, held: bool) -> str:
+        """PostgreSQL's question for many values of some columns at once: their lists, then the operator."""
+        found = self._foreseen.get((names, held))
+        if found is None:
+            table = self.mapping.table
+            kinds = [f"%s::{'text' if isinstance(table.c[name].type, Text) else 'bigint'}[]" for name in names]
+            tests = [f"{table.name}.{name} = wanted.c{place}" for place, name in enumerate(names)]
+            found = self._foreseen[names, held] = (
+                f"SELECT {', '.join(f'{table.name}.{column.name}' for column in self._columns)} FROM {table.name}"
+                f" JOIN unnest({', '.join(kinds)}) AS wanted({', '.join(f'c{place}' for place in range(len(names)))})"
+                f" ON {' AND '.join(tests)} WHERE {table.name}.operator_id = %s"
+                # Whoever holds many holds them in the same order.
+                f" ORDER BY {', '.join(f'{table.name}.{name}' for name in self.mapping.key)}"
+                f"{f' FOR UPDATE OF {table.name}' if held else ''}"
+            )
         return found
 
     def _compile(self, clause: ClauseElement) -> Statement:
