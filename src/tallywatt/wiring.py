@@ -16,7 +16,6 @@ from zoneinfo import reset_tzpath
 import structlog
 
 from tallywatt.adapters.identity.registration import Outgoing, Registration
-from tallywatt.adapters.imports.read import read_sessions
 from tallywatt.adapters.imports.rows import ReadRow, ReadUpload
 from tallywatt.adapters.machine import MachineClock, WorldDraws, is_gone, process_name
 from tallywatt.adapters.passkeys.places import can_have_passkeys
@@ -76,7 +75,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
-    from tallywatt.workflows.imports import Import
+    from tallywatt.workflows.imports import Import, ImportKind, UserIs
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import Post, UnitOfWork
 
@@ -99,7 +98,6 @@ __all__ = [
     "WaitingRow",
     "present_revision",
     "process_name",
-    "read_sessions",
     "upgrade",
 ]
 
@@ -669,6 +667,17 @@ def _audit_into(settings: Settings, operator: str, answer: Any) -> None:
     except Exception as error:  # noqa: BLE001  # whatever it is, it must reach who waits for it
         result = f"{type(error).__name__}: {error}"
     answer.send(result)
+
+
+def read_file(settings: Settings, kind: ImportKind, path: Path, user_is: UserIs) -> ReadUpload:
+    """The rows of a file for the command line, read as those of an upload are."""
+    from tallywatt.adapters.imports.read import content_of_file  # only an import needs it
+    from tallywatt.adapters.imports.upload import read_upload
+
+    def key_hash(key: str) -> str:
+        return hash_key(key, station_pepper(settings))
+
+    return read_upload(kind, content_of_file(path), path.name, user_is, key_hash)
 
 
 def back_up(settings: Settings, path: Path, passphrase: str | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.customers.customer import fold
 from tallywatt.kernel.errors import Conflict
@@ -90,7 +90,8 @@ def end_reading(work: UnitOfWork, command: EndReading) -> Import:
     )  # fmt: skip
 
 
-class Came(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Came:
     """What a row came to."""
 
     outcome: RowOutcome
@@ -98,6 +99,8 @@ class Came(NamedTuple):
     subject_id: str
     why: str | None = None
     """Of what waits for a person: the flags of its session."""
+    state: str | None = None
+    """Of a session: how far it has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def take_row(work: UnitOfWork, row: TakeRow) -> None:
     upload, waiting = _waiting(work, row.import_id, row.line)
     if waiting is None:
         return
-    came = take(work, row.kind, row.command)
+    came = TAKE[row.kind](work, row.command)
     if row.dry_run:
         raise Undone(came=came)
     if came.why is not None:
@@ -186,21 +189,18 @@ def end_import(work: UnitOfWork, command: EndImport) -> Import:
     return ended(work, upload, ImportState.DONE)
 
 
-def take(work: UnitOfWork, kind: ImportKind, command: Any) -> Came:
-    """Do what a row says, and tell whether it was there already. The command line takes its rows through here, too."""
-    return _TAKE[kind](work, command)
-
-
-def _take_session(work: UnitOfWork, command: BringSession) -> Came:
+def take_session(work: UnitOfWork, command: BringSession) -> Came:
+    """Bring a session."""
     known = work.sessions.one_by(source=command.source.value, upstream_id=command.upstream_id)
     session = bring_session(work, command)
     held = session.state is SessionState.HELD
     outcome = RowOutcome.ALREADY_THERE if known is not None else RowOutcome.HELD if held else RowOutcome.TAKEN
     why = ", ".join(session.flags) or "no price" if outcome is RowOutcome.HELD else None
-    return Came(outcome, "session", session.session_id, why)
+    return Came(outcome, "session", session.session_id, why, session.state.value)
 
 
-def _take_customer(work: UnitOfWork, command: AddCustomer) -> Came:
+def take_customer(work: UnitOfWork, command: AddCustomer) -> Came:
+    """Add a customer, unless there is one with the same data."""
     known = work.customers.one_by(reference=command.reference)
     if known is None:
         return Came(RowOutcome.TAKEN, "customer", add_customer(work, command).customer_id)
@@ -212,7 +212,8 @@ def _take_customer(work: UnitOfWork, command: AddCustomer) -> Came:
     return Came(RowOutcome.ALREADY_THERE, "customer", known.customer_id)
 
 
-def _take_token(work: UnitOfWork, command: AddToken) -> Came:
+def take_token(work: UnitOfWork, command: AddToken) -> Came:
+    """Add a card, unless it is there and is the same customer's."""
     known = work.tokens.one_by(type=command.type, uid_folded=fold(command.uid))
     if known is None:
         return Came(RowOutcome.TAKEN, "token", add_token(work, command).token_id)
@@ -226,7 +227,8 @@ def _take_token(work: UnitOfWork, command: AddToken) -> Came:
     return Came(RowOutcome.ALREADY_THERE, "token", known.token_id)
 
 
-def _take_station(work: UnitOfWork, command: AddStation) -> Came:
+def take_station(work: UnitOfWork, command: AddStation) -> Came:
+    """Add a station, or adopt one that waits, unless it is there as it is told."""
     known = work.stations.one_by(identity=command.identity)
     if known is None or known.state is StationState.QUARANTINED:
         return Came(RowOutcome.TAKEN, "station", add_station(work, command).station_id)
@@ -242,12 +244,13 @@ def _take_station(work: UnitOfWork, command: AddStation) -> Came:
     return Came(RowOutcome.ALREADY_THERE, "station", known.station_id)
 
 
-_TAKE: Final[dict[ImportKind, Callable[[UnitOfWork, Any], Came]]] = {
-    ImportKind.SESSIONS: _take_session,
-    ImportKind.CUSTOMERS: _take_customer,
-    ImportKind.TOKENS: _take_token,
-    ImportKind.STATIONS: _take_station,
+TAKE: Final[dict[ImportKind, Callable[[UnitOfWork, Any], Came]]] = {
+    ImportKind.SESSIONS: take_session,
+    ImportKind.CUSTOMERS: take_customer,
+    ImportKind.TOKENS: take_token,
+    ImportKind.STATIONS: take_station,
 }
+"""What does a row of each kind, and tells whether it was there already. The command line takes its rows through these, too."""
 COMMANDS: Final[dict[ImportKind, type]] = {
     ImportKind.SESSIONS: BringSession,
     ImportKind.CUSTOMERS: AddCustomer,

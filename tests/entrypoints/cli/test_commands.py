@@ -207,6 +207,19 @@ def test_a_row_that_the_platform_refuses_is_refused_in_the_report(shop: CommandL
     assert (ran.code, refused["code"], refused["line"]) == (1, "evses.not_found", 5)
 
 
+def test_other_rows_come_from_files_too_and_what_is_there_is_left_alone(shop: CommandLine, tmp_path: Path) -> None:
+    """The same reader and the same steps as an upload through the API: taken once, there the second time."""
+    file = tmp_path / "members.csv"
+    file.write_text("reference,name\nM-1,Ada\nM-1,Somebody else\n")
+    first = shop("import", "customers", str(file), "--json")
+    again = shop("import", "customers", str(file), "--json")
+
+    outcomes = [[row["outcome"] for row in ran.json["report"]] for ran in (first, again)]
+    assert outcomes == [["taken", "refused"], ["already_there", "refused"]]
+    assert first.json["report"][1]["code"] == "customers.reference_taken"
+    assert (first.code, again.json["outcomes"]["already_there"]) == (1, 1)
+
+
 def test_the_audit_of_a_sound_house_is_clean(shop: CommandLine) -> None:
     """Its exit code is what a nightly job looks at."""
     ran = shop.good("audit")

@@ -25,8 +25,13 @@ BELIEVABLE = Limits()
 
 def read_sessions(path: Path, limits: Limits = BELIEVABLE) -> Import:
     """Everything that a file says, row by row; BadInput when it is not an export that we know."""
+    return import_text(text_of(content_of_file(path), path.name), limits)
+
+
+def content_of_file(path: Path) -> bytes:
+    """The bytes of a file, or BadInput."""
     try:
-        return import_text(text_of(path.read_bytes(), path.name), limits)
+        return path.read_bytes()
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise BadInput(msg, code="import.unreadable", remedy="Check the path and its permissions.") from error

@@ -26,6 +26,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
+from tallywatt.workflows.import_rows import take_customer, take_session, take_station, take_token
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
@@ -96,6 +97,10 @@ ALLOWED = _allowed(
     (revoke_api_key, RevokeApiKey),
     (rotate_api_key, RotateApiKey),
     (rotate_webhook_secret, RotateWebhookSecret),
+    (take_customer, AddCustomer),
     (take_found, TakeFound),
+    (take_session, BringSession),
+    (take_station, AddStation),
+    (take_token, AddToken),
     (try_webhook, TryWebhook),
 )
