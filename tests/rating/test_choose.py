@@ -8,7 +8,8 @@ import pytest
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import TariffVersionId
-from tallywatt.rating.choose import Place, choose_tariff
+from tallywatt.rating.audience import Who
+from tallywatt.rating.choose import PRECEDENCE, Criterion, Place, choice_data, choose_tariff
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment
 
 HERE = Place("E1", "S1", "L1")
@@ -87,3 +88,100 @@ def test_nothing_assigned_is_an_answer() -> None:
 def test_an_assignment_for_members_is_not_for_everyone() -> None:
     """Until audiences are known, a price for some must not become the price for all."""
     assert choose_tariff([replace(an_assignment(Scope.OPERATOR), audience="fleet")], HERE, NOW) is None
+
+
+TAXIS = Who(customer="C1", groups=frozenset({"taxis"}), payment="account")
+
+
+def for_(audience: str, scope: Scope = Scope.OPERATOR, scope_id: str = "", **more: int) -> TariffAssignment:
+    """An assignment for an audience, named after it."""
+    made = an_assignment(scope, scope_id, **more)
+    return replace(made, audience=audience, assignment_id=f"{audience}/{made.assignment_id}")
+
+
+@pytest.mark.parametrize(
+    ("audiences", "chosen"),
+    [
+        (["everyone", "payment:account"], "payment:account"),
+        (["payment:account", "member:plus"], "member:plus"),
+        (["member:plus", "group:taxis"], "group:taxis"),
+        (["group:taxis", "fleet:acme"], "fleet:acme"),
+        (["fleet:acme", "customer:C1"], "customer:C1"),
+        (["everyone", "group:couriers", "payment:ad_hoc", "customer:C2"], "everyone"),
+        (["everyone", "group:couriers,taxis"], "group:couriers,taxis"),
+        (["group:taxis", "group:taxis & payment:ad_hoc"], "group:taxis"),
+    ],
+)
+def test_the_narrowest_audience_to_which_a_driver_belongs_goes_first(audiences: list[str], chosen: str) -> None:
+    """A personal price is not lost to a membership; a price for others is never anybody's."""
+    who = Who("C1", frozenset({"acme"}), frozenset({"taxis"}), frozenset({"plus"}), "account")
+    found = choose_tariff([for_(one) for one in audiences], HERE, NOW, who)
+    assert found is not None
+    assert found.assignment.audience == chosen
+
+
+def test_what_was_promised_to_a_driver_goes_before_what_stands_on_the_post() -> None:
+    """By the order that is written down; another order is another promise, and says so in its reason."""
+    personal, on_the_post = for_("customer:C1"), an_assignment(Scope.EVSE, "E1")
+    found = choose_tariff([personal, on_the_post], HERE, NOW, TAXIS)
+    other = choose_tariff([personal, on_the_post], HERE, NOW, TAXIS, (Criterion.PLACE, *PRECEDENCE))
+    stranger = choose_tariff([personal, on_the_post], HERE, NOW)
+    assert found is not None
+    assert other is not None
+    assert stranger is not None
+    assert (found.assignment, found.reason) == (personal, "customer; operator; before everyone at evse")
+    assert (other.assignment, other.reason) == (on_the_post, "evse; before customer at operator")
+    assert (stranger.assignment, stranger.reason) == (on_the_post, "evse")
+
+
+@pytest.mark.parametrize(
+    ("current", "watts", "speed"),
+    [
+        ("ac", 3_700, "ac_slow"), ("ac", 7_400, "ac_medium"), ("ac", 22_000, "ac_medium"), ("ac", 43_000, "ac_fast"),
+        ("dc", 25_000, "dc_slow"), ("dc", 50_000, "dc_fast"), ("dc", 149_999, "dc_fast"), ("dc", 150_000, "dc_ultra_fast"),
+    ],
+)  # fmt: skip
+def test_a_speed_class_has_its_own_price(current: str, watts: int, speed: str) -> None:
+    """The same post may have a slow socket and a fast cable."""
+    fast, rest = for_(f"speed:{speed}"), for_("everyone")
+    at_it = choose_tariff([fast, rest], Place("E1", "S1", "L1", current, watts), NOW)
+    unknown = choose_tariff([fast, rest], HERE, NOW)
+    assert at_it is not None
+    assert unknown is not None
+    assert (at_it.assignment, at_it.reason) == (fast, "operator at this speed; before operator at any speed")
+    assert unknown.assignment == rest
+
+
+def test_each_that_was_not_chosen_says_why() -> None:
+    """An operator who wonders about a price asks for the others."""
+    best = for_("group:taxis", since=500, written=9)
+    others = {
+        "everyone": for_("everyone", Scope.EVSE, "E1"),
+        "wide": for_("group:taxis", since=100),
+        "written": for_("group:taxis", since=500, written=3),
+        "not yet": for_("group:taxis", since=5000),
+        "over": for_("group:taxis", since=0, until=10),
+        "elsewhere": for_("group:taxis", Scope.EVSE, "E9"),
+        "others": for_("fleet:acme"),
+        "slow": for_("group:taxis & speed:ac_slow", since=1),
+        "broken": for_("nonsense"),
+    }
+    found = choose_tariff([*others.values(), best], Place("E1", "S1", "L1", "dc", 50_000), NOW, TAXIS)
+    assert found is not None
+    assert found.assignment == best
+    why = {one.assignment.assignment_id: one.why.value for one in found.passed}
+    assert [why[one.assignment_id] for one in others.values()] == [
+        "audience", "began", "written", "not_yet", "over", "elsewhere", "not_for_them", "other_speed", "not_for_them",
+    ]  # fmt: skip
+    told = choice_data(found)
+    assert (told["reason"], len(told["passed"])) == (found.reason, len(others))
+
+
+def test_two_that_were_written_at_once_are_told_apart_by_their_ids() -> None:
+    """Whoever asks twice must hear the same."""
+    twins = [replace(for_("everyone"), assignment_id=name) for name in ("a", "b")]
+    for order in (twins, twins[::-1]):
+        found = choose_tariff(order, HERE, NOW)
+        assert found is not None
+        assert found.assignment.assignment_id == "b"
+        assert found.passed[0].why is Criterion.WRITTEN

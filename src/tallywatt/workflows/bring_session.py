@@ -62,7 +62,7 @@ def bring_session(work: UnitOfWork, command: BringSession) -> Session:
     known = work.sessions.one_by(source=command.source.value, upstream_id=command.upstream_id)
     if known is not None:
         return _same(known, command, evse)
-    offer = new_offer(work, station, evse, command.started_at, "offer")
+    offer = new_offer(work, station, evse, command.started_at, (payer, payer_id))
     roles = roles_at(work, evse, command.started_at)
     session = Session(
         session_id=SessionId(work.draw.id("session")),

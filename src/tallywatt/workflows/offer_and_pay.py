@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import Money, currency
+from tallywatt.metering.session import PayerKind
 from tallywatt.rating.explain import unit_price
 from tallywatt.rating.records import Dimension
 from tallywatt.stations.station import StationState
@@ -37,7 +38,7 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     if evse is None or station is None or station.state is not StationState.ADOPTED:
         msg = f"there is no EVSE {command.evse_code}"
         raise NotFound(msg, code="evses.not_found")
-    offer = new_offer(work, station, evse, work.now, "offer")
+    offer = new_offer(work, station, evse, work.now, (PayerKind.AD_HOC, None))
     if offer is None:
         msg = f"no tariff holds at {evse.code} at the moment"
         raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import OfferId
+from tallywatt.metering.session import PayerKind
+from tallywatt.rating.audience import ANYBODY, Who
 from tallywatt.rating.choose import Place, choose_tariff
 from tallywatt.rating.offer import make_offer
 from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
-from tallywatt.rating.records import Scope
+from tallywatt.rating.records import EVERYONE, Scope
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -19,28 +21,39 @@ if TYPE_CHECKING:
     from tallywatt.stations.station import Evse, Station
     from tallywatt.workflows.ports import UnitOfWork
 
+Payer = tuple[PayerKind, str | None]
+"""Who owes, and which one of them."""
+
 
 def offer_at(
-    work: UnitOfWork, station: Station, evse: Evse | None, at: Instant, payment_id: PaymentId | None = None
+    work: UnitOfWork,
+    station: Station,
+    evse: Evse | None,
+    at: Instant,
+    payer: Payer,
+    payment_id: PaymentId | None = None,
 ) -> Offer | None:
     """The offer for a session that starts: the one an ad hoc driver has paid for, else a new one. None: no tariff holds."""
     if payment_id is not None:
         payment = work.payments.get(payment_id)
         if payment.offer_id is not None:
             return work.offers.get(payment.offer_id)
-    return new_offer(work, station, evse, at, "offer")
+    return new_offer(work, station, evse, at, payer)
 
 
-def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant, name: str) -> Offer | None:
-    """A new offer, written down, or None when no tariff holds at this place and time."""
-    place = Place(evse.evse_id if evse else None, station.station_id, station.location_id)
-    chosen = choose_tariff(assignments_for(work, place), place, at)
+def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant, payer: Payer) -> Offer | None:
+    """A new offer, written down, or None when no tariff holds at this place and time for whoever owes."""
+    place = place_of(station, evse)
+    assignments = assignments_for(work, place)
+    # Most operators have one price for everyone: then nobody is looked up.
+    who = ANYBODY if all(one.audience == EVERYONE for one in assignments) else who_is(work, payer)
+    chosen = choose_tariff(assignments, place, at, who)
     if chosen is None:
         return None
     operator = work.operators.get()
     location = work.locations.find(station.location_id) if station.location_id else None
     offer = make_offer(
-        OfferId(work.draw.id(name)),
+        OfferId(work.draw.id("offer")),
         read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical),
         policy_of(work),
         chosen,
@@ -50,6 +63,22 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     )
     work.offers.add_new(offer)
     return offer
+
+
+def place_of(station: Station, evse: Evse | None) -> Place:
+    """What a choice asks of a place."""
+    if evse is None:
+        return Place(None, station.station_id, station.location_id)
+    return Place(evse.evse_id, station.station_id, station.location_id, evse.current.value, evse.max_watts)
+
+
+def who_is(work: UnitOfWork, payer: Payer) -> Who:
+    """What a choice asks of whoever owes."""
+    kind, payer_id = payer
+    if kind is PayerKind.AD_HOC:
+        return Who(payment="ad_hoc")
+    customer = work.customers.find(payer_id) if kind is PayerKind.CUSTOMER and payer_id is not None else None
+    return Who(customer.reference, payment="account") if customer is not None else ANYBODY
 
 
 def assignments_for(work: UnitOfWork, place: Place) -> list[TariffAssignment]:

@@ -125,7 +125,7 @@ def open_session(
     # Below zero is how some stations say that they do not know.
     meter_start = fact.meter_start if fact.meter_start is not None and fact.meter_start >= 0 else None
     roles = roles_at(work, evse, started_at)
-    offer = offer_at(work, station, evse, started_at, payment_id)
+    offer = offer_at(work, station, evse, started_at, (payer, payer_id), payment_id)
     session = Session(
         session_id=session_id,
         source=Source.OCPP,

@@ -8,6 +8,7 @@ from typing import Any
 from tallywatt.kernel.clock import Instant, local_date
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.events import Event
+from tallywatt.rating.audience import Kind, read_audience
 from tallywatt.rating.law import Site, refuse_unlawful
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment, TariffVersion
@@ -50,6 +51,8 @@ class AssignTariff:
     """Location reference, station identity, EVSE id; empty for the whole estate."""
     valid_from: Instant | None = None
     valid_until: Instant | None = None
+    audience: str = EVERYONE
+    """For whom and at which speed (`rating.audience`): `customer:C-1 & speed:dc_fast`."""
     sites: tuple[Site, ...] | None = None
     """What the gate of law asks: the charging points where it would hold. None: the gate is open."""
 
@@ -70,7 +73,7 @@ def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
         tariff_version_id=version.tariff_version_id,
         scope=command.scope,
         scope_id=scope_id,
-        audience=EVERYONE,
+        audience=_audience(work, command.audience),
         valid_from=valid_from,
         valid_until=command.valid_until,
         created_at=work.now,
@@ -78,7 +81,7 @@ def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
     work.tariff_assignments.add(row)
     data = {"scope": command.scope.value, "scope_id": scope_id}
     work.events.append(Event("tariff", version.tariff_version_id, "TariffAssigned", data))
-    record_action(work, "tariff.assign", "tariff", version.tariff_version_id, after=dict(data))
+    record_action(work, "tariff.assign", "tariff", version.tariff_version_id, after={**data, "audience": row.audience})
     return row
 
 
@@ -91,6 +94,21 @@ def _version(work: UnitOfWork, tariff: str) -> TariffVersion:
         msg = f"there is no tariff {tariff!r}"
         raise NotFound(msg, code="tariffs.not_found", remedy="put it first: tallywatt tariff put FILE")
     return max(versions, key=lambda one: (one.created_at, one.tariff_version_id))
+
+
+def _audience(work: UnitOfWork, text: str) -> str:
+    """The audience as it is stored; customers in it must be there, since a price for nobody is a typing error."""
+    audience = read_audience(text)
+    for kind, names in audience.conditions:
+        if kind in {Kind.FLEET, Kind.GROUP, Kind.MEMBER}:
+            # The choice knows them; who belongs to them is written down nowhere yet, so such a price would be nobody's.
+            msg = f"who belongs to a {kind} is not kept here"
+            raise BadInput(msg, code="tariffs.bad_audience", remedy="name the customers: customer:C-1,C-2")
+        for name in names if kind is Kind.CUSTOMER else ():
+            if work.customers.one_by(reference=name) is None:
+                msg = f"there is no customer {name!r}"
+                raise NotFound(msg, code="customers.not_found")
+    return audience.text
 
 
 def _scope_id(work: UnitOfWork, command: AssignTariff) -> str:

@@ -134,7 +134,8 @@ def _offer_now(work: UnitOfWork, session: Session) -> Offer:
     """The price that holds by now for the time of the start: somebody has assigned a tariff since."""
     station = work.stations.get(session.station_id) if session.station_id else None
     evse = work.evses.find(session.evse_id) if session.evse_id else None
-    offer = new_offer(work, station, evse, session.started_at, "offer") if station is not None else None
+    payer = (session.payer, session.payer_id)
+    offer = new_offer(work, station, evse, session.started_at, payer) if station is not None else None
     if offer is None:
         msg = "no tariff holds there at the time of its start"
         raise Conflict(

@@ -171,3 +171,21 @@ def test_a_gate_that_is_shut_keeps_a_forbidden_tariff_from_holding(scene: Scene)
     assert (refused.status_code, refused.json()["code"]) == (409, "tariffs.unlawful")
     assert "23 CFR 680.116" in refused.json()["detail"]
     assert (elsewhere.status_code, shown.status_code) == (201, 201)
+
+
+def test_a_tariff_is_assigned_for_somebody_through_the_api(scene: Scene) -> None:
+    """A name that nobody has is told at once: a price for nobody would be found by nobody."""
+    cheap = {
+        **TARIFF,
+        "id": "staff",
+        "elements": [{"price_components": [{"type": "ENERGY", "price": "0.1", "vat": "20"}]}],
+    }
+    client, headers = scene.client(), scene.key()
+    assert client.post("/tariffs", json=cheap, headers=headers).status_code == 201
+    order = {"tariff": "staff", "audience": "customer:C1 & speed:dc_fast"}
+    made = client.post("/tariffs/assignments", json=order, headers=headers)
+    assert (made.status_code, made.json()["audience"]) == (201, "customer:C1 & speed:dc_fast")
+    for wrong, status in (("customer:nobody", 404), ("group:taxis", 400), ("nonsense", 400)):
+        assert (
+            client.post("/tariffs/assignments", json=order | {"audience": wrong}, headers=headers).status_code == status
+        )

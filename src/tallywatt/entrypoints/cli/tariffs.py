@@ -64,6 +64,7 @@ def put(
         "tallywatt tariff assign day-and-night",
         "tallywatt tariff assign fast --scope station --target HPC-2",
         "tallywatt tariff assign winter --from 2026-12-01T00:00:00+01:00",
+        "tallywatt tariff assign staff --for customer:C-1,C-2",
     ),
 )
 def assign(
@@ -78,6 +79,14 @@ def assign(
     valid_until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="RFC 3339; no end if left out.")
     ] = None,
+    audience: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="AUDIENCE",
+            help="For whom: customer:C-1,C-2, payment:ad_hoc, speed:dc_fast, joined by &; everyone if left out.",
+        ),
+    ] = "everyone",
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -92,6 +101,7 @@ def assign(
             target,
             None if valid_from is None else parse_instant(valid_from),
             None if valid_until is None else parse_instant(valid_until),
+            audience,
             sites=sites_at(desk, scope.value, target) if desk.settings.law_gate == "block" else None,
         )
         row = desk.do(assign_tariff, command)
@@ -101,7 +111,8 @@ def assign(
         say_json(told)
         return
     where = "everywhere" if scope is ScopeName.OPERATOR else f"at {scope.value} {target}"
-    say(f"Tariff {name} holds {where} from {clock_of(told['valid_from'], zone)} ({zone}).")
+    whom = "" if told["audience"] == "everyone" else f" for {told['audience']}"
+    say(f"Tariff {name} holds {where}{whom} from {clock_of(told['valid_from'], zone)} ({zone}).")
 
 
 @tariff.command("list", **examples("tallywatt tariff list", "tallywatt tariff list --json"))

@@ -112,6 +112,10 @@ class NewAssignment(Shape):
     target: Text = Field(default="", description="Location reference, station identity or EVSE code.")
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
+    audience: Text = Field(
+        default="everyone",
+        description="For whom: everyone, or conditions like customer:C-1,C-2, payment:ad_hoc, speed:dc_fast, joined by &.",
+    )
 
 
 class NewCustomer(Shape):

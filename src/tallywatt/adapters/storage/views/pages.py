@@ -15,6 +15,7 @@ from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import NotFound
 from tallywatt.metering.measure import Flag, measure, metered
+from tallywatt.rating.audience import Who
 from tallywatt.rating.choose import Place, choose_tariff
 from tallywatt.rating.explain import quantity, sentence, title
 from tallywatt.rating.offer import price_shown, shown_data
@@ -73,9 +74,9 @@ _POLICY = Question(
 
 def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Row | None:
     """The price that would be offered at an EVSE (as `evse_by_code` tells it) at an instant; None: no tariff holds there."""
-    place = Place(evse["evse_id"], evse["station_id"], evse["location_id"])
+    place = Place(evse["evse_id"], evse["station_id"], evse["location_id"], evse["current"], evse["max_watts"])
     assignments = _rows(connection, _ASSIGNMENTS, rating.TARIFF_ASSIGNMENTS, operator=operator_id)
-    chosen = choose_tariff(assignments, place, Instant(at))
+    chosen = choose_tariff(assignments, place, Instant(at), Who(payment="ad_hoc"))
     if chosen is None:
         return None
     text = _TEXT.first(connection, operator=operator_id, of_version=chosen.assignment.tariff_version_id)

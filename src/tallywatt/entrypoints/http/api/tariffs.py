@@ -75,7 +75,8 @@ async def list_assignments(
 async def post_assignment(request: Request, body: NewAssignment, caller: Seller, house: TheHouse) -> Response:
     """Let a tariff hold at a place from a time on."""
     sites = await sites_for_gate(house, caller.operator_id, body.scope, body.target)
-    command = AssignTariff(body.tariff, body.scope, body.target, when(body.valid_from), when(body.valid_until), sites)
+    begins, ends = when(body.valid_from), when(body.valid_until)
+    command = AssignTariff(body.tariff, body.scope, body.target, begins, ends, body.audience, sites)
     return await write_once(request, house, caller, assign_tariff, command, lambda row: told(row, "assignment_id"), 201)
 
 

@@ -110,6 +110,7 @@ async def assign(
     place: Text = "operator/",
     begins: Text = "",
     ends: Text = "",
+    audience: Text = "",
 ) -> Response:
     """Let a version hold at a place from a time on. Times are those of the operator's zone."""
     scope, _, target = place.partition("/")
@@ -119,7 +120,8 @@ async def assign(
             msg = "a tariff holds at an EVSE, a station, a location or everywhere"
             raise BadInput(msg, code="tariffs.no_such_place")
         sites = await sites_for_gate(house, caller.operator_id, scope, target)
-        order = AssignTariff(version, Scope(scope), target, _instant(begins, zone), _instant(ends, zone), sites)
+        times = _instant(begins, zone), _instant(ends, zone)
+        order = AssignTariff(version, Scope(scope), target, *times, audience, sites)
         await house.write(caller.operator_id, assign_tariff, order, actor=actor_of(caller))
     except TallywattError as problem:
         return await _page(request, house, caller, version, problem=problem)
