@@ -9,6 +9,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CustomerId, PaymentId, TokenId
+from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
 
@@ -54,7 +55,8 @@ class AddToken:
 
 def add_token(work: UnitOfWork, command: AddToken) -> Token:
     """Write down a token. Its uid is unique per operator and type, in whatever case it is written."""
-    folded = fold(command.uid)
+    uid = safe_uid(work, command.uid.strip())
+    folded = fold(uid)
     if not 0 < len(folded) <= LONGEST_UID:
         msg = f"a token's uid has 1 to {LONGEST_UID} characters"
         raise BadInput(msg, code="tokens.bad_uid")
@@ -68,7 +70,7 @@ def add_token(work: UnitOfWork, command: AddToken) -> Token:
     row = Token(
         token_id=TokenId(work.draw.id(f"token/{command.type}/{folded}")),
         type=command.type,
-        uid=command.uid.strip(),
+        uid=uid,
         uid_folded=folded,
         customer_id=customer_id,
         payment_id=None,
@@ -77,7 +79,7 @@ def add_token(work: UnitOfWork, command: AddToken) -> Token:
         valid_until=command.valid_until,
     )
     if not work.tokens.add(row):
-        msg = f"there is a token {command.uid!r} of type {command.type} already"
+        msg = f"there is a token {uid!r} of type {command.type} already"
         raise Conflict(msg, code="tokens.uid_taken")
     work.events.append(Event("token", row.token_id, "TokenAdded", {"customer_id": customer_id}))
     record_action(work, "token.add", "token", row.token_id)

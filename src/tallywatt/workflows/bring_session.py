@@ -15,6 +15,7 @@ from tallywatt.metering.session import Evidence, MeterReading, PayerKind, Sessio
 from tallywatt.stations.station import Role
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.listen import with_flags
+from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.plug_in import find_token, roles_at, who_owes
 from tallywatt.workflows.record_action import record_action
@@ -56,6 +57,7 @@ class BringSession:
 
 def bring_session(work: UnitOfWork, command: BringSession) -> Session:
     """The session, billed or held. The same upstream id again is the same session; with another content it is a conflict."""
+    command = with_safe_token(work, command)
     _check(work, command)
     station, evse = _place(work, command)
     payer, payer_id, flags = _payer(work, command)

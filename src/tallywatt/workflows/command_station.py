@@ -12,6 +12,7 @@ from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, S
 from tallywatt.stations.command import Action, CommandState, StationCommand
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
         msg = f"station {station.identity} is {station.state.value}; only adopted stations take commands"
         raise Conflict(msg, code="stations.not_adopted", remedy="adopt it first: tallywatt station adopt")
     payload = dict(command.payload)
-    if command.session_id is not None and command.action is Action.STOP:
-        session = work.sessions.get(command.session_id)
+    # Whatever is asked for: a session that is named is one of ours.
+    session = work.sessions.get(command.session_id) if command.session_id is not None else None
+    if session is not None and command.action is Action.STOP:
         if not session.is_open or session.station_id != command.station_id:
             msg = f"session {command.session_id} is not running at this station"
             raise Conflict(msg, code="sessions.not_running")
@@ -52,6 +54,8 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
     if command.action is Action.START and not payload.get("tag"):
         msg = "a remote start needs a tag"
         raise BadInput(msg, code="stations.no_tag")
+    if "tag" in payload:
+        payload["tag"] = safe_uid(work, str(payload["tag"]))
     evse = work.evses.get(command.evse_id) if command.evse_id else None
     if evse is not None:
         payload["evse_number"] = evse.number

@@ -12,6 +12,7 @@ from tallywatt.stations.station import ConnectorState
 from tallywatt.workflows.foresight import foresees, session_of_transaction
 from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_samples, usable_time, with_flags
 from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_decided_without_stop
+from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @foresees(session_of_transaction)
 def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     """Take meter values into the session that they belong to. Those of no session stay with their frame."""
+    fact = with_safe_token(work, fact)
     frame_id = keep_frame(work, fact.heard)
     session = _session_of(work, fact, frame_id)
     if session is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch, NotAllowed
 from tallywatt.kernel.events import Event
 from tallywatt.payments.operation import OperationKind
@@ -54,8 +55,10 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     if command.most_minor is not None and payment.refunded_minor + command.amount.minor > command.most_minor:
         msg = f"your role gives back at most {command.most_minor} minor units of one payment"
         raise NotAllowed(msg, code="access.refund_limit", remedy="ask somebody of finance")
-    asked = {"provider_ref": payment.provider_ref, "reason": command.reason, "refund_key": command.key}
+    # It goes to the provider too, and no card number may.
+    reason, _ = hide_card_numbers(command.reason)
+    asked = {"provider_ref": payment.provider_ref, "reason": reason, "refund_key": command.key}
     operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
-    data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": command.reason}
+    data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": reason}
     work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))
     return operation

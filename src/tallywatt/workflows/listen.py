@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tallywatt.kernel.card_numbers import hide_in_json, might_hold_one
 from tallywatt.kernel.identity import FrameId, natural_key
 from tallywatt.metering.session import Frame, InboxItem, InboxState, StationFact
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import Heard, Sample
     from tallywatt.workflows.ports import UnitOfWork
 
+OF_MACHINES = frozenset(
+    {
+        "transactionId", "messageId", "chargePointSerialNumber", "chargeBoxSerialNumber", "meterSerialNumber",
+        "serialNumber", "iccid", "imsi", "value", "meterStart", "meterStop",
+    }
+)  # fmt: skip
+"""Fields of OCPP that a machine fills with its own numbers: one in ten of those with 13 to 19 digits passes for a card's."""
 FRAMES = "frame"
 """The class of sealed data to which frames belong: its keys are dropped by month."""
 
@@ -22,7 +30,7 @@ def keep_frame(work: UnitOfWork, heard: Heard) -> FrameId:
     """Seal and store a frame; its id. Every delivery is kept: the audit counts facts, not frames."""
     name = f"{heard.station_id}/{heard.message_id}"
     frame_id = FrameId(work.draw.id(f"frame/{name}"))
-    key_id, sealed = work.vault.seal(FRAMES, name, heard.payload)
+    key_id, sealed = work.vault.seal(FRAMES, name, without_card_numbers(heard.payload))
     kept = Frame(
         frame_id,
         heard.station_id,
@@ -36,6 +44,15 @@ def keep_frame(work: UnitOfWork, heard: Heard) -> FrameId:
     )
     work.frames.note((kept,))
     return frame_id
+
+
+def without_card_numbers(payload: bytes) -> bytes:
+    """A frame as it may be kept: card numbers are hidden wherever a station can put a text, and nothing else is changed."""
+    if not might_hold_one(payload):
+        return payload
+    # What is not UTF-8 is kept as it is where nothing has to be hidden.
+    text = payload.decode("utf-8", "surrogateescape")
+    return hide_in_json(text, OF_MACHINES, numbers=True).encode("utf-8", "surrogateescape")
 
 
 def usable_time(work: UnitOfWork, at: Instant, heard: Heard) -> tuple[Instant, bool]:

@@ -25,6 +25,7 @@ from tallywatt.workflows.listen import (
     with_flags,
 )
 from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, presume_lost, was_decided_without_stop
+from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings
@@ -59,6 +60,7 @@ def _asked(fact: Started) -> list[Foreseen]:
 @foresees(_asked)
 def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     """Open a session for a start, or answer again what the same start was answered before."""
+    fact = with_safe_token(work, fact)
     heard = fact.heard
     station = work.stations.get(heard.station_id)
     # The counter is the aggregate that orders the starts of one station.

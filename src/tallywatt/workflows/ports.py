@@ -85,6 +85,10 @@ class Vault(Protocol):
         """
         ...
 
+    def name_of(self, kind: str, text: str) -> str:
+        """Ten letters that stand for a text, always the same of this operator, from which nobody without its key gets back."""
+        ...
+
 
 class Queries(Protocol):
     """The few questions that equality of columns cannot ask."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import fold
+from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.plug_in import authorization_of, find_token
 
 if TYPE_CHECKING:
@@ -14,4 +15,4 @@ if TYPE_CHECKING:
 
 def show_token(work: UnitOfWork, fact: TokenShown) -> str:
     """The OCPP AuthorizationStatus of a token, whatever case the reader reports it in."""
-    return authorization_of(find_token(work, fold(fact.token_uid)), now=work.now)
+    return authorization_of(find_token(work, fold(safe_uid(work, fact.token_uid))), now=work.now)

@@ -27,6 +27,7 @@ from tallywatt.workflows.listen import (
     with_flags,
 )
 from tallywatt.workflows.lose_stop import note_unseen, was_decided_without_stop
+from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
@@ -59,6 +60,7 @@ def _stop_key(fact: Stopped) -> str:
 @foresees(_asked)
 def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     """End the transaction that a stop names. A stop that matches none goes to the inbox; every stop is acknowledged."""
+    fact = with_safe_token(work, fact)
     frame_id = keep_frame(work, fact.heard)
     session = work.sessions.lock_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
     if session is None and fact.sequence_number is None:

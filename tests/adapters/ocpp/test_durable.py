@@ -85,10 +85,12 @@ class DurableHouse:
 
 
 @asynccontextmanager
-async def station(gateway: Gateway, identity: str = "CP1") -> AsyncIterator[ClientConnection]:
+async def station(
+    gateway: Gateway, identity: str = "CP1", protocol: str = "ocpp1.6"
+) -> AsyncIterator[ClientConnection]:
     async with connect(
         f"ws://127.0.0.1:{gateway.port}/ocpp/op/{identity}",
-        subprotocols=[Subprotocol("ocpp1.6")],
+        subprotocols=[Subprotocol(protocol)],
         additional_headers=basic(identity),
     ) as socket:
         yield socket

@@ -28,8 +28,11 @@ def scene(tmp_path: Path, sqlite_house_url: str) -> Iterator[Scene]:
     built.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A real Chromium; without one the test is skipped by name."""
+    """A real Chromium, one for the tests of a file, each in a context of its own; without one they are skipped by name.
+
+    It lends its thread's event loop to nobody, so it does not outlive its file.
+    """
     with browser(part("chromium")) as started:
         yield started

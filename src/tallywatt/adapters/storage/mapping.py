@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 from sqlalchemy import UniqueConstraint
 
+from tallywatt.adapters.storage.card_numbers import SHORTEST, cleaner_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from enum import StrEnum
@@ -51,6 +53,9 @@ class Mapping(Generic[T]):
             (place, *_codec(column)) for place, column in enumerate(columns) if column.info.get("codec") is not None
         ]
         self._encoders = {place: encode for place, encode, _ in self._codecs}
+        self._cleaners = {
+            place: clean for place, column in enumerate(columns) if (clean := cleaner_of(table, column)) is not None
+        }
         getter = attrgetter(*self.names)
         self._values: Callable[[T], tuple[Any, ...]] = getter if len(self.names) > 1 else lambda row: (getter(row),)
 
@@ -63,8 +68,11 @@ class Mapping(Generic[T]):
 
     def encoded(self, place: int, value: Any) -> Any:
         """One value as its column holds it."""
-        encode = self._encoders.get(place)
-        return value if encode is None or value is None else encode(value)
+        encode, clean = self._encoders.get(place), self._cleaners.get(place)
+        if value is None:
+            return None
+        told = value if encode is None else encode(value)
+        return told if clean is None or len(told) < SHORTEST else clean(told)
 
     def natural(self, columns: dict[str, Any]) -> bool:
         """Whether at most one row can have these values."""
@@ -73,13 +81,22 @@ class Mapping(Generic[T]):
 
     def encode(self, row: T) -> tuple[Any, ...]:
         """The column values of a row, in order."""
-        if not self._codecs:
-            return self._values(row)
-        values = list(self._values(row))
-        for place, encode, _ in self._codecs:
-            if values[place] is not None:
-                values[place] = encode(values[place])
-        return tuple(values)
+        values = self._values(row)
+        if self._codecs:
+            encoded = list(values)
+            for place, encode, _ in self._codecs:
+                if encoded[place] is not None:
+                    encoded[place] = encode(encoded[place])
+            values = tuple(encoded)
+        return self._without_card_numbers(values)
+
+    def _without_card_numbers(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        for place, clean in self._cleaners.items():
+            text = values[place]
+            # Nearly every text is short, and nearly every row is handed on as it is.
+            if text is not None and len(text) >= SHORTEST and (cleaned := clean(text)) != text:
+                values = (*values[:place], cleaned, *values[place + 1 :])
+        return values
 
     def decode(self, values: tuple[Any, ...]) -> T:
         """The row of column values (without the operator)."""

@@ -167,6 +167,8 @@ class Rows(Generic[T]):
         for name, value in columns.items():
             place = mapping.place[name]
             values[place] = mapping.encoded(place, value)
+            if type(value) is str:
+                columns[name] = values[place]  # without a card number, if there was one
             if place != mapping.place["version"] and values[place] != known[0][place]:
                 places.append(place)
         stored, after = mapping.altered(row, columns), tuple(values)

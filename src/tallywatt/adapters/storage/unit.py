@@ -24,6 +24,7 @@ from tallywatt.adapters.storage.tables import (
     rating,
     stations,
 )
+from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import CAUSE, JobState
@@ -220,7 +221,7 @@ class SqlEventLog:
             "new_aggregate_id": event.aggregate_id,
             "new_type": event.type,
             "new_schema_version": event.schema_version,
-            "new_data": to_json(dict(event.data)),
+            "new_data": hide_in_json(to_json(dict(event.data))),
             "new_actor": unit.actor,
             "new_cause": unit.cause,
             "new_booked_at": unit.now,
@@ -269,7 +270,7 @@ class SqlOutbox:
             "kind": job.kind,
             "subject_id": job.subject_id,
             # What a job does is caused by what caused the job: one id leads from a frame to its invoice.
-            "payload": to_json({**job.payload, CAUSE: unit.cause} if unit.cause else job.payload),
+            "payload": hide_in_json(to_json({**job.payload, CAUSE: unit.cause} if unit.cause else job.payload)),
             "state": JobState.READY.value,
             "run_at": run_at,
             "lease_until": None,

@@ -6,6 +6,7 @@ one by the master key, which lies outside of the database.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from contextlib import suppress
 from functools import lru_cache
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw
 
 NONCE_BYTES = 12
+ALWAYS = "always"
+"""In the place of a month: the key under which names are made must not change with it."""
+NAME_BYTES = 10
+NAME_LETTERS = 10
 BOUND = b"\1"
 """Before a wrapped key that is bound to its row; the first ones were not, and are shorter."""
 UNBOUND_BYTES = NONCE_BYTES + 32 + 16
@@ -168,6 +173,13 @@ class UnitVault:
         nonce = self._derive(f"nonce/{kind}/{name}", NONCE_BYTES)
         return key_id, nonce + cipher.encrypt(nonce, plain, about.encode() or None)
 
+    def name_of(self, kind: str, text: str) -> str:
+        """Ten letters that stand for a text, under a key of this operator and class that stays the same."""
+        key_id, wrapped = self._row((self._unit.operator, kind, ALWAYS))
+        key = self._vault.unwrapped(wrapped, self._unit.operator, key_id)
+        digest = hashlib.blake2b(text.encode(), key=key, digest_size=NAME_BYTES, person=b"name").digest()
+        return base64.b32encode(digest).decode().lower()[:NAME_LETTERS]
+
     def seal_again(self, key_id: str, name: str, plain: bytes) -> bytes:
         """Other bytes under the key that sealed a record before: dropping that key still erases it."""
         nonce = self._derive(f"nonce/again/{name}", NONCE_BYTES)
@@ -178,6 +190,13 @@ class UnitVault:
         return self._vault.cipher(self._unit.connection, self._unit.operator, key_id)
 
     def _fetch(self, place: tuple[str, str, str]) -> tuple[str, AESGCM]:
+        key_id, wrapped = self._row(place)
+        key = (key_id, self._vault.unwrap(wrapped, place[0], key_id))
+        self._vault.remember(place, key)
+        return key
+
+    def _row(self, place: tuple[str, str, str]) -> tuple[str, bytes]:
+        """The id of a key and its wrapped form; the row is made when it is asked for first."""
         unit = self._unit
         values = {"operator": place[0], "kind": place[1], "month_": place[2]}
         rows = unit.connection.execute(self._find.sql, self._find.bind(values))
@@ -196,9 +215,7 @@ class UnitVault:
             }
             unit.connection.change(self._add.sql, self._add.bind(row))
             rows = unit.connection.execute(self._find.sql, self._find.bind(values))
-        key = (str(rows[0][0]), self._vault.unwrap(bytes(rows[0][1]), place[0], str(rows[0][0])))
-        self._vault.remember(place, key)
-        return key
+        return str(rows[0][0]), bytes(rows[0][1])
 
     def _derive(self, name: str, size: int) -> bytes:
         return hashlib.blake2b(name.encode(), key=self._unit.draw.seed, digest_size=size, person=b"vault").digest()

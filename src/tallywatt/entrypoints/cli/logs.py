@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING, Any
 
 import structlog
+
+from tallywatt.kernel.card_numbers import hide_card_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -20,7 +26,8 @@ def configure(level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if on_terminal else [structlog.processors.format_exc_info]),
+            structlog.processors.format_exc_info,
+            _without_card_numbers,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -28,3 +35,12 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=level <= logging.INFO,
     )
+
+
+def _without_card_numbers(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What somebody put into an address or a name, and what an error quotes, goes no further than here."""
+    for name, value in line.items():
+        told, found = hide_card_numbers(str(value))
+        if found:
+            line[name] = told
+    return line

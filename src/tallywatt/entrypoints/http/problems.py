@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from tallywatt.entrypoints.pages import language
 from tallywatt.entrypoints.pages.problem_words import worded
 from tallywatt.entrypoints.pages.render import page
+from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import (
     BadInput,
     Broken,
@@ -59,7 +60,7 @@ def problem(status: int, code: str, detail: str, remedy: str | None = None, **mo
         "status": status,
         "code": code,
     }
-    body["detail"] = detail
+    body["detail"] = hide_card_numbers(detail)[0]
     if remedy is not None:
         body["remedy"] = remedy
     return body | more
@@ -85,7 +86,8 @@ def install(app: FastAPI) -> None:
 
     async def unreadable(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError), "registered for it alone"
-        errors = [{"at": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
+        places = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+        errors = [{"at": hide_card_numbers(at)[0], "problem": hide_card_numbers(said)[0]} for at, said in places]
         detail = "; ".join(f"{one['at']}: {one['problem']}" for one in errors[:3])
         return answer(request, problem(422, "request.unreadable", detail, errors=errors))
 
