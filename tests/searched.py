@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CARD = "4242424242424242"
 SPELLINGS = ("4242 4242 4242 4242", "4242-4242-4242-4242", "5555555555554444", "378282246310005")
 _ANY = re.compile("|".join({re.sub("[ -]", "", one) for one in (CARD, *SPELLINGS)}))
-SEALED = {"frames": "frame_id", "webhook_events": "event_id"}
+SEALED = {"frames": "frame_id", "webhook_events": "event_id", "import_rows": "line", "import_parts": "number"}
 """Tables whose rows hold something under a key, and the column that names the row."""
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallywatt.kernel.card_numbers import hide_card_numbers, passes_luhn
+from tallywatt.kernel.card_numbers import hide_card_numbers, hide_in_json, passes_luhn
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,41 @@ def test_a_card_number_is_reduced_to_its_last_four_digits(number: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["4242424242424242 12:00", "22 4242424242424242", "on 4242 4242 4242 4242 06/09/2018", "4242424242424242 1"]
+)
+def test_a_date_or_a_time_beside_it_hides_it_from_nobody(text: str) -> None:
+    """Cells of a spreadsheet are put together with a blank; the digits of both together have another check digit."""
+    hidden, count = hide_card_numbers(text)
+    assert count == 1
+    assert "[card number ending 4242]" in hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ('{"a":"4242424242424242","b":4242424242424242}', '{"a":"[card number ending 4242]","b":4242424242424242}'),
+        ('{"spared":"4242424242424242"}', '{"spared":"4242424242424242"}'),
+        ('{"a":"say \\"4242424242424242\\""}', '{"a":"say \\"[card number ending 4242]\\""}'),
+        ("4242424242424242", "[card number ending 4242]"),
+    ],
+)
+def test_json_stays_json(text: str, hidden: str) -> None:
+    """A frame must be read again by the audit; a register of a big meter is a number, and no card's."""
+    assert hide_in_json(text, {"spared"}) == hidden
+
+
+def test_where_anything_may_stand_a_bare_number_is_hidden_too() -> None:
+    """What a vendor puts into a data transfer has no schema."""
+    told = hide_in_json('{"a":4242424242424242,"value":4242424242424242}', {"value"}, numbers=True)
+    assert told == '{"a":"[card number ending 4242]","value":4242424242424242}'
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "4242424242424241",
+        "0.4242424242424242",
+        "4242424242424242.5",
         "1795248000000",
         "424242******4242",
         "RFID 04A2B3C4D5E680",

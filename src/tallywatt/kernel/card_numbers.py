@@ -23,10 +23,12 @@ _MIGHT_BE_ONE: Final = re.compile(r"[2-6](?:[ -]?[0-9]){12}", re.ASCII)
 _MIGHT_BE_ONE_RAW: Final = re.compile(rb"[2-6](?:[ -]?[0-9]){12}")
 _TEXT_OF: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"(?:[^"\\]|\\.)*\Z', re.DOTALL)
 _NUMBER_OF: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*\Z', re.DOTALL)
+_GROUP: Final = re.compile(r"[0-9]+", re.ASCII)
 _QUOTE: Final = re.compile(r'\\.|"', re.DOTALL)
 _SHOWN: Final = 4
 SHORTEST: Final = 13
 """No number of a payment card has fewer digits."""
+LONGEST: Final = 19
 
 
 def hide_card_numbers(text: str) -> tuple[str, int]:
@@ -46,10 +48,8 @@ def hide_card_numbers(text: str) -> tuple[str, int]:
 
 def card_number_in(text: str) -> str | None:
     """The digits of the first card number in a text, or None."""
-    for match in _LOOKS_LIKE_ONE.finditer(text):
-        if passes_luhn(digits := _digits(match)):
-            return digits
-    return None
+    places = (_place_of_one(match[0]) for match in _LOOKS_LIKE_ONE.finditer(text))
+    return next((place[2] for place in places if place is not None), None)
 
 
 def hide_in_json(text: str, spared: Container[str] = (), *, numbers: bool = False) -> str:
@@ -89,10 +89,21 @@ def passes_luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _digits(match: re.Match[str]) -> str:
-    return match[0].replace(" ", "").replace("-", "")
+def _place_of_one(text: str) -> tuple[int, int, str] | None:
+    """Where in digits and groups of digits a card number stands: a date or a time may stand beside it."""
+    groups = list(_GROUP.finditer(text))
+    for first, start in enumerate(groups):
+        for end in reversed(groups[first:]):
+            digits = text[start.start() : end.end()].replace(" ", "").replace("-", "")
+            if SHORTEST <= len(digits) <= LONGEST and digits[0] in "23456" and passes_luhn(digits):
+                return start.start(), end.end(), digits
+    return None
 
 
 def _hidden(match: re.Match[str]) -> str:
-    digits = _digits(match)
-    return f"[card number ending {digits[-_SHOWN:]}]" if passes_luhn(digits) else match[0]
+    text = match[0]
+    found = _place_of_one(text)
+    if found is None:
+        return text
+    start, end, digits = found
+    return f"{text[:start]}[card number ending {digits[-_SHOWN:]}]{text[end:]}"

@@ -11,6 +11,7 @@ import structlog
 from tallywatt.entrypoints.cli.logs import configure
 from tallywatt.entrypoints.http.reference import openapi
 from tests.entrypoints.http.test_authorisation import World, new_world, routes_of
+from tests.entrypoints.http.test_imports import EXPORT, Desk, lines
 from tests.entrypoints.http.test_webhooks import SECRET, event, path, signed
 from tests.entrypoints.scene import TARIFF
 from tests.searched import CARD, SPELLINGS, card_numbers_in, found_in
@@ -128,6 +129,24 @@ def test_no_webhook_and_no_tariff_brings_one_in(world: World, spelling: str) -> 
     assert (answer.status_code, answer.json()["code"]) == (400, "card_number.refused")
     assert not found_in(answer.text)
     assert card_numbers_in(scene.house.store) == []
+
+
+def test_no_row_of_an_import_brings_one_in(world: World) -> None:
+    """A cell of a spreadsheet, a member of a JSON line, the name of a file: after the last row it is nowhere."""
+    desk = Desk(world.scene)
+    export = EXPORT.replace("CARD1", CARD).replace("4711", SPELLINGS[1]).replace("Square", SPELLINGS[0])
+    for kind, content in (
+        ("sessions", export + f"{CARD},{CARD},{CARD},1,{CARD},12:00,06/09/2018,13:00,{CARD},0,{CARD},{CARD},{CARD}\n"),
+        ("customers", lines({"reference": "one", "name": CARD, "address": CARD}, {"reference": CARD}, {CARD: CARD})),
+        ("tokens", lines({"uid": CARD, "customer": "C1"}, {"uid": SPELLINGS[2], "customer": CARD})),
+    ):
+        upload, rows = desk.taken(kind, content, name=f"{CARD}.csv")
+        assert (upload["state"], len(rows) > 1) == ("done", True)
+        assert not found_in(json.dumps([upload, rows])), kind
+    tokens = world.scene.do(lambda work, _: work.tokens.by(), None)
+    [token] = [one for one in tokens if one.uid.startswith("card-4242-")]
+    assert token.customer_id is not None, "the driver of that card is known"
+    assert card_numbers_in(world.scene.house.store) == []
 
 
 def test_what_is_looked_for_is_kept_nowhere_either(world: World, capfd: pytest.CaptureFixture[str]) -> None:
