@@ -28,6 +28,8 @@ def test_a_bad_night_is_over_in_three_commands(
 
     monkeypatch.setenv("TALLYWATT_DATA_DIR", str(tmp_path / "new"))
     came_back = shop.good("restore", archive, "--passphrase-file", str(passphrase), "--json").json
+    card = shop("payment-method", "add", "--customer", "C-1", "--token", "pm_card_visa")
+    assert "restore.not_compared" in card.err, "nothing is sent to a provider before it was asked"
     compared = shop.good("reconcile", "--json").json
 
     assert misfits(made, "backup") == []

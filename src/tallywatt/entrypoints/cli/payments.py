@@ -9,7 +9,7 @@ import typer
 from tallywatt.entrypoints.cli.desk import Desk, at_desk, settings
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
-from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 
 if TYPE_CHECKING:
     from tallywatt.payments.provider import StoredMethod
@@ -170,6 +170,8 @@ def add_method(
 
     refuse_card_numbers(token, method_ref, last4)
     with at_desk(operator) as desk:
+        if token is not None:
+            _refuse_before_comparing(desk)
         owner = _customer(desk, customer)
         chosen = _account(desk, account)
         if token is not None:
@@ -199,6 +201,13 @@ def refuse_card_numbers(token: str | None, method_ref: str | None, last4: str) -
             return
     msg = "that looks like a card number, and no card number may be kept"
     raise BadInput(msg, code="payment.card_number", remedy="give the provider's id of the method")
+
+
+def _refuse_before_comparing(desk: Desk) -> None:
+    """Nothing is sent to a provider by a house that does not know what happened since its backup; Conflict."""
+    if any(one["compared_at"] is None for one in desk.ask(desk.views.restorations)):
+        msg = "this house came back from a backup and was not compared with its providers yet"
+        raise Conflict(msg, code="restore.not_compared", remedy="run: tallywatt reconcile")
 
 
 def store_at_provider(account: Data, reference: str, token: str) -> StoredMethod:
