@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tallywatt.adapters.providers.caller import TryLater
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.identity import EvseId, PaymentId
 from tallywatt.payments.fact import ProviderFact, Source
@@ -14,6 +16,7 @@ from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Failed
 from tallywatt.workflows.apply_provider_fact import START_PAID_SESSION, apply_provider_fact
+from tallywatt.workflows.look_at_page import LOOK_AT_PAGE
 from tallywatt.workflows.pay_ad_hoc import MoveHold, move_hold
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 from tests.payments.house import HouseOfPayments
@@ -137,6 +140,34 @@ def test_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provider: Scr
     after = house.payment(payment.payment_id)
     assert (after.state, after.reason) == (PaymentState.ABANDONED, "never_paid")
     assert provider.times_sent(OperationKind.VOID) == 1
+
+
+def test_a_driver_whose_webhook_was_lost_is_found_by_looking(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """The money was held and nobody told us: the driver stood at the station for three quarters of an hour."""
+    house.account()
+    payment = house.hold()
+    house.work()
+    opened_at = house.time
+    [look] = [one for one in house.jobs() if one.kind == LOOK_AT_PAGE]
+    pauses = []
+    for minutes in (0, 1, 5, 30):
+        house.time = Instant(opened_at + minutes * 60_000)
+        with pytest.raises(TryLater) as later:
+            house.caller.look_at_page(house.write, payment.payment_id, opened_at)
+        pauses.append(later.value.after_seconds)
+    assert starts_asked_for(house) == []
+
+    provider.driver_pays(payment.payment_id, 4000)
+    house.caller.look_at_page(house.write, payment.payment_id, opened_at)
+
+    assert house.payment(payment.payment_id).state is PaymentState.AUTHORISED
+    assert starts_asked_for(house) == [payment.payment_id]
+    assert 0 < look.run_at - opened_at <= 15_000
+    assert pauses == [15, 15, 60, 300]
+    house.caller.look_at_page(house.write, payment.payment_id, opened_at)
+    assert starts_asked_for(house) == [payment.payment_id], "what is known is not asked about again"
 
 
 @pytest.mark.parametrize(("minutes", "listed"), [(0, ["operation_failed"]), (6, [])])

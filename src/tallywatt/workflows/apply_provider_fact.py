@@ -26,9 +26,10 @@ from tallywatt.payments.consequence import (
 from tallywatt.payments.fact import Source, answered, shown, view_of
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
-from tallywatt.payments.payment import PaymentKind
+from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
 
@@ -64,6 +65,8 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         after = work.payments.put(after)
     for consequence in consequences:
         _carry_out(work, after, settled, consequence)
+    if news and after.kind is PaymentKind.AD_HOC and after.state is PaymentState.REQUIRES_ACTION:
+        look_soon(work, after)
     if settled is not None and operation is not None and settled != operation:
         _follow_operation(work, after, operation, settled, dead_end=dead_end)
     if not dead_end:

@@ -14,15 +14,17 @@ from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.measures import MICROSECONDS, Counter, Spread
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
 from tallywatt.payments.operation import OperationState
-from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Unknown, View
+from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.look_at_page import page_to_look_at, pause_after
 from tallywatt.workflows.resolve_unknown import pursue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tallywatt.kernel.clock import Clock
-    from tallywatt.kernel.identity import OperationId
+    from tallywatt.kernel.clock import Clock, Instant
+    from tallywatt.kernel.identity import OperationId, PaymentId
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome, PaymentProvider
@@ -79,14 +81,14 @@ class Providers:
         )
 
 
+NOT_COMPARED = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
 HELD_SECONDS = 30
 """How often a job looks whether a restored house has been compared with its providers."""
 
 
 def _let_go(pursuit: Pursuit) -> None:
     if pursuit.is_held:
-        msg = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
-        raise TryLater(msg, HELD_SECONDS)
+        raise TryLater(NOT_COMPARED, HELD_SECONDS)
 
 
 class Caller:
@@ -123,6 +125,21 @@ class Caller:
         if isinstance(fact.outcome, (Unknown, Pending, RequiresAction)):
             msg = "it is not known yet what became of it"
             raise TryLater(msg)
+
+    def look_at_page(self, write: Write, payment_id: PaymentId, opened_at: Instant) -> None:
+        """See whether the driver has paid on the page, and apply it. TryLater while it is open, or cannot be seen."""
+        look = write(page_to_look_at, payment_id)
+        if look is None:
+            return
+        if look.is_held:
+            raise TryLater(NOT_COMPARED, HELD_SECONDS)
+        seen = self._provider_of(look.account).enquire(look.enquiry)
+        if isinstance(seen, View):
+            payment = write(apply_provider_fact, ProviderFact(payment_id, Succeeded(seen), Source.JANITOR))
+            if payment.state is not PaymentState.REQUIRES_ACTION:
+                return
+        msg = "the driver has not paid on the page yet"
+        raise TryLater(msg, pause_after((self._clock.now() - opened_at) / 1000))
 
     def send(self, pursuit: Pursuit) -> ProviderFact:
         """Send an operation once. One whose key may have run out is asked about instead."""

@@ -76,7 +76,7 @@ async def pay(
     language.rather(evse["operator_country"])
     command = OfferAndPay(
         evse["code"],
-        f"{base}/pay/{{secret}}",
+        f"{base}/pay/{{secret}}?paid=true",
         f"{base}/evse/{evse['code']}?cancelled=true",
         language=language.language(),
     )
@@ -106,19 +106,22 @@ async def payment_state(secret: str, house: TheHouse) -> Response:
 
 
 @router.get("/pay/{secret}")
-async def show_payment(secret: str, house: TheHouse) -> Response:
-    """The way from the price to the session: to the provider's page, then to the session's own."""
+async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Response:
+    """The way from the price to the session: to the provider's page, then to the session's own.
+
+    `paid`: the provider has sent the driver back; its own word may still be on its way.
+    """
     row = await _payment(house, secret)
     if row["session_secret"]:
         answer = RedirectResponse(f"/s/{row['session_secret']}", 303)
         _remember(answer, house, row["session_secret"], secret)
         return answer
-    if row["state"] in evse_page.PAYABLE and row["hosted_page_url"]:
+    if row["state"] in evse_page.PAYABLE and row["hosted_page_url"] and not paid:
         return RedirectResponse(row["hosted_page_url"], 303)
     plug = await house.ask(house.views.plug, row["operator_id"], row["evse_id"])
     start = await house.ask(house.views.start_of, row["operator_id"], row["id"])
     language.rather(plug["country"] if plug else None)
-    return HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start)))
+    return HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start, paid=paid)))
 
 
 def _remember(answer: Response, house: House, session_secret: str, payment_secret: str) -> None:

@@ -119,9 +119,11 @@ def _place(row: Row, connected: frozenset[str] | None) -> Row:
     }
 
 
-def payment_view(row: Row, plug: Row | None, start: Row | None) -> Row:
-    """What a driver reads while the payment goes its way."""
+def payment_view(row: Row, plug: Row | None, start: Row | None, *, paid: bool = False) -> Row:
+    """What a driver reads while the payment goes its way. `paid`: the driver comes back from the provider's page."""
     headline, detail, waits = _STATES.get(row["state"], (row["state"], "", False))
+    if paid and row["state"] in PAYABLE:
+        detail = later("Your payment is being confirmed.")
     if row["state"] in RELEASED:
         detail = _REASONS.get(row["reason"] or "", detail)
         headline = later("Nothing was taken") if row["reason"] in _REASONS else headline

@@ -59,6 +59,7 @@ class Handlers:
             "release_hold": self._workflow(release_unused, PaymentId),
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
+            "look_at_page": self._look_at_page,
             "send_command": self._send_command,
             "bill_session": self._bill_session,
             "print_invoice": self._print_invoice,
@@ -83,13 +84,21 @@ class Handlers:
         return lambda claimed: self._house.run_job(claimed, workflow, command_of(claimed.job.subject_id))
 
     def _provider(self, claimed: Claimed, do: Callable[[Any, OperationId], None]) -> None:
+        do(self._write(claimed), OperationId(claimed.job.subject_id))
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _look_at_page(self, claimed: Claimed) -> None:
+        payment_id, opened_at = PaymentId(claimed.job.subject_id), claimed.job.created_at
+        self._house.caller.look_at_page(self._write(claimed), payment_id, opened_at)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _write(self, claimed: Claimed) -> Callable[[Callable[[UnitOfWork, Any], Any], Any], Any]:
         def write(workflow: Callable[[UnitOfWork, Any], Any], command: Any) -> Any:
             return self._house.write_now(
                 claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.cause
             )
 
-        do(write, OperationId(claimed.job.subject_id))
-        self._house.end_job(claimed.operator_id, claimed.job)
+        return write
 
     def _bill_session(self, claimed: Claimed) -> None:
         wanted = BillSession(SessionId(claimed.job.subject_id))

@@ -45,7 +45,7 @@ LANES = {
         32,
         30,
     ),
-    "providers": Lane("providers", ("call_provider", "ask_provider"), 4, 2, 120),
+    "providers": Lane("providers", ("call_provider", "ask_provider", "look_at_page"), 4, 2, 120),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
     "erasures": Lane("erasures", ("erase_traces", "erase_papers"), 1, 1, 3600),
