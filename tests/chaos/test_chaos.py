@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,10 +36,13 @@ def quiet() -> Iterator[None]:
 
 # Processes are started, not timed: a machine with other work may take long.
 @pytest.mark.timeout(900)
-def test_whatever_is_killed_on_sqlite_everything_adds_up_and_what_does_not_is_found(tmp_path: Path) -> None:
+def test_whatever_is_killed_on_sqlite_everything_adds_up_and_what_does_not_is_found(
+    tmp_path: Path, migrated_file: Path
+) -> None:
     """The meters' file and the provider's file agree with the books, one by one and in all."""
     told: list[str] = []
-    outcome = play(plan_of(SEED, Engine.SQLITE, SMALL), tmp_path / "round", None, told.append)
+    shutil.copy(migrated_file, tmp_path / "tallywatt.db")
+    outcome = play(plan_of(SEED, Engine.SQLITE, SMALL), tmp_path, None, told.append)
 
     assert outcome.broken == (), "\n".join((*told, *outcome.broken))
     assert outcome.figures["kills"] == SMALL.kills
@@ -49,10 +53,10 @@ def test_whatever_is_killed_on_sqlite_everything_adds_up_and_what_does_not_is_fo
 
 
 @pytest.mark.timeout(900)
-def test_whatever_is_killed_on_postgresql_everything_adds_up(tmp_path: Path, postgresql_url: str) -> None:
+def test_whatever_is_killed_on_postgresql_everything_adds_up(tmp_path: Path, postgresql_house_url: str) -> None:
     """The same, with lines to the database that break, some of them within a COMMIT."""
     told: list[str] = []
-    outcome = play(plan_of(SEED, Engine.POSTGRESQL, SMALL), tmp_path / "round", postgresql_url, told.append)
+    outcome = play(plan_of(SEED, Engine.POSTGRESQL, SMALL), tmp_path, postgresql_house_url, told.append)
 
     assert outcome.broken == (), "\n".join((*told, *outcome.broken))
     assert outcome.figures["kills"] == SMALL.kills

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +138,37 @@ def test_a_job_that_meets_a_broken_disk_waits_and_has_lost_no_attempt(
     assert "storage.unavailable" in (job.last_error or "")
 
 
+def test_the_rest_of_a_batch_is_given_back_when_not_even_its_end_can_be_written_down(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database went away in the middle: the jobs behind waited for a lease of a worker that was alive and idle."""
+    operator, station_id = furnished(house)
+    for _ in range(3):
+        commanded(house, operator, station_id)
+    workers, lane = Workers(house, ()), replace(LANES["stations"], batch=10)
+
+    def is_away(*_: object, **__: object) -> None:
+        msg = "the database is away"
+        raise Busy(msg, code="storage.unavailable")
+
+    def states() -> list[tuple[JobState, int]]:
+        rows = house.write_now(
+            operator, lambda work, kind: work.stored_jobs.by(kind=kind), "send_command", actor="test"
+        )
+        return [(one.state, one.attempts) for one in rows]
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house, "write_now", is_away)
+        broken.setattr(house, "end_job", is_away)
+        with pytest.raises(Busy):
+            workers.step(lane)
+    left = states()
+    workers.step(LANES["papers"])
+
+    assert left == [(JobState.LEASED, 1)] * 3
+    assert states() == [(JobState.READY, 0)] * 3
+
+
 def test_every_kind_of_job_that_a_workflow_writes_has_a_lane() -> None:
     """A job that no lane claims would wait for ever."""
     known = {kind for lane in LANES.values() for kind in lane.kinds}
@@ -144,6 +176,7 @@ def test_every_kind_of_job_that_a_workflow_writes_has_a_lane() -> None:
         "ask_provider",
         "call_provider",
         "finish_session",
+        "look_at_page",
         "lose_stop",
         "print_invoice",
         "release_hold",

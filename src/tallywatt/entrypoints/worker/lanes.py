@@ -6,6 +6,7 @@ Each lane has a synchronous `step()`; its threads do nothing but call it.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ class Workers:
         self._bells = {lane.name: threading.Condition() for lane in lanes}
         self._threads: list[threading.Thread] = []
         self._owner = process_name()
+        self._left: deque[Claimed] = deque()
 
     def start(self) -> None:
         """Start the threads of all lanes."""
@@ -88,10 +90,26 @@ class Workers:
 
     def step(self, lane: Lane) -> int:
         """Claim due jobs of a lane and do them; how many."""
+        self._give_back()
         claimed = self._house.claim(Claim(lane.kinds, lane.batch, lane.lease_seconds, self._owner))
-        for one in claimed:
-            self.do(one)
+        for place, one in enumerate(claimed):
+            try:
+                self.do(one)
+            except Exception:
+                # Not even its end could be written down. Nobody does the others of the batch before they are given back.
+                self._left.extend(claimed[place:])
+                raise
         return len(claimed)
+
+    def _give_back(self) -> None:
+        """What an earlier step had to leave: nobody waits for leases of a worker that lives."""
+        while self._left:
+            one = self._left.popleft()
+            try:
+                self._house.end_job(one.operator_id, one.job, "its worker was interrupted", after_seconds=0)
+            except Exception:
+                self._left.append(one)
+                raise
 
     def do(self, claimed: Claimed) -> None:
         """Do one job. Whatever goes wrong, the job says so and comes again, or stays visible as failed."""
