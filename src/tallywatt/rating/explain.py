@@ -68,6 +68,8 @@ ENGLISH: Final[dict[str, str]] = {
     "condition.max_current": "below {max_current} A",
     "condition.min_duration": "after {min_duration}",
     "condition.max_duration": "within {max_duration} of the start",
+    "condition.grace": "after {grace} without charging",
+    "condition.grace_retroactive": "from the start of idling, if it lasts longer than {grace}",
     "assumption.energy_interpolated": "split between two readings",
     "assumption.lower_price_between_readings": "no reading at the change of price, so the lower price holds",
     "assumption.idle_since_energy_ended": "idle since the energy ended",
@@ -127,7 +129,10 @@ def unit_price(price: Decimal, code: str, dimension: Dimension, locale: str = "e
 def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:
     """A price component as a driver reads it before the start: £0.45 per kWh, Monday to Friday, 07:00 to 17:00."""
     parts = [unit_price(line.unit_price, code, line.dimension, locale)]
-    said = _say("otherwise", locale) if line.otherwise else conditions(line.conditions, locale)
+    if line.otherwise:
+        parts.append(_say("otherwise", locale))
+    # What applies otherwise has no restrictions; a grace is none.
+    said = conditions(line.conditions, locale)
     if said:
         parts.append(said)
     if "step_size" in line.conditions:
@@ -145,6 +150,10 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
         start = spoken.clock(restrictions.get("start_time", "00:00"))
         end = spoken.clock(restrictions.get("end_time", "00:00"))
         parts.append(_say("condition.times", locale, start_time=start, end_time=end))
+    if "idle_grace" in restrictions:
+        grace = restrictions["idle_grace"]
+        key = "condition.grace_retroactive" if grace["retroactive"] else "condition.grace"
+        parts.append(_say(key, locale, grace=duration(grace["seconds"] * 1000, locale)))
     for name in _CONDITIONS:
         if name in restrictions:
             value = restrictions[name]

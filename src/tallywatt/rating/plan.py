@@ -25,13 +25,13 @@ from tallywatt.rating.period import (
     ChargingPeriod,
 )
 from tallywatt.rating.records import Dimension, Unit
-from tallywatt.rating.tariff import MINUTES_PER_DAY, PriceLimit, Restrictions, Tariff, restriction_data
+from tallywatt.rating.tariff import MINUTES_PER_DAY, PriceLimit, Restrictions, Tariff, grace_data, restriction_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
-    from tallywatt.rating.tariff import Component, Element
+    from tallywatt.rating.tariff import Component, Element, IdleGrace
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_DAY: Final = MINUTES_PER_DAY * MS_PER_MINUTE
@@ -117,6 +117,8 @@ class Plan:
     """What a reservation costs, by dimension and by whether it is the price of one that expired."""
     reservation_cuts: Cuts
     limits: Limits | None
+    grace: IdleGrace | None = None
+    """How long a vehicle may idle before its idle time is charged."""
 
 
 @lru_cache(maxsize=4096)
@@ -127,21 +129,22 @@ def plan_of(tariff: Tariff) -> Plan:
 
 def compile_tariff(tariff: Tariff) -> Plan:
     """Make a tariff ready to rate."""
-    return _compiled([(0, element) for element in tariff.elements], _limits(tariff), told_apart=False)
+    return _compiled([(0, element) for element in tariff.elements], tariff, told_apart=False)
 
 
 @lru_cache(maxsize=1024)
 def joined_plan(tariffs: tuple[Tariff, ...]) -> Plan:
-    """One plan of several tariffs, each of which applies in the periods that name it; limits are those of the first.
+    """One plan of several tariffs, each of which applies in the periods that name it; limits and grace are those of the first.
 
     OCPI lets a session change its tariff (a driver chooses another profile), and counts its blocks over all of it.
     """
     elements = [(number, element) for number, tariff in enumerate(tariffs) for element in tariff.elements]
-    return _compiled(elements, _limits(tariffs[0]), told_apart=True)
+    return _compiled(elements, tariffs[0], told_apart=True)
 
 
-def _compiled(elements: Sequence[tuple[int, Element]], limits: Limits | None, *, told_apart: bool) -> Plan:
+def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_apart: bool) -> Plan:
     """What is priced for a reservation alone never applies to charging, nor the other way round."""
+    grace = first.idle_grace
     places = max((places_of(one.price) for _, element in elements for one in element.components), default=0)
     priced: dict[tuple[Dimension, str | None], list[Priced]] = {}
     for number, element in elements:
@@ -150,7 +153,7 @@ def _compiled(elements: Sequence[tuple[int, Element]], limits: Limits | None, *,
             tests = ((TARIFF, number, number + 1, True), *tests)
         for component in element.components:
             place = component.dimension, element.restrictions.reservation
-            priced.setdefault(place, []).append(_priced(number, element, component, tests, places))
+            priced.setdefault(place, []).append(_priced(number, element, component, tests, places, grace))
     used = {dimension: tuple(priced.get((dimension, None), ())) for dimension in Dimension}
     charging = [element.restrictions for _, element in elements if element.restrictions.reservation is None]
     return Plan(
@@ -168,16 +171,21 @@ def _compiled(elements: Sequence[tuple[int, Element]], limits: Limits | None, *,
         reservation_cuts=_cuts(
             element.restrictions for _, element in elements if element.restrictions.reservation is not None
         ),
-        limits=limits,
+        limits=_limits(first),
+        grace=grace,
     )
 
 
-def _priced(number: int, element: Element, component: Component, tests: tuple[Test, ...], places: int) -> Priced:
+def _priced(
+    number: int, element: Element, component: Component, tests: tuple[Test, ...], places: int, grace: IdleGrace | None
+) -> Priced:
     unit, factor, multiplier = _UNITS[component.dimension]
     weekdays = sum(1 << day for day in element.restrictions.days) or _EVERY_DAY
     reason = restriction_data(element.restrictions)
     if component.step_size > 1:
         reason["step_size"] = component.step_size
+    if grace is not None and component.dimension is Dimension.PARKING_TIME:
+        reason["idle_grace"] = grace_data(grace)
     dimensions = {one.dimension for one in element.components}
     return Priced(
         dimension=component.dimension,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
     from tallywatt.kernel.money import Currency
     from tallywatt.metering.metered import MeteredSession
-    from tallywatt.rating.tariff import Tariff
+    from tallywatt.rating.tariff import IdleGrace, Tariff
 
 ENGINE_VERSION: Final = "1"
 """Raised whenever the same input could give another result; stored with every rated result."""
@@ -291,6 +291,8 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
     """Charging time and parking time by component, each in order of time."""
     time: list[Run] = []
     parking: list[Run] = []
+    if plan.grace is not None:
+        periods = _after_grace(periods, plan.grace)
     for period in periods if plan.time or plan.parking else ():
         passed, use = period.end - period.start, period.use
         if passed and use is not Use.NOTHING:
@@ -302,6 +304,28 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
                 if period.assumed:
                     run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
     return time, parking
+
+
+def _after_grace(periods: list[ChargingPeriod], grace: IdleGrace) -> list[ChargingPeriod]:
+    """The periods with what is forgiven of idling taken out of them.
+
+    Charging begins the grace anew. Time that nobody is charged for (an outage) does not: the vehicle idles on after it.
+    """
+    allowed = grace.seconds * 1000
+    spells: list[list[ChargingPeriod]] = [[]]
+    for period in periods:
+        if period.use is Use.CHARGING and period.end > period.start:
+            spells.append([])
+        spells[-1].append(period)
+    found: list[ChargingPeriod] = []
+    for spell in spells:
+        idle = sum(one.end - one.start for one in spell if one.use is Use.PARKING)
+        left = 0 if grace.is_retroactive and idle > allowed else allowed
+        for period in spell:
+            free = min(left, period.end - period.start) if period.use is Use.PARKING else 0
+            left -= free
+            found.append(period._replace(start=period.start + free) if free else period)
+    return found
 
 
 def _fill_blocks(runs: list[Run]) -> None:

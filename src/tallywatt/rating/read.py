@@ -19,6 +19,7 @@ from tallywatt.rating.tariff import (
     UNRESTRICTED,
     Component,
     Element,
+    IdleGrace,
     PriceLimit,
     Restrictions,
     Tariff,
@@ -32,7 +33,7 @@ ABOUT: Final = (
     "energy_mix", "preauthorize_amount", "last_updated",
 )  # fmt: skip
 """Keys of OCPI that decide no amount: who owns the tariff, when it is valid (assignments say that), and the like."""
-_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "min_price", "max_price", "elements"}
+_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "min_price", "max_price", "idle_grace", "elements"}
 _BEFORE: Final = ("before_taxes", "excl_vat")
 _AFTER: Final = ("after_taxes", "incl_vat")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -76,6 +77,7 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
             instant(data[key], key)
     min_price, max_price = _limit(data, "min_price", unread), _limit(data, "max_price", unread)
     _check_limits(min_price, max_price)
+    grace = _grace(data.get("idle_grace"), unread)
     return Tariff(
         reference=reference,
         name=_name(data, reference),
@@ -87,6 +89,7 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
         max_price=max_price,
         taxes_apply=taxes_apply,
         tax_is_said=data.get("tax_included") is not None,
+        idle_grace=grace,
         about={key: data[key] for key in ABOUT if data.get(key) is not None},
     )
 
@@ -122,6 +125,21 @@ def _limit(data: Mapping[str, Any], key: str, unread: list[str]) -> PriceLimit |
 def _bound(given: Mapping[str, Any], names: tuple[str, str], key: str) -> Decimal | None:
     found = [name for name in names if given.get(name) is not None]
     return number(given[found[0]], f"{key}.{found[0]}") if found else None
+
+
+def _grace(given: Any, unread: list[str]) -> IdleGrace | None:
+    """Our own field, beside those of OCPI."""
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise _bad(path="idle_grace", what="not_an_object", says="must be an object with seconds and retroactive")
+    unread += [f"idle_grace.{name}" for name in given if name not in {"seconds", "retroactive"}]
+    seconds, retroactive = given.get("seconds"), given.get("retroactive", False)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < 10**9:
+        raise _bad(path="idle_grace.seconds", what="not_a_number", says="must be a whole number from 1")
+    if not isinstance(retroactive, bool):
+        raise _bad(path="idle_grace.retroactive", what="not_known", says="must be true or false")
+    return IdleGrace(seconds, retroactive)
 
 
 def _check_limits(low: PriceLimit | None, high: PriceLimit | None) -> None:

@@ -85,6 +85,18 @@ class PriceLimit:
     after_taxes: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class IdleGrace:
+    """So long may a vehicle stay without asking for power before idle time is charged; anew after each charging.
+
+    OCPI cannot say it: its durations count from the session's start (ocpi #225, #368, #543).
+    """
+
+    seconds: int
+    is_retroactive: bool = False
+    """Whether who stays longer pays from the first second on; else the grace is forgiven in any case."""
+
+
 @dataclass(frozen=True, eq=False)
 class Tariff:
     """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
@@ -102,6 +114,7 @@ class Tariff:
     """False: OCPI's `tax_included` N/A, there is no tax on this tariff at all."""
     tax_is_said: bool = True
     """False: the source does not say whether prices include tax, as before OCPI 2.3.0; then they do not."""
+    idle_grace: IdleGrace | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     """What OCPI says beside the prices, as it was given (whose it is, when it is valid, alternative texts): it decides no
     amount, is no part of the version, and is written again."""
@@ -157,8 +170,15 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
         "tax_included": tax_included(tariff),
         "elements": [element_data(element) for element in tariff.elements],
     }
+    if tariff.idle_grace is not None:
+        data["idle_grace"] = grace_data(tariff.idle_grace)
     limits = {"min_price": tariff.min_price, "max_price": tariff.max_price}
     return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
+
+
+def grace_data(grace: IdleGrace) -> dict[str, Any]:
+    """A grace for idling, in the words in which it was put."""
+    return {"seconds": grace.seconds, "retroactive": grace.is_retroactive}
 
 
 def tax_included(tariff: Tariff) -> str:

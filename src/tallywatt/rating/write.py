@@ -60,6 +60,8 @@ def write_tariff(
         for element in tariff.elements
         if (written := _element(element, tariff, version, lost, f"elements[{element.index}]")) is not None
     ]
+    if tariff.idle_grace is not None:
+        lost.append("idle_grace")
     for name, limit in (("min_price", tariff.min_price), ("max_price", tariff.max_price)):
         if limit is not None and version is Version.OCPI_2_1_1:
             lost.append(name)

@@ -41,6 +41,16 @@ def test_a_tariff_that_the_form_cannot_say_is_left_to_json() -> None:
 
 
 @pytest.mark.parametrize(
+    "beside",
+    [{"min_price": {"after_taxes": 2}}, {"max_price": {"before_taxes": 50}}, {"idle_grace": {"seconds": 900}}],
+)
+def test_what_stands_beside_the_prices_is_not_lost_in_the_form(beside: dict[str, object]) -> None:
+    """A limit that vanishes with the next edit would be found out by a customer."""
+    data, _ = data_of(CITY)
+    assert fields_of(msgspec.json.decode(read_tariff(data | beside).canonical)) is None
+
+
+@pytest.mark.parametrize(
     ("field", "typed", "blamed"),
     [
         ("energy", "a lot", "energy"),

@@ -66,13 +66,17 @@ def fields_of(data: dict[str, Any]) -> Fields | None:
 
 
 def _prices(tariff: Tariff) -> list[tuple[Any, ...]]:
-    """What a tariff charges, whichever elements its components stand in: in order, as the first one holds."""
+    """What a tariff charges, whichever elements its components stand in: in order, as the first one holds.
+
+    And what it says beside its components, for which the form has no field.
+    """
     found = [
         (one.dimension.value, one.price, one.tax_rate, one.step_size, element.restrictions)
         for element in tariff.elements
         for one in element.components
     ]
-    return sorted(found, key=lambda one: one[0])
+    beside = ("", tariff.min_price, tariff.max_price, tariff.idle_grace, tariff.taxes_apply)
+    return [beside, *sorted(found, key=lambda one: one[0])]
 
 
 def _fields_of_component(kind: str, price: str, restrictions: dict[str, Any]) -> Fields:
