@@ -368,6 +368,8 @@ class LivingHouse(House):
         try:
             self._workers.step(lane)
         except Busy:
+            # A worker waits a moment and looks once more; were it looked for besides, ticks would double with each failure.
+            self._due[lane.name] = 0
             self.world.after(IDLE_MILLISECONDS, lambda: self._tick(lane))
         finally:
             self._busy[lane.name] -= 1
