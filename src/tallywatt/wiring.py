@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.vault import Vault
     from tallywatt.adapters.webhooks.sending import Sender
     from tallywatt.evidence.findings import AuditReport
+    from tallywatt.invoicing.ports import Papers
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
@@ -150,7 +151,7 @@ class House:
         """The live feed of this process's pages; set by the entrypoint that has pages."""
         self._control: ControlServer | None = None
         self._measures: Listening | None = None
-        self._papers: Any = None
+        self._papers: Papers | None = None
         self._post: Post | None = None
         self._identity_providers: dict[str, OpenIdProvider] = {}
         self._directory: MemoryDirectory | None = None
@@ -392,7 +393,7 @@ class House:
         """Call `ring` when a commit of this process has written jobs."""
         self.store.writer.after_commit.append(lambda wrote: ring() if wrote else None)
 
-    def papers(self) -> Any:
+    def papers(self) -> Papers:
         """The printer of invoices, warm after its first use."""
         if self._papers is None:
             from tallywatt.adapters.documents.papers import TypstPapers  # a fifth of a second
@@ -838,9 +839,3 @@ def business_time(anchor: BusinessAnchor) -> Instant:
 def fresh_id(name: str) -> str:
     """An id for something that has no unit of work yet: an operator."""
     return WorldDraws().draw().id(name)
-
-
-def data_folder(settings: Settings) -> Path:
-    """The data directory, made if it is missing."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return settings.data_dir

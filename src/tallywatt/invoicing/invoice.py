@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 INVOICES = "INV"
 """The series of invoices when nobody chose another."""
-CREDIT_NOTES = "CN"
-"""The series of credit notes when nobody chose another."""
 DIGITS = 6
 _SERIES = re.compile(r"[A-Z0-9]{1,12}")
 

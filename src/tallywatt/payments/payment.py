@@ -29,16 +29,19 @@ from tallywatt.payments.consequence import (
     Surplus,
 )
 from tallywatt.payments.limits import least_charge
-from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.operation import Operation, OperationKind, OperationState, request_hash, request_text
 from tallywatt.payments.provider import ViewStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import (
         CustomerId,
         EvseId,
         InvoiceId,
         OfferId,
+        OperationId,
         PaymentId,
         ProviderAccountId,
         SessionId,
@@ -155,6 +158,38 @@ class Payment:
     def capture_minor(self) -> int:
         """What to take from the hold: what is due, and never more than is held."""
         return min(self.due_minor or 0, self.authorised_minor)
+
+    def operation(
+        self,
+        operation_id: OperationId,
+        kind: OperationKind,
+        amount_minor: int,
+        asked: Mapping[str, str | int | None],
+        now: Instant,
+    ) -> Operation:
+        """Something that is to be asked of the provider, as it is written down first. `now` is machine time."""
+        request = request_text(asked)
+        return Operation(
+            operation_id=operation_id,
+            payment_id=self.payment_id,
+            account_id=self.account_id,
+            kind=kind,
+            amount_minor=amount_minor,
+            currency=self.currency,
+            idempotency_key=operation_id,
+            request=request,
+            request_hash=request_hash(request),
+            state=OperationState.INTENDED,
+            attempts=0,
+            first_sent_at=None,
+            last_sent_at=None,
+            provider_ref=None,
+            code=None,
+            advice=None,
+            error=None,
+            created_at=now,
+            resolved_at=None,
+        )
 
     def without_way_on(self, reason: str) -> Payment:
         """The payment after a step that will not succeed by itself: a person decides, and what is due stays owed."""

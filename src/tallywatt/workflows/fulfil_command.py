@@ -28,7 +28,7 @@ def remote_start(work: UnitOfWork, fact: Started) -> StationCommand | None:
     return next(
         (
             one
-            for one in _open(work, fact.heard.station_id, Action.START)
+            for one in open_commands(work, fact.heard.station_id, Action.START)
             if tag_of(one) == token and one.payload.get("evse_number") in {None, fact.evse_number}
         ),
         None,
@@ -45,7 +45,7 @@ def fulfil_stop(work: UnitOfWork, session: Session) -> None:
     """The transaction has ended: whoever asked for that, by whichever door, is told so."""
     if session.station_id is None:
         return
-    for one in _open(work, session.station_id, Action.STOP):
+    for one in open_commands(work, session.station_id, Action.STOP):
         if one.session_id == session.session_id:
             fulfil(work, one, session)
 
@@ -61,6 +61,7 @@ def fulfil(work: UnitOfWork, command: StationCommand, session: Session) -> None:
     work.events.append(Event("command", held.command_id, "CommandCompleted", {"session_id": session.session_id}))
 
 
-def _open(work: UnitOfWork, station_id: str, action: Action) -> list[StationCommand]:
+def open_commands(work: UnitOfWork, station_id: str, action: Action) -> list[StationCommand]:
+    """What a station was asked for and has not come to its end, oldest first."""
     since = Instant(work.machine_now - LOOK_BACK_MILLISECONDS)
     return [one for one in work.queries.open_commands(station_id, since) if one.action is action]

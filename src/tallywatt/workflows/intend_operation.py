@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import OperationId
 from tallywatt.payments.limits import PAGE_LIFE_MS
-from tallywatt.payments.operation import Operation, OperationKind, OperationState, request_hash, request_text
+from tallywatt.payments.operation import Operation, OperationKind
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.note_payment import note
 
@@ -29,38 +29,16 @@ def intend_operation(
 ) -> Operation:
     """Write down an operation of a locked payment, and the job that sends it."""
     operation_id = OperationId(work.draw.id(f"operation/{payment.payment_id}/{kind}"))
-    request = request_text(
-        {
-            **asked,
-            "account_id": payment.account_id,
-            "amount_minor": amount_minor,
-            "currency": payment.currency,
-            "operation_id": operation_id,
-            "payment_id": payment.payment_id,
-            "reference": payment.reference,
-        }
-    )
-    operation = Operation(
-        operation_id=operation_id,
-        payment_id=payment.payment_id,
-        account_id=payment.account_id,
-        kind=kind,
-        amount_minor=amount_minor,
-        currency=payment.currency,
-        idempotency_key=operation_id,
-        request=request,
-        request_hash=request_hash(request),
-        state=OperationState.INTENDED,
-        attempts=0,
-        first_sent_at=None,
-        last_sent_at=None,
-        provider_ref=None,
-        code=None,
-        advice=None,
-        error=None,
-        created_at=work.machine_now,
-        resolved_at=None,
-    )
+    request = {
+        **asked,
+        "account_id": payment.account_id,
+        "amount_minor": amount_minor,
+        "currency": payment.currency,
+        "operation_id": operation_id,
+        "payment_id": payment.payment_id,
+        "reference": payment.reference,
+    }
+    operation = payment.operation(operation_id, kind, amount_minor, request, work.machine_now)
     written = work.operations.add(operation)
     assert written, f"payment {payment.payment_id} has an operation on its way already"
     whose = {"payment_id": payment.payment_id, "account_id": payment.account_id}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.stations.command import Action
 from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.fulfil_command import open_commands
 from tallywatt.workflows.order_station import order_station
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def start_own_session(work: UnitOfWork, command: StartOwnSession) -> StationComm
         msg = "this account has no card or tag that may start a session"
         raise Conflict(msg, code="tokens.none_good", remedy="pay by card here, or ask the operator for a charging card")
     tag = max(tokens, key=lambda one: one.token_id).uid
-    for earlier in work.station_commands.by(station_id=evse.station_id, evse_id=evse.evse_id):
-        if earlier.action is Action.START and earlier.is_open and earlier.payload.get("tag") == tag:
+    work.stations.lock(evse.station_id)  # pressed twice at the same moment, the second sees the first
+    for earlier in open_commands(work, evse.station_id, Action.START):
+        if earlier.evse_id == evse.evse_id and earlier.payload.get("tag") == tag:
             return earlier
     return order_station(work, CommandStation(evse.station_id, Action.START, {"tag": tag}, evse_id=evse.evse_id))

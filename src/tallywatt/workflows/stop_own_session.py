@@ -10,6 +10,7 @@ from tallywatt.kernel.errors import Conflict, NotAllowed
 from tallywatt.metering.session import PayerKind
 from tallywatt.stations.command import Action
 from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.fulfil_command import open_commands
 from tallywatt.workflows.order_station import order_station
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class StopOwnSession:
 
 def stop_own_session(work: UnitOfWork, command: StopOwnSession) -> StationCommand:
     """Ask the station to stop; while it has been asked and has not answered, the same command again."""
-    session = work.sessions.get(command.session_id)
+    session = work.sessions.lock(command.session_id)  # pressed twice at the same moment, the second sees the first
     if not is_theirs(work, session, command):
         msg = "this session was started by somebody else, or in another browser"
         raise NotAllowed(
@@ -39,8 +40,8 @@ def stop_own_session(work: UnitOfWork, command: StopOwnSession) -> StationComman
     if session.station_id is None or not session.is_open:
         msg = "this session is not running any more"
         raise Conflict(msg, code="sessions.not_running")
-    for earlier in work.station_commands.by(station_id=session.station_id, session_id=session.session_id):
-        if earlier.action is Action.STOP and earlier.is_open:
+    for earlier in open_commands(work, session.station_id, Action.STOP):
+        if earlier.session_id == session.session_id:
             return earlier
     return order_station(work, CommandStation(session.station_id, Action.STOP, session_id=session.session_id))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import OperationId, PaymentId, ProviderAccountId, SessionId
 from tallywatt.payments.fact import ProviderFact, Source
-from tallywatt.payments.operation import Operation, OperationKind, OperationState, request_hash, request_text
+from tallywatt.payments.operation import Operation, OperationKind, OperationState
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.provider import Succeeded, Trace, View, ViewStatus
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
@@ -136,27 +136,10 @@ def _operation(
     work: UnitOfWork, payment: Payment, kind: OperationKind, minor: int, provider_ref: str | None
 ) -> Operation:
     operation_id = OperationId(work.draw.id(f"found/{payment.payment_id}/{kind}/{minor}"))
-    request = request_text(
-        {"found_after_restore": payment.payment_id, "amount_minor": minor, "currency": payment.currency}
-    )
-    return Operation(
-        operation_id=operation_id,
-        payment_id=payment.payment_id,
-        account_id=payment.account_id,
-        kind=kind,
-        amount_minor=minor,
-        currency=payment.currency,
-        idempotency_key=operation_id,
-        request=request,
-        request_hash=request_hash(request),
-        state=OperationState.SUCCEEDED,
-        attempts=0,
-        first_sent_at=None,
-        last_sent_at=None,
-        provider_ref=provider_ref,
-        code=None,
-        advice=None,
-        error=None,
-        created_at=work.machine_now,
-        resolved_at=work.machine_now,
-    )
+    asked: dict[str, str | int | None] = {
+        "found_after_restore": payment.payment_id,
+        "amount_minor": minor,
+        "currency": payment.currency,
+    }
+    operation = payment.operation(operation_id, kind, minor, asked, work.machine_now)
+    return replace(operation, state=OperationState.SUCCEEDED, provider_ref=provider_ref, resolved_at=work.machine_now)

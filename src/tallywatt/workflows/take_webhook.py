@@ -7,12 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.card_numbers import hide_card_numbers
-from tallywatt.kernel.identity import natural_key
-from tallywatt.metering.session import InboxItem, InboxState
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import Succeeded
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
 
 if TYPE_CHECKING:
@@ -94,21 +93,4 @@ def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:
 
 def _list(work: UnitOfWork, command: TakeWebhook, kind: str, summary: str) -> None:
     event = command.event
-    key = natural_key(kind, command.account_id, event.provider_ref or event.event_id)
-    work.inbox.add(
-        InboxItem(
-            item_id=work.draw.id(f"inbox/{key}"),
-            kind=kind,
-            natural_key=key,
-            station_id=None,
-            session_id=None,
-            payment_id=None,
-            frame_id=None,
-            summary=summary,
-            state=InboxState.OPEN,
-            created_at=work.now,
-            resolved_at=None,
-            resolved_by=None,
-            resolution=None,
-        )
-    )
+    to_inbox(work, kind, summary, command.account_id, event.provider_ref or event.event_id)

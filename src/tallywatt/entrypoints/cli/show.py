@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tallywatt.kernel.clock import Instant, moment, parse_instant, rfc3339, zone
-from tallywatt.kernel.energy import wh
 from tallywatt.kernel.money import Money, currency
 
 if TYPE_CHECKING:
@@ -114,11 +113,6 @@ def kwh_of(watt_hours: str | None) -> str:
     exact = Decimal(watt_hours).scaleb(-3)
     places = max(2, -int(exact.normalize().as_tuple().exponent))
     return f"{exact:.{places}f} kWh"
-
-
-def kwh_of_milliwatt_hours(amount: int) -> str:
-    """The same from whole milliwatt-hours."""
-    return kwh_of(wh(amount))
 
 
 def clock_of(when: str | int | None, zone_name: str) -> str:
