@@ -81,6 +81,12 @@ def simulate(
     if as_json:
         say_json(rows)
         return
+    _say_rows(rows)
+    if chart is not None:
+        say(f"Drawn: {chart}")
+
+
+def _say_rows(rows: list[Data]) -> None:
     from tallywatt.entrypoints.pages.cost_chart import SESSIONS
 
     told = [
@@ -101,8 +107,6 @@ def simulate(
         Column("per kWh", "gross_per_kwh", right=True), Column("in a day", "range", folds=True),
     )  # fmt: skip
     say_table(columns, told, empty="no session")
-    if chart is not None:
-        say(f"Drawn: {chart}")
 
 
 def _range(row: Data) -> str:
