@@ -304,7 +304,11 @@ class LivingHouse(House):
         self._soon: set[str] = set()
         writer.after_commit.append(lambda wrote: self._once("lanes", 0, self._look) if wrote else None)
         writer.after_commit.append(lambda _: self._once("follower", 250, self._follow_once))
-        self.take_over()
+        try:
+            self.take_over()
+        except Busy:
+            self.die()
+            raise
         self._look()
         self._rounds()
 

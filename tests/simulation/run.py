@@ -86,8 +86,14 @@ class Simulation:
     def _raise_house(self) -> None:
         self._lives += 1
         self.mortality.waits = True
-        house = LivingHouse(self.folder, self.world, self.mortality, self.disk, self.provider.cards, self._lives)
-        self.mortality.waits = False
+        try:
+            house = LivingHouse(self.folder, self.world, self.mortality, self.disk, self.provider.cards, self._lives)
+        except Busy:
+            # The process ends with an error, and its supervisor starts it again.
+            self.world.after(ASK_AGAIN, self._raise_house)
+            return
+        finally:
+            self.mortality.waits = False
         if self._at_peace:
             house.hurry_until = 0
         self.house = house
