@@ -115,7 +115,8 @@ def site(
         faults=Faults(frozenset(_fault(name) for name in faults or ()), share, seed),
     )
     if patience is not None:
-        options = replace(options, give_up_seconds=patience, driver_seconds=patience)
+        answer_seconds = max(options.answer_seconds, patience / 10)
+        options = replace(options, give_up_seconds=patience, driver_seconds=patience, answer_seconds=answer_seconds)
     if stations:
         say_json(msgspec.to_builtins(prepare(options)))
         return
