@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from tallywatt.adapters.storage.connections import PostgresConnection, SqliteConnection
+from tallywatt.adapters.storage.statements import statements_of
+from tallywatt.adapters.storage.tables import metering, stations
 from tallywatt.customers.customer import Customer
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
@@ -15,10 +18,15 @@ from tallywatt.workflows.follow import follow
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.plug_in import plug_in
 from tallywatt.workflows.unplug import unplug
+from tests.adapters.storage.test_lists import fill
 from tests.workflows.house_of import kwh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tallywatt.adapters.storage.mapping import Mapping
     from tallywatt.workflows.ports import UnitOfWork
+    from tests.spares import Spares
     from tests.workflows.house_of import HouseOf
 
 
@@ -266,3 +274,41 @@ def test_the_same_start_twice_in_one_group_is_one_session(house: HouseOf) -> Non
 
     assert first == second
     assert len(house.rows.sessions.by()) == 1
+
+
+@pytest.fixture(scope="module")
+def filled(spare_databases: Spares) -> Iterator[psycopg.Connection[Any]]:
+    """A migrated database whose tables hold rows, so that the planner has something to decide on."""
+    name = spare_databases.take()
+    with psycopg.connect(spare_databases.url(name), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")  # rows without the rows that they refer to
+        for table in ("sessions", "station_facts", "inbox", "evses", "transaction_counters"):
+            fill(connection, table)
+            connection.execute(f"UPDATE {table} SET operator_id = 'operator'")
+        connection.execute("ANALYZE")
+        connection.execute("SET enable_seqscan = off")
+        yield connection
+    spare_databases.give_back(name)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "names", "index"),
+    [
+        (metering.SESSIONS, ("station_id", "transaction_id"), "uq_sessions_transaction"),
+        (metering.STATION_FACTS, ("fact_key",), "pk_station_facts"),
+        (metering.INBOX, ("natural_key",), "uq_inbox_operator_id_natural_key"),
+        (stations.EVSES, ("station_id", "number"), "uq_evses_operator_id_station_id_number"),
+        (stations.TRANSACTION_COUNTERS, ("station_id",), "pk_transaction_counters"),
+    ],
+)
+def test_what_is_asked_at_once_is_found_by_its_index(
+    filled: psycopg.Connection[Any], mapping: Mapping[Any], names: tuple[str, ...], index: str
+) -> None:
+    """However many sessions are stored, a group reads as many rows as it asked for."""
+    sql = statements_of(mapping, "postgresql").foreseen(names, held=False)
+    wanted = [[1] if name == "number" else ["x"] for name in names]
+
+    steps = [row[0] for row in filled.execute(f"EXPLAIN {sql}", (*wanted, "operator"))]
+
+    assert any(index in step for step in steps), steps
+    assert not [step for step in steps if "Seq Scan" in step]

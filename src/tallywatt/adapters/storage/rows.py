@@ -200,7 +200,8 @@ class Rows(Generic[T]):
         """Learn of many rows in one statement what is going to be asked one by one."""
         scope, memory, mapping = self._scope, self._scope.memory, self._mapping
         sql = self._sql.foreseen(names, held=held)
-        values = scope.connection.execute(sql, (*map(list, zip(*wanted, strict=True)), scope.operator))
+        # Whoever holds many holds them in the same order.
+        values = scope.connection.execute(sql, (*map(list, zip(*sorted(wanted), strict=True)), scope.operator))
         places = [mapping.place[name] for name in names]
         found: dict[tuple[Any, ...], list[T]] = {one: [] for one in wanted}
         by_key = names == mapping.key
