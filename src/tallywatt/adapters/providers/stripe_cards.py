@@ -59,6 +59,17 @@ class _Wire(stripe.HTTPXClient):
             self._client = httpx.Client(trust_env=False)
 
 
+LATEST = 2**52
+"""Milliseconds: a moment beyond it is none."""
+
+
+def _text_of(value: object) -> str:
+    """A text that can be stored; ValueError for anything else."""
+    if not isinstance(value, str) or not value or "\0" in value or not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
 class StripeCards:
     """One Stripe account."""
 
@@ -288,17 +299,21 @@ class StripeCards:
         try:
             event = json.loads(body)
             thing = event["data"]["object"]
-            type_, event_id, said_at = event["type"], event["id"], Instant(event["created"] * 1000)
-        except (ValueError, KeyError, TypeError) as error:
+            type_, event_id, said_at = _text_of(event["type"]), _text_of(event["id"]), Instant(event["created"] * 1000)
+            if not -LATEST < said_at < LATEST:
+                raise ValueError(event["created"])
+            view, payment_id = views.view_of(thing), views.payment_of(thing)
+            ref = thing.get("payment_intent") if view is None else view.provider_ref
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             msg = "a signed webhook that is not an event"
             raise BadInput(msg, code="webhook.unreadable") from error
         if bool(event.get("livemode")) != self._live:
             msg = "a webhook of the other mode, test or live"
             raise NotSignedIn(msg, code="webhook.wrong_mode")
-        view = views.view_of(thing)
-        ref = thing.get("payment_intent") if view is None else view.provider_ref
         attention = type_ if type_.startswith(_NEEDS_PERSON) else None
-        return ProviderEvent(event_id, type_, said_at, views.payment_of(thing), ref, view, attention)
+        return ProviderEvent(
+            event_id, type_, said_at, payment_id, ref if isinstance(ref, str) else None, view, attention
+        )
 
     def _check_signature(self, header: str, body: bytes) -> None:
         text = body.decode("utf-8", "replace")
