@@ -277,6 +277,8 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "A station has started.",
         (Field("protocol", "code", "ocpp1.6 or ocpp2.0.1."),),
     ),
+    EventType("station.changed", "StationChanged", "station", "Something about a station was changed.", (_FIELDS,)),
+    EventType("evse.changed", "EvseChanged", "evse", "Something about an EVSE was changed.", (_FIELDS,)),
     EventType("location.added", "LocationAdded", "location", "A location was added."),
     EventType("location.changed", "LocationChanged", "location", "Something about a location was changed.", (_FIELDS,)),
     EventType(
@@ -308,6 +310,16 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "TariffAssigned",
         "tariff",
         "A tariff's version was given a place and a time.",
+        (
+            Field("scope", "code", "operator, location, station or evse."),
+            Field("scope_id", "id", "Which one; null: everywhere.", may_be_null=True),
+        ),
+    ),
+    EventType(
+        "tariff.assignment_ended",
+        "TariffAssignmentEnded",
+        "tariff",
+        "A tariff's version stops to hold at a place.",
         (
             Field("scope", "code", "operator, location, station or evse."),
             Field("scope_id", "id", "Which one; null: everywhere.", may_be_null=True),
@@ -390,6 +402,7 @@ INTERNAL: Final[dict[str, str]] = {
     "PolicyChosen": "as above",
     "InstallationRestored": "how the installation is run is its own business",
     "RestorationCompared": "as above",
+    "StationKeyChanged": "which key a station shows is told to nobody; that it was changed, is",
     "ConsoleSessionEnded": "who looks at the pages is told to nobody else",
     "ApiKeyRevoked": "who may come in is the operator's own business",
     "ApiKeyReplaced": "as above",

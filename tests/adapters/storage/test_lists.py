@@ -39,6 +39,7 @@ COLUMNS = {
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
     "upload": "import_id", "audit": "audit_id",
     "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
+    ("actions", "who"): "caller_id",
     ("sessions", "customer"): "payer_id", ("invoices", "customer"): "payer_id", ("sessions", "reason"): "session_id",
 }  # fmt: skip
 """Which column a filter is about, where it is not called like it."""

@@ -71,6 +71,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /commands/{command_id}": _thing("command_id", "command"),
     "GET /evses": Asked(query={"station": "CP1", "limit": "1"}),
     "GET /evses/{code}": Asked({"code": "GB*TWA*ECP1*1"}),
+    "GET /evses/{code}/price": Asked({"code": "GB*TWA*ECP1*1"}),
     "GET /tariffs": _ONE,
     "GET /tariffs/{tariff_version_id}": _thing("tariff_version_id", "tariff"),
     "GET /tariffs/assignments": _ONE,
@@ -147,6 +148,8 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /stations/{identity}/commands": Asked(
         {"identity": "CP1"}, body={"action": "unlock", "evse": "GB*TWA*ECP1*1"}
     ),
+    "PATCH /stations/{identity}": Asked({"identity": "RS-1"}, body={"key": "another-long-station-key"}),
+    "PATCH /evses/{code}": Asked({"code": "GB*TWA*ECP3*1"}, body={"max_watts": 11000, "deployed_on": "2024-04-08"}),
     "POST /tariffs": Asked(body={**TARIFF, "id": "riverside-2026", "name": "Riverside 2026"}),
     "POST /tariffs/assignments": Asked(
         body={
@@ -155,6 +158,9 @@ ASKED: Final[dict[str, Asked]] = {
             "target": "riverside",
             "valid_from": "2027-01-01T00:00:00Z",
         }
+    ),
+    "POST /tariffs/assignments/{assignment_id}/end": _thing(
+        "assignment_id", "assignment", body={"at": "2030-01-01T00:00:00Z"}
     ),
     "POST /customers": Asked(body={"reference": "F-17", "name": "Van 17", "language": "en"}),
     "PATCH /customers/{reference}": Asked({"reference": "F-17"}, body={"name": "Van 17, south depot"}),
@@ -269,6 +275,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "import": taken,
         "waiting_import": waits,
         "account": scene.account.account_id,
+        "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,
         "delivery": scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None),

@@ -111,6 +111,7 @@ THINGS: Final[dict[str, str]] = {
     "audit_id": "audit",
     "import_id": "import",
     "api_key_id": "api_key",
+    "assignment_id": "assignment",
     "code": "evse",
     "command_id": "command",
     "delivery_id": "delivery",
@@ -140,6 +141,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/commands": {"action": "unlock"},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
+    "POST /tariffs/assignments/{assignment_id}/end": {},
     "POST /api-keys/{api_key_id}/rotate": {},
     "POST /webhook-endpoints/{endpoint_id}/replay": {"after": 0},
 }
@@ -204,6 +206,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "audit": audit.audit_id,
         "import": upload.import_id,
         "account": scene.do(add_provider_account, account).account_id,
+        "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "api_key": key.key.api_key_id,
         "delivery": delivery,
         "endpoint": endpoint.endpoint.endpoint_id,

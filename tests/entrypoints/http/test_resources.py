@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 
 if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
@@ -98,3 +102,61 @@ def test_figures_and_frames_are_resources(scene: Scene) -> None:
     assert client.get("/customers/C1/payment-methods", headers=headers).json()["items"][0]["brand"] == "visa"
     job = client.get("/jobs?state=ready", headers=headers).json()["items"][0]
     assert client.get(f"/jobs/{job['id']}", headers=headers).json()["kind"] == job["kind"]
+
+
+def test_a_station_and_an_endpoint_are_changed_by_who_has_seen_the_newest(scene: Scene) -> None:
+    """Also an endpoint that is written with every delivery: only its settings count."""
+    client, headers = scene.client(), scene.key()
+    made = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://a.example/")).endpoint
+    for path, change in (
+        ("/stations/CP1", {"location": "greenmarket"}),
+        (f"/webhook-endpoints/{made.endpoint_id}", {"description": "bookkeeping"}),
+    ):
+        seen = client.get(path, headers=headers).headers["etag"]
+        scene.do(
+            lambda work, key: work.webhook_endpoints.put(replace(work.webhook_endpoints.get(key))), made.endpoint_id
+        )
+        assert client.patch(path, json=change, headers={**headers, "If-Match": seen}).status_code == 200
+        late = client.patch(path, json=change, headers={**headers, "If-Match": seen})
+        assert (late.status_code, late.json()["code"]) == (412, "request.changed_meanwhile")
+        newest = client.get(path, headers=headers)
+        assert {name: newest.json()[name] for name in change} == change
+        again = client.patch(path, json=change, headers={**headers, "If-Match": newest.headers["etag"]})
+        assert again.status_code == 200
+
+
+def test_the_price_before_a_start_is_for_everybody(scene: Scene) -> None:
+    """What the page at the post shows, for apps and for other people's maps; with no credential."""
+    client = scene.client()
+    told = client.get("/evses/GB*TWA*ECP1*1/price")
+    assert told.status_code == 200
+    assert told.json()["currency"] == "GBP"
+    assert {one["dimension"] for one in told.json()["lines"]} == {"ENERGY", "FLAT"}
+    assert sum(one["applies_now"] for one in told.json()["lines"]) == 2
+    assert "ratelimit" in told.headers
+    nobody = client.get("/evses/GB*TWA*E404*1/price")
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "evses.not_found")
+    [row] = scene.do(lambda work, _: work.tariff_assignments.by(), None)
+    answer = client.post(f"/tariffs/assignments/{row.assignment_id}/end", json={}, headers=scene.key("sell"))
+    assert answer.status_code == 200
+    gone = client.get("/evses/GB*TWA*ECP1*1/price")
+    assert (gone.status_code, gone.json()["code"]) == (409, "offers.no_tariff")
+
+
+def test_actions_are_narrowed_by_who_and_by_what(scene: Scene) -> None:
+    """In the API and on the console: everything that one key did, and every change of one kind."""
+    made = scene.do(create_api_key, CreateApiKey("mover", ("read", "sell")))
+    key = {"Authorization": f"Bearer {made.text}"}
+    client = scene.client()
+    for location in ("greenmarket", "queen-street"):
+        assert client.patch("/stations/CP1", json={"location": location}, headers=key).status_code == 200
+    client.post("/locations", json={"reference": "north", "name": "North"}, headers=key)
+    by = client.get(f"/actions?who={made.key.api_key_id}", headers=key).json()["items"]
+    assert [one["action"] for one in by] == ["location.add", "station.change", "station.change"]
+    both = client.get(f"/actions?who={made.key.api_key_id}&action=station.change", headers=key).json()["items"]
+    assert len(both) == 2
+    browser = scene.signed_in()
+    page = browser.get(f"/console/audit-trail?who={made.key.api_key_id}&action=station.change").text
+    assert "By one alone: mover" in page.replace("&nbsp;", " ")
+    assert page.count('<th scope="row">') == 2
+    assert browser.get("/console/audit-trail?who=nobody").status_code == 200

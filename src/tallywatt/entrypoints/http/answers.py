@@ -80,6 +80,54 @@ class Evse(Answer):
     status: str | None
 
 
+class EvseKept(Answer):
+    """An EVSE as it was written down."""
+
+    id: str
+    station_id: str
+    number: int
+    code: str
+    current: Current
+    max_watts: int | None
+    deployed_on: str | None
+    created_at: When
+
+
+class PriceLine(Answer):
+    """One price component, in the order in which a driver reads them: kWh, time, idle time, session."""
+
+    dimension: Dimension
+    element: int
+    price: str
+    tax_rate: str | None
+    conditions: dict[str, Any]
+    otherwise: bool
+    applies_now: bool
+
+
+class UsualCharge(Answer):
+    """What a usual charge would cost, tax included, if it began now."""
+
+    kilowatt_hours: int
+    charging_minutes: int
+    idle_minutes: int
+    gross_minor: int
+    currency: str
+
+
+class ShownPrice(Answer):
+    """The price before a start, as it would be offered at this moment."""
+
+    evse: str
+    name: str
+    currency: str
+    tax_included: bool
+    at: When
+    lines: list[PriceLine]
+    examples: list[UsualCharge]
+    tariff_version_id: str
+
+
 class Location(Answer):
     """A place with stations."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from tallywatt.entrypoints.http.shapes import Shape, Text
+from tallywatt.entrypoints.http.shapes import Identity, Shape, Text
+from tallywatt.stations.station import Current
 
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
@@ -22,6 +24,29 @@ class LocationChange(Shape):
     zone: Text | None = Field(default=None, examples=["Europe/London"])
     latitude: str | None = Field(default=None, pattern=r"^-?\d{1,2}(\.\d{1,8})?$")
     longitude: str | None = Field(default=None, pattern=r"^-?\d{1,3}(\.\d{1,8})?$")
+
+
+class StationChange(Shape):
+    """What is to be otherwise at a station."""
+
+    location: Identity | None = Field(default=None, description="Reference of where it stands now.")
+    key: Annotated[str, Field(min_length=8, max_length=200)] | None = Field(
+        default=None, description="Its new Basic auth key, asked for at its next connection; kept as a keyed hash."
+    )
+
+
+class EvseChange(Shape):
+    """What is to be otherwise at an EVSE. Its code stays: it is on stickers and receipts."""
+
+    current: Current | None = None
+    max_watts: int | None = Field(default=None, ge=1, le=10_000_000)
+    deployed_on: date | None = Field(default=None, description="Since when it is in public service.")
+
+
+class AssignmentEnd(Shape):
+    """From when on a tariff holds no more."""
+
+    at: AwareDatetime | None = Field(default=None, description="A time to come; without one: now.")
 
 
 class CustomerChange(Shape):

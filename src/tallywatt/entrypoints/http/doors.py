@@ -64,6 +64,7 @@ OPEN: Final = (
     "GET /s/{secret}/feed",
     "POST /s/{secret}/stop",
     "GET /problems",
+    "GET /evses/{code}/price",
     "GET /static/{path:path}",
 )
 """The routes that need no credential: each is signed, unguessable, or tells nothing about anybody."""
@@ -86,13 +87,14 @@ async def find_caller(request: Request) -> Caller:
     except NotSignedIn as error:
         if error.code != NotSignedIn.code:
             # A credential was shown and is not good: whoever guesses is slowed down, and good ones of that address are not.
-            _take(request, limits.ask("refused", limits.address_of(request.scope)))
+            take(request, limits.ask("refused", limits.address_of(request.scope)))
         raise
-    _take(request, limits.ask("keys" if caller.kind == "key" else "people", caller.id))
+    take(request, limits.ask("keys" if caller.kind == "key" else "people", caller.id))
     return caller
 
 
-def _take(request: Request, standing: Standing) -> None:
+def take(request: Request, standing: Standing) -> None:
+    """Tell with the answer where a limit stands; TooMany when it is reached."""
     setattr(request.state, STANDING, standing)
     if not standing.allowed:
         raise too_many(standing)

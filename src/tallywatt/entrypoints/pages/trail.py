@@ -26,6 +26,7 @@ def view(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         "at": row["recorded_at"],
         "action": row["action"],
         "who": who(row["caller_kind"], row["caller_id"], names),
+        "caller_id": row["caller_id"],
         "who_kind": row["caller_kind"],
         "subject_kind": row["subject_kind"],
         "subject_id": row["subject_id"],

@@ -1614,6 +1614,10 @@ CREATE INDEX ix_import_rows_operator_id_import_id_outcome_line ON import_rows (o
 
 CREATE INDEX ix_audits_operator_id_state_audit_id ON audits (operator_id, state, audit_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0014');
+CREATE INDEX ix_actions_operator_id_caller_id_recorded_at_action_id ON actions (operator_id, caller_id, recorded_at, action_id);
+
+CREATE INDEX ix_actions_operator_id_action_recorded_at_action_id ON actions (operator_id, action, recorded_at, action_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0015');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

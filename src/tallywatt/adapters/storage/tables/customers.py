@@ -338,6 +338,8 @@ ACTIONS = Mapping(
         instant("booked_at"),
         index("recorded_at", "action_id"),
         index("subject_id", "recorded_at", "action_id"),
+        index("caller_id", "recorded_at", "action_id"),
+        index("action", "recorded_at", "action_id"),
         key=("action_id",),
     ),
     ActionRecord,

@@ -116,7 +116,12 @@ _INVOICE_FILTERS: Filters = {
     "customer": _of(_invoices.c.payer_id, _customers, "customer_id", "reference", "customer"),
     "session": _is(_invoices.c.session_id, "session"),
 }
-_ACTION_FILTERS: Filters = {"subject": _is(_actions.c.subject_id, "subject"), **_within(_actions.c.recorded_at)}
+_ACTION_FILTERS: Filters = {
+    "subject": _is(_actions.c.subject_id, "subject"),
+    "who": _is(_actions.c.caller_id, "who"),
+    "action": _is(_actions.c.action, "action"),
+    **_within(_actions.c.recorded_at),
+}
 _FRAME = select(
     *columns(_frames, "received_at", "protocol", "action", "message_id", "flags", id="frame_id")
 ).where(mine(_frames))  # fmt: skip

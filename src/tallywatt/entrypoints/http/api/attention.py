@@ -89,13 +89,18 @@ async def list_actions(
     caller: Reader,
     house: TheHouse,
     subject: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """What people and keys did, newest first: who, what, when, before, after. `subject` is the id of what was changed."""
-    filters = {"subject": subject, "since": when(since), "until": when(until)}
+    """What people and keys did, newest first: who, what, when, before, after.
+
+    `subject` is the id of what was changed, `who` the id of the person or key, `action` as it is told: `location.change`.
+    """
+    filters = {"subject": subject, "who": who, "action": action, "since": when(since), "until": when(until)}
     return await listed(request, house, caller, "actions", limit, cursor, **filters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,7 +18,7 @@ from tallywatt.entrypoints.http.shapes import (
     WebhookEndpointChange,
     WebhookRotation,
 )
-from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.entrypoints.http.telling import as_json, as_versioned, found, told
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.partners.catalogue import EVENT_TYPES
 from tallywatt.partners.delivery import DeliveryState
@@ -30,6 +31,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     change_webhook_endpoint,
     disable_webhook_endpoint,
     enable_webhook_endpoint,
+    lock_endpoint,
     remove_webhook_endpoint,
 )
 from tallywatt.workflows.replay_webhook import (
@@ -43,7 +45,10 @@ from tallywatt.workflows.replay_webhook import (
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tallywatt.workflows.add_webhook_endpoint import WithSecret
+    from tallywatt.workflows.ports import UnitOfWork
 
 router = APIRouter(tags=["webhooks"], route_class=Resource)
 
@@ -55,6 +60,12 @@ def endpoint_told(row: Any) -> dict[str, Any]:
     shown = {key: value for key, value in told(row, "endpoint_id").items() if key not in _INSIDE}
     since = shown["failing_since"]
     return {**shown, "failing_since": None if since is None else rfc3339(Instant(since))}
+
+
+def _settings_version(url: str, event_types: Iterable[str], description: str) -> int:
+    """What tells one state of its settings from another: the row itself is written with every delivery."""
+    text = "\0".join((url, *event_types, "", description))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest())
 
 
 def _tell_secret(made: WithSecret) -> dict[str, Any]:
@@ -94,7 +105,8 @@ async def post_endpoint(request: Request, body: NewWebhookEndpoint, caller: Admi
 @router.get("/webhook-endpoints/{endpoint_id}")
 async def show_endpoint(endpoint_id: str, caller: Reader, house: TheHouse) -> Response:
     """One endpoint."""
-    return as_json(await endpoint_of(house, caller.operator_id, endpoint_id))
+    row = await endpoint_of(house, caller.operator_id, endpoint_id)
+    return as_versioned({**row, "version": _settings_version(row["url"], row["event_types"], row["description"])})
 
 
 @router.patch("/webhook-endpoints/{endpoint_id}")
@@ -105,7 +117,14 @@ async def patch_endpoint(
     types = None if body.event_types is None else tuple(body.event_types)
     allow = house.settings.webhook_allow
     command = ChangeWebhookEndpoint(endpoint_id, body.url, types, body.description, allow)
-    return await write_once(request, house, caller, change_webhook_endpoint, command, endpoint_told)
+
+    def version_of(work: UnitOfWork) -> int:
+        now = lock_endpoint(work, endpoint_id)
+        return _settings_version(now.url, now.event_types, now.description)
+
+    return await write_once(
+        request, house, caller, change_webhook_endpoint, command, endpoint_told, version_of=version_of
+    )
 
 
 @router.delete("/webhook-endpoints/{endpoint_id}")

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.changes import LocationChange
-from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, Seller, TheHouse, authorise_command
+from tallywatt.entrypoints.http.changes import EvseChange, LocationChange, StationChange
+from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, Seller, TheHouse, authorise_command, take
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Adoption, NewCommand, NewEvse, NewLocation, NewStation
 from tallywatt.entrypoints.http.telling import as_json, as_versioned, found, told
-from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.clock import Instant, rfc3339
+from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.identity import EvseId, SessionId, StationId
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.credentials import hash_key
@@ -22,10 +23,18 @@ from tallywatt.stations.station import StationState
 from tallywatt.workflows import add_station
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.change_location import ChangeLocation, change_location, lock_location
+from tallywatt.workflows.change_station import (
+    ChangeEvse,
+    ChangeStation,
+    change_evse,
+    change_station,
+    lock_station,
+)
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.order_station import order_station
 
 if TYPE_CHECKING:
+    from tallywatt.entrypoints.http.limits import Limits
     from tallywatt.wiring import House
 
 router = APIRouter(tags=["places"], route_class=Resource)
@@ -93,6 +102,18 @@ async def show_station(identity: str, caller: Reader, house: TheHouse) -> Respon
     """One station, with its last commands."""
     row = await house.ask(house.views.station, caller.operator_id, identity, versioned=True)
     return as_versioned(found(row, "station", "stations.not_found"))
+
+
+@router.patch("/stations/{identity}")
+async def patch_station(
+    request: Request, identity: str, body: StationChange, caller: Seller, house: TheHouse
+) -> Response:
+    """Move a station to another location, or give it another key."""
+    command = ChangeStation(identity, body.location, key_hash(house, body.key))
+    return await write_once(
+        request, house, caller, change_station, command, lambda row: told(row, "station_id"),
+        version_of=lambda work: lock_station(work, identity).version,
+    )  # fmt: skip
 
 
 @router.get("/stations/{identity}/frames")
@@ -180,6 +201,31 @@ async def show_evse(code: str, caller: Reader, house: TheHouse) -> Response:
     """One EVSE by the code that drivers see."""
     row = await house.ask(house.views.evse, caller.operator_id, code)
     return as_json(found(row, "EVSE", "evses.not_found"))
+
+
+@router.patch("/evses/{code}")
+async def patch_evse(request: Request, code: str, body: EvseChange, caller: Seller, house: TheHouse) -> Response:
+    """Change what is known of an EVSE: its current, its power, since when it is in service."""
+    deployed = None if body.deployed_on is None else body.deployed_on.isoformat()
+    command = ChangeEvse(code, body.current, body.max_watts, deployed)
+    return await write_once(request, house, caller, change_evse, command, lambda row: told(row, "evse_id"))
+
+
+@router.get("/evses/{code}/price")
+async def show_price(request: Request, code: str, house: TheHouse) -> Response:
+    """What a driver is shown before a start at this moment: from the tariff that would rate the session. Open to everybody."""
+    limits: Limits = request.app.state.limits
+    take(request, limits.ask("pages", limits.address_of(request.scope)))
+    evse = await house.ask(house.views.evse_by_code, code)
+    if evse is None or evse["state"] != StationState.ADOPTED.value:
+        msg = "there is no such EVSE"
+        raise NotFound(msg, code="evses.not_found")
+    price = await house.ask(house.views.price_at, evse["operator_id"], evse, house.business_now())
+    if price is None:
+        msg = f"no tariff holds at {evse['code']} at the moment"
+        raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")
+    shown = {name: value for name, value in price.items() if name != "choice_reason"}
+    return as_json({"evse": evse["code"], **shown, "at": rfc3339(Instant(price["at"]))})
 
 
 async def operator_of(house: House, operator_id: str, *, versioned: bool = False) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Body, Request, Response
 
+from tallywatt.entrypoints.http.changes import AssignmentEnd
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse
 from tallywatt.entrypoints.http.examined import findings_of, sites_for_gate
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
@@ -20,6 +21,7 @@ from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.rating.findings import finding_data
+from tallywatt.workflows.end_assignment import EndAssignment, end_assignment
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, PutTariffAnswer, assign_tariff, put_tariff
 
 router = APIRouter(tags=["tariffs"], route_class=Resource)
@@ -78,6 +80,15 @@ async def post_assignment(request: Request, body: NewAssignment, caller: Seller,
     begins, ends = when(body.valid_from), when(body.valid_until)
     command = AssignTariff(body.tariff, body.scope, body.target, begins, ends, body.audience, sites)
     return await write_once(request, house, caller, assign_tariff, command, lambda row: told(row, "assignment_id"), 201)
+
+
+@router.post("/tariffs/assignments/{assignment_id}/end")
+async def post_end(
+    request: Request, assignment_id: str, body: AssignmentEnd, caller: Seller, house: TheHouse
+) -> Response:
+    """Let a tariff hold at a place no more, from now on or from a time to come. What was offered before stays offered."""
+    command = EndAssignment(assignment_id, when(body.at))
+    return await write_once(request, house, caller, end_assignment, command, lambda row: told(row, "assignment_id"))
 
 
 @router.get("/tariffs/{tariff_version_id}")

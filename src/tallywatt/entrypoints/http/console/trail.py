@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,16 +20,33 @@ router = APIRouter()
 
 @router.get("/console/audit-trail")
 async def show_trail(
-    request: Request, caller: Reader, house: TheHouse, subject: str | None = None, cursor: Cursor = None
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    subject: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
+    cursor: Cursor = None,
 ) -> Response:
-    """What people and keys did, newest first; of one thing, when it is named."""
-    filters = {"subject": subject} if subject else {}
+    """What people and keys did, newest first: to one thing, by one of them, of one kind, where they are named."""
+    asked = {"subject": subject, "who": who, "action": action}
+    filters = {name: value for name, value in asked.items() if value}
     found = await house.ask(house.views.page, "actions", caller.operator_id, PAGE, place_of(cursor), **filters)
     names = await _names(house, caller.operator_id, found["items"])
     rows = [view(row, names) for row in found["items"]]
     following = cursor_of(found["next"]) if found["next"] is not None else None
     return await shown(
-        request, house, caller, "audit_trail.html", "audit-trail", rows=rows, next=following, subject=subject
+        request,
+        house,
+        caller,
+        "audit_trail.html",
+        "audit-trail",
+        rows=rows,
+        next=following,
+        filters=asked,
+        # One who did nothing on this page is called by the id that was asked for.
+        doer=next((row["who"] for row in rows if row["caller_id"] == who), who),
+        query=urlencode(filters),
     )
 
 
