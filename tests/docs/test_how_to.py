@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.typing import Subprotocol
 
 from tallywatt.adapters.machine import MachineClock
+from tallywatt.customers.access import ALL_SCOPES
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.kernel.identity import CustomerId
 from tallywatt.wiring import provider_of
@@ -92,20 +93,21 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
     with RunningPsp(tmp_path / "psp.jsonl") as psp:
         installation = Installation(tmp_path / "data")
         installation.furnish()
-        key = _as_start_leaves_it(installation, psp.url)
+        key, admin_key = _as_start_leaves_it(installation, psp.url)
         installation.start()
         try:
             installation.until_healthy()
             yield {
                 "TALLYWATT_URL": installation.settings.base_url,
                 "TALLYWATT_KEY": key,
+                "TALLYWATT_ADMIN_KEY": admin_key,
                 "PORT": str(installation.settings.ocpp_port),
             }
         finally:
             installation.kill()
 
 
-def _as_start_leaves_it(installation: Installation, provider_url: str) -> str:
+def _as_start_leaves_it(installation: Installation, provider_url: str) -> tuple[str, str]:
     house = installation.house()
 
     def do(workflow: Any, command: object) -> Any:
@@ -123,8 +125,9 @@ def _as_start_leaves_it(installation: Installation, provider_url: str) -> str:
     made: str = do(
         create_api_key, CreateApiKey("script", ("read", "operate", "sell", "collect", "sessions", "audit"))
     ).text
+    admin: str = do(create_api_key, CreateApiKey("admin", ALL_SCOPES)).text
     house.close()
-    return made
+    return made, admin
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])
@@ -162,19 +165,8 @@ def test_the_ten_tasks_work_as_they_are_written(environment: dict[str, str], tmp
 
 
 def test_the_examples_of_the_guide_work_as_they_are_written(environment: dict[str, str], tmp_path: Path) -> None:
-    """The manners are shown by requests, and each shows what the text says."""
-    code = "\n".join(blocks("how-to/api.md", "sh"))
-    ran = subprocess.run(
-        ["bash", "-euc", code],
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    """The manners are shown by requests, and each shows what the text says; limits and keys by the same server."""
+    ran = _run("how-to/api.md", environment, tmp_path)
     assert ran.stdout.count('"slug":"dundee"') == 2, "by key, and by token"
     assert '{"identity":"CP1","state":"adopted"}' in ran.stdout
     [first, second] = re.findall(r'\{"id":"[^{}]*"reference":"C-17"[^{}]*\}', ran.stdout)
@@ -183,6 +175,27 @@ def test_the_examples_of_the_guide_work_as_they_are_written(environment: dict[st
     assert '{"rows":3,"taken":2,"already_there":0,"held":0,"refused":1}' in ran.stdout
     assert "3,refused,row.unreadable," in ran.stdout
     assert '"is_clean":true,"findings":0' in ran.stdout
+
+    kept = _run("how-to/limits-and-keys.md", environment, tmp_path).stdout
+    assert 'ratelimit-policy: "keys";q=1200;w=60' in kept
+    assert kept.count('{"slug":"dundee"}') == 2, "by the old secret, and by the new one"
+    assert "}401\n" in kept.replace("}\n", "}"), "revoked"
+    assert '{"scopes":["read"]}' in kept
+
+
+def _run(page: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The shell examples of a page, one after the other; what fails, fails here."""
+    ran = subprocess.run(
+        ["bash", "-euc", "\n".join(blocks(page, "sh"))],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    return ran
 
 
 def _until_cancelled(loop: asyncio.AbstractEventLoop, port: int) -> None:

@@ -72,7 +72,7 @@ def change_evse(work: UnitOfWork, command: ChangeEvse) -> Evse:
     """The EVSE as it is from now on. Sessions that run keep the price that they were offered."""
     evse = work.evses.lock_by(code=command.code)
     if evse is None:
-        msg = f"there is no EVSE {command.code}"
+        msg = "there is no such EVSE"
         raise NotFound(msg, code="evses.not_found")
     if command.max_watts is not None and command.max_watts < 1:
         msg = "an EVSE gives at least one watt"

@@ -124,6 +124,9 @@ class ShownPrice(Answer):
     tax_included: bool
     at: When
     lines: list[PriceLine]
+    reservation: list[PriceLine]
+    min_price: dict[str, str] | None
+    max_price: dict[str, str] | None
     examples: list[UsualCharge]
     tariff_version_id: str
 

@@ -225,7 +225,8 @@ async def show_price(request: Request, code: str, house: TheHouse) -> Response:
         msg = f"no tariff holds at {evse['code']} at the moment"
         raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")
     shown = {name: value for name, value in price.items() if name != "choice_reason"}
-    return as_json({"evse": evse["code"], **shown, "at": rfc3339(Instant(price["at"]))})
+    always: dict[str, Any] = {"evse": evse["code"], "reservation": [], "min_price": None, "max_price": None}
+    return as_json({**always, **shown, "at": rfc3339(Instant(price["at"]))})
 
 
 async def operator_of(house: House, operator_id: str, *, versioned: bool = False) -> dict[str, Any]:
