@@ -125,8 +125,8 @@ def widest_membership(work: UnitOfWork, person_id: str) -> Membership:
 
 
 def _own(work: UnitOfWork, passkey_id: str, person_id: str) -> Passkey:
-    found = work.passkeys.lock(passkey_id)
-    if found.person_id != person_id or found.removed_at is not None:
+    found = work.passkeys.lock_by(passkey_id=passkey_id)
+    if found is None or found.person_id != person_id or found.removed_at is not None:
         msg = "there is no such passkey"
         raise NotFound(msg, code="passkeys.not_found")
     return found

@@ -148,8 +148,9 @@ class LeaveConsole:
 
 def leave_console(work: UnitOfWork, command: LeaveConsole) -> ConsoleSession:
     """End a session: its cookie opens nothing any more."""
-    session = work.console_sessions.lock(command.console_session_id)
-    if command.person_id is not None and session.person_id != command.person_id:
+    session = work.console_sessions.lock_by(console_session_id=command.console_session_id)
+    if session is None or (command.person_id is not None and session.person_id != command.person_id):
+        # One that is somebody else's is told like one that is not there.
         msg = "there is no such session"
         raise NotFound(msg, code="access.no_such_session")
     if session.revoked_at is not None:

@@ -464,6 +464,64 @@ def test_what_is_another_customers_is_answered_like_what_is_not_there(world: Wor
             assert answers[0] == answers[1], (role, route.name)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherDriver:
+    """Somebody of the same operator, with a session at the pages, a passkey, a card, a charging session and its invoice."""
+
+    client: TestClient
+    things: dict[str, str]
+    words: tuple[str, ...]
+    """What no page of anybody else may hold."""
+
+    def marks(self, scene: Scene) -> list[Any]:
+        """What would differ if somebody else had done anything to what is theirs."""
+        assert self.client.get("/me").status_code == 200, "still signed in"
+        rows: list[Any] = scene.do(
+            lambda work, key: [work.passkeys.get(key), work.customers.by(reference="C3"), work.tokens.by(uid="CARD3")],
+            self.things["passkey"],
+        )
+        return rows
+
+
+def other_driver(scene: Scene) -> OtherDriver:
+    """The driver of the third customer, with one of everything that a driver has."""
+    before = {one.console_session_id for one in scene.do(lambda work, _: work.console_sessions.by(), None)}
+    client = scene.signed_in(Role.DRIVER, "C3")
+    mine = scene.do(lambda work, _: work.console_sessions.by(), None)
+    [session] = [one for one in mine if one.console_session_id not in before]
+    number = f"p{next(_numbers)}"
+    kept = scene.do(keep_passkey, KeepPasskey(session.person_id, number, b"", 0, (), False, f"passkey {number}"))
+    charged = scene.session(scene.wire("CP3").charge(2_000_000, token="CARD3"), "CP3")
+    scene.collect()
+    detail = scene.session(charged["transaction_id"], "CP3")
+    words = (detail["id"], detail["driver_secret"], detail["invoice"], "CARD3", f"passkey {number}", session.person_id)
+    return OtherDriver(client, {"console_session": session.console_session_id, "passkey": kept.passkey_id}, words)
+
+
+@pytest.mark.parametrize("role", list(BOUND), ids=lambda role: role.value)
+def test_nobody_finds_or_changes_what_is_another_drivers(world: World, role: Role) -> None:
+    """Within one operator, where the rows lie side by side: at every route that the role may use, by id and without one."""
+    other = other_driver(world.scene)
+    before, tried = other.marks(world.scene), set()
+    for route in routes_of(world.scene):
+        asker = world.person(role)
+        if route.is_open or route.is_stream or not asker.may(route):
+            continue
+        nothing = world.value(route, None)
+
+        def theirs(name: str, route: Route = route, nothing: Callable[[str], str] = nothing) -> str:
+            apart = (thing for (start, one), thing in ELSEWHERE.items() if one == name and route.path.startswith(start))
+            return other.things.get(next(apart, None) or THINGS[name]) or nothing(name)
+
+        paths = [route.filled(value) for value in (theirs, nothing)]
+        answers = [plain(world.person(role).ask(route, path), path) for path in paths]
+        assert answers[0] == answers[1] or not route.parameters, (route.name, answers)
+        assert not [word for word in other.words if word in answers[0][1]], route.name
+        tried.add(route.path)
+    assert {"/me", "/account", "/account/sessions/{session_id}/leave", "/account/passkeys/{passkey_id}/remove"} <= tried
+    assert other.marks(world.scene) == before
+
+
 def test_no_route_that_changes_something_asks_only_whether_one_may_look(world: World) -> None:
     """Whoever may read everything and change nothing, changes nothing: but the colours of their own pages."""
     writes = [one for one in routes_of(world.scene) if one.method not in HARMLESS and not one.is_open]

@@ -32,6 +32,8 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "POST /api-keys": {"name": "new"},
     "POST /webhook-endpoints": {"url": "https://new.example.org/"},
     "PATCH /locations/{location_reference}": {"name": "Another name"},
+    "PATCH /stations/{identity}": {"key": "another-long-key"},
+    "PATCH /evses/{code}": {"max_watts": 7000},
     "PATCH /customers/{reference}": {"name": "Another name"},
     "PATCH /webhook-endpoints/{endpoint_id}": {"description": "Another one"},
     "PATCH /operators/me": {"name": "Another name"},
