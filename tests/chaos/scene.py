@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 USUAL_START_SECONDS = 2.5
+INFORMING = frozenset({"StatusNotification", "Heartbeat", "BootNotification", "Authorize"})
 PATIENCE_SECONDS = 300
 """Of stations and drivers: on a machine with much other work the server is away for long."""
 LOOK_SECONDS = 0.05
@@ -177,7 +178,9 @@ class Scene:
     def _hear(self, line: str) -> None:
         with suppress(msgspec.DecodeError):
             said = msgspec.json.decode(line)
-            self.heard[said.get("event", "")] = said
+            # What only informs may hear of an error while the database is away; money and energy may not.
+            if said.get("event") != "answered_badly" or said["message"] not in INFORMING:
+                self.heard[said.get("event", "")] = said
 
     @property
     def playing(self) -> bool:
