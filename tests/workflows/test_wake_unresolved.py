@@ -58,3 +58,21 @@ def test_a_round_where_nothing_is_wrong_changes_nothing(house: HouseOfPayments) 
     house.later(3600)
     assert house.write(wake_unresolved, WakeUnresolved()) == 0
     assert house.jobs() == before
+
+
+def test_what_nothing_helps_keeps_nobody_else_waiting(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+    """A hundred operations of an account that was closed stand first in every round."""
+    account = house.account()
+    for number in range(3):
+        provider.script.extend(["ok", LOSE_ANSWER])
+        house.session_priced(house.customer(account.account_id, name=f"c{number}"), "12.40", name=f"s{number}")
+        house.work()
+    provider.unreachable = True
+    house.work_until_quiet(hours=200)
+    asking = {one.subject_id for one in house.jobs() if one.kind == "ask_provider" and one.state == "failed"}
+    assert len(asking) == 3
+
+    for _ in range(40):
+        assert house.write(wake_unresolved, WakeUnresolved(most=1)) == 1
+
+    assert {one.subject_id for one in house.jobs() if one.kind == "ask_provider" and one.state == "ready"} == asking
