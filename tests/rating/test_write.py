@@ -101,7 +101,7 @@ def test_whether_prices_have_tax_is_written_as_it_was_read(said: str) -> None:
 def test_a_record_that_is_written_costs_the_same_when_it_is_read_again(path: Path) -> None:
     """In each version: the record carries its tariffs and its price, and who checks it finds no difference."""
     line = json.loads(path.read_text(), parse_float=Decimal)["line"]
-    if "error" in json.loads(path.read_text())["expected"] or line["cdr"].get("credit"):
+    if "error" in json.loads(path.read_text())["expected"] or line["cdr"].get("credit") or "id" not in line["cdr"]:
         return
     record = read_cdr(line["cdr"])
     wishes = read_wishes(line.get("policy"), record.version)

@@ -92,6 +92,10 @@ COMMANDS: dict[str, object] = {
     "retry_job": RetryJob("job"),
     "revoke_api_key": RevokeApiKey("key"),
     "rotate_api_key": RotateApiKey("key", 3600),
+    "take_customer": AddCustomer("c1", "Name", "a@example.org"),
+    "take_session": BringSession(Source.CSV, "dundee:2", Instant(1), Instant(2), 5, station="50914"),
+    "take_station": AddStation("cp1", "l1", "ab12", (NewEvse(1),)),
+    "take_token": AddToken("04AA", "c1", valid_until=Instant(7)),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,13 +30,14 @@ BY_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("POST", "/evse/", "pay"),
     ("GET", "/.well-known/", "pages"),
     ("GET", "/evse/", "pages"),
+    ("GET", "/evses/*/price", "pages"),
     ("GET", "/go", "pages"),
     ("GET", "/problems", "pages"),
     ("POST", "/s/", "pay"),
     ("GET", "/pay/", "pages"),
     ("GET", "/s/", "pages"),
 )
-"""Method and beginning of the open routes, and the limit of each address there.
+"""Method and beginning of the open routes (a star stands for any text), and the limit of each address there.
 
 Stations have a door of their own, the gateway, and no limit. A refused webhook comes again: its limit is against floods.
 """
@@ -97,7 +99,7 @@ def policy_of(method: str, path: str) -> str | None:
     asked = "GET" if method == "HEAD" else method
     if path.startswith(UNLIMITED):
         return None
-    return next((name for of, start, name in BY_ADDRESS if of in {asked, "*"} and path.startswith(start)), None)
+    return next((name for of, start, name in BY_ADDRESS if of in {asked, "*"} and fnmatchcase(path, f"{start}*")), None)
 
 
 def headers_of(standing: Standing) -> list[tuple[bytes, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from tallywatt.adapters.storage.tables.evidence import AUDIT_FINDINGS, AUDITS
 from tallywatt.adapters.storage.tables.imports import IMPORT_ROWS, IMPORTS
@@ -30,7 +30,7 @@ IMPORT: Select[Any] = (
             "already_there", "held", "refused", "code", "message", "received_at", "began_at", "ended_at",
             id="import_id", by="actor",
         ),
-        (_imports.c.ended_at + REPORT_DAYS * DAY).label("report_until"),
+        (_imports.c.ended_at + literal_column(str(REPORT_DAYS * DAY))).label("report_until"),
     )
     .where(mine(_imports), _imports.c.state != ImportState.RECEIVING.value)
 )  # fmt: skip
