@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.entrypoints.cli.demo.play import Demonstration, Options
-from tallywatt.entrypoints.cli.demo.processes import Child, environment_of, free_port, is_free, own_port
+from tallywatt.entrypoints.cli.demo.processes import Child, environment_of, free_port, is_free, own_port, undisturbed
 from tallywatt.entrypoints.cli.demo.provision import reference, tariff
 from tallywatt.entrypoints.cli.demo.screen import Picture, Screen, energy_parts, money_parts
 from tallywatt.entrypoints.cli.demo.sums import Outside, Sums
@@ -210,6 +210,21 @@ ENDS = (
     "first hold of 45.00 GBP voided",
     "a start told again after a crash: one session",
 )
+
+
+def test_ctrl_c_in_the_middle_of_a_start_waits_until_the_process_is_known() -> None:
+    """A site that nobody could end went on after its demonstration."""
+    known = []
+
+    def start() -> None:
+        with undisturbed():
+            os.kill(os.getpid(), signal.SIGINT)
+            known.append("the process")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+
+    assert known == ["the process"]
 
 
 @pytest.mark.timeout(120)

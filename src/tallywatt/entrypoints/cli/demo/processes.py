@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from tallywatt.kernel.errors import BadInput, Broken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 GOODBYE_SECONDS = 15.0
@@ -45,7 +46,7 @@ class Child:
     def start(self) -> None:
         """Start it. Its words go to its log; `hears` gets each line of its output as well."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("a", encoding="utf-8") as log:
+        with undisturbed(), self._log.open("a", encoding="utf-8") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, with our own arguments
                 [sys.executable, "-m", "tallywatt", *self._arguments],
                 env=dict(self._environment),
@@ -117,6 +118,25 @@ class Child:
         except OSError:
             return "  (none)"
         return "\n".join(f"  {line}" for line in lines[-LAST_WORDS:]) or "  (none)"
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait until what has begun is known: a process whose start was interrupted would be nobody's to end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in usual:
+        signal.signal(number, lambda one, _: pressed.append(one))
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def answers(url: str) -> bool:
