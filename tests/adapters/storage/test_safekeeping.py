@@ -15,6 +15,8 @@ import pytest
 from tallywatt.adapters.storage import archive as archives
 from tallywatt.adapters.storage import backup
 from tallywatt.adapters.storage.archive import MANIFEST
+from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.sequencer import give_positions
 from tallywatt.kernel.errors import BadInput, Broken, Conflict, SchemaUnknown, TallywattError
 from tallywatt.settings import Settings
 from tallywatt.wiring import House, back_up, bring_back
@@ -93,6 +95,38 @@ def test_a_backup_is_of_one_moment_while_the_server_writes(
     assert len(found) >= 49
     assert found == [f"c{number:06d}" for number in range(1, len(found) + 1)], "none is missing in between"
     assert len(found) <= len(references(settings))
+
+
+def test_events_after_a_return_stand_behind_all_that_was_told_before_it(
+    settings: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    """A program that follows by position would never hear of what happens while the old positions come again."""
+    back_up(settings, tmp_path / "a.zip", None)
+    house = House(settings)
+    house.store.start()
+    for number in range(3):
+        house.write_now(OPERATOR, add_customer, AddCustomer(f"lost{number}"), actor="test")
+    house.close()
+    told = last_position(settings)
+
+    bring_back(elsewhere, tmp_path / "a.zip", None)
+    again = House(elsewhere)
+    again.store.start()
+    again.write_now(OPERATOR, add_customer, AddCustomer("new"), actor="test")
+    again.close()
+
+    assert last_position(elsewhere) > told
+
+
+def last_position(settings: Settings) -> int:
+    """The position of the last event, after each has its own."""
+    connection = connect(settings.url)
+    try:
+        give_positions(connection)
+        [(last,)] = connection.execute("SELECT max(position) FROM events")
+    finally:
+        connection.close()
+    return int(last)
 
 
 def test_the_archive_says_what_it_is_and_keeps_the_key_to_itself(settings: Settings, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 SCRYPT: Final = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024, "dklen": 32}
 SALT_BYTES: Final = 16
+POSITIONS_LEFT_OUT: Final = 1_000_000_000
+"""More than any installation writes between two backups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +187,16 @@ def _begin(url: str, archive: ArchiveReader, key: bytes, place: Place) -> int:
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer
+    _leave_room_for_what_was_told(url)
     return len(operators)
+
+
+def _leave_room_for_what_was_told(url: str) -> None:
+    """Programs have read events behind the backup, and keep their positions: what comes now must come behind those."""
+    connection = connect(url)
+    try:
+        connection.begin()
+        connection.execute(f"UPDATE sequencer SET last_position = last_position + {POSITIONS_LEFT_OUT}")
+        connection.commit()
+    finally:
+        connection.close()
