@@ -137,7 +137,7 @@ def _stations_came_to_rest(looking: Looking) -> Iterator[str]:
 def _began_after_the_void(looking: Looking) -> set[str]:
     """Sessions that began after the driver's hold was given back: a person decides about them, and here there is none."""
     sql = (
-        "SELECT s.session_id FROM sessions s JOIN tokens t ON t.uid = s.token_uid"
+        "SELECT s.session_id FROM sessions s JOIN tokens t ON t.uid_folded = s.token_uid"
         " JOIN payments p ON p.payment_id = t.payment_id WHERE s.state = 'held' AND p.state = 'voided'"
     )
     return {session_id for (session_id,) in looking.rows(sql)}
