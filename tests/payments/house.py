@@ -114,7 +114,7 @@ class HouseOfPayments:
         def write(workflow: Any, command: Any) -> Any:
             return self.write(workflow, command, operator=operator)
 
-        error = None
+        error, after = None, None
         try:
             match job.kind:
                 case "call_provider":
@@ -124,8 +124,8 @@ class HouseOfPayments:
                 case _:
                     write(release_unused, job.subject_id)
         except TryLater as later:
-            error = str(later)
-        self.write(end_job, Ended(job, error), operator=operator)  # type: ignore[arg-type]  # as above
+            error, after = str(later), later.after_seconds
+        self.write(end_job, Ended(job, error, after_seconds=after), operator=operator)  # type: ignore[arg-type]  # as above
 
     def work_until_quiet(self, *, hours: float = 30) -> None:
         """Let time pass until nothing is to be done any more."""

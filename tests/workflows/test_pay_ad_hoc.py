@@ -68,6 +68,26 @@ def test_the_driver_gets_a_page_and_the_station_a_start_once_the_hold_is_there(
     assert house.balance("clearing") == 0
 
 
+def test_a_provider_that_was_away_for_long_gives_the_waiting_driver_a_page_at_once(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """Whoever stands at the station does not come back in a quarter of an hour, when a job would run again."""
+    house.account()
+    provider.unreachable = True
+    payment = house.hold()
+    for _ in range(30):
+        house.work()
+        house.later(1)
+    assert house.payment(payment.payment_id).hosted_page_url is None
+
+    provider.unreachable = False
+    for _ in range(15):
+        house.later(1)
+        house.work()
+
+    assert house.payment(payment.payment_id).hosted_page_url == "http://page"
+
+
 def test_the_page_leads_back_to_the_drivers_own_link(house: HouseOfPayments) -> None:
     """Whoever has the link sees the session: it cannot be guessed."""
     house.account()

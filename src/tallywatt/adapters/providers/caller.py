@@ -13,7 +13,7 @@ from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.measures import MICROSECONDS, Counter, Spread
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
-from tallywatt.payments.operation import OperationState
+from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
@@ -82,6 +82,8 @@ class Providers:
 
 
 NOT_COMPARED = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
+PAGE_SECONDS = 15
+"""The longest pause while a driver waits for the page of the provider."""
 HELD_SECONDS = 30
 """How often a job looks whether a restored house has been compared with its providers."""
 
@@ -89,6 +91,11 @@ HELD_SECONDS = 30
 def _let_go(pursuit: Pursuit) -> None:
     if pursuit.is_held:
         raise TryLater(NOT_COMPARED, HELD_SECONDS)
+
+
+def _while_somebody_waits(operation: Operation) -> int | None:
+    """The pause before a page is asked for again: its driver stands at the station, and does not come back in an hour."""
+    return min(2**operation.attempts, PAGE_SECONDS) if operation.kind is OperationKind.HOSTED_PAGE else None
 
 
 class Caller:
@@ -112,7 +119,9 @@ class Caller:
         fact = self.send(pursuit)
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, NotSent):
-            raise TryLater(fact.outcome.cause, fact.outcome.retry_after_seconds)
+            raise TryLater(
+                fact.outcome.cause, fact.outcome.retry_after_seconds or _while_somebody_waits(pursuit.operation)
+            )
 
     def ask_provider(self, write: Write, operation_id: OperationId) -> None:
         """Find out what became of an operation, and apply it. TryLater while it stays unknown."""
