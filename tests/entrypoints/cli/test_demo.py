@@ -233,7 +233,10 @@ def test_ctrl_c_ends_the_demonstration_and_all_that_it_started(tmp_path: Path) -
     http = free_port()
     environment = {**os.environ, "TALLYWATT_HTTP_PORT": str(http), "TALLYWATT_OCPP_PORT": str(free_port())}
     command = [sys.executable, "-m", "tallywatt", "demo", "--data-dir", str(tmp_path / "demo")]
+    # Whatever a shell starts behind itself ignores Ctrl-C, and hands that on; the demonstration is to be in front.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        signal.signal(signal.SIGINT, usual)
         deadline = time.monotonic() + 90
         while is_free(http) and time.monotonic() < deadline:
             time.sleep(0.2)
