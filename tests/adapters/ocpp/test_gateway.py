@@ -402,6 +402,7 @@ async def test_a_fact_is_kept_though_its_socket_is_gone(house: House) -> None:
         await socket.send(json.dumps([2, "1", "StopTransaction", STOP]))
         await until(lambda: house.writer.busy < 2)
     await until(lambda: len(house.told.commands) == 1)
+    assert [type(one) for one in house.told.commands] == [Stopped]
 
 
 async def test_a_station_that_floods_is_read_no_further(house: House) -> None:

@@ -168,6 +168,7 @@ def test_a_copied_key_is_noticed_by_its_counter(scene: Scene, chromium: Browser)
         authenticator.clone(credential, sign_count=0)
         come_in(page)
         page.get_by_role("alert").filter(has_text="does not hold").wait_for()
+        assert page.goto("/console").status == 401  # type: ignore[union-attr]  # a page was asked for
 
 
 TAPPED = """async (path) => {

@@ -41,7 +41,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     def command(self, hash_key: HashKey) -> Any:
         """What the row wants."""
-        raise NotImplementedError
+        raise NotImplementedError  # a struct cannot be abstract: each kind of row says what it wants
 
 
 class SessionRow(Row, frozen=True):
