@@ -50,7 +50,15 @@ def test_a_line_that_cannot_be_priced_says_where(more: dict[str, Any], code: str
     """Its id comes back, so that it can be found among a million."""
     answer = rate_line(LINE | {"id": 5} | more)
     assert (answer["id"], answer["error"]["code"], answer["error"]["path"]) == (5, code, path)
-    assert answer["error"]["message"]
+    place, _, said = answer["error"]["message"].partition(": ")
+    assert place == path
+    assert said
+    assert not said.startswith(path.rpartition(".")[2] + ":")
+
+
+def test_what_is_no_object_has_no_place_to_name() -> None:
+    """A sentence that begins with a colon looks as if something were missing."""
+    assert rate_line([])["error"]["message"] == "a line must be a JSON object with a cdr"
 
 
 def test_two_tariffs_with_and_without_tax_are_not_mixed() -> None:

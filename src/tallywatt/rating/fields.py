@@ -28,7 +28,7 @@ class BadField(BadInput):
     """A field that cannot be meant, and where it stands."""
 
     def __init__(self, path: str, code: str, says: str, remedy: str | None = None) -> None:
-        super().__init__(f"{path}: {says}", code=code, remedy=remedy)
+        super().__init__(f"{path}: {says}" if path else says, code=code, remedy=remedy)
         self.path = path
         self.says = says
 

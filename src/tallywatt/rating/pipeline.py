@@ -211,10 +211,7 @@ def read_wishes(given: Any, version: Version) -> Wishes:
     if not isinstance(data, dict):
         raise BadField(path="policy", code="policy.not_known", says="must be an object")
     own = {key: value for key, value in data.items() if key in _WISHES}
-    try:
-        policy = read_policy({key: value for key, value in data.items() if key not in _WISHES})
-    except BadInput as error:
-        raise BadField(path=f"policy.{error.message.partition(':')[0]}", code=error.code, says=error.message) from error
+    policy = _under("policy", lambda: read_policy({key: value for key, value in data.items() if key not in _WISHES}))
     if "step_size" not in data:
         policy = replace(policy, step_size=step_size_of(version))
     return Wishes(policy, **{key: _WISHES[key](value, f"policy.{key}") for key, value in own.items()})

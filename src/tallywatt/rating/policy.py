@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import PolicyVersionId
+from tallywatt.rating.fields import BadField
 from tallywatt.rating.records import PolicyVersion
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ def _choice(key: str, value: Any) -> StrEnum:
         raise _bad(key, f"must be one of {choices}") from error
 
 
-def _bad(key: str, says: str) -> BadInput:
-    return BadInput(f"{key}: {says}", code="policy.not_known")
+def _bad(key: str, says: str) -> BadField:
+    return BadField(key, "policy.not_known", says)
 
 
 @lru_cache(maxsize=256)
