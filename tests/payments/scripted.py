@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tallywatt.payments.capabilities import Capabilities
 from tallywatt.payments.fact import outcome_shown
 from tallywatt.payments.operation import Operation, OperationKind
 from tallywatt.payments.provider import (
-    Capabilities,
     Declined,
     Failed,
     NotSent,

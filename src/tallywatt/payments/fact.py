@@ -22,6 +22,8 @@ from tallywatt.payments.provider import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tallywatt.kernel.clock import Instant
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome
@@ -125,6 +127,12 @@ def _resolved(
 
 def shown_by(operation: Operation, view: View) -> OperationState | None:
     """What a view of the payment proves about an operation, whoever asked for the view; None: nothing."""
+    if view.failed_operation == operation.operation_id:
+        return OperationState.FAILED
+    return _shown_by_state(operation, view)
+
+
+def _shown_by_state(operation: Operation, view: View) -> OperationState | None:
     match operation.kind:
         case OperationKind.PREPARE:
             return OperationState.SUCCEEDED if view.provider_ref is not None else None
@@ -164,12 +172,29 @@ def outcome_shown(operation: Operation, view: View, provider_ref: str | None = N
         code = view.code or DECLINED.code
         return Declined(code, DECLINED.advice.value, code, view)
     if state is OperationState.FAILED:
-        return Failed(view.status.value, f"the provider shows it as {view.status}", view)
+        return Failed(view.code or view.status.value, f"the provider shows it as {view.status}", view)
     if state is OperationState.PENDING or view.status is ViewStatus.PROCESSING:
         return Pending(view, provider_ref)
     if view.status is ViewStatus.REQUIRES_ACTION and operation.kind is OperationKind.CHARGE:
         return RequiresAction(view)
     return None
+
+
+def with_refund_total(view: View, operations: Iterable[Operation]) -> View:
+    """The view with the sum of all that went back, where the message tells only of one refund.
+
+    Each refund of ours is an operation with its sum: those that are known to have succeeded, and those that this message
+    names as done. A refund that somebody made at the provider by hand is no operation; a person hears of it.
+    """
+    done = {one.operation_id for one in view.refunds if one.status == "succeeded"}
+    if view.refunded_minor is not None or not done:
+        return view
+    total = sum(
+        one.amount_minor
+        for one in operations
+        if one.kind is OperationKind.REFUND and (one.state is OperationState.SUCCEEDED or one.operation_id in done)
+    )
+    return replace(view, refunded_minor=total)
 
 
 def shown(operation: Operation, view: View, now: Instant) -> Operation:
@@ -181,7 +206,5 @@ def shown(operation: Operation, view: View, now: Instant) -> Operation:
         return operation
     if state is OperationState.PENDING:
         return replace(operation, state=state)
-    code = (
-        view.code if state is OperationState.DECLINED else view.status.value if state is OperationState.FAILED else None
-    )
+    code = view.code or view.status.value if state in (OperationState.DECLINED, OperationState.FAILED) else None
     return _resolved(operation, state, now, code=code)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.consequence import (
     Captured,
     Consequence,
@@ -142,9 +143,7 @@ class Payment:
     def next_step(self, provider: str) -> OperationKind | None:
         """What is to be asked of the provider next, when nothing is on its way; None: nothing."""
         if self.state is PaymentState.CREATED:
-            if self.due_minor == 0:
-                return None
-            return OperationKind.PREPARE if self.kind is PaymentKind.STORED else OperationKind.HOSTED_PAGE
+            return None if self.due_minor == 0 else self._first_step(provider)
         if self.state is PaymentState.PREPARED:
             return OperationKind.CHARGE
         if self.state is PaymentState.REQUIRES_ACTION:
@@ -153,6 +152,11 @@ class Payment:
             too_little = self.due_minor < max(1, least_charge(provider, self.currency))
             return OperationKind.VOID if too_little else OperationKind.CAPTURE
         return None
+
+    def _first_step(self, provider: str) -> OperationKind:
+        if self.kind is PaymentKind.AD_HOC:
+            return OperationKind.HOSTED_PAGE
+        return OperationKind.PREPARE if capabilities_of(provider).prepares else OperationKind.CHARGE
 
     @property
     def capture_minor(self) -> int:
@@ -280,12 +284,12 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
             code = view.code or "declined"
             return replace(payment, state=PaymentState.DECLINED, reason=code), () if again else (Declined(code),)
         case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
-            return _released(payment, view.status)
+            return _released(payment, view.status, view.code)
         case _:
             return payment, ()
 
 
-def _released(payment: Payment, status: ViewStatus) -> tuple[Payment, tuple[Consequence, ...]]:
+def _released(payment: Payment, status: ViewStatus, code: str | None) -> tuple[Payment, tuple[Consequence, ...]]:
     if payment.state in RELEASED:
         return payment, ()
     if payment.captured_minor:
@@ -297,4 +301,5 @@ def _released(payment: Payment, status: ViewStatus) -> tuple[Payment, tuple[Cons
         ViewStatus.EXPIRED: PaymentState.EXPIRED,
         ViewStatus.ABANDONED: PaymentState.ABANDONED,
     }[status]
-    return replace(payment, state=state), (HoldReleased(payment.authorised_minor, state.value),)
+    after = replace(payment, state=state, reason=payment.reason or code)
+    return after, (HoldReleased(payment.authorised_minor, state.value),)

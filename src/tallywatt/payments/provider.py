@@ -15,6 +15,7 @@ from tallywatt.kernel.clock import Instant  # a view travels over the control so
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tallywatt.payments.capabilities import Capabilities
     from tallywatt.payments.operation import Operation
 
 
@@ -62,6 +63,8 @@ class View:
     """Why it was declined, in our standard codes."""
     card_brand: str | None = None
     card_last4: str | None = None
+    failed_operation: str | None = None
+    """The operation of ours that the provider took and has not carried out in the end; `code` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +132,6 @@ class Unknown:
 
 
 Outcome = Succeeded | Pending | RequiresAction | Declined | Failed | NotSent | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a provider can do, as data: nothing is assumed of one."""
-
-    idempotency_window_seconds: int
-    """How long the same key is sure to be the same request; 0: never."""
-    enquiry_by_reference: bool
-    partial_capture: bool = True
-    off_session: bool = True
-    hosted_page: bool = True
-    increment: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tallywatt.payments.consequence import (
     HoldReleased,
     Surplus,
 )
-from tallywatt.payments.fact import Source, answered, shown, view_of
+from tallywatt.payments.fact import Source, answered, shown, view_of, with_refund_total
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
@@ -54,6 +54,8 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     payment = work.payments.lock(fact.payment_id)
     operation = _operation_of(work, fact)
     view = view_of(fact.outcome)
+    if view is not None and view.refunds:
+        view = with_refund_total(view, work.operations.by(payment_id=payment.payment_id))
     after, consequences = (payment, ()) if view is None else payment.after(view)
     settled = _settle(work, operation, fact, view)
     # News in the refusal itself (the page was paid after all) leads to another step; the same step again leads nowhere.

@@ -89,7 +89,10 @@ def _asked(
         case OperationKind.CHARGE:
             assert payment.method_id is not None, "a stored payment has a method"
             method = work.payment_methods.get(payment.method_id)
-            return {"provider_ref": payment.provider_ref, "method_ref": method.method_ref}
+            if payment.provider_ref is not None:
+                return {"provider_ref": payment.provider_ref, "method_ref": method.method_ref}
+            # A provider without a harmless object hears everything with the charge.
+            return {"customer_ref": method.customer_ref, "method_ref": method.method_ref, **_about(work, payment)}
         case OperationKind.HOSTED_PAGE:
             # Only the first one knows where to send the driver back to; a second try asks for the same, from now on.
             page = next(one for one in earlier if one.kind is kind)

@@ -15,7 +15,7 @@ from tallywatt.kernel.measures import MICROSECONDS, Counter, Spread
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View
+from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View, ViewStatus
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.look_at_page import page_to_look_at, pause_after
 from tallywatt.workflows.resolve_unknown import pursue
@@ -171,13 +171,16 @@ class Caller:
         while that is safe, else by looking for our reference. Never by a new key.
         """
         provider, operation = self._provider_of(pursuit.account), pursuit.operation
-        enquiry = pursuit.enquiry
-        if enquiry.provider_ref is not None or enquiry.page_ref is not None:
+        enquiry, can_tell = pursuit.enquiry, provider.capabilities.enquiry
+        if can_tell and (enquiry.provider_ref is not None or enquiry.page_ref is not None):
             seen = self._look(provider, pursuit)
             if seen is not None:
                 return self._fact(pursuit, seen)
+        if operation.state is OperationState.PENDING:
+            undecided = "the provider has not decided yet"
+            return self._fact(pursuit, Unknown(undecided) if can_tell else Pending(View(ViewStatus.PROCESSING)))
         sent_at = None
-        if self._in_window(provider, pursuit) and operation.state is not OperationState.PENDING:
+        if self._in_window(provider, pursuit):
             sent_at = self._clock.now()
             outcome = self._measured(provider, operation)
             if isinstance(outcome, NotSent):
@@ -185,12 +188,14 @@ class Caller:
                 return self._fact(pursuit, Unknown(outcome.cause), sent_at)
             if not (isinstance(outcome, Unknown) and outcome.ended):
                 return self._fact(pursuit, outcome, sent_at)
-        elif operation.state is OperationState.PENDING:
-            return self._fact(pursuit, Unknown("the provider has not decided yet"))
-        seen = self._look(provider, pursuit)
-        if seen is not None:
-            return self._fact(pursuit, seen, sent_at)
-        return self._fact(pursuit, NotSent("there is no trace of it, and the provider works on it no more"), sent_at)
+        return self._fact(pursuit, self._found_or_gone(provider, pursuit), sent_at)
+
+    def _found_or_gone(self, provider: PaymentProvider, pursuit: Pursuit) -> Outcome:
+        """What is concluded from the provider's objects alone; from one that shows none, nothing."""
+        if not provider.capabilities.enquiry:
+            return Unknown("only its webhook tells what became of it")
+        gone = NotSent("there is no trace of it, and the provider works on it no more")
+        return self._look(provider, pursuit) or gone
 
     def _look(self, provider: PaymentProvider, pursuit: Pursuit) -> Outcome | None:
         """The outcome that the provider's own objects prove; Unknown when it cannot be asked; None when they prove nothing."""

@@ -14,11 +14,11 @@ import stripe
 from tallywatt.adapters.providers import stripe_views as views
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, NotSignedIn
+from tallywatt.payments.capabilities import CAPABILITIES
 from tallywatt.payments.codes import Advice, standard
 from tallywatt.payments.fact import outcome_shown
 from tallywatt.payments.operation import Operation, OperationKind
 from tallywatt.payments.provider import (
-    Capabilities,
     Declined,
     Enquiry,
     Failed,
@@ -73,7 +73,7 @@ def _text_of(value: object) -> str:
 class StripeCards:
     """One Stripe account."""
 
-    capabilities = Capabilities(idempotency_window_seconds=23 * 3600, enquiry_by_reference=True)
+    capabilities = CAPABILITIES[views.PROVIDER]
 
     def __init__(
         self,

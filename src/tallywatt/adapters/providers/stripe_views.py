@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallywatt.kernel.clock import Instant
+from tallywatt.payments.capabilities import hold_seconds
 from tallywatt.payments.codes import standard
 from tallywatt.payments.provider import RefundView, View, ViewStatus
 
@@ -15,8 +16,6 @@ CUSTOMER: Final = "tallywatt_customer"
 ACCOUNT: Final = "tallywatt_account"
 SESSION: Final = "tallywatt_session"
 INVOICE: Final = "tallywatt_invoice"
-HOLD_SECONDS: Final = 7 * 24 * 3600
-"""How long a hold lives that a cardholder placed, when the message does not say (docs.stripe.com: place a hold)."""
 
 Tree = dict[str, Any]
 
@@ -67,7 +66,7 @@ def _card(charge: Tree) -> Tree:
 
 
 def _hold_end(intent: Tree, card: Tree) -> Instant:
-    return Instant((card.get("capture_before") or intent["created"] + HOLD_SECONDS) * 1000)
+    return Instant((card.get("capture_before") or intent["created"] + hold_seconds(PROVIDER, card.get("brand"))) * 1000)
 
 
 def _refunds(charge: Tree) -> tuple[RefundView, ...]:
