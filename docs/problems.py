@@ -40,6 +40,7 @@ INSIDE: Final = {"Undone"}
 ON_THE_WAY: Final = {
     "adapters/socket/words.py": "what a server raised, for the command line that asked it",
     "entrypoints/cli/rating.py": "what the room said of a record",
+    "entrypoints/cli/metering.py": "what the room said of a line",
     "entrypoints/http/telling.py": "`found`, whose callers are read instead",
     "kernel/errors.py": "the root hands its code on",
 }

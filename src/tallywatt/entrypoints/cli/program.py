@@ -18,6 +18,7 @@ from tallywatt.entrypoints.cli import (
     inbox,
     invoices,
     locations,
+    metering,
     operators,
     payments,
     people,
@@ -72,6 +73,7 @@ def tallywatt(
 app.command("demo", **demo.EXAMPLES)(demo.demo)
 app.command("serve", **serving.EXAMPLES)(serving.serve)
 app.command("rate", **rating.EXAMPLES)(rating.rate)
+app.command("verify-meter", **metering.EXAMPLES)(metering.verify_meter)
 app.add_typer(database.database)
 for one in (
     operators.operator,
