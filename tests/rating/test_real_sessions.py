@@ -18,8 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.adapters.imports.read import read_sessions
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.metered import MeteredSession, Reading
+from tallywatt.rating.batch import price_records
+from tallywatt.rating.cdr import ChargeRecord, RecordPeriod
+from tallywatt.rating.columns import Terms, records_of
+from tallywatt.rating.fields import Version
 from tallywatt.rating.lint import lint
 from tallywatt.rating.policy import STANDARD
 from tallywatt.rating.rate import RatedSession
@@ -27,7 +32,7 @@ from tallywatt.rating.read import read_tariff
 from tallywatt.rating.results import price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tallywatt.adapters.imports.rows import NormalisedSession
     from tallywatt.rating.amounts import FixedAmounts
@@ -178,6 +183,30 @@ def difference(name: str, one: NormalisedSession, before: list[int]) -> str | No
     return f"{one.upstream_id}: {rated.exact_total} and {amounts.gross_minor} p, the sheet has {wanted}"
 
 
+def by_columns(name: str, sessions: Sequence[NormalisedSession]) -> list[str]:
+    """How the prices by columns differ from the engine's: the same periods as the records of a partner."""
+    terms = Terms(SHEETS[name][0], STANDARD, "Europe/London")
+    rated = [price(metered(one), terms.tariff, STANDARD) for one in sessions]
+    found = price_records(records_of([_record(one) for one, _ in rated]), [terms])
+    assert found.priced_one_by_one == 0, "these are the usual tariffs"
+    return [
+        one.upstream_id
+        for place, (one, (exact, amounts)) in enumerate(zip(sessions, rated, strict=True))
+        if (found.price(place).total.after_taxes, found.price(place).gross_minor)
+        != (exact.exact_after_taxes, amounts.gross_minor)
+    ]
+
+
+def _record(rated: RatedSession) -> ChargeRecord:
+    """The periods of a session as those of a record."""
+    periods = tuple(
+        RecordPeriod(Instant(one.start), (), None, one.energy_to - one.energy_from, 0, one.end - one.start, *[None] * 6)
+        for one in rated.periods
+    )
+    start, end = rated.periods[0].start, rated.periods[-1].end
+    return ChargeRecord(rated.session_id, Version.OCPI_2_3_0, Instant(start), Instant(end), rated.currency, periods)
+
+
 def adds_up(rated: RatedSession, amounts: FixedAmounts) -> bool:
     """Lines, taxes and total are one sum, and the tax is a sixth of the gross, rounded."""
     tax = int(Fraction(amounts.gross_minor, 6) + Fraction(1, 2))
@@ -207,6 +236,7 @@ def test_real_sessions_cost_what_the_sheet_says(name: str, before: list[int]) ->
         if (said := difference(sheet, one, before)) is not None
     ]
     assert differing == []
+    assert [one for sheet in SHEETS for one in by_columns(sheet, found.sessions[::EVERY])] == []
 
 
 def test_the_three_tariffs_are_as_an_operator_would_write_them() -> None:
@@ -234,6 +264,7 @@ def main() -> None:
             total = sum((Decimal(one.milliwatt_hours) for one in told), Decimal(0)) / 1_000_000
             print(f"{name}, {sheet}: {len(told)} sessions, {total} kWh, {len(differing)} differ")  # noqa: T201 - a tool for the terminal
             print(*differing[:20], sep="\n")  # noqa: T201 - the same
+            print(f"  by columns: {len(by_columns(sheet, told))} differ")  # noqa: T201 - the same
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[Chargin
     knots = _curve(session, stretches)
     cuts = plan.cuts
     moments = {stretch.at for stretch in stretches if start < stretch.at < end}
-    offsets = _offsets(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
+    offsets = offsets_between(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
     if cuts.wall_clock:
         moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
     if cuts.elapsed:
@@ -69,7 +69,7 @@ def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod
     start, end, cuts = session.reserved_at, session.started_at, plan.reservation_cuts
     if start is None or not plan.reserved or start > end:
         return []
-    offsets = _offsets(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
+    offsets = offsets_between(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
     moments = {start + elapsed for elapsed in cuts.elapsed if start + elapsed < end}
     if cuts.wall_clock:
         moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
@@ -217,7 +217,7 @@ def local_time(zone_name: str, at: int) -> tuple[int, int]:
     return divmod(at + _offset(zone_name, at // _QUARTER), MS_PER_DAY)
 
 
-def _offsets(zone_name: str, start: int, end: int) -> list[tuple[int, int]]:
+def offsets_between(zone_name: str, start: int, end: int) -> list[tuple[int, int]]:
     """From which instant on which offset holds: two across a change to or from summer time, one otherwise."""
     offsets = [(start, _offset(zone_name, start // _QUARTER))]
     before = start

@@ -425,7 +425,8 @@ def test_help_and_version_load_nothing_heavy() -> None:
         "import sys; sys.argv = ['tallywatt', '--help']\n"
         "from tallywatt.entrypoints.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'fastapi', 'pydantic', 'stripe', 'rich', 'psycopg', 'structlog', 'typst', 'ocpp'}\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'pydantic', 'stripe', 'rich', 'psycopg', 'structlog', 'typst', 'ocpp', 'numpy',\n"
+        "'pyarrow'}\n"
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
     )
     done = subprocess.run(
