@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tallywatt.adapters.storage.connections import SqliteConnection, connect, is_sqlite
+from tallywatt.adapters.storage.sums import add_to_sums, counted
 from tallywatt.adapters.storage.tables.schema import metadata
 
 if TYPE_CHECKING:
@@ -158,6 +159,13 @@ class Filler:
                 f"INSERT INTO cursors (consumer, position) SELECT '{one}', max(position) FROM events"
                 " WHERE true ON CONFLICT (consumer) DO UPDATE SET position = excluded.position"
             )
+        # Beside which no sum was kept: made anew as the command does it.
+        [(operator,)] = self._run("SELECT operator_id FROM operators")
+        self._run("DELETE FROM running_sums")
+        self._connection.change_many(
+            add_to_sums(self._connection.dialect),
+            [(operator, *place, 0, amount) for place, amount in counted(self._connection, operator).items()],
+        )
         self._commit()
         if not self.is_sqlite:
             self._run("ANALYZE")

@@ -182,6 +182,15 @@ SABOTAGE = {
         "line.sum",
     ),
     "a tax deleted": ("DELETE FROM rated_taxes WHERE rowid = 1", "tax.sum"),
+    "a sum raised": (
+        "UPDATE running_sums SET amount = amount + 1 WHERE figure = 'payments.captured_minor'",
+        "sum.differs",
+    ),
+    "a session removed from everything but the sums": (
+        """DELETE FROM events WHERE aggregate_id = (SELECT session_id FROM sessions WHERE transaction_id = '1');
+           DELETE FROM sessions WHERE transaction_id = '1'""",
+        "sum.differs",
+    ),
     "a frame deleted": ("DELETE FROM frames WHERE action = 'StopTransaction'", "frame.missing"),
     "a frame written into": (
         "UPDATE frames SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE rowid = 1",
@@ -213,10 +222,12 @@ def test_a_finding_names_what_it_is_about(busy_house: HouseOf) -> None:
     session = house.session(1)
     by_hand(house, "UPDATE sessions SET milliwatt_hours = 9000000 WHERE transaction_id = '1'")
 
-    [finding] = audited(house).findings
+    finding, summed = audited(house).findings
 
     assert (finding.code, finding.subject) == ("session.energy", session.session_id)
     assert (finding.expected, finding.found) == ("10000", "9000")
+    assert (summed.code, summed.subject) == ("sum.differs", "sessions.milliwatt_hours billed")
+    assert (summed.expected, summed.found) == ("40000000", "41000000")
 
 
 def test_frames_whose_key_was_dropped_leave_the_registers_to_speak(busy_house: HouseOf) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.sums import counted, standing
 from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 from tests.partners.told import told_wrongly
 from tests.workflows.house_of import WITH_IDLE_FEE, HouseOf
@@ -44,7 +45,7 @@ def idle_house(house_url: str) -> Iterator[HouseOf]:
 
 @pytest.fixture(autouse=True)
 def told_as_promised(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test lets happen, its events are told to partners as the catalogue says, or are named as internal."""
+    """Whatever a test lets happen, partners are told as the catalogue says, and the sums are those of the rows."""
     urls: set[str] = {
         request.getfixturevalue(name).url
         for name in ("house", "quick_house", "idle_house")
@@ -54,3 +55,5 @@ def told_as_promised(request: pytest.FixtureRequest) -> Iterator[None]:
     for url in urls:
         with closing(connect(url, read_only=True)) as connection:
             assert told_wrongly(connection) == []
+            for (operator,) in connection.execute("SELECT operator_id FROM operators"):
+                assert standing(connection, operator) == counted(connection, operator)

@@ -8,6 +8,7 @@ from tallywatt.evidence.bills import RUNNING, compare_bills
 from tallywatt.evidence.findings import AuditReport
 from tallywatt.evidence.metering import meter
 from tallywatt.evidence.money import compare_books, compare_payments, money_of
+from tallywatt.evidence.sums import compare_sums
 from tallywatt.metering.session import SessionState
 from tallywatt.payments.payment import PaymentState
 
@@ -19,7 +20,7 @@ def audit(held: Held) -> AuditReport:
     """Compare everything with everything; what does not add up is listed, and nothing is mended."""
     energies, found = meter(held)
     books = compare_books(held)
-    findings = [*found, *compare_bills(held, energies), *compare_payments(held), *books]
+    findings = [*found, *compare_bills(held, energies), *compare_payments(held), *books, *compare_sums(held)]
     explained: dict[str, int] = {}
     for row in held.explanations:
         explained[row.reason.value] = explained.get(row.reason.value, 0) + row.milliwatt_hours

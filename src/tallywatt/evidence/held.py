@@ -52,3 +52,5 @@ class Held:
     """Ids of sessions that have begun, by the log of events."""
     waiting: frozenset[str]
     """Subjects of jobs that are still to be done: what waits for one of them is not forgotten."""
+    sums: dict[tuple[str, str, str], int]
+    """The sums over all rows as they are kept: by figure, part (a state, a reason, an account) and currency."""

@@ -24,3 +24,13 @@ def clearing(provider_account_id: str) -> str:
 def suspense(provider_account_id: str) -> str:
     """Taken by a provider against what our state allows; the inbox says why."""
     return f"suspense/{provider_account_id}"
+
+
+ONE_A_PAYER = ("receivable", "prepaid")
+"""Kinds of which every payer has an account: there may be a million of them."""
+
+
+def place_of(code: str) -> str:
+    """What a sum over all accounts puts one under: its own code, or its kind where every payer has one."""
+    kind = code.partition("/")[0]
+    return kind if kind in ONE_A_PAYER else code

@@ -121,6 +121,10 @@ class Queries(Protocol):
         """The position behind which everything lies that this operator recorded at that time or later."""
         ...
 
+    def recount_sums(self) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Make the sums over all rows anew; those that were wrong, by figure, part and currency: what they were and are."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction of one operator. Whatever is random or timed was drawn before it was opened."""

@@ -26,5 +26,6 @@ def post(work: UnitOfWork, draft: Draft) -> EntryId:
         if account.constrained:
             held = work.accounts.lock(account.account_id)
             work.accounts.put(counters_after(held, transfers))
-    work.transfers.note(transfers)
+    for transfer in transfers:
+        work.transfers.add_new(transfer)
     return entry.entry_id

@@ -76,7 +76,7 @@ def test_a_burst_of_meter_values_is_one_statement_for_each_table(
         sql.split(" (")[0].split(" SET")[0].replace("INSERT INTO ", "+").replace("UPDATE ", "~"): n
         for sql, n in written
     }
-    assert rows == {"+frames": 30, "+meter_readings": 30, "~sessions": 1}
+    assert rows == {"+frames": 30, "+meter_readings": 30, "~sessions": 1, "+running_sums": 1}
     [session] = house.rows.sessions.by()
     assert session.milliwatt_hours == kwh(30) - (session.meter_start or 0)
 

@@ -31,6 +31,7 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.recount_sums import RecountSums, recount_sums
 from tallywatt.workflows.replay_webhook import (
     ReplayDelivery,
     ReplaySince,
@@ -88,6 +89,7 @@ ALLOWED = _allowed(
     (keep_method, KeepMethod),
     (put_secret, PutSecret),
     (put_tariff, PutTariff),
+    (recount_sums, RecountSums),
     (remove_secret, RemoveSecret),
     (remove_webhook_endpoint, RemoveWebhookEndpoint),
     (replay_delivery, ReplayDelivery),

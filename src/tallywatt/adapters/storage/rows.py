@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tallywatt.adapters.storage.memory import LISTED, NOT_KEPT, Memory, plain
 from tallywatt.adapters.storage.pending import Pending
 from tallywatt.adapters.storage.statements import statements_of
+from tallywatt.adapters.storage.sums import ACCOUNTS, COUNTED, Tally
 from tallywatt.kernel.errors import NotFound, Stale
 
 if TYPE_CHECKING:
@@ -23,19 +24,20 @@ T = TypeVar("T")
 class Scope:
     """For whom a connection works at the moment, what it knows, and what it has still to write."""
 
-    __slots__ = ("connection", "memory", "operator", "pending")
+    __slots__ = ("connection", "memory", "operator", "pending", "tally")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.memory = Memory()
         self.pending = Pending(connection)
+        self.tally = Tally(connection.dialect)
         self.operator = ""
 
 
 class Rows(Generic[T]):
     """The rows of one table, of the operator in the scope."""
 
-    __slots__ = ("_kept", "_listed", "_mapping", "_name", "_scope", "_statements")
+    __slots__ = ("_counted", "_kept", "_listed", "_mapping", "_name", "_scope", "_statements")
 
     def __init__(self, scope: Scope, mapping: Mapping[T]) -> None:
         self._scope = scope
@@ -43,6 +45,7 @@ class Rows(Generic[T]):
         self._name = mapping.table.name
         self._kept = self._name not in NOT_KEPT
         self._listed = self._name in LISTED
+        self._counted = self._name in COUNTED
         self._statements: TableStatements | None = None
 
     @property
@@ -75,6 +78,8 @@ class Rows(Generic[T]):
         memory.written(self._name)
         added = scope.connection.change(self._sql.add.sql, (scope.operator, *values)) == 1
         memory.absent.discard(key)
+        if added and self._counted:
+            scope.tally.take(self._name, scope.operator, None, values)
         if added and self._kept:
             memory.keep(key, values, self._mapping.decode(values))
             memory.hold(key)
@@ -82,6 +87,7 @@ class Rows(Generic[T]):
 
     def add_all(self, rows: Iterable[T]) -> int:
         """Write new rows, leaving out those that are there already."""
+        assert not self._counted, f"{self._name} is counted, so it must be known which of its rows were added"
         scope, encode = self._scope, self._mapping.encode
         values = [(scope.operator, *encode(row)) for row in rows]
         if not values:
@@ -100,6 +106,8 @@ class Rows(Generic[T]):
         memory.written(self._name)
         if scope.pending.gathers and self._kept and memory.known(key) is None:
             scope.pending.new(self._name, self._sql, key, values)
+            if self._counted:
+                scope.tally.take(self._name, scope.operator, None, values)
             memory.absent.discard(key)
             memory.keep(key, values, row)
             memory.hold(key)
@@ -109,7 +117,11 @@ class Rows(Generic[T]):
 
     def note(self, rows: Iterable[T]) -> None:
         """Write rows, leaving out those that are there already, at the latest before anybody could miss them."""
+        assert not self._counted, f"{self._name} is counted, so it must be known which of its rows were added"
         scope, encode = self._scope, self._mapping.encode
+        if self._name == ACCOUNTS:
+            rows = list(rows)
+            scope.tally.learn([encode(row) for row in rows])
         if not scope.pending.gathers:
             self.add_all(rows)
             return
@@ -138,8 +150,11 @@ class Rows(Generic[T]):
         if known is not None and pending.gathers:
             values = (*values[:-1], following)
             pending.change(self._name, self._sql, key, known[0], values, self._changed(known, values))
+            if self._counted:
+                scope.tally.take(self._name, scope.operator, known[0], values)
         else:
             pending.before_changing(self._name, key)
+            before = (known[0] if known is not None else self._as_it_is(key)) if self._counted else None
             sql, pick = self._sql.change(self._changed(known, values))
             if scope.connection.change(sql, pick((scope.operator, following, *values))) != 1:
                 msg = f"{self._name} {list(key[2:])} was changed by somebody else"
@@ -147,6 +162,8 @@ class Rows(Generic[T]):
             memory.hold(key)
             if mapping.versioned:
                 values = (*values[:-1], following)
+            if self._counted:
+                scope.tally.take(self._name, scope.operator, before, values)
         stored = mapping.decode(values)
         if self._kept:
             memory.keep(key, values, stored)
@@ -173,6 +190,8 @@ class Rows(Generic[T]):
                 places.append(place)
         stored, after = mapping.altered(row, columns), tuple(values)
         self._scope.pending.change(self._name, self._sql, key, known[0], after, places)
+        if self._counted:
+            self._scope.tally.take(self._name, self._scope.operator, known[0], after)
         memory.keep(key, after, stored)
         return stored
 
@@ -222,6 +241,11 @@ class Rows(Generic[T]):
                 memory.absent.add((self._name, scope.operator, *asked))
             elif natural and not rows:
                 memory.keep_nowhere(self._name, (self._name, scope.operator, *zip(names, asked, strict=True)))
+
+    def _as_it_is(self, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The values of a row that nothing is known of; its version is looked at by the statement that changes it."""
+        found = self._scope.connection.execute(self._sql.find.sql, key[1:])
+        return found[0] if found else None
 
     def _changed(self, known: Known | None, values: tuple[Any, ...]) -> tuple[int, ...]:
         """The places where a row differs from what is known of the version that it was made from; all, if nothing is."""

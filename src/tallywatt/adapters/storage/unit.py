@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
 from tallywatt.adapters.storage.sequencer import WEBHOOKS, hold_cursor
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
+from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
     customers,
     evidence,
@@ -156,6 +157,15 @@ class SqlUnitOfWork:
         self.actor = actor
         self.cause = cause
         self.events.begin()
+
+    def settle_sums(self) -> None:
+        """Write everything, and last of all what it adds to the sums of all rows: the end of every transaction."""
+        scope = self.scope
+        sql = add_to_sums(self.dialect)
+        for row in scope.tally.rows():
+            scope.pending.later(sql, row)
+        scope.pending.flush()
+        scope.tally.forget()
 
     def write_later(self, sql: str, parameters: tuple[Any, ...]) -> None:
         """Run a statement that nobody waits for, after the rows that it may be about."""
@@ -379,6 +389,12 @@ class SqlQueries:
         floor = uuid7(machine, bytes(RANDOM_BYTES))
         first = self._number(FIRST_SINCE, operator=self._unit.operator, floor=floor)
         return first - 1 if first else self.last_position()
+
+    def recount_sums(self) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Make the sums of all rows anew; those that were wrong, as they were and as they are."""
+        # What this transaction has counted belongs to rows that are about to be read.
+        self._unit.settle_sums()
+        return recount(self._unit.connection, self._unit.operator)
 
     def _number(self, clause: Any, **values: Any) -> int:
         statement = compiled(clause, self._unit.connection.dialect)

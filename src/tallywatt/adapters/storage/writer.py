@@ -233,7 +233,7 @@ class GroupWriter:
         unit = self._begin()
         connection, pending = unit.scope.connection, unit.scope.pending
         for order in group:
-            position, keys = unit.events.position, self._vault.mark()
+            position, keys, tally = unit.events.position, self._vault.mark(), unit.scope.tally.mark()
             connection.execute("SAVEPOINT command")
             try:
                 order.result = self._one(unit, order)
@@ -244,6 +244,7 @@ class GroupWriter:
                 connection.execute("ROLLBACK TO command")
                 pending.forget()
                 unit.scope.memory.forget()
+                unit.scope.tally.back_to(tally)
                 unit.events.position = position
                 self._vault.back_to(keys)
                 order.result = self._as_answer(order, error)
@@ -293,6 +294,7 @@ class GroupWriter:
         unit = self._unit
         scope = unit.scope
         scope.pending.forget()
+        scope.tally.forget()
         scope.connection.rollback()
         scope.connection.begin()
         others = scope.connection.changed_by_others()
@@ -313,7 +315,7 @@ class GroupWriter:
         return order.workflow(unit, order.command)  # type: ignore[arg-type]  # its rows are set by name from MAPPINGS
 
     def _commit(self, unit: SqlUnitOfWork) -> None:
-        unit.scope.pending.flush()
+        unit.settle_sums()
         if not unit.scope.connection.in_transaction() and unit.dialect == "sqlite":
             raise _GroupLost
         if unit.events.sequences and unit.events.position != unit.events.began_at:
@@ -380,6 +382,7 @@ class GroupWriter:
         if self._unit is None:
             return
         self._unit.scope.pending.forget()
+        self._unit.scope.tally.forget()
         try:
             self._unit.scope.connection.rollback()
         except database_errors():

@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.sums import standing
 from tallywatt.adapters.storage.tables import (
     customers,
     invoicing,
@@ -110,6 +111,7 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         entries=every(ledger.ENTRIES),
         transfers=every(ledger.TRANSFERS),
         begun=frozenset(row[0] for row in _ask(connection, _BEGUN, operator=operator_id)),
+        sums=standing(connection, operator_id),
         waiting=frozenset(row[0] for row in _ask(connection, _WAITING, operator=operator_id)),
     )
 

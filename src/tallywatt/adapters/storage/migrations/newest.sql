@@ -1414,6 +1414,19 @@ CREATE TABLE audit_findings (
 
 ;
 
+CREATE TABLE running_sums (
+	operator_id TEXT NOT NULL, 
+	figure TEXT NOT NULL, 
+	part TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	stripe INTEGER NOT NULL, 
+	amount INTEGER NOT NULL, 
+	CONSTRAINT pk_running_sums PRIMARY KEY (operator_id, figure, part, currency, stripe)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1618,6 +1631,6 @@ CREATE INDEX ix_actions_operator_id_caller_id_recorded_at_action_id ON actions (
 
 CREATE INDEX ix_actions_operator_id_action_recorded_at_action_id ON actions (operator_id, action, recorded_at, action_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0015');
+INSERT INTO alembic_version ("version_num") VALUES ('0016');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -125,3 +125,14 @@ REVENUE_BY_DAY = table(
     whole("gross_minor"),
     key=("day", "currency"),
 )
+
+RUNNING_SUMS = table(
+    "running_sums",
+    text("figure"),
+    text("part"),
+    text("currency"),
+    # Several rows of one figure, for processes that commit at the same time.
+    whole("stripe"),
+    whole("amount"),
+    key=("figure", "part", "currency", "stripe"),
+)
