@@ -48,9 +48,10 @@ screenshots: .venv/ready ## Take the pictures of the documentation again (needs 
 
 lock: .venv/ready ## Resolve the newest parts again and write the hashes
 	@$(UV) compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate pyproject.toml --output-file requirements/run.txt
+		--no-header --no-annotate pyproject.toml --extra adyen --extra mollie --extra stripe \
+		--output-file requirements/run.txt
 	@$(UV) compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate pyproject.toml --extra batch --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+		--no-header --no-annotate pyproject.toml --all-extras --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
 	@echo uv | $(UV) compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate - --output-file requirements/uv.txt
 

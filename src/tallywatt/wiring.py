@@ -144,7 +144,7 @@ class House:
         self.store = Store(settings.url, self.draws.draw, *ring.sealing)
         self.views = Views()
         self.anchor = self.ask_now(self.views.business_anchor)
-        self.providers = Providers(self._secret_behind)
+        self.providers = Providers(self._secret_behind, settings.base_url)
         self.caller = Caller(self.providers, self.machine)
         self.gateway: Gateway | None = None
         self.feed: Any = None
@@ -735,7 +735,7 @@ def provider_of(account: Mapping[str, Any], settings: Settings | None = None) ->
         with looking(settings) as ask:
             return _opened(ask, reference, keyring_of(settings).vault())
 
-    return Providers(secret_behind)(
+    return Providers(secret_behind, settings.base_url if settings is not None else None)(
         ProviderAccount(
             account_id=ProviderAccountId(account["id"]),
             name=account["name"],

@@ -181,11 +181,18 @@ class HouseOfPayments:
 
     # What people do
 
-    def account(self, *, operator: OperatorId = OPERATOR, base_url: str | None = None, name: str = "cards") -> Any:
+    def account(
+        self,
+        *,
+        operator: OperatorId = OPERATOR,
+        base_url: str | None = None,
+        name: str = "cards",
+        provider: str = "stripe",
+    ) -> Any:
         """A provider account."""
         asked = AddProviderAccount(
             name,
-            "stripe",
+            provider,
             ("EUR", "GBP", "JPY"),
             "env:TALLYWATT_TEST_KEY",
             ("env:TALLYWATT_TEST_HOOK",),

@@ -21,7 +21,7 @@ class ProviderAccount:
     account_id: ProviderAccountId
     name: str
     provider: str
-    """The adapter that speaks to it: `stripe`."""
+    """The adapter that speaks to it: a name in `capabilities.py`."""
     live: bool
     base_url: str | None
     """Where the provider listens; None for its public address."""

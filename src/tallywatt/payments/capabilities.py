@@ -48,6 +48,8 @@ class Capabilities:
     """Whether a method is stored on a page of the provider's; otherwise it is stored by a token."""
     lists_payments: bool = True
     """Whether it lists what it did since a moment, for a house that lost its last days."""
+    signs_webhooks: bool = True
+    """Whether a webhook proves by a secret who sent it. Where not, it is only a reason to look."""
     methods: tuple[str, ...] = ("card",)
     """How drivers can pay on its page, as far as a hold can be placed that way."""
 
@@ -66,6 +68,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         prepares=False,
         page_takes_another_card=False,
         stores_by_page=True,
+        signs_webhooks=False,
         methods=WALLETS,
     ),
     # docs.adyen.com/development-resources/api-idempotency: keys live for at least 7 days. Everything is decided later.

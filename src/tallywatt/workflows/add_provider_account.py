@@ -10,6 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.kernel.money import currency
 from tallywatt.payments.account import ProviderAccount
+from tallywatt.payments.capabilities import CAPABILITIES
 from tallywatt.payments.secret import SEALED_HERE
 from tallywatt.workflows.put_secret import kept_reference
 from tallywatt.workflows.record_action import record_action
@@ -39,6 +40,9 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
         if not reference.startswith(SECRET_REFERENCES):
             msg = "a secret is given as a reference, env:NAME, file:PATH or vault:NAME, and never itself"
             raise BadInput(msg, code="payment.secret_not_a_reference")
+    if command.provider not in CAPABILITIES:
+        msg = "nobody here speaks to that payment provider"
+        raise BadInput(msg, code="provider_accounts.unknown_provider", remedy="one of stripe, mollie, adyen")
     for code in command.currencies:
         currency(code)
     account = ProviderAccount(

@@ -55,8 +55,10 @@ class TryLater(Exception):
 class Providers:
     """The open connections to provider accounts, one each, kept between calls."""
 
-    def __init__(self, secret: Callable[[str], str] = read_secret) -> None:
+    def __init__(self, secret: Callable[[str], str] = read_secret, base_url: str | None = None) -> None:
         self._secret = secret
+        self._base_url = base_url
+        """Where this house is reached, for a provider that is told with each payment where its news goes."""
         self._open: dict[tuple[str, int], PaymentProvider] = {}
 
     def __call__(self, account: ProviderAccount) -> PaymentProvider:
@@ -68,10 +70,21 @@ class Providers:
         return found
 
     def _connect(self, account: ProviderAccount) -> PaymentProvider:
-        if account.provider != "stripe":
+        connect = {"stripe": self._stripe, "mollie": self._mollie}.get(account.provider)
+        if connect is None:
             msg = f"no adapter speaks to {account.provider!r}"
             raise Broken(msg, code="payment.unknown_provider")
-        from tallywatt.adapters.providers.stripe_cards import StripeCards  # noqa: PLC0415 - the SDK takes most of a second to load
+        try:
+            return connect(account)
+        except ModuleNotFoundError as error:
+            msg = f"the part that speaks to {account.provider} is not installed: {error.name}"
+            remedy = f"install tallywatt[{account.provider}]"
+            raise Broken(msg, code="payment.provider_not_installed", remedy=remedy) from error
+
+    # Each SDK takes a good part of a second to load, and an installation needs the ones of its providers alone.
+
+    def _stripe(self, account: ProviderAccount) -> PaymentProvider:
+        from tallywatt.adapters.providers.stripe_cards import StripeCards  # noqa: PLC0415 - see above
 
         return StripeCards(
             self._secret(account.secret_reference),
@@ -79,6 +92,21 @@ class Providers:
             live=account.live,
             base_url=account.base_url,
         )
+
+    def _mollie(self, account: ProviderAccount) -> PaymentProvider:
+        from tallywatt.adapters.providers.mollie_cards import MollieCards  # noqa: PLC0415 - see above
+
+        return MollieCards(
+            self._secret(account.secret_reference),
+            live=account.live,
+            base_url=account.base_url,
+            webhook_url=self._news_of(account),
+        )
+
+    def _news_of(self, account: ProviderAccount) -> str | None:
+        if self._base_url is None:
+            return None
+        return f"{self._base_url.rstrip('/')}/webhooks/{account.provider}/{account.account_id}"
 
 
 NOT_COMPARED = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"

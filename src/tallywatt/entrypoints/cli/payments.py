@@ -68,6 +68,7 @@ def list_payments(
     **examples(
         "tallywatt provider-account add main --currency GBP \\",
         "    --secret env:STRIPE_KEY --webhook-secret env:STRIPE_WEBHOOK_SECRET",
+        "tallywatt provider-account add europe --provider mollie --currency EUR --secret env:MOLLIE_KEY",
         "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
         "    --secret file:psp.key --webhook-secret file:psp.hook \\",
         "    --base-url http://127.0.0.1:4000",
@@ -83,7 +84,7 @@ def add_account(
         list[str] | None,
         typer.Option("--webhook-secret", metavar="REFERENCE", help="Likewise; two while one is being replaced."),
     ] = None,
-    provider: Annotated[str, typer.Option("--provider", help="Who it is.")] = "stripe",
+    provider: Annotated[str, typer.Option("--provider", help="Who it is: stripe, mollie.")] = "stripe",
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="Where it listens, for the simulator.")
     ] = None,

@@ -81,7 +81,7 @@ class NewProviderAccount(Shape):
     """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    provider: Annotated[str, Field(min_length=1, max_length=32)] = "stripe"
+    provider: Annotated[str, Field(min_length=1, max_length=32, description="stripe, mollie.")] = "stripe"
     currencies: list[Annotated[str, Field(pattern="^[A-Z]{3}$")]] = Field(min_length=1, max_length=40)
     secret_reference: Annotated[str, Field(max_length=200)] = Field(examples=["env:STRIPE_KEY"])
     webhook_secret_references: list[Annotated[str, Field(max_length=200)]] = Field(

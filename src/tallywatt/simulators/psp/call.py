@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tallywatt.simulators.psp.book import Book, Change, Object
 
 API_VERSION = "2026-10-28.endive"
+LINKED = ("_links", "_embedded")
+"""Names that a HAL document shows although they begin with an underscore."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class Call:
 def shown(thing: Any) -> Any:
     """The object without what the provider keeps to itself (keys that start with an underscore)."""
     if isinstance(thing, dict):
-        return {key: shown(value) for key, value in thing.items() if not key.startswith("_")}
+        return {key: shown(value) for key, value in thing.items() if not key.startswith("_") or key in LINKED}
     if isinstance(thing, list):
         return [shown(item) for item in thing]
     return thing

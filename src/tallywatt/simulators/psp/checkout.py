@@ -64,6 +64,11 @@ def create(call: Call) -> Object:
         raise bad_request(message, param="expires_at")
     if "customer" in asked:
         call.get("customer", asked["customer"], "customer")
+    return open_session(call, asked, amount, currency, title, expires_at)
+
+
+def open_session(call: Call, asked: dict[str, Any], amount: int, currency: str, title: str, expires_at: int) -> Object:
+    """A page that can be paid."""
     id_ = call.new_id("cs_test")
     session: Object = dict.fromkeys(_NOTHING_IN)
     session |= {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FAULTS: Final = frozenset({"duplicate_webhook", "reordered_webhook", "lost_webhook"})
 TIMEOUT_SECONDS: Final = 10
 SENDERS: Final = 4
+AGENT: Final = "Tallywatt-Simulator/1"
 
 
 def signature(body: str, secret: str, at: int) -> str:
@@ -44,8 +45,6 @@ class Delivery:
 
     def start(self) -> None:
         """Send what was not delivered before the last stop, and then what comes."""
-        if self._options.webhook is None:
-            return
         self.announce(list(self._book.undelivered.values()))
         for _ in range(SENDERS):
             self._spawn(self._work())
@@ -53,7 +52,7 @@ class Delivery:
     def announce(self, events: list[Object]) -> None:
         """Queue events that are on the disk; nobody waits for them."""
         for event in events:
-            if event["type"] in self._options.events:
+            if "_send" in event or (self._options.webhook is not None and event["type"] in self._options.events):
                 self._arrange(event)
             else:
                 self._book.undelivered.pop(event["id"], None)
@@ -100,17 +99,25 @@ class Delivery:
                 return
 
     async def _send(self, event: Object) -> bool:
-        body = json.dumps(event, indent=2)
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "stripe-signature": signature(body, self._options.webhook_secret, self._now()),
-            "user-agent": "Tallywatt-Simulator/1",
-        }
+        url, body, headers = self._letter(event)
         try:
-            answer = await self._client.post(self._options.webhook or "", content=body, headers=headers)
+            answer = await self._client.post(url, content=body, headers={**headers, "user-agent": AGENT})
         except httpx.HTTPError:
             return False
         if not answer.is_success:
             return False
         self._book.delivered(event["id"])
         return True
+
+    def _letter(self, event: Object) -> tuple[str, str, dict[str, str]]:
+        """Where an event goes, and how it is written and signed."""
+        ready = event.get("_send")
+        if ready is not None:
+            return ready["url"], ready["body"], {"content-type": ready["content_type"]}
+        body = json.dumps(event, indent=2)
+        signed = signature(body, self._options.webhook_secret, self._now())
+        return (
+            self._options.webhook or "",
+            body,
+            {"content-type": "application/json; charset=utf-8", "stripe-signature": signed},
+        )

@@ -8,7 +8,6 @@ import json
 import signal
 import time
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
@@ -16,12 +15,12 @@ from urllib.parse import parse_qs
 from tallywatt.kernel.errors import Broken
 from tallywatt.simulators.psp import checkout, page
 from tallywatt.simulators.psp.book import Book, Change, Reply
-from tallywatt.simulators.psp.call import API_VERSION, Call, shown
+from tallywatt.simulators.psp.call import Call, shown
 from tallywatt.simulators.psp.delivery import Delivery
+from tallywatt.simulators.psp.dialects import Dialect, Stripe
 from tallywatt.simulators.psp.faults import Fault, Faults
-from tallywatt.simulators.psp.forms import check, decode
 from tallywatt.simulators.psp.intents import close
-from tallywatt.simulators.psp.lists import expanded
+from tallywatt.simulators.psp.mollie import Mollie
 from tallywatt.simulators.psp.options import HOST, Options
 from tallywatt.simulators.psp.refusals import (
     Refusal,
@@ -30,9 +29,7 @@ from tallywatt.simulators.psp.refusals import (
     key_in_use,
     key_reused,
     rate_limited,
-    unauthorised,
 )
-from tallywatt.simulators.psp.routes import Endpoint, find_endpoint
 from tallywatt.simulators.psp.wire import Request, Response, serve_connection
 
 if TYPE_CHECKING:
@@ -65,6 +62,7 @@ class Psp:
         self._connections: set[asyncio.StreamWriter] = set()
         self._reopening: asyncio.Task[None] | None = None
         self._requests = 0
+        self._dialects: tuple[Dialect, ...] = (Stripe(), Mollie())
 
     @property
     def base_url(self) -> str:
@@ -109,8 +107,9 @@ class Psp:
 
     async def answer(self, request: Request) -> Response | None:
         """The answer to any request; None hangs up."""
-        if request.path.startswith("/v1/"):
-            return await self._answer_api(request)
+        dialect = self._dialect_of(request.path)
+        if dialect is not None:
+            return await self._answer_api(request, dialect)
         if request.path.startswith("/c/pay/"):
             return self._answer_page(request)
         if request.path.startswith("/_"):
@@ -119,22 +118,25 @@ class Psp:
 
     # The API
 
-    async def _answer_api(self, request: Request) -> Response | None:
+    def _dialect_of(self, path: str) -> Dialect | None:
+        return next((one for one in self._dialects if path.startswith(one.prefix)), None)
+
+    async def _answer_api(self, request: Request, dialect: Dialect) -> Response | None:
         self._requests += 1
         request_id = f"req_{self._requests:014d}"
         fault = self.faults.strike(request.method, request.path, _BEFORE | {"latency"} | _AFTER)
         try:
-            account = _account(request)
+            account = dialect.account(request)
             key = request.headers.get("idempotency-key") if request.method == "POST" else None
             if fault is not None and fault.kind in ("hang_up", "refuse", "rate_limit"):
-                return self._misbehave(fault, request_id)
-            return await self._carry_out_once(request, account, key, request_id, fault)
+                return self._misbehave(dialect, fault, request_id)
+            return await self._carry_out_once(dialect, request, account, key, request_id, fault)
         except Refusal as refusal:
-            return _refused(refusal, request_id)
+            return _refused(dialect, refusal, request_id)
 
-    def _misbehave(self, fault: Fault, request_id: str) -> Response | None:
+    def _misbehave(self, dialect: Dialect, fault: Fault, request_id: str) -> Response | None:
         if fault.kind == "rate_limit":
-            return _refused(rate_limited(), request_id, ("retry-after", str(fault.seconds)))
+            return _refused(dialect, rate_limited(), request_id, ("retry-after", str(fault.seconds)))
         if fault.kind == "refuse":
             self._hang_up()
             self._reopening = asyncio.get_running_loop().create_task(self._reopen(fault.milliseconds / 1000))
@@ -145,10 +147,10 @@ class Psp:
         await self._listen()
 
     async def _carry_out_once(
-        self, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
+        self, dialect: Dialect, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
     ) -> Response | None:
         if key is None:
-            return await self._carry_out(request, account, None, request_id, fault)
+            return await self._carry_out(dialect, request, account, None, request_id, fault)
         if len(key) > LONGEST_KEY:
             msg = f"Idempotency keys may be at most {LONGEST_KEY} characters."
             raise bad_request(msg)
@@ -158,38 +160,44 @@ class Psp:
         if kept is not None and self.now() - kept.at < KEY_SECONDS:
             if kept.asked != _asked(request):
                 raise key_reused(key)
-            return Response(kept.status, kept.body.encode(), headers=_headers(request_id, key, replayed=True))
+            headers = dialect.headers(request_id, key, replayed=True)
+            return Response(kept.status, kept.body.encode(), dialect.content_type, headers)
         self._in_use.add((account, key))
         try:
-            return await self._carry_out(request, account, key, request_id, fault)
+            return await self._carry_out(dialect, request, account, key, request_id, fault)
         finally:
             self._in_use.discard((account, key))
 
     async def _carry_out(
-        self, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
+        self, dialect: Dialect, request: Request, account: str, key: str | None, request_id: str, fault: Fault | None
     ) -> Response | None:
         kind = None if fault is None else fault.kind
         if fault is not None and kind == "latency":
             await asyncio.sleep(fault.milliseconds / 1000)
-        endpoint, id_, params = _read(request)
+        handler, id_, params = dialect.read(request)
         change = Change(account, self.now())
         call = Call(
             self.book, change, change.at, self.base_url, self.options.hold_seconds, params, id_, key, request_id
         )
-        status, body = 500, {"error": broken().error}
+        status, body = dialect.refused(broken())
         if kind != "error_500":
-            done = _perform(call, endpoint)
+            done = dialect.perform(call, handler)
             if kind != "error_500_after_work":
                 status, body = done
-        text = json.dumps(shown(body), indent=2)
+        text = "" if body is None else json.dumps(shown(body), indent=2)
         if key is not None:
             change.key, change.reply = key, Reply(change.at, _asked(request), status, text)
         self._commit(change)
         if kind == "lost_answer":
             return None
-        return Response(status, text.encode(), headers=_headers(request_id, key))
+        return Response(status, text.encode(), dialect.content_type, dialect.headers(request_id, key))
+
+    def _speaker(self, account: str) -> Dialect:
+        """Whose words an account speaks: its name begins with them."""
+        return next(one for one in self._dialects if account.startswith(one.account_prefix))
 
     def _commit(self, change: Change) -> None:
+        change.events = self._speaker(change.account).tell(self.book, change)
         self.book.commit(change)
         self.delivery.announce(change.events)
 
@@ -220,6 +228,9 @@ class Psp:
         except checkout.Approval:
             return _html(200, page.approve(session, token))
         except Refusal as refusal:
+            if self._speaker(call.account).declined_for_good(call, session):
+                back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
+                return Response(303, b"", "text/plain", (("location", back), *page.SECURITY))
             return _html(402, page.choose_card(session, refusal.error["message"]))
         back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return Response(303, b"", "text/plain", (("location", back), *page.SECURITY))
@@ -258,60 +269,16 @@ class Psp:
         return count
 
 
-def _perform(call: Call, endpoint: Endpoint) -> tuple[int, Any]:
-    try:
-        done = endpoint.handler(call)
-    except Refusal as refusal:
-        return refusal.status, {"error": refusal.error}
-    try:
-        return 200, expanded(call, deepcopy(done), call.params.get("expand", []))
-    except Refusal as refusal:
-        # Found out last, refused as if first: nothing of the request is kept.
-        call.change.puts.clear()
-        call.change.events.clear()
-        return refusal.status, {"error": refusal.error}
-
-
-def _read(request: Request) -> tuple[Endpoint, str, dict[str, Any]]:
-    found = find_endpoint(request.method, request.path)
-    if found is None:
-        message = f"Unrecognized request URL ({request.method}: {request.path})."
-        raise Refusal(404, "invalid_request_error", message)
-    endpoint, id_ = found
-    given = request.query if request.method in ("GET", "DELETE") else request.body.decode()
-    return endpoint, id_, check(decode(given), endpoint.schema, endpoint.required)
-
-
-def _account(request: Request) -> str:
-    """The account of a secret key: each key has objects of its own, and sees no others."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
-        msg = "You did not provide an API key."
-        raise unauthorised(msg)
-    if not key.startswith("sk_test_") or len(key) <= len("sk_test_"):
-        msg = f"Invalid API Key provided: {key[:7]}****"
-        raise unauthorised(msg)
-    return "acct_" + hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
-
-
 def _asked(request: Request) -> str:
     """What a request asks, as far as the same idempotency key must come with the same."""
     asked = f"{request.method} {request.path}\n".encode() + request.body
     return hashlib.blake2b(asked, digest_size=16).hexdigest()
 
 
-def _headers(request_id: str, key: str | None = None, *, replayed: bool = False) -> tuple[tuple[str, str], ...]:
-    headers = [("request-id", request_id), ("stripe-version", API_VERSION)]
-    if key is not None:
-        headers.append(("idempotency-key", key))
-    if replayed:
-        headers.append(("idempotent-replayed", "true"))
-    return tuple(headers)
-
-
-def _refused(refusal: Refusal, request_id: str, *headers: tuple[str, str]) -> Response:
-    body = json.dumps(shown({"error": refusal.error}), indent=2).encode()
-    return Response(refusal.status, body, headers=(*_headers(request_id), *headers))
+def _refused(dialect: Dialect, refusal: Refusal, request_id: str, *headers: tuple[str, str]) -> Response:
+    status, body = dialect.refused(refusal)
+    text = json.dumps(shown(body), indent=2).encode()
+    return Response(status, text, dialect.content_type, (*dialect.headers(request_id), *headers))
 
 
 def _json(status: int, value: Any) -> Response:

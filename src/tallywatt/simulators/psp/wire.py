@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -93,6 +94,7 @@ def _bytes(connection: h11.Connection, request: Request, response: Response) -> 
     headers = [
         ("content-type", response.content_type),
         ("content-length", str(len(response.body))),
+        ("date", formatdate(usegmt=True)),
         *response.headers,
     ]
     parts = [connection.send(h11.Response(status_code=response.status, headers=headers))]

@@ -14,6 +14,7 @@ from tallywatt.entrypoints.http.doors import Admin, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.kernel.money import currency, money
+from tallywatt.payments.capabilities import CAPABILITIES, capabilities_of
 from tallywatt.rating.policy import (
     STANDARD,
     Amounts,
@@ -42,6 +43,7 @@ CHOICES: Final = {
     "amounts": Amounts,
     "rounding": Rounding,
 }
+PROVIDERS: Final = tuple((code, code.capitalize()) for code in CAPABILITIES if code != "adyen")
 OWN_VARIABLE: Final = re.compile(r"(?!TALLYWATT_)[A-Z][A-Z0-9_]{0,63}")
 """A variable of the environment that a person on the console may name: never one with the installation's own key."""
 
@@ -134,16 +136,18 @@ def _account(given: dict[str, str]) -> AddProviderAccount:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,38}", name):
         msg = "an account has a short name: lower-case letters, digits, hyphens"
         raise BadInput(msg, code="provider_accounts.bad_name")
-    variables = [given.get(field, "").strip() for field in ("secret", "webhook_secret")]
+    provider = given.get("provider", "stripe").strip()
+    signed = capabilities_of(provider).signs_webhooks
+    variables = [given.get(field, "").strip() for field in ("secret", "webhook_secret")[: 1 + signed]]
     if not all(OWN_VARIABLE.fullmatch(one) for one in variables):
         msg = "a secret is given by the name of a variable in the server's environment"
         raise BadInput(msg, code="payment.secret_not_a_reference", remedy="like STRIPE_KEY; never the secret itself")
-    secret, webhook = (f"env:{one}" for one in variables)
+    secret, *webhooks = (f"env:{one}" for one in variables)
     codes = tuple(given.get("currencies", "").upper().replace(",", " ").split())
     if not codes:
         msg = "an account collects in at least one currency"
         raise BadInput(msg, code="provider_accounts.no_currency")
-    return AddProviderAccount(name, "stripe", codes, secret, (webhook,), live=given.get("live") == "yes")
+    return AddProviderAccount(name, provider, codes, secret, tuple(webhooks), live=given.get("live") == "yes")
 
 
 async def _policy_page(
@@ -170,5 +174,5 @@ async def _providers_page(
         row["webhook_url"] = f"{house.settings.base_url}/webhooks/{row['provider']}/{row['id']}"
     return await shown(
         request, house, caller, "settings_providers.html", "settings", status_of(problem) if problem else 200,
-        subject="providers", rows=rows, given=given or {}, problem=problem,
+        subject="providers", rows=rows, given=given or {}, problem=problem, providers=PROVIDERS,
     )  # fmt: skip

@@ -1,0 +1,143 @@
+"""A house of payments with one provider in it: the official SDK, the simulated provider in a process, its webhooks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tallywatt.adapters.providers.mollie_cards import MollieCards
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import OperationId
+from tallywatt.payments.provider import StoredMethod
+from tallywatt.workflows.take_webhook import TakeWebhook, take_webhook
+from tests.payments.house import HouseOfPayments
+from tests.payments.test_payment import a_payment
+from tests.simulators.psp.running import Endpoint, RunningPsp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tallywatt.payments.operation import Operation, OperationKind
+    from tallywatt.payments.payment import Payment
+
+TIMEOUT = httpx.Timeout(1.0, connect=1.0)
+KEYS = {"mollie": "test_tallywatt"}
+
+
+@dataclass
+class Bench:
+    """Everything around one provider. Call `close` at the end."""
+
+    provider: str
+    psp: RunningPsp
+    endpoint: Endpoint
+    cards: Any
+    house: HouseOfPayments
+    heard: int = field(default=0)
+
+    def close(self) -> None:
+        """Let go of all."""
+        self.house.close()
+        self.psp.stop()
+        self.endpoint.close()
+
+    def account(self) -> Any:
+        """The operator's account at this provider."""
+        return self.house.account(provider=self.provider)
+
+    def opened(self, amount: str = "40.00") -> Payment:
+        """A payment whose page is open."""
+        self.account()
+        payment = self.house.hold(amount)
+        self.house.work()
+        return self.house.payment(payment.payment_id)
+
+    def pays(self, payment: Payment, card: str = "pm_card_visa", **more: str) -> int:
+        """The driver pays on the page; the status of its answer."""
+        return httpx.post(payment.hosted_page_url or "", data={"card": card, **more}).status_code
+
+    def held(self, amount: str = "40.00") -> Any:
+        """A payment with its hold, as its webhook told."""
+        payment = self.opened(amount)
+        assert self.pays(payment) == 303
+        self.hear(1)
+        return payment.payment_id
+
+    def hear(self, more: int) -> None:
+        """Take in so many more webhooks, and what else has come meanwhile, as the route for webhooks does."""
+        taken = self.endpoint.wait_for(self.heard + more)
+        (account,) = self.house.ask(lambda work: work.provider_accounts.by())
+        for headers, body in taken[self.heard :]:
+            event = self.cards.read_webhook(headers, body)
+            self.house.write(take_webhook, TakeWebhook(account.account_id, event, body))
+        self.heard = len(taken)
+
+    def hear_until(self, is_so: Callable[[], bool], seconds: float = 5) -> None:
+        """Take in webhooks until something is so."""
+        end = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < end, "no webhook told it"
+            if len(self.endpoint.taken) > self.heard:
+                self.hear(1)
+            time.sleep(0.01)
+
+    def customer(self, card: str = "pm_card_visa") -> Any:
+        """A customer with a stored card."""
+        account = self.account()
+        return self.house.customer(account.account_id, STORED[self.provider](self, card))
+
+
+def _store_at_mollie(bench: Bench, card: str) -> StoredMethod:
+    """As a customer leaves a card there: by a first payment of nothing."""
+    with httpx.Client(base_url=bench.psp.url, headers={"authorization": f"Bearer {KEYS['mollie']}"}) as wire:
+        customer = wire.post("/v2/customers", json={"metadata": {"tallywatt_customer": "c1"}}).json()
+        first = wire.post(
+            "/v2/payments",
+            json={
+                "amount": {"currency": "GBP", "value": "0.00"},
+                "description": "Keep my card",
+                "redirectUrl": "http://127.0.0.1:1/back",
+                "sequenceType": "first",
+                "customerId": customer["id"],
+            },
+        ).json()
+        httpx.post(first["_links"]["checkout"]["href"], data={"card": card, "approve": "yes"})
+    found: StoredMethod = bench.cards.store_method("c1", customer["id"], "k")
+    return found
+
+
+STORED: dict[str, Any] = {"mollie": _store_at_mollie}
+
+
+def an_operation_of(
+    kind: OperationKind, amount_minor: int = 4000, currency: str = "EUR", **more: str | None
+) -> Operation:
+    """An operation as it is written down, of a payment that only its provider sees."""
+    asked = {
+        "amount_minor": amount_minor,
+        "currency": currency,
+        "operation_id": "o1",
+        "payment_id": "p1",
+        "reference": "p1",
+        "title": "Queen Street",
+        "success_url": "http://127.0.0.1:1/ok",
+        "cancel_url": "http://127.0.0.1:1/back",
+        "expires_at": 2040 + int(time.time()) // 10_000 * 10_000 + 10_000,  # noqa: TID251 - a page's life is counted there
+        **more,
+    }
+    payment = a_payment(payment_id="p1", account_id="a1", currency=currency)
+    return payment.operation(OperationId("o1"), kind, amount_minor, asked, Instant(1))
+
+
+def open_bench(provider: str, folder: Path, url: str) -> Bench:
+    """A bench with everything running."""
+    endpoint = Endpoint()
+    psp = RunningPsp(folder / "psp.jsonl")
+    psp.start()
+    cards = MollieCards(KEYS[provider], base_url=psp.url, webhook_url=endpoint.url, timeout=TIMEOUT)
+    house = HouseOfPayments(url, cards, now=Instant(int(time.time() * 1000)))  # noqa: TID251 - the provider's clock is the real one
+    return Bench(provider, psp, endpoint, cards, house)
