@@ -7,7 +7,7 @@ Everything that is stored is a code with parameters. English is the table below,
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant, moment, zone
@@ -124,6 +124,14 @@ def unit_price(price: Decimal, code: str, dimension: Dimension, locale: str = "e
     """A price with what it is per: £0.45 per kWh."""
     places = max(currency(code).exponent, len(plain(price).partition(".")[2]))
     return f"{tongue(locale).money(price, code, places)} {per(dimension, locale)}"
+
+
+def amount(exact: Decimal, code: str, locale: str = "en") -> str:
+    """An amount to the smallest unit that is paid; one that is less than it, with as many places as it has."""
+    unit = Decimal(1).scaleb(-currency(code).exponent)
+    rounded = exact.quantize(unit, ROUND_HALF_UP)
+    shown = rounded if rounded or not exact else exact
+    return tongue(locale).money(shown, code, max(currency(code).exponent, len(plain(shown).partition(".")[2])))
 
 
 def shown_sentence(line: ShownLine, code: str, locale: str = "en") -> str:

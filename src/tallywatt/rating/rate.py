@@ -160,6 +160,18 @@ def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> 
     plan = plan_of(tariff)
     reserved = reserved_periods(session, plan) if session.reserved_at is not None else []
     periods = [] if session.reservation_expired else segment(session, plan, policy)
+    return price_periods(session, tariff, policy, periods, reserved)
+
+
+def price_periods(
+    session: MeteredSession,
+    tariff: Tariff,
+    policy: Policy,
+    periods: list[ChargingPeriod],
+    reserved: list[ChargingPeriod],
+) -> RatedSession:
+    """Price the periods of a session, however they were come by: cut at once, or one reading after the other (`live`)."""
+    plan = plan_of(tariff)
     warnings: list[Doubt] = []
     energy = _energy_runs(session, plan, policy, periods, warnings)
     used = Used(periods, reserved, session.reservation_expired, session.clock_is_usable)
@@ -291,9 +303,7 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
     """Charging time and parking time by component, each in order of time."""
     time: list[Run] = []
     parking: list[Run] = []
-    if plan.grace is not None:
-        periods = _after_grace(periods, plan.grace)
-    for period in periods if plan.time or plan.parking else ():
+    for period in charged(periods, plan) if plan.time or plan.parking else ():
         passed, use = period.end - period.start, period.use
         if passed and use is not Use.NOTHING:
             candidates, runs = (plan.parking, parking) if use is Use.PARKING else (plan.time, time)
@@ -304,6 +314,11 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
                 if period.assumed:
                     run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
     return time, parking
+
+
+def charged(periods: list[ChargingPeriod], plan: Plan) -> list[ChargingPeriod]:
+    """The same periods, each without what is forgiven of its idling at its beginning."""
+    return periods if plan.grace is None else _after_grace(periods, plan.grace)
 
 
 def _after_grace(periods: list[ChargingPeriod], grace: IdleGrace) -> list[ChargingPeriod]:

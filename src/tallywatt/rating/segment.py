@@ -42,8 +42,14 @@ Knot = tuple[int, int]
 """A point of the energy curve: an instant, and the milliwatt-hours delivered until then."""
 
 
-def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[ChargingPeriod]:
-    """The charging periods of a session under a tariff, in order; at least one, even for a session of no length."""
+def segment(
+    session: MeteredSession, plan: Plan, policy: Policy, *, since: Knot | None = None, known: int = 0
+) -> list[ChargingPeriod]:
+    """The charging periods of a session under a tariff, in order; at least one, even for a session of no length.
+
+    `since`: only those from this cut on, what came before is settled. `known`: below this energy there are no cuts after
+    it, though the readings that told so may be left out of the session (`live`).
+    """
     start, end = session.started_at, session.ended_at
     stretches = _stretches(session, policy)
     knots = _curve(session, stretches)
@@ -56,9 +62,15 @@ def segment(session: MeteredSession, plan: Plan, policy: Policy) -> list[Chargin
         moments.update(start + elapsed for elapsed in cuts.elapsed if start + elapsed < end)
     if cuts.signals:
         moments.update(reading.at for reading in session.readings if start < reading.at < end)
-    points = _points(knots, sorted(moments), cuts.energy)
+    if since is None:
+        points = _points(knots, sorted(moments), cuts.energy)
+    else:
+        thresholds = tuple(one for one in cuts.energy if one > since[1] and one >= known)
+        points = [since, *(point for point in _points(knots, sorted(moments), thresholds) if point > since)]
+        if since == knots[-1] == knots[0]:
+            points.append(since)
     signals = _Signals(session) if cuts.signals else None
-    return _periods(points, stretches, offsets, signals)
+    return _periods(points, stretches, offsets, signals, start)
 
 
 def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod]:
@@ -74,14 +86,17 @@ def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod
     if cuts.wall_clock:
         moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
     points = [(at, 0) for at in (start, *sorted(moments), end)]
-    return _periods(points, [Stretch(start, Use.RESERVED, False, False)], offsets, None)
+    return _periods(points, [Stretch(start, Use.RESERVED, False, False)], offsets, None, start)
 
 
 def _periods(
-    points: list[Knot], stretches: list[Stretch], offsets: list[tuple[int, int]], signals: _Signals | None
+    points: list[Knot],
+    stretches: list[Stretch],
+    offsets: list[tuple[int, int]],
+    signals: _Signals | None,
+    first: int,
 ) -> list[ChargingPeriod]:
     periods: list[ChargingPeriod] = []
-    first = points[0][0]
     stretch = zone_part = 0
     last_stretch, last_part = len(stretches) - 1, len(offsets) - 1
     watts = milliamps = None

@@ -82,6 +82,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /tokens/{token_id}": _thing("token_id", "token"),
     "GET /sessions": _ONE,
     "GET /sessions/{session_id}": _thing("session_id", "session"),
+    "GET /sessions/{session_id}/cost": _thing("session_id", "running", query={"limit_minor": "500"}),
     "GET /payments": _ONE,
     "GET /payments/{payment_id}": _thing("payment_id", "payment"),
     "GET /invoices": _ONE,

@@ -104,7 +104,14 @@ def test_the_cost_while_charging_is_worked_out_by_the_rule_of_the_invoice(scene:
     live = scene.client().get(f"/s/{secret}.json").json()
     assert live["cost"]["final"] is False
     assert live["energy_wh"] == "10000"
+    # What comes next is worked out, too: 30 kW for a minute, and the other price of the day.
+    assert live["ahead"]["minute"] in {"£0.18", "£0.13"}
+    assert live["ahead"]["then"] in (["£0.25 per kWh"], ["£0.35 per kWh"])
+    shown = scene.client().get(f"/s/{secret}", headers={"Accept-Language": "de"}).text
+    assert "Nächste Minute" in shown
+    assert "0,25\xa0£ pro kWh" in shown or "0,35\xa0£ pro kWh" in shown
     wire.stop(transaction, 10_000_000)
+    assert scene.client().get(f"/s/{secret}.json").json()["ahead"] is None
     final = scene.client().get(f"/s/{secret}.json").json()
     assert final["cost"]["final"] is True
     assert final["cost"]["gross_minor"] == live["cost"]["gross_minor"]

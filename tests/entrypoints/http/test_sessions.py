@@ -127,3 +127,24 @@ def test_a_list_is_narrowed_by_what_it_says(scene: Scene) -> None:
         ({"since": "2026-11-21T00:00:00Z"}, 1), ({"evse": "GB*TWA*ECP3*1"}, 1),
     ):  # fmt: skip
         assert len(client.get("/sessions", params=query, headers=headers).json()["items"]) == many, query
+
+
+def test_what_a_running_session_costs_and_what_is_ahead_of_it(scene: Scene) -> None:
+    """A program shows the same figures as the driver's page, and asks when somebody's wish will be fulfilled."""
+    wire, client, headers = scene.wire(), scene.client(), scene.key("read")
+    transaction = wire.start(meter=0)
+    scene.later(60)
+    wire.sample(transaction, (scene.now, 10_000_000))
+    running = scene.session(transaction)["id"]
+    shown = client.get(f"/sessions/{running}/cost", params={"limit_wh": 12_000}, headers=headers).json()
+    assert (shown["energy_wh"], shown["ahead"]["watts"]) == ("10000", 10_000)
+    assert shown["ahead"]["limit"]["reached"] == "milliwatt_hours"
+    assert client.get(f"/sessions/{running}/cost", headers=headers).json()["ahead"]["limit"] is None
+    # The price by day and the one by night follow each other twice a day.
+    assert {one["price"] for part in (shown["ahead"], shown["ahead"]["change"]) for one in part["prices"]} == {
+        "0.35",
+        "0.25",
+    }
+    wire.stop(transaction, 10_000_000)
+    billed = client.get(f"/sessions/{running}/cost", headers=headers).json()
+    assert (billed["final"], billed["ahead"], billed["gross_minor"]) == (True, None, shown["gross_minor"])

@@ -5,7 +5,7 @@ Nothing is built of these when a request is answered; they are loaded when someb
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -849,6 +849,69 @@ class SessionDetail(Session):
     inbox: list[SessionItem]
     entries: list[BookEntry]
     events: list[SessionEvent]
+
+
+class CostLine(Answer):
+    """A line of what a session costs, in words and figures."""
+
+    title: str
+    sentence: str
+    quantity_text: str
+    unit_price: str
+    dimension: Dimension
+    gross_minor: int
+    net_minor: int
+
+
+class PriceAhead(Answer):
+    """A price of the tariff: per kWh, or per hour."""
+
+    dimension: Dimension
+    price: str
+    text: str
+
+
+class ChangeAhead(Answer):
+    """The next other price; no prices: free of charge."""
+
+    at: When
+    energy_wh: Wh
+    """What will have been delivered by then."""
+    prices: list[PriceAhead]
+
+
+class LimitAhead(Answer):
+    """Which limit is reached first, and when."""
+
+    at: When
+    reached: Literal["gross_minor", "milliwatt_hours", "milliseconds"]
+
+
+class CostAhead(Answer):
+    """What is ahead of a session if it goes on as it does."""
+
+    watts: int
+    next_minute: str
+    """What the price with tax changes by within a minute, in major units."""
+    next_minute_text: str
+    prices: list[PriceAhead]
+    change: ChangeAhead | None
+    limit: LimitAhead | None
+
+
+class SessionCost(Answer):
+    """What a session costs by what is known of it."""
+
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    energy_wh: Wh
+    as_of_at: When
+    """The last word of the station: nothing is guessed after it."""
+    final: bool
+    lines: list[CostLine]
+    ahead: CostAhead | None
 
 
 class InboxItem(Answer):

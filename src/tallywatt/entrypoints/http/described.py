@@ -60,6 +60,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "GET /sessions": a.Page[a.Session],
     "POST /sessions": a.SessionKept,
     "GET /sessions/{session_id}": a.SessionDetail,
+    "GET /sessions/{session_id}/cost": a.SessionCost,
     "POST /sessions/{session_id}/stop": a.CommandKept,
     "GET /payments": a.Page[a.Payment],
     "GET /payments/{payment_id}": a.Payment,

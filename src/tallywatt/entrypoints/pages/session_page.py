@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.pages.curve import curve, power
 from tallywatt.entrypoints.pages.language import _, later
 from tallywatt.kernel import clock
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Row = dict[str, Any]
 
@@ -80,6 +83,7 @@ def view(
         "until_at": _until(row),
         "price": _price(row["offer"]),
         "cost": _cost(row, cost),
+        "ahead": _ahead(row, cost),
         "timeline": _timeline(row),
         "curve": curve(row),
         "power": power(row),
@@ -187,6 +191,42 @@ def _cost(row: Row, cost: Row | None) -> Row | None:
     if cost is None:
         return None
     return {**cost, "final": False, "taxes": []}
+
+
+def _ahead(row: Row, cost: Row | None) -> Row | None:
+    """What the next minute costs, and when another price begins, if all goes on as it does."""
+    seen = cost["ahead"] if cost is not None and row["rated"] is None else None
+    if cost is None or seen is None:
+        return None
+    change = seen["change"]
+    return {
+        "minute": seen["next_minute_text"],
+        "prices": [one["text"] for one in seen["prices"]],
+        "change_at": change["at"] if change else None,
+        "then": [one["text"] for one in change["prices"]] if change else [],
+        "is_today": change is not None and _day(change["at"], row) == _day(cost["as_of_at"], row),
+    }
+
+
+def _day(at: str, row: Row) -> date:
+    return clock.moment(clock.parse_instant(at), clock.zone(row["zone"])).date()
+
+
+_OF_A_LINE: Final = ("title", "sentence", "quantity_text", "unit_price", "dimension", "gross_minor", "net_minor")
+
+
+def final_cost(row: Row) -> Row:
+    """The price of a billed session in the shape of one that runs: final, with nothing ahead."""
+    rated = row["rated"]
+    told = {name: rated[name] for name in ("currency", "net_minor", "tax_minor", "gross_minor")}
+    return {
+        **told,
+        "energy_wh": row["energy_wh"],
+        "as_of_at": rated["created_at"],
+        "final": True,
+        "lines": [{name: line[name] for name in _OF_A_LINE} for line in rated["lines"]],
+        "ahead": None,
+    }
 
 
 def _timeline(row: Row) -> list[Row]:

@@ -23,6 +23,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     returning,
+    running,
     sealed,
     webhooks,
 )
@@ -30,6 +31,9 @@ from tallywatt.adapters.storage.views import (
 
 class Views:
     """All views under one name, as the house hands them out: `await house.ask(house.views.sessions, operator_id)`."""
+
+    def __init__(self) -> None:
+        self.cost_so_far = running.Running().cost_so_far
 
     page = staticmethod(lists.page)
 
@@ -126,7 +130,6 @@ class Views:
     plug = staticmethod(driving.plug)
 
     price_at = staticmethod(pages.price_at)
-    cost_so_far = staticmethod(pages.cost_so_far)
     live_sessions = staticmethod(pages.live_sessions)
     running_versions = staticmethod(pages.running_versions)
     running_count = staticmethod(pages.running_count)

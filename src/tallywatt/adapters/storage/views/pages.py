@@ -12,16 +12,12 @@ from tallywatt.adapters.storage.tables import invoicing, machinery, metering, ra
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice
 from tallywatt.kernel.clock import Instant, rfc3339
-from tallywatt.kernel.energy import wh
 from tallywatt.kernel.errors import NotFound
-from tallywatt.metering.measure import Flag, measure, metered
 from tallywatt.rating.audience import Who
 from tallywatt.rating.choose import Place, choose_tariff
-from tallywatt.rating.explain import quantity, sentence, title
 from tallywatt.rating.offer import price_shown, shown_data
 from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
-from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.usual import usual_data
 
 if TYPE_CHECKING:
@@ -29,10 +25,6 @@ if TYPE_CHECKING:
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.vault import Vault
-    from tallywatt.kernel.identity import RatedId
-    from tallywatt.metering.metered import MeteredSession
-    from tallywatt.metering.session import MeterReading, Session
-    from tallywatt.stations.station import ConnectorState
 
 _sessions = metering.SESSIONS.table
 _readings = metering.METER_READINGS.table
@@ -99,74 +91,6 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
 
 
 _of: BindParameter[str] = bindparam("of_session")
-_SESSION = _all(metering.SESSIONS).where(_sessions.c.session_id == _of)
-_READINGS = _all(metering.METER_READINGS).where(_readings.c.session_id == _of)
-_STATES = _all(stations.CONNECTOR_STATES).where(
-    _states.c.evse_id == bindparam("of_evse"),
-    _states.c.occurred_at >= bindparam("start"),
-    _states.c.occurred_at <= bindparam("end"),
-).order_by(_states.c.occurred_at, _states.c.received_at)  # fmt: skip
-_OFFER = _all(rating.OFFERS).where(_offers.c.offer_id == bindparam("of_offer"))
-
-
-def cost_so_far(connection: Connection, operator_id: str, session_id: str, locale: str = "en") -> Row | None:
-    """What a session costs by what is known of it: the one price function on the session so far. None without a tariff.
-
-    It is worked out as of the last word of the station (`as_of_at`): between two readings nothing is guessed.
-    """
-    found: list[Session] = _rows(connection, _SESSION, metering.SESSIONS, operator=operator_id, of_session=session_id)
-    if not found or found[0].offer_id is None:
-        return None
-    session = found[0]
-    offer = _rows(connection, _OFFER, rating.OFFERS, operator=operator_id, of_offer=session.offer_id)[0]
-    tariff = _TEXT.first(connection, operator=operator_id, of_version=offer.tariff_version_id)
-    policy = _POLICY.first(connection, operator=operator_id, of_policy=offer.policy_version_id)
-    assert tariff is not None, "an offer names a version that is there"
-    assert policy is not None, "and a policy"
-    so_far = _so_far(connection, operator_id, session)
-    rated, amounts = price(so_far, read_tariff_text(tariff["canonical"]), read_policy_text(policy["canonical"]))
-    draft: RatedId = session.session_id  # type: ignore[assignment]  # nothing is stored under it
-    rows = rated_rows(draft, so_far, rated, amounts, created_at=so_far.ended_at, zone_data_version=ZONE_DATA_OF_A_DRAFT)
-    return {
-        "currency": rows.result.currency,
-        "net_minor": rows.result.net_minor,
-        "tax_minor": rows.result.tax_minor,
-        "gross_minor": rows.result.gross_minor,
-        "energy_wh": wh(so_far.milliwatt_hours),
-        "as_of_at": rfc3339(so_far.ended_at),
-        "lines": [
-            {
-                "title": title(line.reason_code, locale),
-                "sentence": sentence(line, session.zone, locale),
-                "quantity_text": quantity(line, locale),
-                "unit_price": str(line.unit_price),
-                "dimension": line.dimension.value,
-                "gross_minor": line.gross_minor,
-                "net_minor": line.net_minor,
-            }
-            for line in rows.lines
-        ],
-    }
-
-
-def _so_far(connection: Connection, operator_id: str, session: Session) -> MeteredSession:
-    place = {"operator": operator_id}
-    readings: list[MeterReading] = _rows(
-        connection, _READINGS, metering.METER_READINGS, **place, of_session=session.session_id
-    )
-    end = session.occupancy_ended_at or session.transaction_ended_at
-    states: list[ConnectorState] = []
-    if session.evse_id is not None:
-        span = {"of_evse": session.evse_id, "start": session.started_at, "end": end if end is not None else 2**62}
-        states = _rows(connection, _STATES, stations.CONNECTOR_STATES, **place, **span)
-    heard = [session.started_at, *(one.occurred_at for one in readings), *(one.occurred_at for one in states)]
-    end = end or max(heard)
-    measured = measure(
-        session.started_at, session.meter_start, readings, session.transaction_ended_at, session.meter_stop
-    )
-    return metered(session, measured, states, end, clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags)
-
-
 # The last reading of a session tells the power; where a station reports none, the last two registers do.
 _LIVE = Question(
     select(

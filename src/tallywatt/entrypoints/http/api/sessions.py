@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.money import without_page
@@ -12,11 +14,13 @@ from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewSession
 from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.entrypoints.pages import session_page
 from tallywatt.kernel.clock import Instant, instant, rfc3339
 from tallywatt.kernel.energy import milliwatt_hours
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import SessionId, StationId
 from tallywatt.metering.session import PayerKind, Reason, SessionState, Source
+from tallywatt.rating.outlook import Limit as Reach
 from tallywatt.stations.command import Action
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.command_station import CommandStation
@@ -81,6 +85,34 @@ async def show_session(session_id: str, caller: Reader, house: TheHouse) -> Resp
                 line[name] = rfc3339(Instant(line[name]))
     row["payments"] = [without_page(payment) for payment in row["payments"]]
     return as_json({name: value for name, value in row.items() if name != "driver_secret"})
+
+
+@router.get("/sessions/{session_id}/cost")
+async def show_cost(
+    session_id: str,
+    caller: Reader,
+    house: TheHouse,
+    limit_minor: Annotated[int | None, Query(ge=0, le=10**12)] = None,
+    limit_wh: Annotated[int | None, Query(ge=0, le=10**9)] = None,
+    limit_seconds: Annotated[int | None, Query(ge=0, le=10**8)] = None,
+) -> Response:
+    """What a session costs so far, by the rule of its invoice, and what is ahead if it goes on as it does.
+
+    `ahead.next_minute` is what the price with tax changes by within the next minute, in major units; `ahead.change` the next
+    other price. With a limit of money (minor units, with tax), energy or time since the start, `ahead.limit` says which one is
+    reached first and when; it is null if none is within two days. `ahead` is null where nothing goes on; what is billed is final.
+    """
+    row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
+    limit = Reach(
+        limit_minor,
+        None if limit_wh is None else limit_wh * 1000,
+        None if limit_seconds is None else limit_seconds * 1000,
+    )
+    asked = limit if limit != Reach() else None
+    cost = row["rated"] and session_page.final_cost(row)
+    if cost is None:
+        cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id, limit=asked)
+    return as_json(found(cost, "price of this session", "sessions.no_price"))
 
 
 @router.post("/sessions/{session_id}/stop", status_code=202)
