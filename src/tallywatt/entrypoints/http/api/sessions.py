@@ -100,7 +100,8 @@ async def show_cost(
 
     `ahead.next_minute` is what the price with tax changes by within the next minute, in major units; `ahead.change` the next
     other price. With a limit of money (minor units, with tax), energy or time since the start, `ahead.limit` says which one is
-    reached first and when; it is null if none is within two days. `ahead` is null where nothing goes on; what is billed is final.
+    reached first and when; it is null if none is within two days.
+    `ahead` is null where nothing goes on; what is billed is final.
     """
     row = found(await house.ask(house.views.session, caller.operator_id, session_id), "session", "sessions.not_found")
     limit = Reach(
