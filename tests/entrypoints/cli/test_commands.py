@@ -380,6 +380,7 @@ def test_on_postgresql_the_command_line_writes_by_itself(
         tallywatt.good("import", "sessions", str(an_export(tmp_path)))
         assert misfits(tallywatt.good("session", "list", "--json").json, "session-list") == []
         assert tallywatt.good("audit", "--json").json["clean"]
+        assert tallywatt.good("rerate", "--json").json["sums"][0]["same"] == 2
     finally:
         house.close()
 

@@ -23,6 +23,7 @@ from tallywatt.entrypoints.cli import (
     payments,
     people,
     rating,
+    rerate,
     safekeeping,
     sealing,
     serving,
@@ -73,6 +74,7 @@ def tallywatt(
 app.command("demo", **demo.EXAMPLES)(demo.demo)
 app.command("serve", **serving.EXAMPLES)(serving.serve)
 app.command("rate", **rating.EXAMPLES)(rating.rate)
+app.command("rerate", **rerate.EXAMPLES)(rerate.rerate)
 app.command("verify-meter", **metering.EXAMPLES)(metering.verify_meter)
 app.add_typer(database.database)
 for one in (

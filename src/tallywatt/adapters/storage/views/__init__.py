@@ -22,6 +22,7 @@ from tallywatt.adapters.storage.views import (
     people,
     places,
     prices,
+    rerating,
     returning,
     running,
     sealed,
@@ -82,6 +83,7 @@ class Views:
     tariffs = staticmethod(prices.tariffs)
     tariff = staticmethod(prices.tariff)
     policy = staticmethod(prices.policy)
+    rated_sessions = staticmethod(rerating.rated_sessions)
     tariff_assignments = staticmethod(prices.tariff_assignments)
     newest_tariff = staticmethod(prices.newest_tariff)
     sites = staticmethod(prices.sites)
