@@ -147,7 +147,7 @@ def test_an_ended_without_its_start_is_held_until_the_start_comes(house: HouseOf
     """OCPP 2.0.1: what it took before its first value is not known, so nobody is billed for a part of it."""
     wire = house.wire(protocol="ocpp2.0.1")
     house.later(60)
-    house.do(unplug, wire.event_ended(house.now, "T-1", 2, kwh(9), "CARD1"))
+    house.do(unplug, wire.event_ended(house.now, "T-1", 1, kwh(9), "CARD1"))
     session = house.session("T-1")
     assert session.state is SessionState.HELD
     assert Flag.START_MISSING in session.flags
@@ -184,7 +184,7 @@ def test_a_start_that_comes_while_its_ended_session_waits_for_the_vehicle_comple
     house = idle_house
     wire = house.wire(protocol="ocpp2.0.1")
     house.later(60)
-    house.do(unplug, wire.event_ended(house.now, "T-1", 2, kwh(9), "CARD1"))
+    house.do(unplug, replace(wire.event_ended(house.now, "T-1", 1, kwh(9), "CARD1"), reason="Local"))
     assert house.session("T-1").state is SessionState.ENDED
 
     house.do_all(wire.event_started(NINE, "T-1", kwh(1)))
@@ -198,16 +198,19 @@ def test_a_start_that_comes_while_its_ended_session_waits_for_the_vehicle_comple
 
 
 @pytest.mark.parametrize("meter_stop", [-1_000, None])
-def test_a_stop_without_a_register_is_billed_by_the_last_value(house: HouseOf, meter_stop: int | None) -> None:
-    """Minus one is what some stations say when they do not know."""
+@pytest.mark.parametrize(("silent_minutes", "state"), [(4, SessionState.BILLED), (10, SessionState.HELD)])
+def test_a_stop_without_a_register_is_billed_by_a_last_value_that_is_fresh(
+    house: HouseOf, meter_stop: int | None, silent_minutes: int, state: SessionState
+) -> None:
+    """Minus one is what some stations say when they do not know; what flowed in a long silence nobody has seen."""
     wire = house.wire()
     transaction = wire.start()
     wire.sample(transaction, (house.later(30), kwh(4)))
-    fact = wire.stopped(transaction, house.later(10), -1_000)
+    fact = wire.stopped(transaction, house.later(silent_minutes), -1_000)
     house.do(unplug, replace(fact, meter_stop=meter_stop))
 
     session = house.session(transaction)
-    assert (session.state, session.milliwatt_hours, session.meter_stop) == (SessionState.BILLED, kwh(4), None)
+    assert (session.state, session.milliwatt_hours, session.meter_stop) == (state, kwh(4), None)
     assert Flag.NO_METER_STOP in session.flags
     house.adds_up()
 

@@ -60,6 +60,8 @@ class Token:
     state: TokenState
     created_at: Instant
     valid_until: Instant | None
+    group_uid: str | None = None
+    """OCPP's parentIdTag and groupIdToken: a card of the same group may stop what another one of it has started."""
     version: int = 1
 
     def may_start(self, now: Instant) -> bool:

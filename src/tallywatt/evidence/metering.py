@@ -14,6 +14,7 @@ from tallywatt.metering.session import SessionState, Source
 if TYPE_CHECKING:
     from tallywatt.evidence.decode import Point, Told
     from tallywatt.evidence.held import Held
+    from tallywatt.kernel.clock import Instant
     from tallywatt.metering.session import MeterReading, Session
 
 
@@ -68,6 +69,9 @@ class _Desk:
         points = self._points_of(session, told, stop)
         self._compare_registers(session, start, stop)
         self._compare_readings(session, points)
+        if stop is not None and stop.register is not None and stop.register >= 0:
+            # What was sampled after the end is no energy of this transaction.
+            points = [one for one in points if one.at <= self._ended(session, stop)]
         register = start.register if start is not None else None
         end = stop.register if stop is not None else self._seen_since(session, start, points)
         self.energies[session.session_id] = energy(register, points, end)
@@ -106,11 +110,17 @@ class _Desk:
         ends = (session.start_frame_id, session.stop_frame_id)
         return any(one in self._held.erased for one in ends if one is not None)
 
+    def _ended(self, session: Session, stop: Told) -> Instant:
+        """When it ended, by the stop's own clock; by receipt when that clock told a time from before the session."""
+        return stop.at if stop.at >= session.started_at else max(stop.received_at, session.started_at)
+
     def _frames_of(self, session: Session) -> list[Told]:
         assert session.station_id is not None, "sessions from stations have one"
         found = list(self._of_transaction[session.station_id, session.transaction_id or ""])
-        if session.start_frame_id in self._by_id and self._by_id[session.start_frame_id] not in found:
-            found.insert(0, self._by_id[session.start_frame_id])
+        for place, frame_id in ((len(found), session.stop_frame_id), (0, session.start_frame_id)):
+            # A start of OCPP 1.6 does not name its number, and a stop that was matched by a person names another one.
+            if frame_id in self._by_id and self._by_id[frame_id] not in found:
+                found.insert(place, self._by_id[frame_id])
         for frame_id in (session.start_frame_id, session.stop_frame_id):
             if frame_id is not None and frame_id not in self._held.frames:
                 self._find("frame.missing", frame_id, f"session {session.session_id} was made of it")

@@ -64,6 +64,11 @@ class Started:
     """2.x: EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle."""
     samples: tuple[Sample, ...] = ()
 
+    @property
+    def names_starter(self) -> bool:
+        """Whose token a start names."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
@@ -83,6 +88,9 @@ class Sampled:
     """2.x may name the token only now."""
     token_type: str | None = None
     remote_start_id: int | None = None
+    connector_number: int | None = None
+    names_starter: bool = True
+    """False: the token that is named stops the transaction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Flag(StrEnum):
     OCCUPANCY_LIMIT = "occupancy_limit"
     STATION_QUARANTINED = "station_quarantined"
     RELEASED = "released"
+    SEQUENCE_GAP = "sequence_gap"
+    MISSING_ENERGY = "missing_energy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,12 @@ def measure(
     was a dropout, and is passed over. Nothing is ever guessed between: what a reset swallowed is not in the sum.
     """
     # A register below zero is a broken meter's, not energy.
-    ordered = sorted((one for one in samples if one.register >= 0), key=lambda one: (one.occurred_at, one.register))
+    has_stop = ended_at is not None and meter_stop is not None and meter_stop >= 0
+    # A value from after the end is not of this session, whoever still sends it under its number.
+    ordered = sorted(
+        (one for one in samples if one.register >= 0 and not (has_stop and one.occurred_at > (ended_at or 0))),
+        key=lambda one: (one.occurred_at, one.register),
+    )
     flags: list[str] = []
     points: list[tuple[Instant, int, int | None]] = []
     if meter_start is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -108,6 +108,8 @@ class Session:
     stop_frame_id: FrameId | None
     received_at: Instant
     booked_at: Instant
+    missing_events: str | None = None
+    """OCPP 2.x: seqNos that were skipped and may still come (`3-5,8`); None: nothing is missed."""
     version: int = 1
 
     @property
@@ -187,6 +189,8 @@ class InboxItem:
     resolved_at: Instant | None
     resolved_by: str | None
     resolution: str | None
+    detail: dict[str, Any] | None = None
+    """What is known about it for whoever decides: the suggested match, the rule that was broken, the proposed value."""
     version: int = 1
 
 
@@ -201,6 +205,10 @@ class Reason(StrEnum):
     """The register fell within the session."""
     IMPLAUSIBLE = "implausible"
     """More than the EVSE can deliver in the time."""
+    MISSING_ENERGY = "missing_energy"
+    """The station has told no register where one was needed: what flowed is not known, or only its lower bound."""
+    METER_CORRECTED = "meter_corrected"
+    """The station is known to write its registers in another way than it says: what its own figures would make too much."""
     UNKNOWN_PAYER = "unknown_payer"
     """Energy flowed for a token that nobody owns."""
     NO_TARIFF = "no_tariff"

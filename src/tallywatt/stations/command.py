@@ -19,6 +19,10 @@ class Action(StrEnum):
     RESET = "reset"
     UNLOCK = "unlock"
     AVAILABILITY = "availability"
+    TRANSACTION_STATUS = "transaction_status"
+    """OCPP 2.x: does a transaction go on, and does the station still hold messages of it?"""
+    MESSAGE = "message"
+    """Any message that a platform may send in the station's version, by its own name, checked against its schema."""
 
 
 class CommandState(StrEnum):

@@ -17,8 +17,8 @@ from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import new_offer
-from tallywatt.workflows.plug_in import find_token, roles_at, who_owes
 from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.who_pays import find_token, roles_at, who_owes
 
 if TYPE_CHECKING:
     from tallywatt.stations.station import Evse, Station

@@ -12,7 +12,9 @@ from tallywatt.kernel.identity import CustomerId, InvoiceId, RatedId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.ledger.chart import REVENUE, receivable, tax
 from tallywatt.ledger.post import Draft, Leg
-from tallywatt.metering.measure import Flag, is_plausible, measure, metered
+from tallywatt.metering.habits import Registers
+from tallywatt.metering.judge import Rule, Told, judge
+from tallywatt.metering.measure import Flag, metered
 from tallywatt.metering.session import PayerKind, Reason, SessionState
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
@@ -22,6 +24,7 @@ from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import plain
 from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.collect import Collection, intend_collection
+from tallywatt.workflows.count_events import waits_for_events
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
@@ -29,6 +32,7 @@ from tallywatt.workflows.post_entry import post
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
+    from tallywatt.metering.judge import Judged
     from tallywatt.metering.measure import Measured
     from tallywatt.metering.session import Session
     from tallywatt.rating.records import Offer
@@ -72,7 +76,7 @@ def bill_session(work: UnitOfWork, command: BillSession) -> bool:
 
 def finish_when_ready(work: UnitOfWork, session: Session) -> Session:
     """Go on to the price if the last end that the tariff needs has come; else wait for it, at most as long as policy says."""
-    if session.state is not SessionState.ENDED:
+    if session.state is not SessionState.ENDED or waits_for_events(work, session):
         return session
     offer = work.offers.find(session.offer_id) if session.offer_id else None
     if offer is not None and session.occupancy_ended_at is None and _tariff_waits(work, offer):
@@ -91,42 +95,56 @@ def _tariff_waits(work: UnitOfWork, offer: Offer) -> bool:
 
 def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
     """Measure the session, then bill it, or say in rows why not."""
-    measured = measure(
-        session.started_at,
-        session.meter_start,
-        work.meter_readings.by(session_id=session.session_id),
-        session.transaction_ended_at,
-        session.meter_stop,
-    )
+    judged = judge_session(work, session)
+    measured = judged.measured
     session = replace(
         session,
         milliwatt_hours=measured.milliwatt_hours,
         energy_ended_at=measured.energy_ended_at or session.transaction_ended_at,
         flags=with_flags(session.flags, *measured.flags),
     )
-    reason = None if Flag.RELEASED in session.flags else reason_against(work, session)
+    reason = None if Flag.RELEASED in session.flags else reason_against(session, judged)
     if reason is not None:
-        return hold(work, session, reason)
-    return bill(work, session, measured)
+        return hold(work, session, reason, judged)
+    return bill(work, session, judged.measured if Flag.RELEASED in session.flags else judged.proposed, measured)
 
 
-def reason_against(work: UnitOfWork, session: Session) -> Reason | None:
+def judge_session(work: UnitOfWork, session: Session) -> Judged:
+    """What a session's registers show, and whether that can be believed of a station of its model at that EVSE."""
+    ended_at = session.transaction_ended_at or session.last_reading_at or session.started_at
+    readings = tuple(work.meter_readings.by(session_id=session.session_id))
+    registers = Registers(session.meter_start, readings, session.meter_stop)
+    evse = work.evses.find(session.evse_id) if session.evse_id else None
+    told = Told(
+        session.started_at,
+        ended_at,
+        registers,
+        evse.max_watts if evse else None,
+        clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags,
+    )
+    return judge(told)
+
+
+def reason_against(session: Session, judged: Judged) -> Reason | None:
     """Why a session may not be billed without a person, or None."""
     if Flag.START_MISSING in session.flags:
         return Reason.START_MISSING
-    if Flag.METER_RESET in session.flags:
-        return Reason.METER_RESET
-    evse = work.evses.find(session.evse_id) if session.evse_id else None
-    ended_at = session.transaction_ended_at or session.started_at
-    if evse is not None and Flag.CLOCK_NOT_SET not in session.flags:
-        if not is_plausible(session.milliwatt_hours, ended_at - session.started_at, evse.max_watts):
-            return Reason.IMPLAUSIBLE
+    if judged.breaches:
+        return _REASON_OF[judged.breaches[0].rule]
     if session.payer is PayerKind.UNKNOWN:
         return Reason.UNKNOWN_PAYER
     return Reason.NO_TARIFF if session.offer_id is None else None
 
 
-def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
+_REASON_OF = {
+    Rule.NEVER_FALLS: Reason.METER_RESET,
+    Rule.WITHIN_POWER: Reason.IMPLAUSIBLE,
+    Rule.AGREES_WITH_POWER: Reason.IMPLAUSIBLE,
+    Rule.IS_MEASURED: Reason.MISSING_ENERGY,
+}
+
+
+def hold(work: UnitOfWork, session: Session, reason: Reason, judged: Judged) -> Session:
     """Keep a session back with its reason: its energy is explained, and a person is asked."""
     noted = _FLAG_OF.get(reason)
     flags = with_flags(session.flags, noted) if noted else session.flags
@@ -140,25 +158,36 @@ def hold(work: UnitOfWork, session: Session, reason: Reason) -> Session:
         station_id=session.station_id,
         session_id=session.session_id,
         frame_id=session.stop_frame_id,
+        detail={
+            "breaches": [{"rule": one.rule.value, "says": one.says} for one in judged.breaches],
+            "measured_milliwatt_hours": judged.measured.milliwatt_hours,
+            "proposed_milliwatt_hours": judged.proposed.milliwatt_hours,
+            "proposed_by": judged.by.value,
+        },
     )
     data = {"reason": reason.value, "milliwatt_hours": session.milliwatt_hours}
     work.events.append(Event("session", session.session_id, "SessionHeld", data))
     return session
 
 
-_FLAG_OF = {Reason.IMPLAUSIBLE: Flag.IMPLAUSIBLE_ENERGY, Reason.NO_TARIFF: Flag.NO_TARIFF}
+_FLAG_OF = {
+    Reason.IMPLAUSIBLE: Flag.IMPLAUSIBLE_ENERGY,
+    Reason.MISSING_ENERGY: Flag.MISSING_ENERGY,
+    Reason.NO_TARIFF: Flag.NO_TARIFF,
+}
 
 _SENTENCES = {
     Reason.START_MISSING: "its start never came, so what it took before its first value is not known",
     Reason.METER_RESET: "the register fell while it ran; what was counted before and after is held",
-    Reason.IMPLAUSIBLE: "more energy than the EVSE can deliver in the time",
+    Reason.IMPLAUSIBLE: "its energy does not go together with the power and the time",
+    Reason.MISSING_ENERGY: "no register tells what flowed until its end",
     Reason.UNKNOWN_PAYER: "energy flowed for a token that nobody owns",
     Reason.NO_TARIFF: "no tariff held there when it started",
 }
 
 
-def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
-    """Price, number, book, and intend the payment: one transaction, all or nothing."""
+def bill(work: UnitOfWork, session: Session, billable: Measured, measured: Measured) -> Session:
+    """Price, number, book, and intend the payment: one transaction, all or nothing. What is not billed is explained."""
     assert session.offer_id is not None, "only sessions with an offer are billed"
     unexplain(work, session, "billed")
     if not_compared(work) is not None:
@@ -166,7 +195,11 @@ def bill(work: UnitOfWork, session: Session, measured: Measured) -> Session:
         work.jobs.add(Job("bill_session", session.session_id))
         return work.sessions.put(replace(session, state=SessionState.ENDED))
     offer = work.offers.get(session.offer_id)
-    rows = _price(work, session, measured, offer)
+    session = replace(session, milliwatt_hours=billable.milliwatt_hours)
+    if billable.milliwatt_hours != measured.milliwatt_hours:
+        rest = measured.milliwatt_hours - billable.milliwatt_hours
+        explain(work, session, rest, Reason.METER_CORRECTED, session.stop_frame_id or session.session_id)
+    rows = _price(work, session, billable, offer)
     work.rated_results.add_new(rows.result)
     work.rated_lines.note(rows.lines)
     work.rated_taxes.note(rows.taxes)

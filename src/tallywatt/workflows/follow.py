@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.identity import natural_key
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag
+from tallywatt.metering.session import Reason, SessionState
 from tallywatt.stations.station import ConnectorState
+from tallywatt.workflows.count_events import counted
+from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import foresees, session_of_transaction
-from tallywatt.workflows.listen import keep_frame, remember, to_inbox, usable_samples, usable_time, with_flags
+from tallywatt.workflows.learn import learn
+from tallywatt.workflows.listen import (
+    keep_frame,
+    remember,
+    settle_inbox,
+    to_inbox,
+    usable_samples,
+    usable_time,
+    with_flags,
+)
 from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_decided_without_stop
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
+from tallywatt.workflows.who_pays import authorization_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import FrameId
@@ -33,16 +46,34 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
         return None
     samples = usable_samples(work, fact.samples, fact.heard)
     before = session
+    session = learn(work, session, fact)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
     if was_decided_without_stop(session):
         session = note_unseen(work, session, count_without_stop(work, session).milliwatt_hours, frame_id)
     session = _advance(work, session, fact)
     note_charging_state(work, session, fact.charging_state, fact, frame_id)
-    if not before.is_open and any(sample.register is not None for sample in samples):
+    if _comes_late(before) and any(sample.register is not None for sample in samples):
         # A late value never reopens a session; that it came is worth knowing.
         if Flag.LATE_READING not in session.flags:
-            work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.LATE_READING)))
-    return TransactionAnswer(session.transaction_id or "", "Accepted")
+            session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.LATE_READING)))
+    _go_on(work, before, session)
+    return TransactionAnswer(session.transaction_id or "", authorization_for(work, session, fact.token_uid))
+
+
+def _comes_late(session: Session) -> bool:
+    """Whether nothing more was waited for."""
+    return not session.is_open and session.missing_events is None and Flag.START_MISSING not in session.flags
+
+
+def _go_on(work: UnitOfWork, before: Session, session: Session) -> None:
+    """The last event that an ended transaction missed has come, or the one that tells who owes for it."""
+    if session.transaction_ended_at is None or session.state not in {SessionState.ENDED, SessionState.HELD}:
+        return
+    if before.missing_events is not None and session.missing_events is None and session.state is SessionState.ENDED:
+        finish_when_ready(work, session)
+    elif before.payer is not session.payer and session.state is SessionState.HELD:
+        settle_inbox(work, Reason.UNKNOWN_PAYER.value, session.session_id, "a later event named who owes")
+        finish_when_ready(work, work.sessions.put(replace(session, state=SessionState.ENDED)))
 
 
 def note_charging_state(
@@ -94,8 +125,8 @@ def _open_without_start(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> S
         heard=fact.heard,
         at=fact.at,
         evse_number=fact.evse_number,
-        connector_number=None,
-        token_uid=fact.token_uid,
+        connector_number=fact.connector_number,
+        token_uid=fact.token_uid if fact.names_starter else None,
         token_type=fact.token_type,
         transaction_id=fact.transaction_id,
         meter_start=min(registers, default=None),
@@ -113,9 +144,5 @@ def _open_without_start(work: UnitOfWork, fact: Sampled, frame_id: FrameId) -> S
 
 
 def _advance(work: UnitOfWork, session: Session, fact: Sampled) -> Session:
-    if fact.sequence_number is None or not session.is_open:
-        return session
-    highest = max(session.sequence_number or 0, fact.sequence_number)
-    if highest == session.sequence_number:
-        return session
-    return work.sessions.put(replace(session, sequence_number=highest))
+    after = counted(session, fact.sequence_number)
+    return session if after is session else work.sessions.put(after)

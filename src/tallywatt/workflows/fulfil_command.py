@@ -11,7 +11,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.stations.command import Action, CommandState
 
 if TYPE_CHECKING:
-    from tallywatt.metering.facts import Started
+    from tallywatt.metering.facts import Sampled, Started
     from tallywatt.metering.session import Session
     from tallywatt.stations.command import StationCommand
     from tallywatt.workflows.ports import UnitOfWork
@@ -20,7 +20,7 @@ LOOK_BACK_MILLISECONDS = 24 * 3600 * 1000
 """No command is open for longer: a look at those of a day is enough."""
 
 
-def remote_start(work: UnitOfWork, fact: Started) -> StationCommand | None:
+def remote_start(work: UnitOfWork, fact: Started | Sampled) -> StationCommand | None:
     """The command that asked for this start: by its number where the station names it (OCPP 2.x), else by token and EVSE."""
     if fact.remote_start_id is not None:
         return work.station_commands.one_by(station_id=fact.heard.station_id, remote_start_id=fact.remote_start_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.card_numbers import hide_in_json, might_hold_one
 from tallywatt.kernel.identity import FrameId, natural_key
@@ -92,6 +92,7 @@ def to_inbox(
     session_id: SessionId | None = None,
     payment_id: PaymentId | None = None,
     frame_id: FrameId | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> None:
     """Put something before a person; the same thing again changes nothing."""
     known = natural_key(kind, *key)
@@ -110,6 +111,7 @@ def to_inbox(
             resolved_at=None,
             resolved_by=None,
             resolution=None,
+            detail=detail,
         )
     )
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tallywatt.customers.customer import TokenState, fold
+from tallywatt.customers.customer import fold
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import SessionId, natural_key
 from tallywatt.metering.facts import TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
 from tallywatt.stations.station import Role, StationState
+from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import Foreseen, foresees
-from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
+from tallywatt.workflows.fulfil_command import remote_start, tag_of
+from tallywatt.workflows.learn import NOT_DECIDED, learn, settle_start
 from tallywatt.workflows.listen import (
     keep_frame,
     remember,
@@ -24,23 +26,21 @@ from tallywatt.workflows.listen import (
     usable_time,
     with_flags,
 )
-from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, presume_lost, was_decided_without_stop
+from tallywatt.workflows.lose_stop import count_without_stop
+from tallywatt.workflows.lose_those_before import end_those_before, tell_the_one_before
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
-from tallywatt.workflows.pay_ad_hoc import take_up_hold
 from tallywatt.workflows.take_readings import take_readings
+from tallywatt.workflows.who_pays import authorization_for, find_token, roles_at, who_pays
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Token
-    from tallywatt.kernel.identity import FrameId, PaymentId
+    from tallywatt.kernel.identity import FrameId
     from tallywatt.metering.facts import Started
-    from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import Evse, Station
     from tallywatt.workflows.ports import UnitOfWork
 
 MOST_RESTARTS_OF_A_DEAD_CLOCK = 10_000
-NOT_DECIDED = frozenset({SessionState.ACTIVE, SessionState.ENDED, SessionState.HELD})
-"""A start that comes late still completes its session: also one that has ended and waits for its vehicle to leave."""
 
 
 def _asked(fact: Started) -> list[Foreseen]:
@@ -122,7 +122,7 @@ def open_session(
     token_uid = fold(fact.token_uid) if fact.token_uid else tag_of(command)
     token = find_token(work, token_uid)
     session_id = SessionId(work.draw.id("session"))
-    payer, payer_id, payment_id = _who_pays(work, token, session_id)
+    payer, payer_id, payment_id = who_pays(work, token, session_id)
     odd = _oddities(clock_is_set, token, payer, evse, station)
     # Below zero is how some stations say that they do not know.
     meter_start = fact.meter_start if fact.meter_start is not None and fact.meter_start >= 0 else None
@@ -157,7 +157,7 @@ def open_session(
         milliwatt_hours=0,
         last_register=meter_start,
         last_reading_at=started_at if meter_start is not None else None,
-        sequence_number=fact.sequence_number,
+        sequence_number=None,
         stop_reason=None,
         stopped_by=None,
         rated_id=None,
@@ -169,10 +169,11 @@ def open_session(
         received_at=heard.received_at,
         booked_at=work.now,
     )
+    session = counted(session, fact.sequence_number, is_first=Flag.START_MISSING not in flags)
     if evse is not None:
-        _end_those_before(work, session)
+        end_those_before(work, session)
     work.sessions.add_new(session)
-    _settle_start(work, token, command, session)
+    settle_start(work, token, command, session)
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
     samples = usable_samples(work, fact.samples, heard)
@@ -193,126 +194,15 @@ def _oddities(
     return [flag for flag, holds in odd.items() if holds]
 
 
-def _who_pays(
-    work: UnitOfWork, token: Token | None, session_id: SessionId
-) -> tuple[PayerKind, str | None, PaymentId | None]:
-    """The party behind a token, and the hold that stands behind it. A hold that is gone, or on its way back, pays nothing."""
-    payer, payer_id = who_owes(work, token)
-    if token is None or payer is not PayerKind.AD_HOC or token.payment_id is None:
-        return payer, payer_id, None
-    if take_up_hold(work, token.payment_id, session_id):
-        return payer, payer_id, token.payment_id
-    return PayerKind.UNKNOWN, None, None
-
-
-def _end_those_before(work: UnitOfWork, session: Session) -> None:
-    """A new transaction at an EVSE: the stop of the one before is lost, and its register tells what that one took."""
-    assert session.evse_id is not None, "only called for a known EVSE"
-    # What came before the first value of a session whose start is missing may have been its own.
-    register_now = None if Flag.START_MISSING in session.flags else session.meter_start
-    for other in work.queries.open_sessions_at(session.evse_id):
-        same = (other.token_uid, other.meter_start) == (session.token_uid, session.meter_start)
-        if same and not work.meter_readings.by(session_id=other.session_id):
-            # RULES §1: a station that got its clock back may tell the same start again, with another time.
-            to_inbox(
-                work,
-                "suggested_duplicate",
-                f"transactions {other.transaction_id} and {session.transaction_id} begin alike, with nothing between",
-                other.session_id,
-                session.session_id,
-                station_id=session.station_id,
-                session_id=other.session_id,
-                frame_id=session.start_frame_id,
-            )
-        presume_lost(work, other, register_now=register_now, cause=session.session_id)
-    last = work.queries.last_session_at(session.evse_id)
-    if last is not None and last.state is SessionState.HELD and last.transaction_ended_at is None:
-        presume_lost(work, last, register_now=register_now, cause=session.session_id)
-    elif last is not None and was_decided_without_stop(last) and register_now is not None:
-        counted = count_without_stop(work, work.sessions.lock(last.session_id), register_now)
-        note_unseen(work, work.sessions.lock(last.session_id), counted.milliwatt_hours, session.session_id)
-
-
-def _tell_the_one_before(work: UnitOfWork, session: Session) -> None:
-    """The start of a session that began without it has come: now its register tells what a lost one before it took."""
-    held = [
-        one
-        for one in work.sessions.by(evse_id=session.evse_id, state=SessionState.HELD.value)
-        if one.transaction_ended_at is None and one.session_id != session.session_id
-    ]
-    before = [one for one in held if (one.started_at, one.session_id) < (session.started_at, session.session_id)]
-    if before:
-        last = max(before, key=lambda one: (one.started_at, one.session_id))
-        presume_lost(work, last, register_now=session.meter_start, cause=session.session_id)
-
-
-def find_token(work: UnitOfWork, token_uid: str | None) -> Token | None:
-    """The token of a folded uid. OCPP 1.6 does not name the type: a card is preferred when two types share a uid."""
-    if not token_uid:
-        return None
-    found = work.tokens.by(uid_folded=token_uid)
-    return min(found, key=lambda one: (one.type != "RFID", one.token_id), default=None)
-
-
-def who_owes(work: UnitOfWork, token: Token | None) -> tuple[PayerKind, str | None]:
-    """The party behind a token; unknown for none, and for one that may not start."""
-    if token is None or not token.may_start(work.now):
-        return PayerKind.UNKNOWN, None
-    if token.payment_id is not None:
-        return PayerKind.AD_HOC, token.payment_id
-    if token.customer_id is not None:
-        return PayerKind.CUSTOMER, token.customer_id
-    return PayerKind.UNKNOWN, None
-
-
-def authorization_of(token: Token | None, *, now: int) -> str:
-    """The OCPP AuthorizationStatus of a token."""
-    if token is None:
-        return "Invalid"
-    if token.valid_until is not None and now >= token.valid_until:
-        return "Expired"
-    return {
-        TokenState.ACTIVE: "Accepted",
-        TokenState.BLOCKED: "Blocked",
-        TokenState.USED: "Invalid",
-        TokenState.EXPIRED: "Expired",
-    }[token.state]
-
-
 def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
     assert session.transaction_id is not None, "sessions from stations have a transaction id"
-    if session.payer is not PayerKind.UNKNOWN:
-        return TransactionAnswer(session.transaction_id, "Accepted")
-    token = find_token(work, session.token_uid)
-    status = authorization_of(token, now=work.now)
-    return TransactionAnswer(session.transaction_id, "Invalid" if status == "Accepted" else status)
+    return TransactionAnswer(session.transaction_id, authorization_for(work, session, None))
 
 
 def _evse(work: UnitOfWork, fact: Started) -> Evse | None:
     if fact.evse_number is None:
         return None
     return work.evses.one_by(station_id=fact.heard.station_id, number=fact.evse_number)
-
-
-def roles_at(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
-    """Which party plays which part at an EVSE at that instant: frozen on the session at its start."""
-    if evse is None:
-        return {}
-    return {
-        row.role: row.party_id
-        for row in work.evse_roles.by(evse_id=evse.evse_id)
-        if row.valid_from <= at and (row.valid_to is None or at < row.valid_to)
-    }
-
-
-def _settle_start(work: UnitOfWork, token: Token | None, command: StationCommand | None, session: Session) -> None:
-    """A one-time tag has had its one transaction; the command that asked for it has come to its end."""
-    if token is not None and token.payment_id is not None and token.state is TokenState.ACTIVE:
-        work.tokens.put(replace(token, state=TokenState.USED))
-        open_commands = [one for one in work.station_commands.by(payment_id=token.payment_id) if one.is_open]
-        command = command or next(iter(open_commands), None)
-    if command is not None:
-        fulfil(work, command, session)
 
 
 def _opened_by_a_later_event(work: UnitOfWork, fact: Started) -> Session | None:
@@ -340,13 +230,23 @@ def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: Frame
         start_frame_id=frame_id,
         flags=tuple(flag for flag in session.flags if flag != Flag.START_MISSING),
     )
+    session = counted(session, fact.sequence_number, is_first=True)
     if session.transaction_ended_at is not None:
         session = replace(session, state=SessionState.ENDED)
+    session = learn(work, work.sessions.put(_without_the_stopper(session, fact)), fact)
     if session.evse_id is not None:
-        _tell_the_one_before(work, session)
+        tell_the_one_before(work, session)
     samples = usable_samples(work, fact.samples, fact.heard)
-    session = take_readings(work, work.sessions.put(session), samples, fact.heard.received_at, frame_id)
+    session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
     settle_inbox(work, Reason.START_MISSING.value, session.session_id, "its start came")
     if session.state is SessionState.ACTIVE:
         return work.sessions.put(count_without_stop(work, session))
     return finish_when_ready(work, session)
+
+
+def _without_the_stopper(session: Session, fact: Started) -> Session:
+    """Where only the end was told, its card stood in for the one that began it. Now the start has named another one."""
+    told = fold(fact.token_uid) if fact.token_uid else None
+    if told in {None, session.token_uid} or session.payment_id is not None:
+        return session
+    return replace(session, stopped_by=session.token_uid, token_uid=None, payer=PayerKind.UNKNOWN, payer_id=None)

@@ -270,6 +270,8 @@ class LinkAnswer:
     """accepted, rejected, not_connected, no_answer."""
     detail: str | None = None
     """The station's own word: Rejected, Scheduled, NotSupported …"""
+    told: dict[str, Any] | None = None
+    """What else the answer says, when it says more than a status."""
 
 
 @dataclass(frozen=True, slots=True)

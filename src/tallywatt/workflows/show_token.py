@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import fold
 from tallywatt.workflows.name_token import safe_uid
-from tallywatt.workflows.plug_in import authorization_of, find_token
+from tallywatt.workflows.who_pays import authorization_of, find_token
 
 if TYPE_CHECKING:
     from tallywatt.metering.facts import TokenShown

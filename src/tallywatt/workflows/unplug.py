@@ -12,6 +12,7 @@ from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import InboxState, Reason, SessionState
+from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
 from tallywatt.workflows.foresight import Foreseen, foresees, session_of_transaction
@@ -28,6 +29,7 @@ from tallywatt.workflows.listen import (
 )
 from tallywatt.workflows.lose_stop import note_unseen, was_decided_without_stop
 from tallywatt.workflows.name_token import with_safe_token
+from tallywatt.workflows.park_stop import UNKNOWN_TRANSACTION, candidates_of, park, parked_key
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 
-UNKNOWN_TRANSACTION = "unknown_transaction"
 NO_TRANSACTION = ("-1", "0")
 """What stations of OCPP 1.6 say while they do not know the number of their transaction."""
+WHOLE_SESSION = 2
+"""So many moments of a register tell a session: its begin and its end."""
 
 
 def _asked(fact: Stopped) -> list[Foreseen]:
@@ -63,13 +66,22 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     fact = with_safe_token(work, fact)
     frame_id = keep_frame(work, fact.heard)
     session = work.sessions.lock_by(station_id=fact.heard.station_id, transaction_id=fact.transaction_id)
-    if session is None and fact.sequence_number is None:
-        return _unknown(work, fact, frame_id)
-    session = session or _open_without_start(work, fact, frame_id)
     key = _stop_key(fact)
+    if session is None and fact.sequence_number is None:
+        if work.station_facts.find(key) is not None:
+            return TransactionAnswer(fact.transaction_id, "Accepted")  # a session was made of this very stop
+        session = _rebuilt(work, fact, frame_id)
+        if session is None:
+            return TransactionAnswer(fact.transaction_id, "Accepted")
+    session = session or _open_without_start(work, fact, frame_id)
     if work.station_facts.find(key) is not None:
         return _answer(work, session)
     remember(work, key, "stop", fact.heard, fact.at, session.session_id, frame_id)
+    return end_by(work, session, fact, frame_id)
+
+
+def end_by(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
+    """End a session by a stop that is its own, whatever number the stop has."""
     if session.transaction_ended_at is not None or session.state is SessionState.EXPLAINED:
         return _other_stop(work, session, fact, frame_id)
     ended_at, clock_is_set = usable_time(work, fact.at, fact.heard)
@@ -85,7 +97,6 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
         meter_stop=fact.meter_stop if fact.meter_stop is not None and fact.meter_stop >= 0 else None,
         stop_reason=fact.reason,
         stopped_by=stopper if stopper != session.token_uid else None,
-        sequence_number=fact.sequence_number,
         stop_frame_id=frame_id,
         # A stop that comes after all lifts the presumption that it was lost.
         state=SessionState.ENDED if session.state in {SessionState.ACTIVE, SessionState.HELD} else session.state,
@@ -95,6 +106,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
             *([] if clock_is_set else [Flag.CLOCK_NOT_SET]),
         ),
     )
+    session = counted(_with_vehicle_gone(session, fact), fact.sequence_number)
     session = work.sessions.put(_left_already(work, session))
     if was_lost:
         settle_inbox(work, Reason.LOST_STOP.value, session.session_id, "its stop came")
@@ -107,9 +119,22 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     return _answer(work, finish_when_ready(work, session))
 
 
+LEFT = frozenset({"EVDisconnected"})
+"""Reasons of a stop that say that the vehicle is gone."""
+NOBODY_THERE = "Idle"
+"""OCPP 2.x: nothing is plugged in."""
+
+
+def _with_vehicle_gone(session: Session, fact: Stopped) -> Session:
+    """A transaction that ends because the vehicle has left covers the occupancy: no Available has to be waited for."""
+    if fact.reason in LEFT or fact.charging_state == NOBODY_THERE:
+        return replace(session, occupancy_ended_at=session.transaction_ended_at)
+    return session
+
+
 def _left_already(work: UnitOfWork, session: Session) -> Session:
     """A stop from a queue, told after its connector was reported free: no idle time runs while the station was offline."""
-    if session.evse_id is None or session.transaction_ended_at is None:
+    if session.evse_id is None or session.transaction_ended_at is None or session.occupancy_ended_at is not None:
         return session
     states = work.queries.states_between(session.evse_id, session.transaction_ended_at, work.machine_now)
     if any(one.status == FREE and one.occurred_at >= session.transaction_ended_at for one in states):
@@ -117,27 +142,29 @@ def _left_already(work: UnitOfWork, session: Session) -> Session:
     return session
 
 
-def _unknown(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
-    to_inbox(
-        work,
-        UNKNOWN_TRANSACTION,
-        f"a stop of transaction {fact.transaction_id}, which nobody started",
-        *_unknown_stop(fact, fact.transaction_id),
-        station_id=fact.heard.station_id,
-        frame_id=frame_id,
-    )
-    return TransactionAnswer(fact.transaction_id, "Accepted")
+def _rebuilt(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> Session | None:
+    """A stop of a transaction that nobody started here. If it tells a whole session that no open one can be, one is made of it.
 
-
-def _unknown_stop(fact: Stopped, transaction_id: str) -> tuple[object, ...]:
-    return fact.heard.station_id, transaction_id, fact.at, fact.meter_stop
+    Else it waits for a person, with the session that it may belong to.
+    """
+    candidates = candidates_of(work, fact)
+    if candidates or len({sample.at for sample in fact.samples if sample.register is not None}) < WHOLE_SESSION:
+        park(work, fact, frame_id, candidates)
+        return None
+    # The number that the station told may be given to another transaction one day: it gets one of ours.
+    counter = work.transaction_counters.lock(fact.heard.station_id)
+    number = str(counter.last_transaction_id + 1)
+    work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
+    evses = work.evses.by(station_id=fact.heard.station_id)
+    place = evses[0].number if len(evses) == 1 else None
+    return _open_without_start(work, replace(fact, transaction_id=number, evse_number=place), frame_id)
 
 
 def _nameless_keys(fact: Stopped) -> list[str]:
     """Under which keys the same stop would wait for a person, had its station told it without its number."""
     if fact.sequence_number is not None:
         return []
-    return [natural_key(UNKNOWN_TRANSACTION, *_unknown_stop(fact, nobody)) for nobody in NO_TRANSACTION]
+    return [natural_key(UNKNOWN_TRANSACTION, *parked_key(fact, nobody)) for nobody in NO_TRANSACTION]
 
 
 def _settle_nameless(work: UnitOfWork, fact: Stopped) -> None:

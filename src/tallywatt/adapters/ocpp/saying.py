@@ -23,20 +23,25 @@ class Unspeakable(ValueError):
     """This version has no words for the command, or the command lacks what its words need."""
 
 
-class _Status(msgspec.Struct):
-    status: str
-
-
-_status_of = msgspec.json.Decoder(_Status).decode
+_object_of = msgspec.json.Decoder(dict[str, Any]).decode
+_NO_MORE_THAN_A_STATUS = frozenset({"status", "statusInfo"})
 
 
 def answer_of(payload: msgspec.Raw) -> LinkAnswer:
-    """What a CALLRESULT means; one that cannot be read leaves open whether the station will do it."""
+    """What a CALLRESULT means; one that cannot be read leaves open whether the station will do it.
+
+    Some messages are answered with what was asked for instead of a status: to have answered is to have done it.
+    """
     try:
-        status = _status_of(payload).status[:64]
+        told = _object_of(payload)
     except NOT_STRICT:
         return LinkAnswer("no_answer", "its answer cannot be read")
-    return LinkAnswer("accepted" if status in _YES else "rejected", status)
+    status, more = told.get("status"), told.keys() - _NO_MORE_THAN_A_STATUS
+    if status is None and more:
+        return LinkAnswer("accepted", None, told)
+    if not isinstance(status, str):
+        return LinkAnswer("no_answer", "its answer cannot be read")
+    return LinkAnswer("accepted" if status in _YES else "rejected", status[:64], told if more else None)
 
 
 def refused(code: str) -> LinkAnswer:
@@ -60,3 +65,12 @@ def of_evse(payload: Mapping[str, Any]) -> int | None:
     """
     value = payload.get("evse_number", payload.get("connector"))
     return None if value is None else int(value)
+
+
+def message_of(payload: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A message by its own name, as whoever asked for it wrote it."""
+    name, told = payload.get("name"), payload.get("content", {})
+    if not isinstance(name, str) or not isinstance(told, dict):
+        msg = "a message needs its name and an object as its content"
+        raise Unspeakable(msg)
+    return name, told

@@ -11,7 +11,7 @@ from msgspec import Meta
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
 from tallywatt.adapters.ocpp.meter import UNREADABLE_VALUE, samples_at
 from tallywatt.adapters.ocpp.reading import SCHEMA, NoObject, Shape, time_of
-from tallywatt.adapters.ocpp.saying import Unspeakable, number_of, of_evse
+from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, number_of, of_evse
 from tallywatt.kernel.energy import LARGEST_FIGURE, MILLIWATT_HOURS_PER_WH, milliwatt_hours
 from tallywatt.kernel.errors import BadInput
 from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
@@ -269,7 +269,7 @@ def _unreadable(incoming: Incoming, problem: str, transaction_id: str | None) ->
     return unreadable(incoming, problem, transaction_id, conclude)
 
 
-def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
+def say(command: StationCommand) -> tuple[str, dict[str, Any]]:  # one case a command
     """A command as OCPP 1.6 says it."""
     told = command.payload
     match command.action:
@@ -292,6 +292,11 @@ def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
         case Action.AVAILABILITY:
             kind = "Operative" if told.get("operative", True) else "Inoperative"
             return "ChangeAvailability", {"connectorId": of_evse(told) or 0, "type": kind}
+        case Action.TRANSACTION_STATUS:
+            msg = "OCPP 1.6 cannot be asked about a transaction"
+            raise Unspeakable(msg)
+        case Action.MESSAGE:
+            return message_of(told)
 
 
 DIALECT = Dialect(

@@ -11,7 +11,7 @@ from msgspec import Meta
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
 from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
-from tallywatt.adapters.ocpp.saying import Unspeakable, of_evse
+from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
 from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
 from tallywatt.stations.command import Action, StationCommand
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import Sample, TransactionAnswer
 
 PROTOCOL = "ocpp2.0.1"
+
+STOPPING = frozenset({"StopAuthorized", "Deauthorized", "RemoteStop"})
+"""Triggers of an event that names who stops a transaction."""
 
 Name = Annotated[str, Meta(max_length=255)]
 Token = Annotated[str, Meta(max_length=36)]
@@ -230,6 +233,8 @@ def _updated(
         token_uid=token_uid,
         token_type=token_type,
         remote_start_id=info.remote_start_id,
+        connector_number=told.evse.connector_id if told.evse else None,
+        names_starter=told.trigger_reason not in STOPPING,
     )
     return Fact("sample", command, _conclusion(told))
 
@@ -353,7 +358,7 @@ def _unreadable(incoming: Incoming, problem: str, transaction_id: str | None) ->
     return unreadable(incoming, problem, transaction_id, acknowledged)
 
 
-def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
+def say(command: StationCommand) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911  # one case a command
     """A command as OCPP 2.0.1 says it."""
     told = command.payload
     evse = of_evse(told)
@@ -378,6 +383,10 @@ def say(command: StationCommand) -> tuple[str, dict[str, Any]]:
             status = "Operative" if told.get("operative", True) else "Inoperative"
             payload = {"operationalStatus": status}
             return "ChangeAvailability", payload if not evse else {**payload, "evse": {"id": evse}}
+        case Action.TRANSACTION_STATUS:
+            return "GetTransactionStatus", {"transactionId": str(told["transaction_id"])}
+        case Action.MESSAGE:
+            return message_of(told)
 
 
 DIALECT = Dialect(

@@ -253,6 +253,7 @@ LABELS: Final = {
     "any.erase_traces": later("Erase traces"),
     "any.finish_session": later("Finish session"),
     "any.lose_stop": later("Lose stop"),
+    "any.close_gap": later("Close gap"),
     "any.print_invoice": later("Print invoice"),
     "any.send_command": later("Send command"),
     "any.send_letter": later("Send letter"),

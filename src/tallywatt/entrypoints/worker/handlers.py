@@ -13,7 +13,8 @@ from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
 from tallywatt.wiring import TryLater, sign_in_code
-from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, command_answered, watch_command
+from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
+from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, watch_command
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
@@ -54,6 +55,7 @@ class Handlers:
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
+            "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
             "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
             "release_hold": self._workflow(release_unused, PaymentId),
@@ -118,7 +120,7 @@ class Handlers:
                 answer = LinkAnswer("not_connected", "the station was not connected in time")
             else:
                 answer = self._ask_station(command)
-            self._house.run_job(claimed, command_answered, CommandAnswered(command_id, answer))
+            self._house.run_job(claimed, hear_answer, CommandAnswered(command_id, answer))
         else:
             self._house.end_job(claimed.operator_id, claimed.job)
 

@@ -41,7 +41,15 @@ class Lane:
 LANES = {
     "house": Lane(
         "house",
-        ("finish_session", "bill_session", "lose_stop", "watch_command", "start_paid_session", "release_hold"),
+        (
+            "finish_session",
+            "bill_session",
+            "lose_stop",
+            "close_gap",
+            "watch_command",
+            "start_paid_session",
+            "release_hold",
+        ),
         1,
         32,
         30,

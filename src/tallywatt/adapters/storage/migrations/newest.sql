@@ -198,7 +198,7 @@ CREATE TABLE inbox (
 	resolved_at INTEGER, 
 	resolved_by TEXT, 
 	resolution TEXT, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, detail TEXT, 
 	CONSTRAINT pk_inbox PRIMARY KEY (operator_id, item_id), 
 	CONSTRAINT ck_inbox_state CHECK (state IN ('open', 'resolved')), 
 	CONSTRAINT uq_inbox_operator_id_natural_key UNIQUE (operator_id, natural_key)
@@ -463,7 +463,7 @@ CREATE TABLE tokens (
 	state TEXT NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	valid_until INTEGER, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, group_uid TEXT, 
 	CONSTRAINT pk_tokens PRIMARY KEY (operator_id, token_id), 
 	CONSTRAINT ck_tokens_state CHECK (state IN ('active', 'blocked', 'used', 'expired')), 
 	CONSTRAINT fk_tokens_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
@@ -620,33 +620,6 @@ CREATE TABLE payments (
 	CONSTRAINT fk_payments_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
 	CONSTRAINT fk_payments_operator_id_method_id FOREIGN KEY(operator_id, method_id) REFERENCES payment_methods (operator_id, method_id), 
 	CONSTRAINT uq_payments_operator_id_reference UNIQUE (operator_id, reference)
-)
- STRICT
-
-;
-
-CREATE TABLE station_commands (
-	operator_id TEXT NOT NULL, 
-	command_id TEXT NOT NULL, 
-	station_id TEXT NOT NULL, 
-	action TEXT NOT NULL, 
-	payload TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	evse_id TEXT, 
-	session_id TEXT, 
-	payment_id TEXT, 
-	remote_start_id INTEGER, 
-	requested_at INTEGER NOT NULL, 
-	deadline_at INTEGER NOT NULL, 
-	ended_at INTEGER, 
-	reason TEXT, 
-	requested_by TEXT NOT NULL, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_station_commands PRIMARY KEY (operator_id, command_id), 
-	CONSTRAINT ck_station_commands_action CHECK (action IN ('start', 'stop', 'reset', 'unlock', 'availability')), 
-	CONSTRAINT ck_station_commands_state CHECK (state IN ('requested', 'sent', 'accepted', 'completed', 'rejected', 'expired')), 
-	CONSTRAINT fk_station_commands_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
-	CONSTRAINT uq_station_commands_operator_id_station_id_remote_start_id UNIQUE (operator_id, station_id, remote_start_id)
 )
  STRICT
 
@@ -856,7 +829,7 @@ CREATE TABLE sessions (
 	stop_frame_id TEXT, 
 	received_at INTEGER NOT NULL, 
 	booked_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, missing_events TEXT, 
 	CONSTRAINT pk_sessions PRIMARY KEY (operator_id, session_id), 
 	CONSTRAINT ck_sessions_evidence CHECK (evidence IN ('signed', 'metered', 'reported')), 
 	CONSTRAINT ck_sessions_payer CHECK (payer IN ('customer', 'ad_hoc', 'partner', 'employer', 'operator', 'unknown')), 
@@ -866,23 +839,6 @@ CREATE TABLE sessions (
 	CONSTRAINT fk_sessions_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id), 
 	CONSTRAINT fk_sessions_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
 	CONSTRAINT uq_sessions_operator_id_start_key UNIQUE (operator_id, start_key)
-)
- STRICT
-
-;
-
-CREATE TABLE explanations (
-	operator_id TEXT NOT NULL, 
-	explanation_id TEXT NOT NULL, 
-	session_id TEXT, 
-	evse_id TEXT, 
-	milliwatt_hours INTEGER NOT NULL, 
-	reason TEXT NOT NULL, 
-	cause TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
-	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
-	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'unknown_payer', 'no_tariff', 'written_off')), 
-	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
 )
  STRICT
 
@@ -1427,6 +1383,50 @@ CREATE TABLE running_sums (
 
 ;
 
+CREATE TABLE "station_commands" (
+	operator_id TEXT NOT NULL, 
+	command_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	evse_id TEXT, 
+	session_id TEXT, 
+	payment_id TEXT, 
+	remote_start_id INTEGER, 
+	requested_at INTEGER NOT NULL, 
+	deadline_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_station_commands PRIMARY KEY (operator_id, command_id), 
+	CONSTRAINT ck_station_commands_action CHECK (action IN ('start', 'stop', 'reset', 'unlock', 'availability', 'transaction_status', 'message')), 
+	CONSTRAINT ck_station_commands_state CHECK (state IN ('requested', 'sent', 'accepted', 'completed', 'rejected', 'expired')), 
+	CONSTRAINT fk_station_commands_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_station_commands_operator_id_station_id_remote_start_id UNIQUE (operator_id, station_id, remote_start_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE "explanations" (
+	operator_id TEXT NOT NULL, 
+	explanation_id TEXT NOT NULL, 
+	session_id TEXT, 
+	evse_id TEXT, 
+	milliwatt_hours INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
+	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'missing_energy', 'meter_corrected', 'unknown_payer', 'no_tariff', 'written_off')), 
+	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1489,12 +1489,6 @@ CREATE UNIQUE INDEX uq_payments_driver_secret ON payments (operator_id, driver_s
 
 CREATE UNIQUE INDEX uq_payments_provider_ref ON payments (operator_id, account_id, provider_ref) WHERE provider_ref IS NOT NULL;
 
-CREATE INDEX ix_station_commands_operator_id_payment_id ON station_commands (operator_id, payment_id);
-
-CREATE INDEX ix_station_commands_operator_id_state_deadline_at ON station_commands (operator_id, state, deadline_at);
-
-CREATE INDEX ix_station_commands_operator_id_station_id_requested_at ON station_commands (operator_id, station_id, requested_at);
-
 CREATE INDEX ix_station_facts_operator_id_session_id ON station_facts (operator_id, session_id);
 
 CREATE INDEX ix_allocations_operator_id_payment_id ON allocations (operator_id, payment_id);
@@ -1535,8 +1529,6 @@ CREATE UNIQUE INDEX uq_sessions_transaction ON sessions (operator_id, station_id
 
 CREATE UNIQUE INDEX uq_sessions_upstream ON sessions (operator_id, source, upstream_id) WHERE upstream_id IS NOT NULL;
 
-CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
-
 CREATE INDEX ix_invoices_operator_id_payer_payer_id_issued_at ON invoices (operator_id, payer, payer_id, issued_at);
 
 CREATE INDEX ix_invoices_operator_id_session_id ON invoices (operator_id, session_id);
@@ -1558,8 +1550,6 @@ CREATE INDEX ix_sessions_operator_id_source_session_id ON sessions (operator_id,
 CREATE INDEX ix_sessions_operator_id_payer_session_id ON sessions (operator_id, payer, session_id);
 
 CREATE INDEX ix_sessions_operator_id_started_at_session_id ON sessions (operator_id, started_at, session_id);
-
-CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
 
 CREATE INDEX ix_inbox_operator_id_state_kind_item_id ON inbox (operator_id, state, kind, item_id);
 
@@ -1584,10 +1574,6 @@ CREATE INDEX ix_jobs_operator_id_state_job_id ON jobs (operator_id, state, job_i
 CREATE INDEX ix_stations_operator_id_state_identity ON stations (operator_id, state, identity);
 
 CREATE INDEX ix_stations_operator_id_location_id_identity ON stations (operator_id, location_id, identity);
-
-CREATE INDEX ix_station_commands_operator_id_station_id_command_id ON station_commands (operator_id, station_id, command_id);
-
-CREATE INDEX ix_station_commands_operator_id_state_command_id ON station_commands (operator_id, state, command_id);
 
 CREATE INDEX ix_tariff_versions_page ON tariff_versions (operator_id, reference, created_at, tariff_version_id);
 
@@ -1631,6 +1617,20 @@ CREATE INDEX ix_actions_operator_id_caller_id_recorded_at_action_id ON actions (
 
 CREATE INDEX ix_actions_operator_id_action_recorded_at_action_id ON actions (operator_id, action, recorded_at, action_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0016');
+CREATE INDEX ix_station_commands_operator_id_payment_id ON station_commands (operator_id, payment_id);
+
+CREATE INDEX ix_station_commands_operator_id_state_deadline_at ON station_commands (operator_id, state, deadline_at);
+
+CREATE INDEX ix_station_commands_operator_id_station_id_requested_at ON station_commands (operator_id, station_id, requested_at);
+
+CREATE INDEX ix_station_commands_operator_id_station_id_command_id ON station_commands (operator_id, station_id, command_id);
+
+CREATE INDEX ix_station_commands_operator_id_state_command_id ON station_commands (operator_id, state, command_id);
+
+CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
+
+CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0017');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

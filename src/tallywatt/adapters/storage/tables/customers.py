@@ -110,6 +110,7 @@ TOKENS = Mapping(
         choice("state", TokenState),
         instant("created_at"),
         instant("valid_until", null=True),
+        text("group_uid", null=True),
         version(),
         unique("uid_folded", "type"),
         refers("customer_id", "customers"),

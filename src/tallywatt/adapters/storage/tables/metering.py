@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.tables.schema import (
     choice,
     index,
     instant,
+    json_text,
     refers,
     table,
     text,
@@ -97,6 +98,7 @@ SESSIONS = Mapping(
         text("stop_frame_id", null=True),
         instant("received_at"),
         instant("booked_at"),
+        text("missing_events", null=True),
         version(),
         unique("start_key"),
         unique_where(
@@ -176,6 +178,7 @@ INBOX = Mapping(
         instant("resolved_at", null=True),
         text("resolved_by", null=True),
         text("resolution", null=True),
+        json_text("detail", null=True),
         version(),
         unique("natural_key"),
         index("state", "item_id"),

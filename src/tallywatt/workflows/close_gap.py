@@ -1,0 +1,61 @@
+"""Events of a transaction that do not come: the station says that it holds none, or the time of grace has passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.metering.measure import Flag
+from tallywatt.metering.session import SessionState
+from tallywatt.stations.command import Action
+from tallywatt.workflows.command_station import CommandAnswered, command_answered
+from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.listen import with_flags
+from tallywatt.workflows.lose_stop import presume_lost
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import SessionId
+    from tallywatt.metering.session import Session
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
+    """Take in a station's answer to a command, and what it says about a transaction."""
+    before = work.station_commands.lock(command.command_id)
+    after = command_answered(work, command)
+    asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
+    if asked_for_status and before.session_id is not None and command.answer.told is not None:
+        take_status(work, before.session_id, command.answer.told)
+    return after
+
+
+def take_status(work: UnitOfWork, session_id: SessionId, told: dict[str, object]) -> None:
+    """As long as a station holds messages they are waited for; when it holds none, nothing more will come."""
+    if told.get("messagesInQueue") is not False:
+        return
+    session = work.sessions.lock(session_id)
+    if session.state is SessionState.ENDED and session.missing_events is not None:
+        _go_on(work, session)
+    elif session.is_open and told.get("ongoingIndicator") is False:
+        presume_lost(work, session, register_now=None, cause="transaction_status")
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGap:
+    """The time of grace for a transaction's missing events has passed."""
+
+    session_id: SessionId
+
+
+def close_gap(work: UnitOfWork, command: CloseGap) -> Session:
+    """Go on without the events that have not come: the last register tells the energy, and a flag that some are missing."""
+    session = work.sessions.lock(command.session_id)
+    if session.state is not SessionState.ENDED or session.missing_events is None:
+        return session
+    return _go_on(work, session)
+
+
+def _go_on(work: UnitOfWork, session: Session) -> Session:
+    noted = replace(session, flags=with_flags(session.flags, Flag.SEQUENCE_GAP))
+    return finish_when_ready(work, work.sessions.put(noted))
