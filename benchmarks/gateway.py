@@ -34,7 +34,7 @@ from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.adapters.storage.store import Store
 from tallywatt.kernel.identity import OperatorId, StationId
-from tallywatt.metering.facts import BootAnswer, TransactionAnswer
+from tallywatt.metering.facts import BootAnswer, TokenAnswer, TransactionAnswer
 from tallywatt.stations.credentials import StationCredential, hash_key
 from tallywatt.stations.station import Station, StationState
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
@@ -182,7 +182,7 @@ async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> A
         intake = Intake(
             boot=lambda *_: BootAnswer("Accepted", 300),
             status=lambda *_: None,
-            authorize=lambda *_: "Accepted",
+            authorize=lambda *_: TokenAnswer("Accepted"),
             start=lambda *_: told,
             sample=lambda *_: None,
             stop=lambda *_: told,

@@ -164,6 +164,17 @@ class TransactionAnswer:
     """OCPP AuthorizationStatus: Accepted, Blocked, Expired, Invalid, ConcurrentTx. 2.x says Unknown for Invalid."""
     total_cost: str | None = None
     """2.x Ended: the price in major units, when it is known already."""
+    group: str | None = None
+    """The group of the token, whose other members may stop what it has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """What a station is told about a token."""
+
+    authorization: str
+    """OCPP AuthorizationStatus."""
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

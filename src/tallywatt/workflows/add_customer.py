@@ -51,6 +51,8 @@ class AddToken:
     customer_reference: str | None = None
     type: str = "RFID"
     valid_until: Instant | None = None
+    group: str | None = None
+    """Cards of one group may stop what another one of it has started (OCPP parentIdTag, groupIdToken)."""
 
 
 def add_token(work: UnitOfWork, command: AddToken) -> Token:
@@ -60,6 +62,11 @@ def add_token(work: UnitOfWork, command: AddToken) -> Token:
     if not 0 < len(folded) <= LONGEST_UID:
         msg = f"a token's uid has 1 to {LONGEST_UID} characters"
         raise BadInput(msg, code="tokens.bad_uid")
+    if command.group is not None and not 0 < len(command.group) <= LONGEST_UID:
+        msg = (
+            f"the name of a group has 1 to {LONGEST_UID} characters; stations of OCPP 1.6 are told the first 20 at most"
+        )
+        raise BadInput(msg, code="tokens.bad_group")
     customer_id = None
     if command.customer_reference is not None:
         customer = work.customers.one_by(reference=command.customer_reference)
@@ -77,6 +84,7 @@ def add_token(work: UnitOfWork, command: AddToken) -> Token:
         state=TokenState.ACTIVE,
         created_at=work.now,
         valid_until=command.valid_until,
+        group_uid=command.group,
     )
     if not work.tokens.add(row):
         msg = f"there is a token {uid!r} of type {command.type} already"

@@ -121,7 +121,7 @@ def _empty(work: UnitOfWork, customer: Customer, tokens: list[Token]) -> None:
     work.customers.put(replace(customer, reference=f"erased-{customer.customer_id}"))
     for token in tokens:
         word = _instead(token)
-        work.tokens.put(replace(token, uid=word, uid_folded=word, state=TokenState.BLOCKED))
+        work.tokens.put(replace(token, uid=word, uid_folded=word, group_uid=None, state=TokenState.BLOCKED))
     for method in work.payment_methods.by(customer_id=customer.customer_id):
         word = f"erased-{method.method_id}"
         work.payment_methods.put(

@@ -27,7 +27,7 @@ from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_d
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
-from tallywatt.workflows.who_pays import authorization_for
+from tallywatt.workflows.who_pays import answer_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import FrameId
@@ -57,7 +57,11 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
         if Flag.LATE_READING not in session.flags:
             session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.LATE_READING)))
     _go_on(work, before, session)
-    return TransactionAnswer(session.transaction_id or "", authorization_for(work, session, fact.token_uid))
+    return answer_for(work, session, fact.token_uid) if fact.token_uid else _taken(session)
+
+
+def _taken(session: Session) -> TransactionAnswer:
+    return TransactionAnswer(session.transaction_id or "", "Accepted")
 
 
 def _comes_late(session: Session) -> bool:

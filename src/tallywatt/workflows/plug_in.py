@@ -31,7 +31,7 @@ from tallywatt.workflows.lose_those_before import end_those_before, tell_the_one
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.take_readings import take_readings
-from tallywatt.workflows.who_pays import authorization_for, find_token, roles_at, who_pays
+from tallywatt.workflows.who_pays import answer_for, find_token, roles_at, who_pays
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Token
@@ -196,7 +196,7 @@ def _oddities(
 
 def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
     assert session.transaction_id is not None, "sessions from stations have a transaction id"
-    return TransactionAnswer(session.transaction_id, authorization_for(work, session, None))
+    return answer_for(work, session, None)
 
 
 def _evse(work: UnitOfWork, fact: Started) -> Evse | None:

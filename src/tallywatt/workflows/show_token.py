@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import fold
+from tallywatt.metering.facts import TokenAnswer
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.who_pays import authorization_of, find_token
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 
-def show_token(work: UnitOfWork, fact: TokenShown) -> str:
-    """The OCPP AuthorizationStatus of a token, whatever case the reader reports it in."""
-    return authorization_of(find_token(work, fold(safe_uid(work, fact.token_uid))), now=work.now)
+def show_token(work: UnitOfWork, fact: TokenShown) -> TokenAnswer:
+    """The OCPP AuthorizationStatus of a token, whatever case the reader reports it in, and its group."""
+    token = find_token(work, fold(safe_uid(work, fact.token_uid)))
+    return TokenAnswer(authorization_of(token, now=work.now), token.group_uid if token else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import TokenState, fold
+from tallywatt.metering.facts import TransactionAnswer
 from tallywatt.metering.session import PayerKind
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 
@@ -72,10 +73,14 @@ def roles_at(work: UnitOfWork, evse: Evse | None, at: int) -> dict[Role, str]:
     }
 
 
-def authorization_for(work: UnitOfWork, session: Session, token_uid: str | None) -> str:
+def answer_for(work: UnitOfWork, session: Session, token_uid: str | None) -> TransactionAnswer:
     """What a station is told of a token that it names with a transaction: of the one that began it, whether somebody pays."""
     named = fold(token_uid) if token_uid else session.token_uid
-    if named == session.token_uid and session.payer is not PayerKind.UNKNOWN:
-        return "Accepted"
-    status = authorization_of(find_token(work, named), now=work.now)
-    return "Invalid" if named == session.token_uid and status == "Accepted" else status
+    token = find_token(work, named)
+    status = authorization_of(token, now=work.now)
+    if named == session.token_uid:
+        if session.payer is not PayerKind.UNKNOWN:
+            status = "Accepted"  # its one transaction has used a one-time tag up, and still goes on
+        elif status == "Accepted":
+            status = "Invalid"
+    return TransactionAnswer(session.transaction_id or "", status, group=token.group_uid if token else None)

@@ -12,7 +12,7 @@ from tallywatt.adapters.ocpp.connection import Intake
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import OperatorId, StationId
-from tallywatt.metering.facts import BootAnswer, Sampled, Started, Stopped, TransactionAnswer, Unreadable
+from tallywatt.metering.facts import BootAnswer, Sampled, Started, Stopped, TokenAnswer, TransactionAnswer, Unreadable
 from tallywatt.stations.credentials import Knocked, StationCredential, hash_key
 from tallywatt.stations.station import StationState
 
@@ -130,7 +130,7 @@ class Told:
         return Intake(
             boot=lambda _, command: (self.take(_, command), BootAnswer(self.registration, 300))[1],
             status=self.take,
-            authorize=lambda _, command: (self.take(_, command), self.authorization)[1],
+            authorize=lambda _, command: (self.take(_, command), TokenAnswer(self.authorization))[1],
             start=self.take,
             sample=self.take,
             stop=self.take,

@@ -85,6 +85,7 @@ class Scene:
         for card in ("driver", "other"):
             scene.do(add_customer, AddCustomer(card))
             scene.do(add_token, AddToken({"driver": "CARD", "other": "SECOND"}[card], card))
+        scene.do(add_token, AddToken("FLEET-1", "other", group="FLEET"))
         put = scene.do(put_tariff, PutTariff(PER_KWH))
         scene.do(assign_tariff, AssignTariff(put.version.tariff_version_id, valid_from=Instant(0)))
         return scene

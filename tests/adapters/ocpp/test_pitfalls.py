@@ -169,6 +169,22 @@ async def test_a_stop_by_another_card_bills_the_starter_and_notes_the_stopper(sc
         assert (point.session.token_uid, point.session.stopped_by) == ("card", "second")
 
 
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+async def test_a_card_is_told_with_its_group_so_that_another_one_of_it_may_stop(scene: Scene, protocol: str) -> None:
+    """The station decides by the parent tag, also while it is offline; without one only the same card stops."""
+    async with scene.newcomer(protocol).online() as point:
+        if protocol == "ocpp1.6":
+            shown = await point.say("Authorize", {"idTag": "fleet-1"})
+            assert shown == {"idTagInfo": {"status": "Accepted", "parentIdTag": "FLEET"}}
+            start = {"connectorId": 1, "idTag": "FLEET-1", "meterStart": 0, "timestamp": at("08:00:00")}
+            assert (await point.say("StartTransaction", start))["idTagInfo"] == shown["idTagInfo"]
+        else:
+            shown = await point.say("Authorize", {"idToken": {"idToken": "FLEET-1", "type": "ISO14443"}})
+            group = {"idToken": "FLEET", "type": "Central"}
+            assert shown == {"idTokenInfo": {"status": "Accepted", "groupIdToken": group}}
+            assert await point.event("Started", 0, "08:00:00", 1000, token="FLEET-1") == shown
+
+
 # --- registers ---
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Started,
         StatusChanged,
         Stopped,
+        TokenAnswer,
         TokenShown,
         TransactionAnswer,
         Unreadable,
@@ -62,7 +63,7 @@ class Intake:
 
     boot: Callable[[UnitOfWork, Booted], BootAnswer]
     status: Callable[[UnitOfWork, StatusChanged], None]
-    authorize: Callable[[UnitOfWork, TokenShown], str]
+    authorize: Callable[[UnitOfWork, TokenShown], TokenAnswer]
     start: Callable[[UnitOfWork, Started], TransactionAnswer]
     sample: Callable[[UnitOfWork, Sampled], TransactionAnswer | None]
     stop: Callable[[UnitOfWork, Stopped], TransactionAnswer]

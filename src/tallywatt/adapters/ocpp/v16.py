@@ -19,7 +19,7 @@ from tallywatt.stations.command import Action, StationCommand
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
-    from tallywatt.metering.facts import Sample, TransactionAnswer
+    from tallywatt.metering.facts import Sample, TokenAnswer, TransactionAnswer
 
 PROTOCOL = "ocpp1.6"
 
@@ -247,20 +247,31 @@ def authorize(incoming: Incoming, payload: msgspec.Raw) -> Fact:
     return Fact("authorize", TokenShown(incoming.heard(flags), told.id_tag, None), _say_authorize)
 
 
+LONGEST_GROUP = 20
+"""CiString20: a longer name of a group is not told."""
+
+
 def _say_start(told: TransactionAnswer | None, _: Instant) -> bytes | None:
     if told is None:
         return None
     number = int(told.transaction_id)
     assert number > 0, "a station would take 0 for no transaction at all"
-    return b'{"transactionId":%d,"idTagInfo":{"status":"%b"}}' % (number, told.authorization.encode())
+    return b'{"transactionId":%d,"idTagInfo":%b}' % (number, _tag_info(told))
 
 
 def _say_stop(told: TransactionAnswer | None, _: Instant) -> bytes:
-    return b"{}" if told is None else b'{"idTagInfo":{"status":"%b"}}' % told.authorization.encode()
+    return b"{}" if told is None else b'{"idTagInfo":%b}' % _tag_info(told)
 
 
-def _say_authorize(status: str, _: Instant) -> bytes:
-    return b'{"idTagInfo":{"status":"%b"}}' % status.encode()
+def _say_authorize(told: TokenAnswer, _: Instant) -> bytes:
+    return b'{"idTagInfo":%b}' % _tag_info(told)
+
+
+def _tag_info(told: TransactionAnswer | TokenAnswer) -> bytes:
+    """What is said of a token; with its group, so that a card of the same group may stop the transaction."""
+    if told.group is None or len(told.group) > LONGEST_GROUP:
+        return b'{"status":"%b"}' % told.authorization.encode()
+    return b'{"status":"%b","parentIdTag":%b}' % (told.authorization.encode(), msgspec.json.encode(told.group))
 
 
 def _unreadable(incoming: Incoming, problem: str, transaction_id: str | None) -> Fact:

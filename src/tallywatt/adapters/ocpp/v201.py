@@ -17,7 +17,7 @@ from tallywatt.stations.command import Action, StationCommand
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
-    from tallywatt.metering.facts import Sample, TransactionAnswer
+    from tallywatt.metering.facts import Sample, TokenAnswer, TransactionAnswer
 
 PROTOCOL = "ocpp2.0.1"
 
@@ -324,8 +324,16 @@ def _status_word(authorization: str) -> bytes:
     return b"Unknown" if authorization == "Invalid" else authorization.encode()
 
 
-def _say_authorize(status: str, _: Instant) -> bytes:
-    return b'{"idTokenInfo":{"status":"%b"}}' % _status_word(status)
+def _say_authorize(told: TokenAnswer, _: Instant) -> bytes:
+    return b'{"idTokenInfo":%b}' % _token_info(told)
+
+
+def _token_info(told: TransactionAnswer | TokenAnswer) -> bytes:
+    """What is said of a token; with its group, so that a card of the same group may stop the transaction."""
+    if told.group is None:
+        return b'{"status":"%b"}' % _status_word(told.authorization)
+    group = msgspec.json.encode({"idToken": told.group, "type": "Central"})
+    return b'{"status":"%b","groupIdToken":%b}' % (_status_word(told.authorization), group)
 
 
 def _conclusion(told: TransactionEvent) -> Any:
@@ -333,7 +341,7 @@ def _conclusion(told: TransactionEvent) -> Any:
 
 
 def _say_token(told: TransactionAnswer | None, _: Instant) -> bytes:
-    return b"{}" if told is None else b'{"idTokenInfo":{"status":"%b"}}' % _status_word(told.authorization)
+    return b"{}" if told is None else b'{"idTokenInfo":%b}' % _token_info(told)
 
 
 def _say_ended(told: TransactionAnswer | None, _: Instant) -> bytes:
@@ -343,10 +351,7 @@ def _say_ended(told: TransactionAnswer | None, _: Instant) -> bytes:
 def _say_ended_to_token(told: TransactionAnswer | None, now: Instant) -> bytes:
     if told is None or told.total_cost is None:
         return _say_token(told, now)
-    return b'{"totalCost":%b,"idTokenInfo":{"status":"%b"}}' % (
-        _number(told.total_cost),
-        _status_word(told.authorization),
-    )
+    return b'{"totalCost":%b,"idTokenInfo":%b}' % (_number(told.total_cost), _token_info(told))
 
 
 def _number(exact: str) -> bytes:

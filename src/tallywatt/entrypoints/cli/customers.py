@@ -111,6 +111,9 @@ def add_token_to_customer(
     valid_until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="RFC 3339; no end if left out.")
     ] = None,
+    group_name: Annotated[
+        str | None, typer.Option("--group", metavar="NAME", help="Cards of one group may stop each other's charging.")
+    ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -119,7 +122,7 @@ def add_token_to_customer(
 
     until = None if valid_until is None else parse_instant(valid_until)
     with at_desk(operator) as desk:
-        row = desk.do(add_token, AddToken(uid, customer_reference, kind, until))
+        row = desk.do(add_token, AddToken(uid, customer_reference, kind, until, group_name))
         told = next(one for one in desk.ask(desk.views.tokens_by_uid, uid) if one["id"] == row["token_id"])
     if as_json:
         say_json(told)

@@ -346,6 +346,7 @@ class Token(Answer):
     payment_id: str | None
     created_at: When
     valid_until: When | None
+    group_uid: str | None
     customer: str | None
 
 
@@ -360,6 +361,7 @@ class TokenKept(Answer):
     state: TokenState
     created_at: When
     valid_until: When | None
+    group_uid: str | None
 
 
 class Customer(Answer):
@@ -642,6 +644,7 @@ class SessionKept(Answer):
     stop_frame_id: str | None
     received_at: When
     booked_at: When
+    missing_events: str | None
 
 
 class MeterReading(Answer):
@@ -949,6 +952,7 @@ class InboxItemKept(Answer):
     resolved_at: When | None
     resolved_by: str | None
     resolution: str | None
+    detail: dict[str, Any] | None
 
 
 class Job(Answer):

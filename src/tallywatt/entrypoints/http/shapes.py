@@ -135,6 +135,8 @@ class NewToken(Shape):
     customer: Annotated[str, Field(max_length=64)] | None = None
     type: Literal["RFID", "APP_USER", "OTHER"] = "RFID"
     valid_until: AwareDatetime | None = None
+    group: Annotated[str, Field(min_length=1, max_length=36)] | None = None
+    """Cards of one group may stop what another one of it has started."""
 
 
 class NewSession(Shape):

@@ -33,6 +33,8 @@ LABELS: Final = {
     "reason.start_missing": later("Start never came"),
     "reason.meter_reset": later("Meter was reset"),
     "reason.implausible": later("Not plausible"),
+    "reason.missing_energy": later("Energy not measured"),
+    "reason.meter_corrected": later("Meter read aright"),
     "reason.unknown_payer": later("Nobody known to owe"),
     "reason.no_tariff": later("No tariff held"),
     "reason.written_off": later("Written off"),
@@ -278,7 +280,8 @@ LABELS: Final = {
     "why.lost_stop": later("The station never reported the end"),
     "why.start_missing": later("The station never reported the start"),
     "why.meter_reset": later("The meter counted backwards"),
-    "why.implausible": later("The energy is more than the place can deliver"),
+    "why.implausible": later("The energy does not go together with the power and the time"),
+    "why.missing_energy": later("The station never told how the energy went on to the end"),
     "why.unknown_payer": later("Energy flowed for a card that nobody owns"),
     "why.no_tariff": later("No tariff held when the session began"),
 }

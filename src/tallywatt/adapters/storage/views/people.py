@@ -55,7 +55,16 @@ _CUSTOMER_BY_REFERENCE = Question(
 TOKEN: Select[Any] = (
     select(
         *columns(
-            _tokens, "uid", "type", "state", "customer_id", "payment_id", "created_at", "valid_until", id="token_id"
+            _tokens,
+            "uid",
+            "type",
+            "state",
+            "customer_id",
+            "payment_id",
+            "created_at",
+            "valid_until",
+            "group_uid",
+            id="token_id",
         ),
         _customers.c.reference.label("customer"),
     )

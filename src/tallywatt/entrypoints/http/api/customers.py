@@ -130,5 +130,5 @@ async def _block(request: Request, token_id: str, caller: Caller, house: House, 
 @router.post("/tokens", status_code=201)
 async def post_token(request: Request, body: NewToken, caller: Seller, house: TheHouse) -> Response:
     """A new card, fob or app tag."""
-    command = AddToken(body.uid, body.customer, body.type, when(body.valid_until))
+    command = AddToken(body.uid, body.customer, body.type, when(body.valid_until), body.group)
     return await write_once(request, house, caller, add_token, command, lambda row: told(row, "token_id"), 201)
