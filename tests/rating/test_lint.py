@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from tallywatt.rating.examine import examine
 from tallywatt.rating.findings import WORDS, Finding, Gravity, finding_data
+from tallywatt.rating.freeze import Wanted
 from tallywatt.rating.lint import lint
 from tallywatt.rating.read import read_tariff
 from tallywatt.rating.tariff import to_data
@@ -86,6 +88,14 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         data_of(ALWAYS, start_date_time="2027-01-01T00:00:00Z", end_date_time="2026-01-01T00:00:00Z"),
         "lint.never_valid", "end_date_time",
     ),
+    "free nights where nobody pays for idling": (
+        data_of(ALWAYS, idle_free={"windows": [{"start_time": "22:00", "end_time": "06:00"}]}),
+        "lint.free_without_idle_price", "idle_free",
+    ),
+    "a market whose absence is free": (
+        data_of({"price_components": [{"type": "ENERGY", "price": 0, "vat": 19, "index": {"market": "DE-LU"}}]}),
+        "lint.falls_back_to_nothing", "elements[0].price_components[0].price",
+    ),
     "a season that is over": (
         data_of(energy("0.5", end_date="2026-01-01"), ALWAYS), "lint.over", "elements[0].restrictions.end_date",
     ),
@@ -106,7 +116,7 @@ def test_what_is_wrong_is_found_at_its_path(name: str) -> None:
 
 def test_every_code_of_lint_is_told_by_a_case() -> None:
     """What no test finds may never be found."""
-    told = {code for _, code, _ in CASES.values()} | {"lint.price_changed"}
+    told = {code for _, code, _ in CASES.values()} | {"lint.price_changed", "lint.market_without_prices"}
     assert told == {code for code in WORDS if code.startswith("lint.")}
 
 
@@ -172,3 +182,14 @@ def test_whatever_can_be_read_can_be_linted(tariff: Any) -> None:
     data = to_data(tariff)
     assert "lint.refused" not in codes(lint(data, today=TODAY))
     assert not {"lint.zero_step", "lint.large_step"} & set(codes(lint(data, stored=True)))
+
+
+def test_a_market_of_which_nobody_told_a_price_is_found() -> None:
+    """The tariff would fall back for ever, and nobody would notice."""
+    index = {"market": "DE-LU", "minutes": 15}
+    data = data_of({"price_components": [{"type": "ENERGY", "price": "0.4", "vat": 19, "index": index}]})
+    [missing] = [one for one in examine(data, (), TODAY, markets=[]) if one.code == "lint.market_without_prices"]
+    assert missing.path == "elements[0].price_components[0].index.market"
+    known = [Wanted("DE-LU", 15, "EUR")]
+    for markets in (known, None):
+        assert "lint.market_without_prices" not in codes(examine(data, (), TODAY, markets=markets))

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.rating.findings import Finding, Gravity, worst_first
 from tallywatt.rating.law import Site, law
-from tallywatt.rating.lint import as_meant, lint
+from tallywatt.rating.lint import as_meant, lint, unknown_markets
 from tallywatt.rating.read import read_tariff_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
+
+    from tallywatt.rating.freeze import Wanted
 
 
 def examine(
@@ -21,8 +23,9 @@ def examine(
     *,
     before: str | None = None,
     stored: bool = False,
+    markets: Collection[Wanted] | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings, the worst first. `before` is the canonical text of the version before it.
+    """All findings, the worst first. `before` is the canonical text of the version before it; `markets` have prices here.
 
     Whether a tariff may hold is asked of the day `on`, at every site.
     """
@@ -30,7 +33,9 @@ def examine(
     found = lint(data, today=on, before=earlier, stored=stored)
     if any(one.code == "lint.refused" for one in found):
         return found
-    return worst_first((*found, *law(as_meant(data), sites, on)))
+    tariff = as_meant(data)
+    unknown = () if markets is None else unknown_markets(tariff, markets)
+    return worst_first((*found, *unknown, *law(tariff, sites, on)))
 
 
 def sites_of(rows: Iterable[Mapping[str, Any]], country: str) -> tuple[Site, ...]:

@@ -25,6 +25,7 @@ ENGLISH: Final[dict[str, str]] = {
     "title.energy": "Energy",
     "title.charging_time": "Charging time",
     "title.idle_time": "Idle time",
+    "title.idle_time_free": "Idle time, free of charge",
     "title.session_fee": "Session fee",
     "title.time_without_clock": "Time, not charged",
     "title.energy_fed_back": "Energy fed back",
@@ -37,6 +38,7 @@ ENGLISH: Final[dict[str, str]] = {
     "reason.energy": "Delivered {when}",
     "reason.charging_time": "Charging {when}",
     "reason.idle_time": "Plugged in without asking for power, {when}",
+    "reason.idle_time_free": "Plugged in without asking for power, {when}, when that costs nothing",
     "reason.session_fee": "Once per session",
     "reason.time_without_clock": "The station's clock could not be relied on, {when}",
     "reason.energy_fed_back": "Given by the vehicle {when}",
@@ -70,12 +72,18 @@ ENGLISH: Final[dict[str, str]] = {
     "condition.max_duration": "within {max_duration} of the start",
     "condition.grace": "after {grace} without charging",
     "condition.grace_retroactive": "from the start of idling, if it lasts longer than {grace}",
+    "condition.idle_free": "not {windows}",
+    "condition.follows_market": "follows the market price of {market}, every {slot}",
+    "condition.market_price": "market price {price} per kWh in {market}",
+    "condition.market_price_missing": "where the market price of {market} was not known",
     "assumption.energy_interpolated": "split between two readings",
     "assumption.lower_price_between_readings": "no reading at the change of price, so the lower price holds",
     "assumption.idle_since_energy_ended": "idle since the energy ended",
     "doubt.signal_not_known": "Power or current, for which the tariff asks, is not known for all of the session.",
     "doubt.clock_not_usable": "The station's clock could not be relied on, so no time is charged.",
     "doubt.lower_price_between_readings": "Where no reading was taken at a change of price, the lower price holds.",
+    "doubt.market_price_missing": "For some of the energy no market price was known, so the tariff's own rule holds.",
+    "doubt.market_price_awaited": "For some of the energy no market price was known: a person looks at it first.",
     "days.range": "{first} to {last}",
     "duration.hours": "{hours} h",
     "duration.minutes": "{minutes} min",
@@ -162,6 +170,11 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
         grace = restrictions["idle_grace"]
         key = "condition.grace_retroactive" if grace["retroactive"] else "condition.grace"
         parts.append(_say(key, locale, grace=duration(grace["seconds"] * 1000, locale)))
+    if "idle_free" in restrictions:
+        windows = " / ".join(conditions(one, locale) for one in restrictions["idle_free"])
+        parts.append(_say("condition.idle_free", locale, windows=windows))
+    if "index" in restrictions:
+        parts.append(_market(restrictions["index"], locale))
     for name in _CONDITIONS:
         if name in restrictions:
             value = restrictions[name]
@@ -171,6 +184,15 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
                 said = spoken.date(date.fromisoformat(value)) if name.endswith("date") else spoken.figure(str(value))
             parts.append(_say(f"condition.{name}", locale, **{name: said}))
     return ", ".join(parts)
+
+
+def _market(index: Mapping[str, Any], locale: str) -> str:
+    market = index["market"]
+    if "missing" in index:
+        return _say("condition.market_price_missing", locale, market=market)
+    if "market_price" in index:
+        return _say("condition.market_price", locale, market=market, price=figure(index["market_price"], locale))
+    return _say("condition.follows_market", locale, market=market, slot=duration(index["minutes"] * 60_000, locale))
 
 
 def quantity(line: RatedLine, locale: str = "en", *, places: int = 3) -> str:

@@ -114,6 +114,21 @@ WORDS: Final[dict[str, Words]] = {
     "lint.taxes_differ": Words(
         _NOTE, "Prices for %(dimension)s carry different tax rates: %(rates)s.", "If it is meant, nothing is to be done."
     ),
+    "lint.free_without_idle_price": Words(
+        _WARNING,
+        "Windows are given in which idling costs nothing, and nothing prices idling at all.",
+        "Add a price of PARKING_TIME, or leave the windows out.",
+    ),
+    "lint.market_without_prices": Words(
+        _WARNING,
+        "No prices of the market %(market)s are known (%(minutes)s minutes, %(currency)s), so its price follows nothing.",
+        "Bring them: tallywatt market-prices import FILE. Until then the rule for a missing price holds.",
+    ),
+    "lint.falls_back_to_nothing": Words(
+        _WARNING,
+        "Where the price of the market %(market)s is not known, energy is free.",
+        "Give the component the price that is to hold then.",
+    ),
     "lint.counts_from_start": Words(
         _NOTE,
         "The idle price begins %(time)s after the start of the session, not after the end of charging.",

@@ -15,13 +15,14 @@ from tallywatt.kernel.errors import TallywattError
 from tallywatt.rating import explain
 from tallywatt.rating.fields import BadField
 from tallywatt.rating.findings import Finding, worst_first
+from tallywatt.rating.freeze import Wanted, indexes
 from tallywatt.rating.reach import AXES, EVERYWHERE, WEEK, Reach, hole, reach_of
 from tallywatt.rating.read import read_tariff, version_of
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.tariff import clock_text, plain, restriction_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date
 
     from tallywatt.rating.tariff import Component, Element, Restrictions, Tariff
@@ -59,7 +60,7 @@ def lint(
         said = {"said": problem.message, "remedy": problem.remedy or "Correct it and look again."}
         return (Finding("lint.refused", path, said),)
     found = [*_keys(tariff), *_validity(data), *_restrictions(tariff, today), *_reach(tariff), *_prices(tariff, before)]
-    found += _taxes(tariff, data)
+    found += [*_taxes(tariff, data), *_own(tariff)]
     if not stored:
         found += _steps(data)
     return worst_first(found)
@@ -249,6 +250,27 @@ def _taxes(tariff: Tariff, data: Mapping[str, Any]) -> Iterator[Finding]:
         if len(found) > 1:
             said = " %, ".join(sorted(found)) + " %"
             yield Finding("lint.taxes_differ", "elements", {"dimension": dimension.value, "rates": said})
+
+
+def _own(tariff: Tariff) -> Iterator[Finding]:
+    """What is odd about fields of our own."""
+    dimensions = {one.dimension for element in tariff.elements for one in element.components if one.price}
+    if tariff.idle_free is not None and Dimension.PARKING_TIME not in dimensions:
+        yield Finding("lint.free_without_idle_price", "idle_free")
+    for element in tariff.elements:
+        for place, one in enumerate(element.components):
+            if one.index is not None and not one.price:
+                yield Finding(
+                    "lint.falls_back_to_nothing", f"{_path(element, place)}.price", {"market": one.index.market}
+                )
+
+
+def unknown_markets(tariff: Tariff, known: Collection[Wanted]) -> Iterator[Finding]:
+    """Indexes that follow a market of which no price is known."""
+    for path, index in indexes(tariff):
+        wanted = Wanted(index.market, index.minutes, tariff.currency.code)
+        if wanted not in known:
+            yield Finding("lint.market_without_prices", f"{path}.market", wanted._asdict())
 
 
 def _steps(data: Mapping[str, Any]) -> Iterator[Finding]:

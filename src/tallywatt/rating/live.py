@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.metering.metered import Activity, Reading
-from tallywatt.rating.plan import pick, plan_of
+from tallywatt.rating.plan import idles_free, pick, plan_of
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy, UnknownSignal
 from tallywatt.rating.rate import RatedSession, price_periods
 from tallywatt.rating.segment import reserved_periods, segment
@@ -203,6 +203,7 @@ class LiveRating:
         return (
             *(id(pick(one, period, unknown)) for one in (plan.energy, plan.time, plan.parking, plan.flat)),
             period.use,
+            idles_free(plan, period),
             period.assumed,
             period.day,
             period.energy_to > period.energy_from,

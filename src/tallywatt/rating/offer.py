@@ -71,7 +71,8 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
     # Idle time is never the first thing of a session; its price now is the one for stopping to charge at this instant.
     for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
         first = pick(candidates, beginning, False)
-        lines += [_shown(priced, priced is not candidates[0], priced is first) for priced in candidates]
+        told = [one for one in candidates if one is first or not _is_of_a_slot(one)]
+        lines += [_shown(priced, priced is not told[0], priced is first) for priced in told]
     return ShownPrice(
         tariff.name,
         tariff.currency.code,
@@ -82,6 +83,11 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
         tariff.min_price,
         tariff.max_price,
     )
+
+
+def _is_of_a_slot(priced: Priced) -> bool:
+    """Whether it is the price of one slot of a market. Of those a driver is shown the one of now."""
+    return "market_price" in priced.reason.get("index", {})
 
 
 def _reservation(plan: Plan, beginning: ChargingPeriod) -> tuple[ShownLine, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tallywatt.kernel.clock import Instant
 from tallywatt.rating.amounts import fix_amounts
 from tallywatt.rating.period import ChargingPeriod, Use
-from tallywatt.rating.plan import Plan, Priced, pick
+from tallywatt.rating.plan import Plan, Priced, idles_free, pick
 from tallywatt.rating.policy import UnknownSignal
 from tallywatt.rating.rate import charged
 
@@ -148,7 +148,7 @@ def _from(period: ChargingPeriod, at: int, prices: tuple[Priced, ...]) -> PriceF
 def _holding(plan: Plan, period: ChargingPeriod, unknown_matches: bool, *, flows: bool) -> tuple[Priced, ...]:
     """The prices that grow in a period; those of nothing are left out."""
     asked = [plan.energy] if flows else []
-    if period.use is not Use.NOTHING:
+    if period.use is not Use.NOTHING and not (period.use is Use.PARKING and idles_free(plan, period)):
         asked.append(plan.parking if period.use is Use.PARKING else plan.time)
     found = (pick(candidates, period, unknown_matches) for candidates in asked)
     return tuple(one for one in found if one is not None and one.price)

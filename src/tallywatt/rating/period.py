@@ -49,6 +49,7 @@ class ChargingPeriod(NamedTuple):
     """Which of several tariffs holds in it; below zero: none."""
 
 
+START: Final = ChargingPeriod._fields.index("start")
 ENERGY: Final = ChargingPeriod._fields.index("energy_from")
 TIME_OF_DAY: Final = ChargingPeriod._fields.index("time_of_day")
 DAY: Final = ChargingPeriod._fields.index("day")

@@ -6,12 +6,13 @@ milliwatt-hours and hours in milliseconds have the common multiple 18,000,000.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tallywatt.rating.index import Missing, index_data
 from tallywatt.rating.period import (
     DAY,
     ELAPSED,
@@ -19,19 +20,29 @@ from tallywatt.rating.period import (
     MILLIAMPS,
     MOST_MILLIAMPS,
     MOST_WATTS,
+    START,
     TARIFF,
     TIME_OF_DAY,
     WATTS,
     ChargingPeriod,
 )
 from tallywatt.rating.records import Dimension, Unit
-from tallywatt.rating.tariff import MINUTES_PER_DAY, PriceLimit, Restrictions, Tariff, grace_data, restriction_data
+from tallywatt.rating.tariff import (
+    MINUTES_PER_DAY,
+    PriceLimit,
+    Restrictions,
+    Tariff,
+    grace_data,
+    plain,
+    restriction_data,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
-    from tallywatt.rating.tariff import Component, Element, IdleGrace
+    from tallywatt.rating.index import Index
+    from tallywatt.rating.tariff import Component, Element, GraceAfter, IdleGrace
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_DAY: Final = MINUTES_PER_DAY * MS_PER_MINUTE
@@ -87,6 +98,8 @@ class Cuts:
     """Milliseconds since local midnight."""
     energy: tuple[int, ...] = ()
     elapsed: tuple[int, ...] = ()
+    instants: tuple[int, ...] = ()
+    """Moments of the market's clock, in order: at them another slot begins."""
     signals: bool = False
     """Whether power or current decide: then every reading begins a period."""
 
@@ -119,6 +132,10 @@ class Plan:
     limits: Limits | None
     grace: IdleGrace | None = None
     """How long a vehicle may idle before its idle time is charged."""
+    follows_market: bool = False
+    idle_free: tuple[tuple[tuple[Test, ...], int], ...] = ()
+    """The windows in which idling costs nothing: of each its tests and its weekdays."""
+    grace_after: GraceAfter | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -145,7 +162,11 @@ def joined_plan(tariffs: tuple[Tariff, ...]) -> Plan:
 def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_apart: bool) -> Plan:
     """What is priced for a reservation alone never applies to charging, nor the other way round."""
     grace = first.idle_grace
-    places = max((places_of(one.price) for _, element in elements for one in element.components), default=0)
+    windows = first.idle_free.windows if first.idle_free is not None else ()
+    components = [component for _, element in elements for component in element.components]
+    places = max(
+        (max(places_of(one.price), one.index.places if one.index is not None else 0) for one in components), default=0
+    )
     priced: dict[tuple[Dimension, str | None], list[Priced]] = {}
     for number, element in elements:
         tests = tuple(_tests(element.restrictions))
@@ -153,7 +174,9 @@ def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_ap
             tests = ((TARIFF, number, number + 1, True), *tests)
         for component in element.components:
             place = component.dimension, element.restrictions.reservation
-            priced.setdefault(place, []).append(_priced(number, element, component, tests, places, grace))
+            one = _priced(number, element, component, tests, places, first)
+            # A price that follows a market stands before what holds in slots without one.
+            priced.setdefault(place, []).extend((*_in_slots(one, component.index, places), one))
     used = {dimension: tuple(priced.get((dimension, None), ())) for dimension in Dimension}
     charging = [element.restrictions for _, element in elements if element.restrictions.reservation is None]
     return Plan(
@@ -162,7 +185,7 @@ def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_ap
         parking=used[Dimension.PARKING_TIME],
         flat=used[Dimension.FLAT],
         denominator=COMMON * 10**places,
-        cuts=_cuts(charging),
+        cuts=replace(_cuts([*charging, *windows]), instants=_slot_edges(components)),
         reserved={
             (dimension, reservation == "RESERVATION_EXPIRES"): tuple(found)
             for (dimension, reservation), found in priced.items()
@@ -173,19 +196,27 @@ def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_ap
         ),
         limits=_limits(first),
         grace=grace,
+        idle_free=tuple((tuple(_tests(window)), _weekdays(window)) for window in windows),
+        grace_after=first.idle_free.grace if first.idle_free is not None else None,
+        follows_market=any(one.index is not None for one in components),
     )
 
 
 def _priced(
-    number: int, element: Element, component: Component, tests: tuple[Test, ...], places: int, grace: IdleGrace | None
+    number: int, element: Element, component: Component, tests: tuple[Test, ...], places: int, tariff: Tariff
 ) -> Priced:
     unit, factor, multiplier = _UNITS[component.dimension]
-    weekdays = sum(1 << day for day in element.restrictions.days) or _EVERY_DAY
+    weekdays = _weekdays(element.restrictions)
     reason = restriction_data(element.restrictions)
     if component.step_size > 1:
         reason["step_size"] = component.step_size
-    if grace is not None and component.dimension is Dimension.PARKING_TIME:
-        reason["idle_grace"] = grace_data(grace)
+    if tariff.idle_grace is not None and component.dimension is Dimension.PARKING_TIME:
+        reason["idle_grace"] = grace_data(tariff.idle_grace)
+    if tariff.idle_free is not None and component.dimension is Dimension.PARKING_TIME:
+        reason["idle_free"] = [restriction_data(window) for window in tariff.idle_free.windows]
+    if component.index is not None:
+        rule = index_data(replace(component.index, slots=None), plain)
+        reason["index"] = {name: rule[name] for name in ("market", "minutes", "missing")}
     dimensions = {one.dimension for one in element.components}
     return Priced(
         dimension=component.dimension,
@@ -203,6 +234,45 @@ def _priced(
         tariff=number,
         of_parking=Dimension.PARKING_TIME in dimensions and dimensions <= {Dimension.PARKING_TIME, Dimension.FLAT},
     )
+
+
+def _weekdays(restrictions: Restrictions) -> int:
+    return sum(1 << day for day in restrictions.days) or _EVERY_DAY
+
+
+def _in_slots(rest: Priced, index: Index | None, places: int) -> list[Priced]:
+    """The price of each slot, ready to rate; where the last known price goes on, until the next one."""
+    if index is None or not index.slots:
+        return []
+    spans = [(int(at), at + index.milliseconds, market_price, False) for at, market_price in index.slots]
+    if index.missing is Missing.LAST_KNOWN:
+        starts = [*(at for at, _ in index.slots[1:]), _FOR_EVER]
+        gaps = [(end, then, known, True) for (_, end, known, _), then in zip(spans, starts, strict=True) if end < then]
+        spans = sorted([*spans, *gaps])
+    found = []
+    for at, end, market_price, is_missing in spans:
+        price = index.price(market_price)
+        said = {**rest.reason["index"], "market_price": plain(market_price)}
+        if not is_missing:
+            del said["missing"]
+        found.append(
+            rest._replace(
+                price=price,
+                weight=int(price.scaleb(places)) * _UNITS[Dimension.ENERGY][1],
+                tests=((START, at, end, True), *rest.tests),
+                reason={**rest.reason, "index": said},
+                always=False,
+            )
+        )
+    return found
+
+
+def _slot_edges(components: Iterable[Component]) -> tuple[int, ...]:
+    edges: set[int] = set()
+    for one in components:
+        if one.index is not None:
+            edges.update(edge for at, _ in one.index.slots or () for edge in (at, at + one.index.milliseconds))
+    return tuple(sorted(edges))
 
 
 def _limits(tariff: Tariff) -> Limits | None:
@@ -238,6 +308,15 @@ def pick(candidates: tuple[Priced, ...], period: ChargingPeriod, unknown_matches
             else:
                 return one
     return None
+
+
+def idles_free(plan: Plan, period: ChargingPeriod) -> bool:
+    """Whether idling costs nothing in a period."""
+    return any(
+        weekdays >> (period.day + 3) % 7 & 1
+        and all((low <= (period[place] or 0) < high) is within for place, low, high, within in tests)
+        for tests, weekdays in plan.idle_free
+    )
 
 
 def tax_fraction(rate: Decimal | None) -> tuple[int, int] | None:
@@ -299,4 +378,4 @@ def _cuts(all_restrictions: Iterable[Restrictions]) -> Cuts:
         elapsed.update(bound * 1000 for bound in (one.min_seconds, one.max_seconds) if bound)
         bounds = (one.min_watts, one.max_watts, one.min_milliamps, one.max_milliamps)
         signals = signals or any(bound is not None for bound in bounds)
-    return Cuts(tuple(sorted(wall_clock)), tuple(sorted(energy)), tuple(sorted(elapsed)), signals)
+    return Cuts(tuple(sorted(wall_clock)), tuple(sorted(energy)), tuple(sorted(elapsed)), signals=signals)

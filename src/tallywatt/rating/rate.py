@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallywatt.rating.limits import Adjustment, adjustments
 from tallywatt.rating.period import SIGNALS, ChargingPeriod, Use
-from tallywatt.rating.plan import Plan, Priced, pick, plan_of
+from tallywatt.rating.plan import Plan, Priced, idles_free, pick, plan_of
 from tallywatt.rating.policy import STANDARD, FedBack, FlatScope, Interpolation, Policy, StepSize, UnknownSignal
 from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.segment import reserved_periods, segment
+from tallywatt.rating.tariff import GraceAfter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
     from tallywatt.kernel.money import Currency
@@ -35,6 +36,8 @@ class Reason(StrEnum):
     ENERGY = "energy"
     CHARGING_TIME = "charging_time"
     IDLE_TIME = "idle_time"
+    IDLE_TIME_FREE = "idle_time_free"
+    """Idling in a window in which the tariff charges none."""
     SESSION_FEE = "session_fee"
     ENERGY_FED_BACK = "energy_fed_back"
     """Energy that the vehicle gave: a credit, or nothing by policy; never a negative quantity of a sale."""
@@ -68,6 +71,10 @@ class Doubt(StrEnum):
     SIGNAL_NOT_KNOWN = "signal_not_known"
     """The tariff asks for power or current, and it is not known for all of the session."""
     CLOCK_NOT_USABLE = "clock_not_usable"
+    MARKET_PRICE_MISSING = "market_price_missing"
+    """For some of the energy the market's price was not known at the offer; the tariff says what holds then."""
+    MARKET_PRICE_AWAITED = "market_price_awaited"
+    """The same, and by the tariff a person looks at the session before it is billed."""
     LOWER_PRICE_BETWEEN_READINGS = "lower_price_between_readings"
 
 
@@ -219,10 +226,14 @@ def price_used(
         _fill_blocks(kept)
     if plan.cuts.signals and _lacks_signals(plan, periods):
         warnings.append(Doubt.SIGNAL_NOT_KNOWN)
+    if plan.follows_market:
+        warnings += _missing_prices(energy)
     if not used.clock_is_usable and (time or parking or kept):
         warnings.append(Doubt.CLOCK_NOT_USABLE)
     to_line = _line if used.clock_is_usable else _unpriced
     lines = [*map(_line, energy), *map(to_line, time), *map(to_line, parking)]
+    if plan.idle_free:
+        lines += _free_idling(plan, periods, unknown_matches)
     if plan.flat:
         lines += _flat(plan, periods, policy, unknown_matches)
     if used.has_fed_back:
@@ -308,7 +319,7 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
         if passed and use is not Use.NOTHING:
             candidates, runs = (plan.parking, parking) if use is Use.PARKING else (plan.time, time)
             priced = pick(candidates, period, unknown_matches)
-            if priced is not None:
+            if priced is not None and not (plan.idle_free and use is Use.PARKING and idles_free(plan, period)):
                 run = _extend(runs, priced, period)
                 run.measured += passed
                 if period.assumed:
@@ -318,29 +329,52 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
 
 def charged(periods: list[ChargingPeriod], plan: Plan) -> list[ChargingPeriod]:
     """The same periods, each without what is forgiven of its idling at its beginning."""
-    return periods if plan.grace is None else _after_grace(periods, plan.grace)
+    return periods if plan.grace is None else _after_grace(periods, plan.grace, plan)
 
 
-def _after_grace(periods: list[ChargingPeriod], grace: IdleGrace) -> list[ChargingPeriod]:
+def _after_grace(periods: list[ChargingPeriod], grace: IdleGrace, plan: Plan) -> list[ChargingPeriod]:
     """The periods with what is forgiven of idling taken out of them.
 
-    Charging begins the grace anew. Time that nobody is charged for (an outage) does not: the vehicle idles on after it.
+    Charging begins the grace anew. Time that nobody is charged for (an outage) does not: the vehicle idles on after it. What a
+    window without a charge does to the grace, the tariff says.
     """
     allowed = grace.seconds * 1000
-    spells: list[list[ChargingPeriod]] = [[]]
+    counts_free = plan.grace_after is GraceAfter.RUNS
+    spells: list[list[tuple[ChargingPeriod, bool]]] = [[]]
     for period in periods:
-        if period.use is Use.CHARGING and period.end > period.start:
+        lasts, is_free = period.end > period.start, period.use is Use.PARKING and idles_free(plan, period)
+        if period.use is Use.CHARGING and lasts:
             spells.append([])
-        spells[-1].append(period)
+        spells[-1].append((period, is_free))
+        if is_free and lasts and plan.grace_after is GraceAfter.BEGINS_ANEW:
+            spells.append([])
     found: list[ChargingPeriod] = []
     for spell in spells:
-        idle = sum(one.end - one.start for one in spell if one.use is Use.PARKING)
+        idle = sum(one.end - one.start for one, free in spell if one.use is Use.PARKING and (counts_free or not free))
         left = 0 if grace.is_retroactive and idle > allowed else allowed
-        for period in spell:
-            free = min(left, period.end - period.start) if period.use is Use.PARKING else 0
-            left -= free
-            found.append(period._replace(start=period.start + free) if free else period)
+        for period, is_free in spell:
+            counts = period.use is Use.PARKING and (counts_free or not is_free)
+            used = min(left, period.end - period.start) if counts else 0
+            left -= used
+            found.append(period._replace(start=period.start + used) if used and not is_free else period)
     return found
+
+
+def _free_idling(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool) -> list[Line]:
+    """Lines of nothing for idling in a window in which it costs nothing: whoever reads the bill sees that it was seen."""
+    lines: list[Line] = []
+    for period in periods:
+        if period.use is Use.PARKING and period.end > period.start and idles_free(plan, period):
+            priced = pick(plan.parking, period, unknown_matches)
+            passed = period.end - period.start
+            if priced is None:
+                continue
+            if lines and lines[-1].end == period.start and lines[-1].priced.element_index == priced.element_index:
+                lines[-1] = lines[-1]._replace(end=period.end, measured=lines[-1].measured + passed)
+            else:
+                free = priced._replace(price=Decimal(0), weight=0, step=0)
+                lines.append(Line(free, period.start, period.end, passed, 0, 0, Reason.IDLE_TIME_FREE))
+    return lines
 
 
 def _fill_blocks(runs: list[Run]) -> None:
@@ -486,6 +520,13 @@ def _line(run: Run) -> Line:
 
 def _unpriced(run: Run) -> Line:
     return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions)
+
+
+def _missing_prices(energy: list[Run]) -> list[Doubt]:
+    """What is to be told of energy for which the market's price was not known at the offer."""
+    rules = {run.priced.reason.get("index", {}).get("missing") for run in energy}
+    found = [Doubt.MARKET_PRICE_MISSING] if rules & {"fallback", "last_known"} else []
+    return [*found, Doubt.MARKET_PRICE_AWAITED] if "hold" in rules else found
 
 
 def _lacks_signals(plan: Plan, periods: list[ChargingPeriod]) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tallywatt.rating.fields import BadField, Version, currency_of, filled_list, instant, number, text
+from tallywatt.rating.index import read_index
 from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.tariff import (
     DAYS,
@@ -19,6 +20,8 @@ from tallywatt.rating.tariff import (
     UNRESTRICTED,
     Component,
     Element,
+    GraceAfter,
+    IdleFree,
     IdleGrace,
     PriceLimit,
     Restrictions,
@@ -33,7 +36,17 @@ ABOUT: Final = (
     "energy_mix", "preauthorize_amount", "last_updated",
 )  # fmt: skip
 """Keys of OCPI that decide no amount: who owns the tariff, when it is valid (assignments say that), and the like."""
-_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "min_price", "max_price", "idle_grace", "elements"}
+_TARIFF_KEYS: Final = {
+    "id",
+    "name",
+    "currency",
+    "tax_included",
+    "min_price",
+    "max_price",
+    "idle_grace",
+    "idle_free",
+    "elements",
+}
 _BEFORE: Final = ("before_taxes", "excl_vat")
 _AFTER: Final = ("after_taxes", "incl_vat")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -90,6 +103,7 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
         taxes_apply=taxes_apply,
         tax_is_said=data.get("tax_included") is not None,
         idle_grace=grace,
+        idle_free=_idle_free(data.get("idle_free"), unread),
         about={key: data[key] for key in ABOUT if data.get(key) is not None},
     )
 
@@ -140,6 +154,29 @@ def _grace(given: Any, unread: list[str]) -> IdleGrace | None:
     if not isinstance(retroactive, bool):
         raise _bad(path="idle_grace.retroactive", what="not_known", says="must be true or false")
     return IdleGrace(seconds, retroactive)
+
+
+def _idle_free(given: Any, unread: list[str]) -> IdleFree | None:
+    """Our own field, too: windows as restrictions name them, with times and days alone."""
+    if given is None:
+        return None
+    path = "idle_free"
+    if not isinstance(given, dict):
+        raise _bad(path=path, what="not_an_object", says="must be an object with windows")
+    unread += [f"{path}.{name}" for name in given if name not in {"windows", "grace"}]
+    windows = []
+    for place, one in enumerate(filled_list(given, "windows", f"{path}.windows")):
+        window = _restrictions(one, f"{path}.windows[{place}]", unread)
+        if window == UNRESTRICTED or window != replace(
+            UNRESTRICTED, start_time=window.start_time, end_time=window.end_time, days=window.days
+        ):
+            says = "must have start_time, end_time or day_of_week, and nothing else"
+            raise _bad(path=f"{path}.windows[{place}]", what="not_known", says=says)
+        windows.append(window)
+    grace = given.get("grace", GraceAfter.PAUSES.value)
+    if grace not in list(GraceAfter):
+        raise _bad(path=f"{path}.grace", what="not_known", says=f"must be one of {', '.join(GraceAfter)}")
+    return IdleFree(tuple(windows), GraceAfter(grace))
 
 
 def _check_limits(low: PriceLimit | None, high: PriceLimit | None) -> None:
@@ -212,7 +249,7 @@ def _check_reservation(components: list[Component], path: str) -> None:
 def _component(data: Any, path: str, unread: list[str]) -> Component:
     if not isinstance(data, dict):
         raise _bad(path=path, what="not_an_object", says="must be an object with type and price")
-    unread += [f"{path}.{key}" for key in data if key not in {"type", "price", "vat", "step_size"}]
+    unread += [f"{path}.{key}" for key in data if key not in {"type", "price", "vat", "step_size", "index"}]
     kind = data.get("type")
     if not isinstance(kind, str) or kind not in set(Dimension):
         raise _bad(path=f"{path}.type", what="not_known", says=f"must be one of {', '.join(Dimension)}")
@@ -225,9 +262,12 @@ def _component(data: Any, path: str, unread: list[str]) -> Component:
     if not isinstance(step, int) or isinstance(step, bool) or step < 0:
         raise _bad(path=f"{path}.step_size", what="not_a_number", says="must be a whole number from 0")
     dimension = Dimension(kind)
+    index = None if data.get("index") is None else read_index(data["index"], f"{path}.index", unread)
+    if index is not None and dimension is not Dimension.ENERGY:
+        raise _bad(path=f"{path}.index", what="not_known", says="only a price of ENERGY can follow a market")
     # No step, or one of 0 as it occurs in free tariffs, means no blocks; a flat price has none to begin with.
     return Component(
-        dimension, number(data["price"], f"{path}.price"), tax_rate, 0 if dimension is Dimension.FLAT else step
+        dimension, number(data["price"], f"{path}.price"), tax_rate, 0 if dimension is Dimension.FLAT else step, index
     )
 
 

@@ -6,7 +6,7 @@ ends, so the periods always add up to the whole, to the milliwatt-hour, wherever
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -60,6 +60,8 @@ def segment(
         moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
     if cuts.elapsed:
         moments.update(start + elapsed for elapsed in cuts.elapsed if start + elapsed < end)
+    if cuts.instants:
+        moments.update(cuts.instants[bisect_right(cuts.instants, start) : bisect_left(cuts.instants, end)])
     if cuts.signals:
         moments.update(reading.at for reading in session.readings if start < reading.at < end)
     if since is None:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,12 +15,14 @@ import msgspec
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.identity import TariffVersionId
 from tallywatt.kernel.money import Currency
+from tallywatt.rating.index import index_data
 from tallywatt.rating.records import Dimension, TariffVersion, TaxBasis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tallywatt.kernel.clock import Instant
+    from tallywatt.rating.index import Index
 
 MINUTES_PER_DAY: Final = 24 * 60
 DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -35,6 +38,8 @@ class Component:
     tax_rate: Decimal | None
     """In percent; None: no tax is named."""
     step_size: int = 0
+    index: Index | None = None
+    """What the price follows; `price` is then that of slots without one. OCPI has no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,26 @@ class IdleGrace:
     """Whether who stays longer pays from the first second on; else the grace is forgiven in any case."""
 
 
+class GraceAfter(StrEnum):
+    """What the grace does while a vehicle idles in a window in which that costs nothing."""
+
+    PAUSES = "pauses"
+    """It goes on after the window from where it was."""
+    RUNS = "runs"
+    """It runs out in the window, too."""
+    BEGINS_ANEW = "begins_anew"
+    """Whoever wakes up has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleFree:
+    """Windows of the week, local to the place, in which idle time costs nothing: nights, above all. OCPI has no such thing."""
+
+    windows: tuple[Restrictions, ...]
+    """Of each its times and its days; the rest is not used."""
+    grace: GraceAfter = GraceAfter.PAUSES
+
+
 @dataclass(frozen=True, eq=False)
 class Tariff:
     """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
@@ -115,6 +140,7 @@ class Tariff:
     tax_is_said: bool = True
     """False: the source does not say whether prices include tax, as before OCPI 2.3.0; then they do not."""
     idle_grace: IdleGrace | None = None
+    idle_free: IdleFree | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     """What OCPI says beside the prices, as it was given (whose it is, when it is valid, alternative texts): it decides no
     amount, is no part of the version, and is written again."""
@@ -172,6 +198,9 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
     }
     if tariff.idle_grace is not None:
         data["idle_grace"] = grace_data(tariff.idle_grace)
+    if tariff.idle_free is not None:
+        windows = [restriction_data(window) for window in tariff.idle_free.windows]
+        data["idle_free"] = {"windows": windows, "grace": tariff.idle_free.grace.value}
     limits = {"min_price": tariff.min_price, "max_price": tariff.max_price}
     return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
 
@@ -210,6 +239,8 @@ def _component_data(component: Component) -> dict[str, Any]:
     }
     if component.tax_rate is not None:
         data["vat"] = plain(component.tax_rate)
+    if component.index is not None:
+        data["index"] = index_data(component.index, plain)
     return data
 
 

@@ -62,6 +62,8 @@ def write_tariff(
     ]
     if tariff.idle_grace is not None:
         lost.append("idle_grace")
+    if tariff.idle_free is not None:
+        lost.append("idle_free")
     for name, limit in (("min_price", tariff.min_price), ("max_price", tariff.max_price)):
         if limit is not None and version is Version.OCPI_2_1_1:
             lost.append(name)
@@ -103,6 +105,9 @@ def _component(one: Component, tariff: Tariff, version: Version, lost: list[str]
     if one.step_size == 0 and one.dimension is not Dimension.FLAT:
         # OCPI asks for a block, and the smallest is a watt-hour or a second.
         lost.append(f"{path}.step_size")
+    if one.index is not None:
+        # Its own price, which holds where the market's is not known, is all that OCPI can carry.
+        lost.append(f"{path}.index")
     data: dict[str, Any] = {"type": one.dimension.value, "price": price, "step_size": one.step_size or 1}
     if one.tax_rate is not None:
         if version is Version.OCPI_2_1_1:
