@@ -19,6 +19,7 @@ from tallywatt.adapters.identity.registration import Outgoing, Registration
 from tallywatt.adapters.imports.rows import ReadRow, ReadUpload
 from tallywatt.adapters.machine import MachineClock, WorldDraws, is_gone, process_name
 from tallywatt.adapters.passkeys.places import can_have_passkeys
+from tallywatt.adapters.providers.accountant import Accountant
 from tallywatt.adapters.providers.caller import Caller, Providers, TryLater
 from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.adapters.storage import sequencer
@@ -146,6 +147,7 @@ class House:
         self.anchor = self.ask_now(self.views.business_anchor)
         self.providers = Providers(self._secret_behind, settings.base_url)
         self.caller = Caller(self.providers, self.machine)
+        self.accountant = Accountant(self.providers)
         self.gateway: Gateway | None = None
         self.feed: Any = None
         """The live feed of this process's pages; set by the entrypoint that has pages."""

@@ -13,8 +13,11 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.session import SessionState
+from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
+from tallywatt.workflows.resolve_difference import ResolveDifference, resolve_difference
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.workflows.house_of import MINUTE, HouseOf, kwh
 
 if TYPE_CHECKING:
@@ -54,8 +57,40 @@ def busy(house: HouseOf) -> HouseOf:
         newer.event_ended(house.later(30), "T-1", 2, kwh(9)),
     )
     house.collect()
+    settle(house)
     wire.sample(wire.start(meter=kwh(200)), (house.later(10), kwh(201)))
     return house
+
+
+def settle(house: HouseOf) -> None:
+    """The provider lists two charges (one with another sum, which a person books), a stranger's, and a payout."""
+    account = house.rows.provider_accounts.by()[0].account_id
+    first, second, *_ = house.rows.payments.by(kind="stored")
+    lines = [
+        ToldLine(
+            f"txn_{place}",
+            LineKind.CHARGE,
+            sum_,
+            20,
+            "GBP",
+            house.now,
+            sum_,
+            "GBP",
+            "ch",
+            payment_id,
+            payout_ref="po_1",
+        )
+        for place, (sum_, payment_id) in enumerate(
+            ((first.captured_minor, first.payment_id), (second.captured_minor - 5, second.payment_id), (700, "nobody"))
+        )
+    ]
+    paid = sum(one.amount_minor - one.fee_minor for one in lines)
+    lines.append(
+        ToldLine("txn_po", LineKind.PAYOUT, -paid, 0, "GBP", house.now, -paid, "GBP", "po_1", payout_ref="po_1")
+    )
+    house.do(take_settlement, TakeSettlement(account, tuple(lines)))
+    [differs] = house.rows.settlement_differences.by(kind="charged")
+    house.do(resolve_difference, ResolveDifference(differs.difference_id, Action.BOOK))
 
 
 def ad_hoc(house: HouseOf) -> str:
@@ -190,6 +225,29 @@ SABOTAGE = {
         """DELETE FROM events WHERE aggregate_id = (SELECT session_id FROM sessions WHERE transaction_id = '1');
            DELETE FROM sessions WHERE transaction_id = '1'""",
         "sum.differs",
+    ),
+    "a settlement line deleted": ("DELETE FROM settlement_lines WHERE line_ref = 'txn_0'", "entry.without_cause"),
+    "a fee lowered": ("UPDATE settlement_lines SET fee_minor = 1 WHERE line_ref = 'txn_0'", "settlement.books"),
+    "a payout raised": (
+        "UPDATE settlement_lines SET amount_minor = amount_minor - 1 WHERE line_ref = 'txn_po'",
+        "settlement.books",
+    ),
+    "a transfer of a fee deleted": (
+        "DELETE FROM transfers WHERE entry_id IN (SELECT entry_id FROM entries WHERE kind = 'settled')",
+        "settlement.books",
+    ),
+    "a stranger's money kept quiet": (
+        "DELETE FROM settlement_differences WHERE kind = 'extra'",
+        "settlement.unlisted",
+    ),
+    "a difference taken away": ("DELETE FROM settlement_differences WHERE kind = 'charged'", "settlement.unlisted"),
+    "a booked difference lowered": (
+        "UPDATE settlement_differences SET booked_minor = -1 WHERE kind = 'charged'",
+        "difference.books",
+    ),
+    "a settled payment removed": (
+        "DELETE FROM payments WHERE payment_id = (SELECT payment_id FROM settlement_lines WHERE line_ref = 'txn_0')",
+        "settlement.without_payment",
     ),
     "a frame deleted": ("DELETE FROM frames WHERE action = 'StopTransaction'", "frame.missing"),
     "a frame written into": (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
+    from tallywatt.payments.settlement import SettlementDifference, SettlementLine
     from tallywatt.rating.records import RatedLine, RatedResult, RatedTax
     from tallywatt.stations.station import Evse
 
@@ -45,6 +46,8 @@ class Held:
     payments: list[Payment]
     operations: list[Operation]
     allocations: list[Allocation]
+    settled: list[SettlementLine]
+    differences: list[SettlementDifference]
     accounts: list[Account]
     entries: list[Entry]
     transfers: list[Transfer]

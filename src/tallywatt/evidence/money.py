@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from tallywatt.evidence.findings import Finding
+from tallywatt.evidence.settled import compare_settlements, is_settled, settled_places
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.ledger.books import MOVING, RESOLVING, Phase
 from tallywatt.payments.allocation import Target
@@ -135,20 +136,24 @@ def compare_books(held: Held) -> list[Finding]:
         *_transfers(held, codes),
         *_billed(held, codes, transfers),
         *_collected(held, codes, transfers),
+        *compare_settlements(held, codes, transfers),
     ]
 
 
 def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Finding]:
     causes = {("rated", row.rated_id) for row in held.results}
     payments = {row.payment_id for row in held.payments}
+    places = settled_places(held)
     seen: dict[tuple[str, str, str], str] = {}
     for entry in sorted(held.entries, key=lambda one: (one.booked_at, one.entry_id)):
         cause = (entry.kind, entry.cause_kind, entry.cause_id)
         if cause in seen:
             yield Finding("entry.doubled", entry.entry_id, f"the same was booked as {seen[cause]}")
         seen.setdefault(cause, entry.entry_id)
-        known = (entry.cause_kind, entry.cause_id) in causes or (
-            entry.cause_kind == "payment" and entry.cause_id.partition("/")[0] in payments
+        known = (
+            (entry.cause_kind, entry.cause_id) in causes
+            or (entry.cause_kind == "payment" and entry.cause_id.partition("/")[0] in payments)
+            or is_settled(entry, places)
         )
         if not known:
             yield Finding("entry.without_cause", entry.entry_id, f"{entry.cause_kind} {entry.cause_id} is not there")

@@ -26,6 +26,26 @@ def suspense(provider_account_id: str) -> str:
     return f"suspense/{provider_account_id}"
 
 
+def fees(provider_account_id: str) -> str:
+    """What a payment provider keeps for its work."""
+    return f"fees/{provider_account_id}"
+
+
+def transit(provider_account_id: str) -> str:
+    """Paid out by a provider, and not yet seen at the bank."""
+    return f"transit/{provider_account_id}"
+
+
+def exchange(provider_account_id: str) -> str:
+    """What a provider has changed from one currency into another: it stands in both, and is worth nothing together."""
+    return f"exchange/{provider_account_id}"
+
+
+def differences(provider_account_id: str) -> str:
+    """What a person has booked because a provider settles another sum than we have collected."""
+    return f"differences/{provider_account_id}"
+
+
 ONE_A_PAYER = ("receivable", "prepaid")
 """Kinds of which every payer has an account: there may be a million of them."""
 

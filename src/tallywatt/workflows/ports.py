@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tallywatt.invoicing.skipped import SkippedNumbers
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
-    from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.kernel.identity import Draw, OperatorId, PaymentId
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.restoration import Restoration
     from tallywatt.payments.secret import SealedSecret
+    from tallywatt.payments.settlement import (
+        SettlementDifference,
+        SettlementLine,
+        SettlementReading,
+        UnevenPayout,
+    )
     from tallywatt.payments.webhook import WebhookEvent
     from tallywatt.rating.records import (
         Offer,
@@ -125,6 +131,24 @@ class Queries(Protocol):
         """Make the sums over all rows anew; those that were wrong, by figure, part and currency: what they were and are."""
         ...
 
+    def has_taken(self, account_id: str, before: Instant) -> bool:
+        """Whether money was taken at a provider account in the weeks before that machine time."""
+        ...
+
+    def captured_about(
+        self, account_id: str, currency: str, minor: int, at: Instant, within_ms: int
+    ) -> list[PaymentId]:
+        """Payments of exactly that sum that were captured about then and that no settlement line is about."""
+        ...
+
+    def unsettled(self, account_id: str, start: Instant, end: Instant, most: int) -> list[PaymentId]:
+        """Payments with money moved in that machine time that no settlement line of that kind is about."""
+        ...
+
+    def uneven_payouts(self, account_id: str) -> list[UnevenPayout]:
+        """Payouts of the last weeks that are not what their lines come to."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction of one operator. Whatever is random or timed was drawn before it was opened."""
@@ -187,6 +211,9 @@ class UnitOfWork(Protocol):
     allocations: Records[Allocation]
     webhook_events: Records[WebhookEvent]
     restorations: Records[Restoration]
+    settlement_lines: Records[SettlementLine]
+    settlement_readings: Records[SettlementReading]
+    settlement_differences: Records[SettlementDifference]
 
     tariff_versions: Records[TariffVersion]
     tariff_assignments: Records[TariffAssignment]

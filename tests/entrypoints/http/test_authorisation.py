@@ -20,6 +20,8 @@ from tallywatt.entrypoints.http.app import build_app
 from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
+from tallywatt.kernel.clock import Instant
+from tallywatt.payments.settlement import LineKind, ToldLine
 from tallywatt.stations.command import Action
 from tallywatt.workflows.add_customer import AddCustomer, add_customer
 from tallywatt.workflows.add_identity_provider import AddIdentityProvider, add_identity_provider
@@ -37,6 +39,7 @@ from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
+from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.migrated import copy_of
 
@@ -127,6 +130,7 @@ THINGS: Final[dict[str, str]] = {
     "passkey_id": "passkey",
     "payment_id": "payment",
     "provider_id": "provider",
+    "difference_id": "difference",
     "reference": "customer",
     "session_id": "session",
     "tariff_version_id": "tariff",
@@ -151,6 +155,7 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "POST /console/stations/{identity}/commands": {"action": "unlock"},
     "POST /console/inbox/{item_id}": {"decision": "dismiss"},
     "POST /console/payments/{payment_id}/refund": {"amount": "0.01", "once": "1"},
+    "POST /console/settlements/{difference_id}": {"action": "dismiss"},
     "POST /console/settings/people/{membership_id}/role": {"role": "read_only"},
     "POST /account/passkeys/{passkey_id}/rename": {"name": "Phone"},
 }
@@ -209,6 +214,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "api_key": key.key.api_key_id,
         "delivery": delivery,
+        "difference": _difference(scene, own),
         "endpoint": endpoint.endpoint.endpoint_id,
         "command": command.command_id,
         "console_session": mine,
@@ -229,6 +235,15 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": put.version.tariff_version_id,
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD5")[0].token_id, None),
     }
+
+
+def _difference(scene: Scene, name: str) -> str:
+    """A line of a provider that nobody knows."""
+    account = scene.do(lambda work, _: work.provider_accounts.by()[0].account_id, None)
+    line = ToldLine(f"txn_{name}", LineKind.OTHER, 5, 0, "GBP", Instant(0), 5, "GBP")
+    scene.do(take_settlement, TakeSettlement(account, (line,)))
+    found: str = scene.do(lambda work, _: work.settlement_differences.by()[0].difference_id, None)
+    return found
 
 
 # --- who asks ---

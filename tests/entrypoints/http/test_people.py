@@ -24,6 +24,7 @@ DOES: dict[str, tuple[Role, ...]] = {
     "POST /console/inbox/x": (Role.OWNER, Role.OPERATIONS, Role.SUPPORT, Role.FINANCE),
     "POST /console/payments/x/retry": (Role.OWNER, Role.FINANCE),
     "POST /console/payments/x/refund": (Role.OWNER, Role.FINANCE, Role.SUPPORT),
+    "POST /console/settlements/read": (Role.OWNER, Role.FINANCE),
     "POST /locations": (Role.OWNER, Role.OPERATIONS),
     "GET /api-keys": (Role.OWNER,),
 }

@@ -12,6 +12,7 @@ import httpx
 import stripe
 
 from tallywatt.adapters.providers import stripe_views as views
+from tallywatt.adapters.providers.stripe_settlements import lines_since
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from stripe.params import PaymentIntentListParams
     from stripe.params.checkout import SessionCreateParams
+
+    from tallywatt.payments.settlement import ToldLine
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=3.0, pool=3.0)
 """Shorter than the lease of the job that calls: a worker that is still waiting has not lost its job to another one."""
@@ -292,6 +295,13 @@ class StripeCards:
             payment_id = views.payment_of(shown)
             if payment_id is not None and shown.get("payment_intent") is None:
                 yield Trace(payment_id, views.of_session(shown), shown["metadata"].get(views.ACCOUNT))
+
+    def list_settlements(self, since: Instant) -> tuple[ToldLine, ...] | NotSent | Unknown:
+        """Every movement on the balance since then, with its fee and the payout in which it went to the bank."""
+        try:
+            return tuple(lines_since(self._client, since // 1000 - SKEW_SECONDS))
+        except stripe.StripeError as error:
+            return unclear(error)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """The event in a webhook that one of the account's secrets has signed within the last five minutes."""

@@ -31,6 +31,7 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.read_settlements import OrderReading, order_reading
 from tallywatt.workflows.recount_sums import RecountSums, recount_sums
 from tallywatt.workflows.replay_webhook import (
     ReplayDelivery,
@@ -40,6 +41,7 @@ from tallywatt.workflows.replay_webhook import (
     replay_since,
     try_webhook,
 )
+from tallywatt.workflows.resolve_difference import ResolveDifference, resolve_difference
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
@@ -87,6 +89,7 @@ ALLOWED = _allowed(
     (erase_customer, EraseCustomer),
     (invite_person, InvitePerson),
     (keep_method, KeepMethod),
+    (order_reading, OrderReading),
     (put_secret, PutSecret),
     (put_tariff, PutTariff),
     (recount_sums, RecountSums),
@@ -94,6 +97,7 @@ ALLOWED = _allowed(
     (remove_webhook_endpoint, RemoveWebhookEndpoint),
     (replay_delivery, ReplayDelivery),
     (replay_since, ReplaySince),
+    (resolve_difference, ResolveDifference),
     (resolve_item, ResolveItem),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),

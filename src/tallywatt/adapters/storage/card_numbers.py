@@ -37,6 +37,10 @@ OF_MACHINES = {
     "payments.page_ref": "the provider's number of its page",
     "operations.provider_ref": "the provider's number of an operation",
     "operations.request": "the bytes that are sent again under the same key; made by us",
+    "settlement_lines.line_ref": "the provider's number of a movement: by it a line is known again",
+    "settlement_lines.source_ref": "the provider's number of a charge, a refund or a payout",
+    "settlement_lines.payout_ref": "the provider's number of a payout",
+    "settlement_differences.subject_ref": "our number of a payment, or the provider's of a line or a payout",
     "payment_methods.customer_ref": "the provider's number of a customer; a card number is refused at the door",
     "payment_methods.method_ref": "the provider's token of a card; a card number is refused at the door",
 }

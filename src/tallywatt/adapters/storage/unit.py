@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
 from tallywatt.adapters.storage.sequencer import WEBHOOKS, hold_cursor
+from tallywatt.adapters.storage.settling import SettlementQueries
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
@@ -23,6 +24,7 @@ from tallywatt.adapters.storage.tables import (
     partners,
     payments,
     rating,
+    settlements,
     stations,
 )
 from tallywatt.kernel.card_numbers import hide_in_json
@@ -93,6 +95,9 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "allocations": payments.ALLOCATIONS,
     "webhook_events": payments.WEBHOOK_EVENTS,
     "restorations": payments.RESTORATIONS,
+    "settlement_lines": settlements.SETTLEMENT_LINES,
+    "settlement_readings": settlements.SETTLEMENT_READINGS,
+    "settlement_differences": settlements.SETTLEMENT_DIFFERENCES,
     "accounts": ledger.ACCOUNTS,
     "entries": ledger.ENTRIES,
     "transfers": ledger.TRANSFERS,
@@ -351,8 +356,10 @@ FIRST_SINCE = select(func.min(_events.c.position)).where(
 )
 
 
-class SqlQueries:
+class SqlQueries(SettlementQueries):
     """The questions that equality of columns cannot ask."""
+
+    _unit: SqlUnitOfWork
 
     def __init__(self, unit: SqlUnitOfWork) -> None:
         self._unit = unit

@@ -11,6 +11,7 @@ import typer
 from tallywatt.entrypoints.cli import (
     access,
     audit,
+    closing,
     customers,
     database,
     demo,
@@ -28,6 +29,7 @@ from tallywatt.entrypoints.cli import (
     sealing,
     serving,
     sessions,
+    settlements,
     simulate,
     stations,
     tariffs,
@@ -89,6 +91,7 @@ for one in (
     sessions.session,
     invoices.invoice,
     payments.payment,
+    settlements.settlement,
     inbox.inbox,
     inbox.job,
     access.api_key,
@@ -102,6 +105,7 @@ app.command("backup", **safekeeping.BACKUP_EXAMPLES)(safekeeping.backup)
 app.command("restore", **safekeeping.RESTORE_EXAMPLES)(safekeeping.restore)
 app.command("reconcile", **safekeeping.RECONCILE_EXAMPLES)(safekeeping.reconcile)
 app.command("audit", **audit.EXAMPLES)(audit.audit)
+app.command("close-day", **closing.EXAMPLES)(closing.close_day)
 app.add_typer(imports.importing)
 app.add_typer(simulate.simulate)
 

@@ -62,6 +62,8 @@ class Handlers:
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
+            "read_settlements": self._read_settlements,
+            "compare_payment": self._compare_payment,
             "send_command": self._send_command,
             "bill_session": self._bill_session,
             "print_invoice": self._print_invoice,
@@ -92,6 +94,14 @@ class Handlers:
     def _look_at_page(self, claimed: Claimed) -> None:
         payment_id, opened_at = PaymentId(claimed.job.subject_id), claimed.job.created_at
         self._house.caller.look_at_page(self._write(claimed), payment_id, opened_at)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _read_settlements(self, claimed: Claimed) -> None:
+        self._house.accountant.read_settlements(self._write(claimed), claimed.job.subject_id)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _compare_payment(self, claimed: Claimed) -> None:
+        self._house.accountant.compare_payment(self._write(claimed), PaymentId(claimed.job.subject_id))
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _write(self, claimed: Claimed) -> Callable[[Callable[[UnitOfWork, Any], Any], Any], Any]:

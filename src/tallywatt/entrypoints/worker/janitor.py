@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from tallywatt.workflows.read_settlements import WakeSettlements, wake_settlements
 from tallywatt.workflows.wake_unresolved import WakeUnresolved, wake_unresolved
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ class Janitor:
     def step(self) -> int:
         """One round: how many operations with providers were looked at because they have been on their way for long."""
         self._house.forget()
+        operators = [one["id"] for one in self._house.ask_now(self._house.views.operators)]
+        for operator in operators:
+            self._house.write_now(operator, wake_settlements, WakeSettlements(), actor="janitor")
         return sum(
-            self._house.write_now(operator["id"], wake_unresolved, WakeUnresolved(), actor="janitor")
-            for operator in self._house.ask_now(self._house.views.operators)
+            self._house.write_now(operator, wake_unresolved, WakeUnresolved(), actor="janitor")
+            for operator in operators
         )
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.simulators.psp.refusals import missing
+from tallywatt.simulators.psp.settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Call:
     key: str | None = None
     request_id: str = ""
     made: int = 0
+    settling: Settling = field(default_factory=Settling)
 
     @property
     def account(self) -> str:

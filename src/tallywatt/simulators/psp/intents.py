@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tallywatt.simulators.psp import objects
+from tallywatt.simulators.psp import objects, payouts
 from tallywatt.simulators.psp.cards import AUTHENTICATION, CARDS, MAGIC_AMOUNTS, Verdict
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.forms import BOOL, INT, MAP, TEXT, Schema
@@ -188,8 +188,8 @@ def capture(call: Call) -> Object:
 
 
 def _collect(call: Call, intent: Object, attempt: Object, amount: int) -> Object:
-    booked = call.put(objects.balance_transaction(call, attempt, amount, "charge"))
-    attempt |= {"captured": True, "amount_captured": amount, "balance_transaction": booked["id"]}
+    booked = payouts.book(call, attempt, amount, "charge")
+    attempt |= {"captured": True, "amount_captured": amount, "balance_transaction": booked}
     intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
     call.put(attempt)
     call.event("charge.captured" if intent["capture_method"] == "manual" else "charge.succeeded", attempt)

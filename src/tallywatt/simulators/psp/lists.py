@@ -26,12 +26,14 @@ _PAGE: Final[Schema] = {
 INTENTS: Final[Schema] = {**_PAGE, "customer": TEXT}
 CHARGES: Final[Schema] = {**_PAGE, "customer": TEXT, "payment_intent": TEXT}
 REFUNDS: Final[Schema] = {**_PAGE, "charge": TEXT, "payment_intent": TEXT}
-TRANSACTIONS: Final[Schema] = {**_PAGE, "currency": TEXT, "source": TEXT, "type": TEXT}
+TRANSACTIONS: Final[Schema] = {**_PAGE, "currency": TEXT, "payout": TEXT, "source": TEXT, "type": TEXT}
 SESSIONS: Final[Schema] = {**_PAGE, "customer": TEXT, "payment_intent": TEXT, "status": TEXT}
 METHODS: Final[Schema] = {**_PAGE, "customer": TEXT, "type": TEXT}
 EVENTS: Final[Schema] = {**_PAGE, "type": TEXT}
 SEARCH: Final[Schema] = {"query": TEXT, "limit": INT, "page": TEXT, "expand": [TEXT]}
 
+_KEPT_AS: Final = {"payout": "_payout"}
+"""Filters by what an object does not show."""
 DEFAULT_LIMIT: Final = 10
 MOST: Final = 100
 _TERM: Final = re.compile(
@@ -43,7 +45,7 @@ def listing(kind: str, url: str, *fields: str) -> Callable[[Call], Object]:
     """The handler that lists objects of a kind, filtered by equality of these fields."""
 
     def list_(call: Call) -> Object:
-        asked = {name: call.params[name] for name in fields if name in call.params}
+        asked = {_KEPT_AS.get(name, name): call.params[name] for name in fields if name in call.params}
         found = (one for one in call.all_of(kind) if all(one.get(name) == value for name, value in asked.items()))
         return _page(call, url, (one for one in found if _within(one["created"], call.params.get("created", {}))))
 

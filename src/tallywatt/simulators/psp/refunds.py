@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.simulators.psp import objects
+from tallywatt.simulators.psp import objects, payouts
 from tallywatt.simulators.psp.forms import INT, MAP, TEXT, Schema
 from tallywatt.simulators.psp.refusals import bad_request
 
@@ -37,8 +37,7 @@ def create(call: Call) -> Object:
         message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
         raise bad_request(message, param="amount")
     refund = objects.refund(call, of, amount)
-    booked = call.put(objects.balance_transaction(call, refund, -amount, "refund"))
-    refund["balance_transaction"] = booked["id"]
+    refund["balance_transaction"] = payouts.book(call, refund, -amount, "refund")
     of["amount_refunded"] += amount
     of["refunded"] = of["amount_refunded"] == of["amount_captured"]
     call.put(of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.simulators.psp import checkout, customers, intents, lists, refunds
+from tallywatt.simulators.psp import checkout, customers, intents, lists, payouts, refunds
 from tallywatt.simulators.psp.forms import TEXT
 
 if TYPE_CHECKING:
@@ -95,9 +95,11 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/v1/balance_transactions",
-        lists.listing("balance_transaction", "/v1/balance_transactions", "currency", "source", "type"),
+        lists.listing("balance_transaction", "/v1/balance_transactions", "currency", "payout", "source", "type"),
         lists.TRANSACTIONS,
     ),
+    Endpoint("GET", "/v1/payouts/{id}", _kept("payout"), _ONE),
+    Endpoint("GET", "/v1/payouts", lists.listing("payout", "/v1/payouts", "status"), payouts.PAYOUTS),
     Endpoint("GET", "/v1/events/{id}", _kept("event"), _ONE),
     Endpoint("GET", "/v1/events", lists.listing("event", "/v1/events", "type"), lists.EVENTS),
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
-from tallywatt.simulators.psp import checkout, page
+from tallywatt.simulators.psp import checkout, page, payouts
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
 from tallywatt.simulators.psp.delivery import Delivery
@@ -30,6 +30,7 @@ from tallywatt.simulators.psp.refusals import (
     key_reused,
     rate_limited,
 )
+from tallywatt.simulators.psp.settling import Settling
 from tallywatt.simulators.psp.wire import Request, Response, serve_connection
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 KEY_SECONDS: Final = 24 * 3600
 """How long an answer is kept under its idempotency key (docs.stripe.com/api/idempotent_requests)."""
 LONGEST_KEY: Final = 255
+BY_ITSELF: Final = ("/_expire_holds", "/_settling", "/_pay_out", "/_invent", "/_correct")
+SWITCHES: Final = ("/_health", "/_faults", *BY_ITSELF)
 _BEFORE: Final = frozenset({"hang_up", "refuse", "rate_limit", "error_500"})
 _AFTER: Final = frozenset({"lost_answer", "error_500_after_work"})
 
@@ -57,6 +60,7 @@ class Psp:
         self.faults = Faults(options.faults)
         self.delivery = Delivery(options, self.book, self.faults, now)
         self.port = options.port
+        self.settling = Settling()
         self._in_use: set[tuple[str, str]] = set()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
@@ -179,6 +183,7 @@ class Psp:
         call = Call(
             self.book, change, change.at, self.base_url, self.options.hold_seconds, params, id_, key, request_id
         )
+        call.settling = self.settling
         status, body = dialect.refused(broken())
         if kind != "error_500":
             done = dialect.perform(call, handler)
@@ -250,10 +255,35 @@ class Psp:
             case "DELETE", "/_faults":
                 self.faults.active = []
                 return _json(200, [])
-            case "POST", "/_expire_holds":
-                return _json(200, {"expired": self._expire_holds()})
+            case "POST", path if path in BY_ITSELF:
+                return _json(200, self._act(path, json.loads(request.body or b"{}")))
             case _:
-                return _json(404, {"switches": ["/_health", "/_faults", "/_expire_holds"]})
+                return _json(404, {"switches": SWITCHES})
+
+    def _act(self, path: str, asked: dict[str, Any]) -> Any:
+        """What the provider does by itself, in every account."""
+        if path == "/_expire_holds":
+            return {"expired": self._expire_holds()}
+        if path == "/_settling":
+            self.settling = Settling(**asked)
+            return asdict(self.settling)
+        if path == "/_pay_out":
+            return self._in_every_account(payouts.pay_out)
+        if path == "/_invent":
+            return self._in_every_account(lambda call: [payouts.invent(call, **asked)])
+        return self._in_every_account(lambda call: payouts.correct(call, **asked))
+
+    def _in_every_account(self, do: Callable[[Call], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Something that the provider does by itself, for every account."""
+        done: list[dict[str, Any]] = []
+        for account in self.book.accounts():
+            change = Change(account, self.now())
+            call = Call(self.book, change, change.at, self.base_url, self.options.hold_seconds)
+            call.settling = self.settling
+            done += do(call)
+            self._commit(change)
+        told: list[dict[str, Any]] = shown(done)
+        return told
 
     def _expire_holds(self) -> int:
         """Let every open hold expire, as if its time had passed."""

@@ -18,6 +18,7 @@ from tallywatt.adapters.storage.tables import (
     metering,
     payments,
     rating,
+    settlements,
     stations,
 )
 from tallywatt.adapters.storage.vault import NONCE_BYTES
@@ -107,6 +108,8 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         payments=every(payments.PAYMENTS),
         operations=every(payments.OPERATIONS),
         allocations=every(payments.ALLOCATIONS),
+        settled=every(settlements.SETTLEMENT_LINES),
+        differences=every(settlements.SETTLEMENT_DIFFERENCES),
         accounts=every(ledger.ACCOUNTS),
         entries=every(ledger.ENTRIES),
         transfers=every(ledger.TRANSFERS),

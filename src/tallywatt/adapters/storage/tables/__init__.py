@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.tables import (
     partners,
     payments,
     rating,
+    settlements,
     stations,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "partners",
     "payments",
     "rating",
+    "settlements",
     "stations",
 ]

@@ -43,7 +43,9 @@ _MACHINE = """
     linked_identities.last_used_at memberships.created_at memberships.ended_at meter_readings.received_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at restorations.backup_at restorations.compared_at
-    restorations.restored_at sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
+    restorations.restored_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
+    settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
+    sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
     station_commands.deadline_at station_commands.ended_at station_commands.requested_at station_facts.received_at
     stations.booted_at webhook_attempts.started_at webhook_deliveries.created_at webhook_deliveries.due_at
     webhook_deliveries.ended_at webhook_deliveries.lease_until webhook_endpoints.created_at webhook_endpoints.disabled_at
@@ -54,7 +56,7 @@ _SOURCE = """
     connector_states.occurred_at connectors.occurred_at meter_readings.occurred_at offers.offered_at operators.clock_floor
     payments.hold_expires_at rated_lines.period_end rated_lines.period_start sessions.energy_ended_at
     sessions.last_reading_at sessions.occupancy_ended_at sessions.started_at sessions.transaction_ended_at
-    station_facts.occurred_at webhook_events.said_at
+    settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

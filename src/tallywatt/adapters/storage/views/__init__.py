@@ -9,6 +9,7 @@ from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.views import (
     attention,
     charging,
+    closing,
     doors,
     driving,
     equations,
@@ -26,6 +27,7 @@ from tallywatt.adapters.storage.views import (
     returning,
     running,
     sealed,
+    settlements,
     webhooks,
 )
 
@@ -106,6 +108,11 @@ class Views:
     restorations = staticmethod(returning.restorations)
     unfinished_payments = staticmethod(returning.unfinished_payments)
 
+    settlement_differences = staticmethod(settlements.differences)
+    settlement_difference = staticmethod(settlements.difference)
+    settlement_lines = staticmethod(settlements.settlement_lines)
+    settled_accounts = staticmethod(settlements.settled_accounts)
+
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)
     jobs = staticmethod(attention.jobs)
@@ -122,6 +129,7 @@ class Views:
     session_counts = staticmethod(equations.session_counts)
     payment_counts = staticmethod(equations.payment_counts)
     balances = staticmethod(equations.balances)
+    day_close = staticmethod(closing.day_close)
     ledger_balanced = staticmethod(equations.ledger_balanced)
 
     evses_printed = staticmethod(driving.evses_printed)

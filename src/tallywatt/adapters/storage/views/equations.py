@@ -205,7 +205,8 @@ def _balanced(sums: Sums) -> bool:
     places: dict[tuple[str, str], int] = {}
     for (name, part, code), minor in sums.items():
         if name in _SIDES:
-            _add(places, part.partition("/")[0], code, _SIDES[name] * minor)
+            kind = part.partition("/")[0]
+            _add(places, "provider" if kind in AT_PROVIDERS else kind, code, _SIDES[name] * minor)
     expected: dict[tuple[str, str], int] = {}
     for code in {code for _, _, code in sums if code}:
         money = _in_currency(sums, code)
@@ -213,11 +214,12 @@ def _balanced(sums: Sums) -> bool:
         _add(expected, "revenue", code, -money.net)
         _add(expected, "tax", code, -money.tax)
         _add(expected, "receivable", code, money.billed - kept)
-        _add(expected, "clearing", code, kept + money.suspense)
-        _add(expected, "suspense", code, -money.suspense)
+        _add(expected, "provider", code, kept)
     return sum(places.values()) == 0 and all(places.get(one, 0) == expected.get(one, 0) for one in {*places, *expected})
 
 
+AT_PROVIDERS = ("clearing", "suspense", "fees", "transit", "exchange", "differences")
+"""Where collected money stands and goes once a provider has it: settlements move it among these, and to nowhere else."""
 _SIDES = {"transfers.debits": 1, "transfers.credits": -1}
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, stations
+from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, settlements, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice
 from tallywatt.kernel.clock import Instant, rfc3339
@@ -40,6 +40,7 @@ _offers = rating.OFFERS.table
 _events = machinery.EVENTS
 _jobs = machinery.JOBS.table
 _inbox = metering.INBOX.table
+_settlement_differences = settlements.SETTLEMENT_DIFFERENCES.table
 _invoices = invoicing.INVOICES.table
 
 ZONE_DATA_OF_A_DRAFT = ""
@@ -218,6 +219,10 @@ _BADGES = Question(
         .scalar_subquery()
         .label("stations"),
         select(func.count()).where(mine(_sessions), _sessions.c.state == "active").scalar_subquery().label("sessions"),
+        select(func.count())
+        .where(mine(_settlement_differences), _settlement_differences.c.state == "open")
+        .scalar_subquery()
+        .label("settlements"),
     )
 )
 

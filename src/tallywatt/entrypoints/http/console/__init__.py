@@ -22,6 +22,7 @@ from tallywatt.entrypoints.http.console import (
     search,
     sessions,
     settings,
+    settlements,
     sign_on,
     stations,
     tariffs,
@@ -36,5 +37,18 @@ if TYPE_CHECKING:
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
     looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
-    subjects = (entrance, *looking, imports, audits, look, settings, people, sign_on, keys, webhooks, trail)
+    subjects = (
+        entrance,
+        *looking,
+        imports,
+        audits,
+        look,
+        settlements,
+        settings,
+        people,
+        sign_on,
+        keys,
+        webhooks,
+        trail,
+    )
     return tuple(subject.router for subject in subjects)
