@@ -15,9 +15,11 @@ import typer
 from tallywatt.entrypoints.cli.desk import settings
 from tallywatt.entrypoints.cli.program import app
 from tallywatt.kernel.clock import Instant
+from tallywatt.payments.settlement import LineKind, ToldLine
 from tallywatt.stations.credentials import Knocked
 from tallywatt.wiring import House
 from tallywatt.workflows.add_station import knock
+from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.entrypoints.cli.conftest import KEY, CommandLine, a_tariff, an_export
 from tests.entrypoints.cli.test_schemas import ACCOUNT, misfits
 
@@ -225,6 +227,41 @@ def test_the_audit_of_a_sound_house_is_clean(shop: CommandLine) -> None:
     ran = shop.good("audit")
 
     assert "Everything adds up" in ran.out
+
+
+def test_closing_a_day_says_what_is_open_and_its_exit_code_says_whether_it_can_be_closed(shop: CommandLine) -> None:
+    """A session waits for a person: the nightly job must not call that day closed."""
+    ran = shop("close-day", "--day", "2999-12-31", "--json")
+
+    assert (ran.code, ran.json["clean"]) == (1, False)
+    assert misfits(ran.json, "close-day") == []
+    assert {one["code"]: one["count"] for one in ran.json["open"]}["held"] == 1
+    assert "The day cannot be closed yet." in shop("close-day", "--day", ran.json["day"]).out
+    assert shop("close-day", "--day", "yesterday").code == 2
+
+
+def test_what_a_provider_lists_is_shown_and_decided_about(shop: CommandLine, data_dir: Path) -> None:
+    """A line that nobody knows is booked as a difference, from the terminal, and the record says by whom."""
+    shop.good("provider-account", "add", "main", *ACCOUNT)
+    house = House(settings())
+    house.open(following=False)
+    try:
+        [operator] = house.ask_now(house.views.operators)
+        [account] = house.ask_now(house.views.provider_accounts, operator["id"])
+        line = ToldLine("txn_1", LineKind.OTHER, 700, 30, "GBP", Instant(1_795_248_000_000), 700, "GBP")
+        house.write_now(operator["id"], take_settlement, TakeSettlement(account["id"], (line,)), actor="worker")
+    finally:
+        house.close()
+    assert misfits(shop.good("settlement", "list", "--json").json, "settlement-list") == []
+    [found] = shop.good("settlement", "differences", "--json").json
+    assert misfits([found], "settlement-differences") == []
+
+    told = shop.good("settlement", "resolve", found["id"], "--action", "book", "--note", "by hand", "--json").json
+
+    assert (told["state"], told["resolution"]) == ("resolved", "book: by hand")
+    assert misfits(told, "settlement-resolve") == []
+    assert "Everything agrees." in shop.good("settlement", "differences").out
+    assert "txn" not in shop.good("settlement", "list").out
 
 
 def test_the_audit_names_a_reading_that_somebody_changed(shop: CommandLine, data_dir: Path) -> None:

@@ -71,7 +71,7 @@ def test_lists_are_arrays_of_documented_objects(shop: CommandLine, name: str) ->
     assert misfits(rows, name) == []
 
 
-@pytest.mark.parametrize("name", ["payment-list", "provider-account-list", "api-key-list"])
+@pytest.mark.parametrize("name", ["payment-list", "provider-account-list", "api-key-list", "settlement-list"])
 def test_lists_may_be_empty(shop: CommandLine, name: str) -> None:
     """Nothing is an answer too: an empty array, not a sentence."""
     group = name.removesuffix("-list")
@@ -106,6 +106,7 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
     assert misfits(shop.good("provider-account", "list", *OF, "--json").json, "provider-account-list") == []
     assert misfits(shop.good("api-key", "list", *OF, "--json").json, "api-key-list") == []
     assert misfits(shop.good("payment", "list", *OF, "--json").json, "payment-list") == []
+    assert misfits(shop.good("settlement", "read", *OF, "--json").json, "settlement-read") == []
 
 
 OF = ("--operator", "dundee")

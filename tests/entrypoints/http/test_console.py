@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PAGES = (
     "/console", "/console/sessions", "/console/sessions?state=held", "/console/sessions?reason=lost_stop", "/console/explained",
     "/console/stations", "/console/stations/CP1", "/console/payments", "/console/payments?state=owed", "/console/invoices",
-    "/console/invoices?owed=true", "/console/inbox", "/console/inbox?state=resolved", "/console/settlements", "/console/settlements?state=resolved", "/console/jobs", "/docs",
-    "/console/imports", "/console/audits",
+    "/console/invoices?owed=true", "/console/inbox", "/console/inbox?state=resolved", "/console/jobs", "/docs",
+    "/console/imports", "/console/audits", "/console/settlements", "/console/settlements?state=resolved",
 )  # fmt: skip
 
 

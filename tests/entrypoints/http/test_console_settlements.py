@@ -39,7 +39,7 @@ def test_a_difference_is_decided_by_one_click_and_recorded(scene: Scene) -> None
         for one in scene.house.ask_now(scene.house.views.actions, scene.operator)
         if one["action"] == "settlement.resolve"
     ]
-    assert done["after"]["minor"] == 0
+    assert (done["after"]["action"], done["after"]["minor"]) == ("book", 700)
 
 
 def test_a_person_can_have_settlements_read_at_once(scene: Scene) -> None:

@@ -37,9 +37,10 @@ def close_day(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what is open for a day, and end with 1 when something stands in the way of closing it.
+    """Say what is still open for a day.
 
-    It compares invoices, payments, settlements, the books and the numbers of papers, and changes nothing.
+    It compares invoices, payments, settlements, the books and the numbers of papers, and changes nothing. Ends with 1 when
+    something stands in the way of closing the day.
     """
     from datetime import timedelta
 

@@ -93,7 +93,7 @@ def list_differences(
     **examples(
         "tallywatt settlement resolve $DIFFERENCE --action ask",
         "tallywatt settlement resolve $DIFFERENCE --action match --payment $PAYMENT",
-        "tallywatt settlement resolve $DIFFERENCE --action book --note 'fee of the bank'",
+        "tallywatt settlement resolve $DIFFERENCE --action book --note 'bank fee'",
     ),
 )
 def resolve(
@@ -132,7 +132,10 @@ def read(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let the server read now what providers list; it does so by itself every six hours."""
+    """Let the server read what providers list.
+
+    It does so by itself every six hours.
+    """
     from tallywatt.workflows.read_settlements import OrderReading, order_reading
 
     with at_desk(operator) as desk:
