@@ -68,7 +68,7 @@ def test_what_is_open_stands_in_the_way(house: HouseOf) -> None:
     ("script", "what"),
     [
         ("DELETE FROM invoices WHERE sequence = 1", "series"),
-        ("DELETE FROM transfers WHERE rowid = 1", "ledger_balanced"),
+        ("UPDATE running_sums SET amount = amount + 1 WHERE figure = 'transfers.debits'", "ledger_balanced"),
     ],
 )
 def test_a_gap_in_the_numbers_or_the_books_stands_in_the_way(quick_house: HouseOf, script: str, what: str) -> None:
