@@ -1427,6 +1427,83 @@ CREATE TABLE "explanations" (
 
 ;
 
+CREATE TABLE settlement_lines (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	line_ref TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	payment_id TEXT, 
+	source_ref TEXT, 
+	amount_minor INTEGER NOT NULL, 
+	fee_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	source_minor INTEGER NOT NULL, 
+	source_currency TEXT NOT NULL, 
+	exchange_rate TEXT, 
+	payout_ref TEXT, 
+	said_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	revision INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_settlement_lines PRIMARY KEY (operator_id, account_id, line_ref), 
+	CONSTRAINT ck_settlement_lines_kind CHECK (kind IN ('charge', 'refund', 'dispute', 'fee', 'payout', 'other')), 
+	CONSTRAINT ck_settlement_lines_state CHECK (state IN ('matched', 'extra')), 
+	CONSTRAINT ck_settlement_lines_revision CHECK (revision >= 0), 
+	CONSTRAINT ck_settlement_lines_extra CHECK (state = 'matched' OR payment_id IS NULL), 
+	CONSTRAINT fk_settlement_lines_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_settlement_lines_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE settlement_readings (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	from_at INTEGER NOT NULL, 
+	until_at INTEGER NOT NULL, 
+	read_at INTEGER NOT NULL, 
+	error TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_settlement_readings PRIMARY KEY (operator_id, account_id), 
+	CONSTRAINT fk_settlement_readings_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE settlement_differences (
+	operator_id TEXT NOT NULL, 
+	difference_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	subject_ref TEXT NOT NULL, 
+	payment_id TEXT, 
+	currency TEXT NOT NULL, 
+	expected_minor INTEGER NOT NULL, 
+	found_minor INTEGER NOT NULL, 
+	booked_minor INTEGER NOT NULL, 
+	suggestion TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	resolved_by TEXT, 
+	resolution TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_settlement_differences PRIMARY KEY (operator_id, difference_id), 
+	CONSTRAINT ck_settlement_differences_kind CHECK (kind IN ('missing', 'extra', 'charged', 'refunded', 'payout')), 
+	CONSTRAINT ck_settlement_differences_suggestion CHECK (suggestion IN ('ask', 'match', 'book', 'dismiss')), 
+	CONSTRAINT ck_settlement_differences_state CHECK (state IN ('open', 'resolved')), 
+	CONSTRAINT ck_settlement_differences_resolved CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)), 
+	CONSTRAINT fk_settlement_differences_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_settlement_differences_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_settlement_differences_operator_id_account_id_kind_subject_ref UNIQUE (operator_id, account_id, kind, subject_ref)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1631,6 +1708,18 @@ CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id
 
 CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0017');
+CREATE INDEX ix_settlement_lines_operator_id_payment_id ON settlement_lines (operator_id, payment_id);
+
+CREATE INDEX ix_settlement_lines_operator_id_account_id_payout_ref ON settlement_lines (operator_id, account_id, payout_ref);
+
+CREATE INDEX ix_settlement_lines_operator_id_account_id_kind_said_at ON settlement_lines (operator_id, account_id, kind, said_at);
+
+CREATE INDEX ix_settlement_lines_operator_id_said_at_line_ref ON settlement_lines (operator_id, said_at, line_ref);
+
+CREATE INDEX ix_settlement_differences_operator_id_payment_id ON settlement_differences (operator_id, payment_id);
+
+CREATE INDEX ix_settlement_differences_operator_id_state_difference_id ON settlement_differences (operator_id, state, difference_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0018');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
