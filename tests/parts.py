@@ -52,6 +52,8 @@ PARTS = {
     "nats": Part("NATS", ("nats-server",), "apt install nats-server", "usr/sbin/nats-server"),
     "chromium": Part("Chromium", ("chromium", "chromium-browser", "google-chrome"), "apt install chromium"),
     "axe-core": Part("axe-core", (), "npm ci", str(HERE / "node_modules/axe-core/axe.min.js").lstrip("/")),
+    "node": Part("Node.js", ("node",), "apt install nodejs"),
+    "ocpp-rpc": Part("ocpp-rpc", (), "npm ci", str(HERE / "node_modules/ocpp-rpc/index.js").lstrip("/")),
     "pdftotext": Part("pdftotext", ("pdftotext",), "apt install poppler-utils"),
 }
 

@@ -193,7 +193,7 @@ def _registers(told: object) -> dict[str, int]:
         register = _sampled(value)
         if register is None or where == "EV":
             continue
-        (before_charger if where == "Inlet" else at_outlet).setdefault(
+        (before_charger if where in {"Inlet", "Upstream"} else at_outlet).setdefault(
             str(value.get("context", "Sample.Periodic")), register
         )
     return {**before_charger, **at_outlet}

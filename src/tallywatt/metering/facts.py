@@ -16,7 +16,7 @@ class Heard:
 
     station_id: StationId
     protocol: str
-    """The subprotocol: ocpp1.6, ocpp2.0.1."""
+    """The subprotocol: ocpp1.6, ocpp2.0.1, ocpp2.1."""
     action: str
     message_id: str
     payload: bytes

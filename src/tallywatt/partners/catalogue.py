@@ -275,7 +275,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "StationBooted",
         "station",
         "A station has started.",
-        (Field("protocol", "code", "ocpp1.6 or ocpp2.0.1."),),
+        (Field("protocol", "code", "ocpp1.6, ocpp2.0.1 or ocpp2.1."),),
     ),
     EventType("station.changed", "StationChanged", "station", "Something about a station was changed.", (_FIELDS,)),
     EventType("evse.changed", "EvseChanged", "evse", "Something about an EVSE was changed.", (_FIELDS,)),

@@ -68,7 +68,7 @@ class Station:
     location_id: LocationId | None
     state: StationState
     protocol: str | None
-    """The subprotocol it last spoke: ocpp1.6 or ocpp2.0.1."""
+    """The subprotocol it last spoke: ocpp1.6, ocpp2.0.1 or ocpp2.1."""
     vendor: str | None
     model: str | None
     serial_number: str | None

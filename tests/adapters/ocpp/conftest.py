@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions
 from tests.adapters.ocpp.house import PEPPER, HeldWriter, Neighbours, StoppedClock, Told, a_credential, basic
-from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
+from tests.adapters.ocpp.scene import Scene
+from tests.migrated import copy_of, house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
 __all__ = ["house_url", "migrated_file", "postgresql_house_url", "spare_databases", "sqlite_house_url"]
 
@@ -28,6 +31,17 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop that `serve` runs."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def scene(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """One house for all stories."""
+    url = copy_of(migrated_file, tmp_path_factory.mktemp("scene"))
+    one = await asyncio.to_thread(Scene.opened, url)
+    await one.gateway.start("127.0.0.1", 0)
+    yield one
+    await one.gateway.stop(grace_seconds=1)
+    one.store.close()
 
 
 @dataclass

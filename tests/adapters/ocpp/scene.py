@@ -22,7 +22,7 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.store import Store
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.identity import OperatorId
+from tallywatt.kernel.identity import OperatorId, StationId
 from tallywatt.metering.session import Frame, InboxItem, MeterReading, Session
 from tallywatt.stations.command import StationCommand
 from tallywatt.stations.credentials import StationCredential, hash_key
@@ -123,6 +123,11 @@ class Point:
     protocol: str
     messages: Any = field(default_factory=lambda: count(1))
     socket: ClientConnection | None = None
+
+    @property
+    def id(self) -> StationId:
+        """Its id, as commands name it."""
+        return StationId(self.station_id)
 
     @asynccontextmanager
     async def online(self) -> AsyncIterator[Self]:

@@ -10,7 +10,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from websockets.asyncio.client import connect
 
 from tallywatt.metering.session import PayerKind, SessionState
@@ -18,25 +17,12 @@ from tallywatt.stations.command import Action
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tests.adapters.ocpp.house import basic
-from tests.adapters.ocpp.scene import Point, Scene, at
-from tests.migrated import copy_of
+from tests.adapters.ocpp.scene import at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from tests.adapters.ocpp.scene import Point, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def scene(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    """One house for all stories."""
-    url = copy_of(migrated_file, tmp_path_factory.mktemp("scene"))
-    one = await asyncio.to_thread(Scene.opened, url)
-    await one.gateway.start("127.0.0.1", 0)
-    yield one
-    await one.gateway.stop(grace_seconds=1)
-    one.store.close()
 
 
 def billed(point: Point) -> float:
@@ -169,7 +155,7 @@ async def test_a_stop_by_another_card_bills_the_starter_and_notes_the_stopper(sc
         assert (point.session.token_uid, point.session.stopped_by) == ("card", "second")
 
 
-@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
 async def test_a_card_is_told_with_its_group_so_that_another_one_of_it_may_stop(scene: Scene, protocol: str) -> None:
     """The station decides by the parent tag, also while it is offline; without one only the same card stops."""
     async with scene.newcomer(protocol).online() as point:
@@ -483,7 +469,7 @@ async def test_kilowatt_hours_that_are_watt_hours_and_an_end_without_unit_are_tw
 async def test_a_remote_start_may_be_told_without_a_token(scene: Scene) -> None:
     """The Started event names the request alone."""
     async with scene.newcomer("ocpp2.0.1").online() as point:
-        wanted = CommandStation(point.station_id, Action.START, {"tag": "CARD"})  # type: ignore[arg-type]  # a text is an id
+        wanted = CommandStation(point.id, Action.START, {"tag": "CARD"})
         asked = scene.do(command_station, wanted)
         await point.event("Started", 0, "08:00:00", 1000, info={"remoteStartId": asked.remote_start_id})
         await point.event("Ended", 1, "09:00:00", 9000)
@@ -517,7 +503,7 @@ async def test_the_cost_that_a_station_shows_is_the_one_of_the_invoice(scene: Sc
 # --- the three ends ---
 
 
-@pytest.mark.parametrize("protocol", ["ocpp2.0.1"])
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])
 @pytest.mark.parametrize(
     ("ending", "left"),
     [

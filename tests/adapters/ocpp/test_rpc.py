@@ -33,7 +33,7 @@ def test_a_missing_payload_is_an_empty_one() -> None:
         (b'[2,"a","Boot","x"', 2, b'"a"', "Boot", None),
         (b'[2,"a"]', 2, b'"a"', None, None),
         (b'[9,"a",{}]', 9, b'"a"', None, None),
-        (b'[5,"a","X","",{}]', 5, b'"a"', "X", None),
+        (b'[7,"a","X","",{}]', 7, b'"a"', "X", None),
         (b"hello", None, None, None, None),
         (b"{}", None, None, None, None),
         (b"", None, None, None, None),

@@ -257,10 +257,34 @@ class Connection(WSListener):
             case rpc.Call(message_id, action, payload):
                 self._take_call(Question(text, message_id, message_id, action), payload)
             case rpc.CallResult() | rpc.CallError() as answer:
-                if self._outgoing is None or not self._outgoing.take(answer):
-                    log.info("ocpp.late_answer_dropped", identity=self._visitor.identity)
+                self._take_answer(answer)
+            case rpc.Send(message_id, action, payload):
+                self._take_send(Question(text, message_id, message_id, action), payload)
+            case rpc.CallResultError(message_id, code):
+                log.warning(
+                    "ocpp.answer_not_understood",
+                    identity=self._visitor.identity,
+                    message_id=message_id[:LONGEST_TEXT],
+                    code=code[:LONGEST_TEXT],
+                )
             case rpc.Broken() as broken:
                 self._take_broken(text, broken)
+
+    def _take_answer(self, answer: rpc.CallResult | rpc.CallError) -> None:
+        taken = None if self._outgoing is None else self._outgoing.take(answer)
+        if taken is None:
+            log.info("ocpp.late_answer_dropped", identity=self._visitor.identity)
+        elif taken.outcome == "no_answer" and self._dialect.answers_bad_results:
+            self.send(rpc.bad_result(answer.message_id, self._dialect.malformed, "this answers nothing"))
+
+    def _take_send(self, told: Question, payload: msgspec.Raw) -> None:
+        """What wants no answer gets none, whatever it is. Money and energy that come this way are taken all the same."""
+        make = self._dialect.facts.get(told.action)
+        if self._quarantined or not self._dialect.sends or make is None or told.action not in self._dialect.weighty:
+            log.info("ocpp.send_taken", identity=self._visitor.identity, action=told.action[:LONGEST_TEXT])
+            return
+        incoming = self._incoming(told)
+        self._submit(_Answering(self, incoming, make(incoming, payload), None))
 
     def _take_call(self, asked: Question, payload: msgspec.Raw) -> None:
         if self._quarantined and not self._may_in_quarantine(asked):
@@ -307,10 +331,12 @@ class Connection(WSListener):
         elif broken.kind in (rpc.CALL_RESULT, rpc.CALL_ERROR):
             if self._outgoing is None or not self._outgoing.spoil(broken.message_id):
                 log.info("ocpp.unreadable_answer_dropped", identity=self._visitor.identity)
+            elif broken.kind == rpc.CALL_RESULT and dialect.answers_bad_results:
+                self.send(rpc.bad_result(broken.message_id, dialect.no_message, "this is not a message of OCPP-J"))
         elif broken.kind is None and dialect.answers_unknown_id:
             self.send(rpc.refusal(rpc.UNKNOWN_ID, dialect.no_message, "this is not a message of OCPP-J"))
         else:
-            # Types 5 and 6 are OCPP 2.1's; any other is nobody's. The socket stays.
+            # A SEND is never answered, and any other type is nobody's. The socket stays.
             log.info("ocpp.message_ignored", identity=self._visitor.identity, type=broken.kind)
 
     def _incoming(self, asked: Question) -> Incoming:
@@ -474,7 +500,7 @@ class _Answering(Submission):
 
     __slots__ = ("_born_at", "_connection", "_fact", "_incoming", "_is_weighty", "_reply_id", "_second_try")
 
-    def __init__(self, connection: Connection, incoming: Incoming, fact: Fact, reply_id: str | bytes) -> None:
+    def __init__(self, connection: Connection, incoming: Incoming, fact: Fact, reply_id: str | bytes | None) -> None:
         around = connection.around
         super().__init__(around.handover, getattr(around.intake, fact.verb), fact.command)
         self._connection = connection
@@ -520,6 +546,10 @@ class _Answering(Submission):
             log.error("ocpp.nothing_to_answer", action=self._incoming.action, station=self._incoming.station_id)
             self._refuse(self._connection.dialect.malformed, "it cannot be read")
         else:
+            self._reply(payload)
+
+    def _reply(self, payload: bytes) -> None:
+        if self._reply_id is not None:  # nobody waits for an answer to a SEND
             self._connection.send(rpc.answer(self._reply_id, payload))
 
     def _failed(self, error: Exception) -> None:
@@ -552,10 +582,11 @@ class _Answering(Submission):
             return
         later = self._fact.conclude(BootAnswer("Pending", BOOT_AGAIN_SECONDS), self._connection.around.clock.now())
         assert later is not None, "a boot is always answered"
-        self._connection.send(rpc.answer(self._reply_id, later))
+        self._reply(later)
 
     def _refuse(self, code: str, why: str = "") -> None:
-        self._connection.send(rpc.refusal(self._reply_id, code, why))
+        if self._reply_id is not None:
+            self._connection.send(rpc.refusal(self._reply_id, code, why))
 
 
 class _Knock(Submission):

@@ -63,7 +63,7 @@ class Dialect:
     """One OCPP version: how its messages are read, and how we speak it."""
 
     protocol: str
-    """The subprotocol: ocpp1.6, ocpp2.0.1."""
+    """The subprotocol: ocpp1.6, ocpp2.0.1, ocpp2.1."""
     schemas: str
     """Where the `ocpp` package keeps this version's schemas."""
     schema_suffix: str
@@ -86,6 +86,10 @@ class Dialect:
     """The error code for a field that is missing; the versions spell it differently."""
     answers_unknown_id: bool
     """Whether a message without readable id gets an error under the id -1."""
+    sends: frozenset[str] = frozenset()
+    """Messages that arrive by SEND, and are never answered."""
+    answers_bad_results: bool = False
+    """Whether a result that cannot be used gets a CALLRESULTERROR."""
 
 
 def acknowledged(_: object, __: Instant) -> bytes:

@@ -25,6 +25,9 @@ PERIODIC = "Sample.Periodic"
 BEGIN = "Transaction.Begin"
 END = "Transaction.End"
 
+BEFORE_CHARGER = frozenset({"Inlet", "Upstream"})
+"""Locations of a meter that counts the charger's losses too; OCPP 2.1 knows the second one."""
+
 UNKNOWN_UNIT = "unknown_unit"
 UNREADABLE_VALUE = "unreadable_value"
 ONLY_PHASES = "register_by_phase_only"
@@ -98,7 +101,7 @@ def samples_at(at: Instant, values: Iterable[SampledValue], flags: list[str]) ->
                 continue
             energy = _milliwatt_hours(value, flags)
             if energy is not None and value.location != "EV":
-                into = at_inlet if value.location == "Inlet" else registers
+                into = at_inlet if value.location in BEFORE_CHARGER else registers
                 into.setdefault(value.context or PERIODIC, energy)
         elif measurand == POWER and value.phase is None:
             power = _watts(value, flags)

@@ -50,15 +50,16 @@ class Outgoing:
         self._queue.append(ask)
         self._next()
 
-    def take(self, message: rpc.CallResult | rpc.CallError) -> bool:
-        """Take an answer in. False when nobody waits for it: it came too late, or twice, or out of nowhere."""
+    def take(self, message: rpc.CallResult | rpc.CallError) -> LinkAnswer | None:
+        """Take an answer in. None when nobody waits for it: it came too late, or twice, or out of nowhere."""
         ask = self._in_the_air
         if ask is None or ask.message_id != message.message_id:
-            return False
+            return None
         self._in_the_air = None
-        ask.settle(answer_of(message.payload) if isinstance(message, rpc.CallResult) else refused(message.code))
+        answer = answer_of(message.payload) if isinstance(message, rpc.CallResult) else refused(message.code)
+        ask.settle(answer)
         self._next()
-        return True
+        return answer
 
     def spoil(self, message_id: str) -> bool:
         """The answer to a call came and cannot be read: what the station will do is unknown."""

@@ -1,4 +1,4 @@
-"""Pure: OCPP-J framing: CALL, CALLRESULT, CALLERROR, read strictly in one go, or part by part when a station is careless."""
+"""Pure: OCPP-J framing, with the two kinds of frame that 2.1 adds: read strictly in one go, or part by part with patience."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tallywatt.adapters.ocpp.reading import NOT_STRICT, NoObject, loose
 CALL = 2
 CALL_RESULT = 3
 CALL_ERROR = 4
+CALL_RESULT_ERROR = 5
+SEND = 6
 LARGEST_MESSAGE = 1024 * 1024
 
 UNKNOWN_ID = b'"-1"'
@@ -49,6 +51,23 @@ class CallError(msgspec.Struct, array_like=True, tag=CALL_ERROR):
     details: msgspec.Raw = _EMPTY
 
 
+class CallResultError(msgspec.Struct, array_like=True, tag=CALL_RESULT_ERROR):
+    """OCPP 2.1: our answer to a request could not be used."""
+
+    message_id: str
+    code: str = "GenericError"
+    description: msgspec.Raw = _NOTHING_SAID
+    details: msgspec.Raw = _EMPTY
+
+
+class Send(msgspec.Struct, array_like=True, tag=SEND):
+    """OCPP 2.1: something told for which no answer is wanted, nor allowed."""
+
+    message_id: str
+    action: str
+    payload: msgspec.Raw = _EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A message that is not well formed, with what could be read of it."""
@@ -63,9 +82,9 @@ class Broken:
     """The payload, when kindness could read it; else the message is not JSON, or holds none."""
 
 
-Message: TypeAlias = Call | CallResult | CallError | Broken
+Message: TypeAlias = Call | CallResult | CallError | CallResultError | Send | Broken
 
-_decode = msgspec.json.Decoder(Call | CallResult | CallError).decode
+_decode = msgspec.json.Decoder(Call | CallResult | CallError | CallResultError | Send).decode
 
 # An id is a string of bounded length, or a number as some stations write it; the action is a word.
 _BEGINNING = re.compile(
@@ -79,7 +98,7 @@ def read(text: bytes) -> Message:
         # No database keeps it in a text. The text as received is kept with the fact.
         text = text.replace(_NUL, b"")
     try:
-        message: Call | CallResult | CallError = _decode(text)
+        message: Call | CallResult | CallError | CallResultError | Send = _decode(text)
     except NOT_STRICT:
         return _broken(text)
     return message
@@ -90,7 +109,7 @@ def _broken(text: bytes) -> Broken:
     if beginning is None:
         return Broken(None, None, "", None, None)
     kind, id_text, action = beginning.groups()
-    payload = _payload_of(text) if int(kind) == CALL and action else None
+    payload = _payload_of(text) if int(kind) in (CALL, SEND) and action else None
     return Broken(int(kind), id_text, _readable(id_text), action.decode("ascii") if action else None, payload)
 
 
@@ -122,6 +141,11 @@ def refusal(message_id: str | bytes, code: str, why: str = "") -> bytes:
     """A CALLERROR. An id in bytes is JSON already."""
     id_text = message_id if isinstance(message_id, bytes) else _encode(message_id)
     return b"[4,%b,%b,%b,{}]" % (id_text, _encode(code), _encode(why[:255]))
+
+
+def bad_result(message_id: str, code: str, why: str = "") -> bytes:
+    """A CALLRESULTERROR of ours."""
+    return b"[5,%b,%b,%b,{}]" % (_encode(message_id), _encode(code), _encode(why[:255]))
 
 
 def request(message_id: str, action: str, payload: bytes) -> bytes:

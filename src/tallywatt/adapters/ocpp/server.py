@@ -19,7 +19,7 @@ from picows import (
     ws_create_server,
 )
 
-from tallywatt.adapters.ocpp import rpc, v16, v201
+from tallywatt.adapters.ocpp import rpc, v16, v21, v201
 from tallywatt.adapters.ocpp.connection import Connection, Intake, Surroundings, Visitor
 from tallywatt.adapters.ocpp.handover import Handover
 from tallywatt.adapters.ocpp.outgoing import Ask
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-DIALECTS = {dialect.protocol: dialect for dialect in (v16.DIALECT, v201.DIALECT)}
+DIALECTS = {dialect.protocol: dialect for dialect in (v16.DIALECT, v201.DIALECT, v21.DIALECT)}
 
 # An adapter instead of a logger: picows would make a child logger for every connection.
 _SOCKET_LOG: logging.LoggerAdapter[logging.Logger] = logging.LoggerAdapter(

@@ -81,7 +81,7 @@ class MeterValues(msgspec.Struct, rename="camel"):
 class IdToken(msgspec.Struct, rename="camel"):
     """Who."""
 
-    id_token: Token | None = None
+    id_token: Name | None = None  # 36 characters in 2.0.1, 255 in 2.1: a longer one is the same token in both
     type: Name | None = None
 
 
