@@ -229,6 +229,7 @@ def _text(node: ast.expr) -> str:
 
 COMPUTED: Final = {
     ("rating/read.py", "f'tariff.{what}'"),
+    ("rating/index.py", "f'tariff.{what}'"),
     *(
         ("rating/fields.py", f"f'{{kind}}.{what}'")
         for what in ("not_a_number", "out_of_range", "missing", "not_a_time")
@@ -243,7 +244,12 @@ COMPUTED: Final = {
 
 
 def _read_computed(found: Problems) -> None:
-    for name, start in (("rating/read.py", "tariff."), ("workflows/change_operator.py", "operators.bad_")):
+    put_together = (
+        ("rating/read.py", "tariff."),
+        ("rating/index.py", "tariff."),
+        ("workflows/change_operator.py", "operators.bad_"),
+    )
+    for name, start in put_together:
         for call in _calls(name, "_bad"):
             given = {one.arg: one.value for one in call.keywords}
             place = Place(name, ast.Module([], []), call, [])

@@ -40,6 +40,17 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedSample:
+    """A value that the meter has signed, as the station delivered it: to the letter, in whatever encoding."""
+
+    at: Instant
+    data: str
+    context: str | None
+    public_key: str | None = None
+    """The key that came beside it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A transaction has started: StartTransaction, or TransactionEvent(Started)."""
 
@@ -63,6 +74,7 @@ class Started:
     charging_state: str | None = None
     """2.x: EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle."""
     samples: tuple[Sample, ...] = ()
+    signed: tuple[SignedSample, ...] = ()
 
     @property
     def names_starter(self) -> bool:
@@ -91,6 +103,7 @@ class Sampled:
     connector_number: int | None = None
     names_starter: bool = True
     """False: the token that is named stops the transaction."""
+    signed: tuple[SignedSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class Stopped:
     sequence_number: int | None = None
     offline: bool = False
     charging_state: str | None = None
+    signed: tuple[SignedSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,10 @@ class Reason(StrEnum):
     """Energy flowed for a token that nobody owns."""
     NO_TARIFF = "no_tariff"
     """No tariff was assigned when it started."""
+    NOT_SIGNED = "not_signed"
+    """The law there asks for a signature of the meter, and there is none that holds."""
+    SIGNED_DIFFERS = "signed_differs"
+    """The register that the station told shows another amount than the one that the meter signed, which is billed."""
     WRITTEN_OFF = "written_off"
     """A person looked and decided not to bill it."""
 

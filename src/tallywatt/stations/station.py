@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.stations.metrology import Metrology
+
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import EvseId, FrameId, LocationId, StationId
@@ -107,6 +109,15 @@ class Evse:
     max_watts: int | None
     deployed_on: str | None
     created_at: Instant
+    metrology: Metrology = Metrology.NONE
+    """Which law of measurement holds there."""
+    metrology_since: Instant | None = None
+    """Machine time: sessions whose start was told earlier are under no such law."""
+
+    def metrology_at(self, told_at: Instant) -> Metrology:
+        """The law for a session whose start was told at that machine time."""
+        since = self.metrology_since
+        return self.metrology if since is None or told_at >= since else Metrology.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
+    from tallywatt.stations.metrology import Metrology
     from tallywatt.stations.station import Current, Evse, Station
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -66,6 +67,8 @@ class ChangeEvse:
     current: Current | None = None
     max_watts: int | None = None
     deployed_on: str | None = None
+    metrology: Metrology | None = None
+    """The law of measurement there, for sessions that start from now on."""
 
 
 def change_evse(work: UnitOfWork, command: ChangeEvse) -> Evse:
@@ -82,6 +85,8 @@ def change_evse(work: UnitOfWork, command: ChangeEvse) -> Evse:
         for name in ("current", "max_watts", "deployed_on")
         if getattr(command, name) not in {None, getattr(evse, name)}
     }
+    if command.metrology not in {None, evse.metrology}:
+        wanted |= {"metrology": command.metrology, "metrology_since": work.machine_now}
     if not wanted:
         return evse
     before = {name: getattr(evse, name) for name in wanted}

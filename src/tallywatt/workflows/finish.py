@@ -14,8 +14,8 @@ from tallywatt.ledger.chart import REVENUE, receivable, tax
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.habits import Registers
 from tallywatt.metering.judge import Rule, Told, judge
-from tallywatt.metering.measure import Flag, metered
-from tallywatt.metering.session import PayerKind, Reason, SessionState
+from tallywatt.metering.measure import Flag, is_plausible, metered
+from tallywatt.metering.session import Evidence, PayerKind, Reason, SessionState
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.read import read_tariff_text
@@ -29,6 +29,7 @@ from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
 from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.prove import prove
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tallywatt.rating.records import Offer
     from tallywatt.rating.results import RatedRows
     from tallywatt.workflows.ports import UnitOfWork
+    from tallywatt.workflows.prove import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,16 @@ def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
         energy_ended_at=measured.energy_ended_at or session.transaction_ended_at,
         flags=with_flags(session.flags, *measured.flags),
     )
-    reason = None if Flag.RELEASED in session.flags else reason_against(session, judged)
+    proof = prove(work, session)
+    if proof is not None and not proof.energy_is_billable:
+        return hold(work, session, Reason.NOT_SIGNED, judged)
+    released = Flag.RELEASED in session.flags
+    reason = None if released else reason_against(work, session, judged, proof)
     if reason is not None:
         return hold(work, session, reason, judged)
-    return bill(work, session, judged.measured if Flag.RELEASED in session.flags else judged.proposed, measured)
+    if proof is not None:
+        return bill(work, session, proof.applied(measured, session), measured, proof)
+    return bill(work, session, judged.measured if released else judged.proposed, measured)
 
 
 def judge_session(work: UnitOfWork, session: Session) -> Judged:
@@ -125,15 +133,27 @@ def judge_session(work: UnitOfWork, session: Session) -> Judged:
     return judge(told)
 
 
-def reason_against(session: Session, judged: Judged) -> Reason | None:
-    """Why a session may not be billed without a person, or None."""
-    if Flag.START_MISSING in session.flags:
+def reason_against(work: UnitOfWork, session: Session, judged: Judged, proof: Proof | None = None) -> Reason | None:
+    """Why a session may not be billed without a person, or None. What the meter signed needs no plain register."""
+    if proof is not None:
+        if not _is_plausible(work, session, proof):
+            return Reason.IMPLAUSIBLE
+    elif Flag.START_MISSING in session.flags:
         return Reason.START_MISSING
-    if judged.breaches:
+    elif judged.breaches:
         return _REASON_OF[judged.breaches[0].rule]
     if session.payer is PayerKind.UNKNOWN:
         return Reason.UNKNOWN_PAYER
     return Reason.NO_TARIFF if session.offer_id is None else None
+
+
+def _is_plausible(work: UnitOfWork, session: Session, proof: Proof) -> bool:
+    """Whether the EVSE can have delivered what was signed; a meter may know of a start that the station never told."""
+    evse = work.evses.find(session.evse_id) if session.evse_id else None
+    ended_at = session.transaction_ended_at or session.started_at
+    lasted = max(ended_at - session.started_at, proof.milliseconds)
+    unknown = evse is None or Flag.CLOCK_NOT_SET in session.flags
+    return unknown or is_plausible(proof.milliwatt_hours, lasted, evse.max_watts if evse else None)
 
 
 _REASON_OF = {
@@ -183,10 +203,13 @@ _SENTENCES = {
     Reason.MISSING_ENERGY: "no register tells what flowed until its end",
     Reason.UNKNOWN_PAYER: "energy flowed for a token that nobody owns",
     Reason.NO_TARIFF: "no tariff held there when it started",
+    Reason.NOT_SIGNED: "the meter's signature is asked for there, and there is none that holds",
 }
 
 
-def bill(work: UnitOfWork, session: Session, billable: Measured, measured: Measured) -> Session:
+def bill(
+    work: UnitOfWork, session: Session, billable: Measured, measured: Measured, proof: Proof | None = None
+) -> Session:
     """Price, number, book, and intend the payment: one transaction, all or nothing. What is not billed is explained."""
     assert session.offer_id is not None, "only sessions with an offer are billed"
     unexplain(work, session, "billed")
@@ -196,10 +219,13 @@ def bill(work: UnitOfWork, session: Session, billable: Measured, measured: Measu
         return work.sessions.put(replace(session, state=SessionState.ENDED))
     offer = work.offers.get(session.offer_id)
     session = replace(session, milliwatt_hours=billable.milliwatt_hours)
+    if proof is not None:
+        session = replace(session, evidence=Evidence.SIGNED)
     if billable.milliwatt_hours != measured.milliwatt_hours:
         rest = measured.milliwatt_hours - billable.milliwatt_hours
-        explain(work, session, rest, Reason.METER_CORRECTED, session.stop_frame_id or session.session_id)
-    rows = _price(work, session, billable, offer)
+        reason = Reason.METER_CORRECTED if proof is None else Reason.SIGNED_DIFFERS
+        explain(work, session, rest, reason, session.stop_frame_id or session.session_id)
+    rows = _price(work, session, billable, offer, clock_is_usable=proof is None or proof.time_is_billable)
     work.rated_results.add_new(rows.result)
     work.rated_lines.note(rows.lines)
     work.rated_taxes.note(rows.taxes)
@@ -245,10 +271,11 @@ def bill(work: UnitOfWork, session: Session, billable: Measured, measured: Measu
     return session
 
 
-def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer) -> RatedRows:
+def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer, *, clock_is_usable: bool) -> RatedRows:
     end = session.occupancy_ended_at or session.transaction_ended_at or session.started_at
     states = work.queries.states_between(session.evse_id, session.started_at, end) if session.evse_id else []
-    meter = metered(session, measured, states, end, clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags)
+    usable = clock_is_usable and Flag.CLOCK_NOT_SET not in session.flags
+    meter = metered(session, measured, states, end, clock_is_usable=usable)
     tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
     policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
     rated, amounts = price(meter, tariff, policy)

@@ -27,6 +27,7 @@ from tallywatt.workflows.lose_stop import count_without_stop, note_unseen, was_d
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.take_readings import take_readings
+from tallywatt.workflows.take_signed import take_signed
 from tallywatt.workflows.who_pays import answer_for
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
     before = session
     session = learn(work, session, fact)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    take_signed(work, session, fact.signed, fact.heard, frame_id)
     if was_decided_without_stop(session):
         session = note_unseen(work, session, count_without_stop(work, session).milliwatt_hours, frame_id)
     session = _advance(work, session, fact)

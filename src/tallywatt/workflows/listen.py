@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OF_MACHINES = frozenset(
     {
         "transactionId", "messageId", "chargePointSerialNumber", "chargeBoxSerialNumber", "meterSerialNumber",
-        "serialNumber", "iccid", "imsi", "value", "meterStart", "meterStop",
+        "serialNumber", "iccid", "imsi", "value", "meterStart", "meterStop", "signedMeterData", "publicKey",
     }
 )  # fmt: skip
 """Fields of OCPP that a machine fills with its own numbers: one in ten of those with 13 to 19 digits passes for a card's."""

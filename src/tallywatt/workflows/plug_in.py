@@ -31,6 +31,7 @@ from tallywatt.workflows.lose_those_before import end_those_before, tell_the_one
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.take_readings import take_readings
+from tallywatt.workflows.take_signed import take_signed
 from tallywatt.workflows.who_pays import answer_for, find_token, roles_at, who_pays
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def open_session(
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
     samples = usable_samples(work, fact.samples, heard)
+    take_signed(work, session, fact.signed, heard, frame_id)
     return take_readings(work, session, samples, heard.received_at, frame_id)
 
 
@@ -238,6 +240,7 @@ def _complete(work: UnitOfWork, session: Session, fact: Started, frame_id: Frame
         tell_the_one_before(work, session)
     samples = usable_samples(work, fact.samples, fact.heard)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    take_signed(work, session, fact.signed, fact.heard, frame_id)
     settle_inbox(work, Reason.START_MISSING.value, session.session_id, "its start came")
     if session.state is SessionState.ACTIVE:
         return work.sessions.put(count_without_stop(work, session))

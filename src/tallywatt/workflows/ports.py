@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
+    from tallywatt.metering.signed.registry import MeterKey, MeterPage, SignatureVerdict, SignedValue
     from tallywatt.partners.delivery import Attempt, Delivery, Message
     from tallywatt.partners.endpoint import Endpoint, EndpointSecret
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
@@ -202,6 +203,10 @@ class UnitOfWork(Protocol):
     station_facts: Records[StationFact]
     inbox: Records[InboxItem]
     explanations: Records[Explanation]
+    meter_keys: Records[MeterKey]
+    signed_values: Records[SignedValue]
+    signature_verdicts: Records[SignatureVerdict]
+    meter_pages: Records[MeterPage]
 
     provider_accounts: Records[ProviderAccount]
     sealed_secrets: Records[SealedSecret]

@@ -16,6 +16,7 @@ from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.finish import bill_or_hold
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.offer_price import new_offer
+from tallywatt.workflows.prove import needs_proof, prove
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.try_again import TryAgain, try_again
 
@@ -96,6 +97,10 @@ def decide_on_session(work: UnitOfWork, session_id: SessionId, command: ResolveI
 
 
 def _release(work: UnitOfWork, session: Session, command: ResolveItem) -> Session:
+    if needs_proof(work, session) and not _is_proven(work, session):
+        msg = "the meter's signature is asked for there, and there is none that holds: it cannot be billed by its registers"
+        remedy = "register the meter's public key: the session is billed by itself then; or write it off"
+        raise Conflict(msg, code="sessions.not_proven", remedy=remedy)
     session = _with_payer(work, session, command)
     if session.offer_id is None:
         session = replace(session, offer_id=_offer_now(work, session).offer_id)
@@ -111,6 +116,11 @@ def _release(work: UnitOfWork, session: Session, command: ResolveItem) -> Sessio
     session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.RELEASED)))
     work.events.append(Event("session", session.session_id, "SessionReleased"))
     return bill_or_hold(work, session)
+
+
+def _is_proven(work: UnitOfWork, session: Session) -> bool:
+    proof = prove(work, session)
+    return proof is not None and proof.energy_is_billable
 
 
 def _with_payer(work: UnitOfWork, session: Session, command: ResolveItem) -> Session:

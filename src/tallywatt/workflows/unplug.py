@@ -33,6 +33,7 @@ from tallywatt.workflows.park_stop import UNKNOWN_TRANSACTION, candidates_of, pa
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.take_readings import take_readings
+from tallywatt.workflows.take_signed import take_signed
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import FrameId
@@ -89,6 +90,7 @@ def end_by(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId)
     if not clock_is_set:
         samples = tuple(replace(sample, at=fact.heard.received_at) for sample in samples)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
+    take_signed(work, session, fact.signed, fact.heard, frame_id)
     was_lost = Flag.LOST_STOP in session.flags
     stopper = fold(fact.token_uid) if fact.token_uid else None
     session = replace(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tallywatt.adapters.ocpp.reading import SCHEMA
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH, milliwatt_hours
 from tallywatt.kernel.errors import BadInput
-from tallywatt.metering.facts import Sample
+from tallywatt.metering.facts import Sample, SignedSample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +84,16 @@ class SampledValue(Protocol):
         """OCPP 2.x multiplier."""
         ...
 
+    @property
+    def signed(self) -> str | None:
+        """What the meter signed, as the station delivered it; None where this value is a plain one."""
+        ...
+
+    @property
+    def delivered_key(self) -> str | None:
+        """The public key beside what was signed."""
+        ...
+
 
 def samples_at(at: Instant, values: Iterable[SampledValue], flags: list[str]) -> list[Sample]:
     """The samples of one moment, one a context: some stations put the first and the present register into one list."""
@@ -112,6 +122,15 @@ def samples_at(at: Instant, values: Iterable[SampledValue], flags: list[str]) ->
     if phases and not registers:
         flags.append(ONLY_PHASES)
     return [Sample(at, registers.get(context), watts.get(context), context) for context in {**registers, **watts}]
+
+
+def signed_at(at: Instant, values: Iterable[SampledValue]) -> list[SignedSample]:
+    """What was signed at one moment."""
+    return [
+        SignedSample(at, value.signed, value.context, value.delivered_key)
+        for value in values
+        if value.signed is not None
+    ]
 
 
 def _with_inlet(registers: dict[str, int], at_inlet: dict[str, int], flags: list[str]) -> dict[str, int]:

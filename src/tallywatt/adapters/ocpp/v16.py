@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
-from tallywatt.adapters.ocpp.meter import UNREADABLE_VALUE, samples_at
+from tallywatt.adapters.ocpp.meter import UNREADABLE_VALUE, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import SCHEMA, NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, number_of, of_evse
 from tallywatt.kernel.energy import LARGEST_FIGURE, MILLIWATT_HOURS_PER_WH, milliwatt_hours
@@ -19,7 +19,7 @@ from tallywatt.stations.command import Action, StationCommand
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
-    from tallywatt.metering.facts import Sample, TokenAnswer, TransactionAnswer
+    from tallywatt.metering.facts import Sample, SignedSample, TokenAnswer, TransactionAnswer
 
 PROTOCOL = "ocpp1.6"
 
@@ -56,6 +56,16 @@ class SampledValue(msgspec.Struct, rename="camel"):
     def power_of_ten(self) -> int:
         """1.6 knows none."""
         return 0
+
+    @property
+    def signed(self) -> str | None:
+        """In 1.6 the value itself."""
+        return self.value if self.format == "SignedData" else None
+
+    @property
+    def delivered_key(self) -> str | None:
+        """1.6 has no place for one but in the value."""
+        return None
 
 
 class MeterValue(msgspec.Struct, rename="camel"):
@@ -134,6 +144,13 @@ def _samples(values: list[MeterValue] | None, received_at: Instant, flags: list[
     return tuple(found)
 
 
+def _signed(values: list[MeterValue] | None, received_at: Instant) -> tuple[SignedSample, ...]:
+    found: list[SignedSample] = []
+    for one in values or ():
+        found += signed_at(time_of(one.timestamp or "", received_at, []), one.sampled_value or ())
+    return tuple(found)
+
+
 def _register(told: int | Decimal | None, flags: list[str]) -> int | None:
     """The register of a start or stop in milliwatt-hours."""
     if told is None or isinstance(told, int):
@@ -161,6 +178,7 @@ def meter_values(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         told.connector_id,
         str(transaction_id) if transaction_id is not None and transaction_id > 0 else None,
         samples,
+        signed=_signed(told.meter_value, incoming.received_at),
     )
     return Fact("sample", command, acknowledged)
 
@@ -207,6 +225,7 @@ def stop_transaction(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         token_uid=told.id_tag,
         reason=told.reason,
         samples=samples,
+        signed=_signed(told.transaction_data, incoming.received_at),
     )
     return Fact("stop", command, acknowledged if told.id_tag is None else _say_stop)
 

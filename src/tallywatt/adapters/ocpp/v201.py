@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
-from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at
+from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
 from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
@@ -17,7 +17,7 @@ from tallywatt.stations.command import Action, StationCommand
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
-    from tallywatt.metering.facts import Sample, TokenAnswer, TransactionAnswer
+    from tallywatt.metering.facts import Sample, SignedSample, TokenAnswer, TransactionAnswer
 
 PROTOCOL = "ocpp2.0.1"
 
@@ -38,8 +38,15 @@ class UnitOfMeasure(msgspec.Struct, rename="camel"):
     multiplier: PowerOfTen | None = None
 
 
+class SignedMeterValue(msgspec.Struct, rename="camel"):
+    """What the meter signed, beside the figure. What its methods are called is told by the data itself."""
+
+    signed_meter_data: str | None = None
+    public_key: str | None = None
+
+
 class SampledValue(msgspec.Struct, rename="camel"):
-    """A figure and what it means. A signed value stands beside the figure, in the raw frame."""
+    """A figure and what it means."""
 
     value: Decimal | None = None
     context: Name | None = None
@@ -47,6 +54,7 @@ class SampledValue(msgspec.Struct, rename="camel"):
     phase: Name | None = None
     location: Name | None = None
     unit_of_measure: UnitOfMeasure | None = None
+    signed_meter_value: SignedMeterValue | None = None
 
     @property
     def figure(self) -> Decimal | None:
@@ -62,6 +70,16 @@ class SampledValue(msgspec.Struct, rename="camel"):
     def power_of_ten(self) -> int:
         """The multiplier; 0 when it is not told."""
         return 0 if self.unit_of_measure is None else self.unit_of_measure.multiplier or 0
+
+    @property
+    def signed(self) -> str | None:
+        """What the meter signed."""
+        return None if self.signed_meter_value is None else self.signed_meter_value.signed_meter_data or None
+
+    @property
+    def delivered_key(self) -> str | None:
+        """The key beside it; many stations leave it empty."""
+        return None if self.signed_meter_value is None else self.signed_meter_value.public_key or None
 
 
 class MeterValue(msgspec.Struct, rename="camel"):
@@ -161,6 +179,13 @@ def _samples(values: list[MeterValue] | None, received_at: Instant, flags: list[
     return tuple(found)
 
 
+def _signed(values: list[MeterValue] | None, received_at: Instant) -> tuple[SignedSample, ...]:
+    found: list[SignedSample] = []
+    for one in values or ():
+        found += signed_at(time_of(one.timestamp or "", received_at, []), one.sampled_value or ())
+    return tuple(found)
+
+
 def transaction_event(incoming: Incoming, payload: msgspec.Raw) -> Fact:
     """TransactionEvent, which is three facts under one name."""
     flags: list[str] = []
@@ -208,6 +233,7 @@ def _started(
         offline=bool(told.offline),
         charging_state=info.charging_state,
         samples=samples,
+        signed=_signed(told.meter_value, incoming.received_at),
     )
     return Fact("start", command, _conclusion(told))
 
@@ -227,6 +253,7 @@ def _updated(
         evse_number=told.evse.id if told.evse else None,
         transaction_id=info.transaction_id,
         samples=samples,
+        signed=_signed(told.meter_value, incoming.received_at),
         sequence_number=told.seq_no,
         offline=bool(told.offline),
         charging_state=info.charging_state,
@@ -256,6 +283,7 @@ def _ended(
         token_uid=token_uid,
         reason=info.stopped_reason,
         samples=samples,
+        signed=_signed(told.meter_value, incoming.received_at),
         evse_number=told.evse.id if told.evse else None,
         sequence_number=told.seq_no,
         offline=bool(told.offline),
@@ -280,7 +308,8 @@ def meter_values(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         return _unreadable(incoming, "the payload is not an object", None)
     samples = _samples(told.meter_value, incoming.received_at, flags)
     at = max(one.at for one in samples) if samples else incoming.received_at
-    return Fact("sample", Sampled(incoming.heard(flags), at, told.evse_id, None, samples), acknowledged)
+    signed = _signed(told.meter_value, incoming.received_at)
+    return Fact("sample", Sampled(incoming.heard(flags), at, told.evse_id, None, samples, signed=signed), acknowledged)
 
 
 def status_notification(incoming: Incoming, payload: msgspec.Raw) -> Fact:

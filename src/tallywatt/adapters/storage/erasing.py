@@ -34,13 +34,14 @@ assert tables.__all__, "importing the tables fills the metadata"
 WITHOUT_PEOPLE: Final = {
     "the operator's own words": (
         "operators", "parties", "locations", "stations", "evses", "evse_roles", "connectors", "connector_states",
-        "api_keys", "provider_accounts", "tariff_versions", "tariff_assignments", "policy_versions", "offers",
+        "meter_keys", "api_keys", "provider_accounts", "tariff_versions", "tariff_assignments", "policy_versions", "offers",
     ),
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",
         "running_sums", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines",
         "settlement_readings",
+        "signature_verdicts", "meter_pages",
     ),
     "kept by law until its term ends": ("printed_invoices",),
     "what is searched for, sealed until the search ends": ("erasures",),

@@ -25,6 +25,7 @@ from tallywatt.adapters.storage.tables import (
     payments,
     rating,
     settlements,
+    signed,
     stations,
 )
 from tallywatt.kernel.card_numbers import hide_in_json
@@ -80,6 +81,10 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "station_facts": metering.STATION_FACTS,
     "inbox": metering.INBOX,
     "explanations": metering.EXPLANATIONS,
+    "meter_keys": signed.METER_KEYS,
+    "signed_values": signed.SIGNED_VALUES,
+    "signature_verdicts": signed.SIGNATURE_VERDICTS,
+    "meter_pages": signed.METER_PAGES,
     "tariff_versions": rating.TARIFF_VERSIONS,
     "tariff_assignments": rating.TARIFF_ASSIGNMENTS,
     "policy_versions": rating.POLICY_VERSIONS,

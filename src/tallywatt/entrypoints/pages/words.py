@@ -43,6 +43,8 @@ LABELS: Final = {
     "reason.meter_corrected": later("Meter read aright"),
     "reason.unknown_payer": later("Nobody known to owe"),
     "reason.no_tariff": later("No tariff held"),
+    "reason.not_signed": later("Not proven by the meter"),
+    "reason.signed_differs": later("Other than the meter signed"),
     "reason.written_off": later("Written off"),
     "source.ocpp": later("Station"),
     "source.ocpp-tap": later("Tap"),
@@ -64,6 +66,8 @@ LABELS: Final = {
     "action.customer.erase": later("Erased a customer"),
     "action.inbox.resolve": later("Decided about an item of the inbox"),
     "action.installation.reconcile": later("Reconciled after a restore"),
+    "action.meter_key.register": later("Registered a meter's key"),
+    "action.meter_key.end": later("Ended a meter's key"),
     "action.job.retry": later("Put a job back in line"),
     "action.import.add": later("Uploaded a file"),
     "action.import.cancel": later("Cancelled an upload"),
@@ -264,6 +268,7 @@ LABELS: Final = {
     "any.finish_session": later("Finish session"),
     "any.lose_stop": later("Lose stop"),
     "any.close_gap": later("Close gap"),
+    "any.prove_session": later("Prove session"),
     "any.print_invoice": later("Print invoice"),
     "any.send_command": later("Send command"),
     "any.send_letter": later("Send letter"),
@@ -292,6 +297,7 @@ LABELS: Final = {
     "why.missing_energy": later("The station never told how the energy went on to the end"),
     "why.unknown_payer": later("Energy flowed for a card that nobody owns"),
     "why.no_tariff": later("No tariff held when the session began"),
+    "why.not_signed": later("The law asks for the meter's signature here, and none holds"),
 }
 
 

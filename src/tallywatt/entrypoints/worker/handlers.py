@@ -19,6 +19,7 @@ from tallywatt.workflows.finish import BillSession, FinishSession, bill_session,
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
+from tallywatt.workflows.register_meter_key import ProveSession, prove_session
 from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
@@ -54,6 +55,7 @@ class Handlers:
         self._given_up = threading.Event()
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
+            "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
             "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),

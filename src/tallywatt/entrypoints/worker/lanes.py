@@ -46,6 +46,7 @@ LANES = {
             "bill_session",
             "lose_stop",
             "close_gap",
+            "prove_session",
             "watch_command",
             "start_paid_session",
             "release_hold",

@@ -526,7 +526,7 @@ CREATE TABLE evses (
 	current TEXT NOT NULL, 
 	max_watts INTEGER, 
 	deployed_on TEXT, 
-	created_at INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, metrology TEXT NOT NULL DEFAULT 'none' CONSTRAINT ck_evses_metrology CHECK (metrology IN ('none', 'de_calibration_law', 'mid', 'us_ctep')), metrology_since INTEGER, 
 	CONSTRAINT pk_evses PRIMARY KEY (operator_id, evse_id), 
 	CONSTRAINT ck_evses_current CHECK (current IN ('ac', 'dc')), 
 	CONSTRAINT fk_evses_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
@@ -1410,23 +1410,6 @@ CREATE TABLE "station_commands" (
 
 ;
 
-CREATE TABLE "explanations" (
-	operator_id TEXT NOT NULL, 
-	explanation_id TEXT NOT NULL, 
-	session_id TEXT, 
-	evse_id TEXT, 
-	milliwatt_hours INTEGER NOT NULL, 
-	reason TEXT NOT NULL, 
-	cause TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
-	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
-	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'missing_energy', 'meter_corrected', 'unknown_payer', 'no_tariff', 'written_off')), 
-	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
-)
- STRICT
-
-;
-
 CREATE TABLE settlement_lines (
 	operator_id TEXT NOT NULL, 
 	account_id TEXT NOT NULL, 
@@ -1499,6 +1482,104 @@ CREATE TABLE settlement_differences (
 	CONSTRAINT fk_settlement_differences_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
 	CONSTRAINT fk_settlement_differences_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
 	CONSTRAINT uq_settlement_differences_operator_id_account_id_kind_subject_ref UNIQUE (operator_id, account_id, kind, subject_ref)
+)
+ STRICT
+
+;
+
+CREATE TABLE meter_keys (
+	operator_id TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	meter_serial TEXT NOT NULL, 
+	serial_folded TEXT NOT NULL, 
+	public_key TEXT NOT NULL, 
+	curve TEXT, 
+	fingerprint TEXT NOT NULL, 
+	evse_id TEXT, 
+	valid_from INTEGER NOT NULL, 
+	valid_until INTEGER, 
+	added_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_meter_keys PRIMARY KEY (operator_id, key_id), 
+	CONSTRAINT uq_meter_keys_operator_id_serial_folded_fingerprint UNIQUE (operator_id, serial_folded, fingerprint), 
+	CONSTRAINT fk_meter_keys_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE signed_values (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	value_key TEXT NOT NULL, 
+	occurred_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT, 
+	context TEXT, 
+	format TEXT NOT NULL, 
+	data TEXT NOT NULL, 
+	delivered_key TEXT, 
+	CONSTRAINT pk_signed_values PRIMARY KEY (operator_id, session_id, value_key), 
+	CONSTRAINT fk_signed_values_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE signature_verdicts (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	judged_at INTEGER NOT NULL, 
+	signature TEXT NOT NULL, 
+	energy_is_billable INTEGER NOT NULL, 
+	time_is_billable INTEGER NOT NULL, 
+	reasons TEXT NOT NULL, 
+	warnings TEXT NOT NULL, 
+	milliwatt_hours INTEGER, 
+	register_start INTEGER, 
+	register_stop INTEGER, 
+	began_at INTEGER, 
+	ended_at INTEGER, 
+	meter_serial TEXT, 
+	gateway_serial TEXT, 
+	serial_folded TEXT, 
+	gateway_folded TEXT, 
+	pages TEXT, 
+	curve TEXT, 
+	fingerprint TEXT, 
+	CONSTRAINT pk_signature_verdicts PRIMARY KEY (operator_id, session_id, number), 
+	CONSTRAINT ck_signature_verdicts_signature CHECK (signature IN ('valid', 'invalid', 'unverifiable')), 
+	CONSTRAINT fk_signature_verdicts_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE meter_pages (
+	operator_id TEXT NOT NULL, 
+	natural_key TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	noted_at INTEGER NOT NULL, 
+	CONSTRAINT pk_meter_pages PRIMARY KEY (operator_id, natural_key), 
+	CONSTRAINT fk_meter_pages_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE "explanations" (
+	operator_id TEXT NOT NULL, 
+	explanation_id TEXT NOT NULL, 
+	session_id TEXT, 
+	evse_id TEXT, 
+	milliwatt_hours INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
+	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'missing_energy', 'meter_corrected', 'unknown_payer', 'no_tariff', 'not_signed', 'signed_differs', 'written_off')), 
+	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
 )
  STRICT
 
@@ -1704,10 +1785,6 @@ CREATE INDEX ix_station_commands_operator_id_station_id_command_id ON station_co
 
 CREATE INDEX ix_station_commands_operator_id_state_command_id ON station_commands (operator_id, state, command_id);
 
-CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
-
-CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
-
 CREATE INDEX ix_settlement_lines_operator_id_payment_id ON settlement_lines (operator_id, payment_id);
 
 CREATE INDEX ix_settlement_lines_operator_id_account_id_payout_ref ON settlement_lines (operator_id, account_id, payout_ref);
@@ -1720,6 +1797,14 @@ CREATE INDEX ix_settlement_differences_operator_id_payment_id ON settlement_diff
 
 CREATE INDEX ix_settlement_differences_operator_id_state_difference_id ON settlement_differences (operator_id, state, difference_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0018');
+CREATE INDEX ix_signature_verdicts_operator_id_serial_folded_energy_is_billable ON signature_verdicts (operator_id, serial_folded, energy_is_billable);
+
+CREATE INDEX ix_signature_verdicts_operator_id_gateway_folded_energy_is_billable ON signature_verdicts (operator_id, gateway_folded, energy_is_billable);
+
+CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
+
+CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0019');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -14,6 +14,7 @@ from tallywatt.adapters.storage.tables import (
     payments,
     rating,
     settlements,
+    signed,
     stations,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "payments",
     "rating",
     "settlements",
+    "signed",
     "stations",
 ]

@@ -37,15 +37,18 @@ _MACHINE = """
     challenges.expires_at challenges.used_at connector_states.received_at connectors.received_at console_links.created_at
     console_links.expires_at console_links.used_at console_sessions.created_at console_sessions.expires_at
     console_sessions.revoked_at console_sessions.seen_at data_keys.created_at data_keys.dropped_at events.recorded_at
+    evses.metrology_since
     explanations.created_at frames.received_at identity_providers.created_at identity_providers.ended_at inbox.created_at
     inbox.resolved_at invitations.accepted_at invitations.created_at invitations.expires_at invitations.revoked_at
     jobs.created_at jobs.lease_until jobs.run_at jobs.wanted_at keyring.created_at linked_identities.created_at
-    linked_identities.last_used_at memberships.created_at memberships.ended_at meter_readings.received_at
+    linked_identities.last_used_at memberships.created_at memberships.ended_at meter_keys.added_at meter_pages.noted_at
+    meter_readings.received_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at restorations.backup_at restorations.compared_at
     restorations.restored_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
+    signature_verdicts.judged_at signed_values.received_at
     station_commands.deadline_at station_commands.ended_at station_commands.requested_at station_facts.received_at
     stations.booted_at webhook_attempts.started_at webhook_deliveries.created_at webhook_deliveries.due_at
     webhook_deliveries.ended_at webhook_deliveries.lease_until webhook_endpoints.created_at webhook_endpoints.disabled_at
@@ -53,10 +56,12 @@ _MACHINE = """
     webhook_events.received_at webhook_messages.created_at webhook_secrets.created_at webhook_secrets.expires_at
 """
 _SOURCE = """
-    connector_states.occurred_at connectors.occurred_at meter_readings.occurred_at offers.offered_at operators.clock_floor
+    connector_states.occurred_at connectors.occurred_at meter_keys.valid_from meter_keys.valid_until
+    meter_readings.occurred_at offers.offered_at operators.clock_floor
     payments.hold_expires_at rated_lines.period_end rated_lines.period_start sessions.energy_ended_at
     sessions.last_reading_at sessions.occupancy_ended_at sessions.started_at sessions.transaction_ended_at
     settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
+    signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Column, Index, Text
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -19,6 +19,7 @@ from tallywatt.adapters.storage.tables.schema import (
     whole,
 )
 from tallywatt.stations.command import Action, CommandState, StationCommand
+from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import (
     Connector,
     ConnectorState,
@@ -104,6 +105,10 @@ EVSES = Mapping(
         whole("max_watts", null=True),
         text("deployed_on", null=True),
         instant("created_at"),
+        Column(
+            "metrology", Text, nullable=False, server_default="none", info={"codec": "choice", "choices": Metrology}
+        ),
+        instant("metrology_since", null=True),
         unique("station_id", "number"),
         unique("code"),
         refers("station_id", "stations"),
