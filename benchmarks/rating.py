@@ -85,10 +85,10 @@ def plain_calculation(session: MeteredSession) -> Decimal:
         idle = here >= stop
         parked += hours if idle else 0
         kwh = _energy_at(session, until) - _energy_at(session, here)
-        total += kwh * _price("ENERGY", here.astimezone(there)) if kwh else 0
-        total += hours * _price("PARKING_TIME" if idle else "TIME", here.astimezone(there))
+        total += kwh * price_at("ENERGY", here.astimezone(there)) if kwh else 0
+        total += hours * price_at("PARKING_TIME" if idle else "TIME", here.astimezone(there))
     rest = -(parked * 3600) % 300 / 3600
-    total += rest * _price("PARKING_TIME", end.astimezone(there)) + _price("FLAT", start.astimezone(there))
+    total += rest * price_at("PARKING_TIME", end.astimezone(there)) + price_at("FLAT", start.astimezone(there))
     return total.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
@@ -101,7 +101,8 @@ def _energy_at(session: MeteredSession, moment: datetime) -> Decimal:
     return Decimal(session.milliwatt_hours) / 1_000_000
 
 
-def _price(name: str, local: datetime) -> Decimal:
+def price_at(name: str, local: datetime) -> Decimal:
+    """What TARIFF asks for a dimension at a local time, by the first element that matches."""
     clock = f"{local:%H:%M}"
     for element in TARIFF["elements"]:
         restrictions = element.get("restrictions", {})

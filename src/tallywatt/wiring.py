@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import reset_tzpath
@@ -681,6 +682,24 @@ def read_file(settings: Settings, kind: ImportKind, path: Path, user_is: UserIs)
         return hash_key(key, station_pepper(settings))
 
     return read_upload(kind, content_of_file(path), path.name, user_is, key_hash)
+
+
+def columns() -> Any:
+    """What translates Arrow and its files; it belongs to an extra that not everybody installs."""
+    try:
+        from tallywatt.adapters.columns import arrow, files  # only who prices files of columns pays for it
+    except ImportError as error:
+        msg = f"files of columns need parts that are not installed ({error.name})"
+        raise BadInput(
+            msg, code="batch.not_installed", remedy='install them: pip install "tallywatt[batch]"'
+        ) from error
+    return SimpleNamespace(
+        is_columns=files.is_columns,
+        batches=files.batches,
+        written=files.written,
+        records_of_batch=arrow.records_of_batch,
+        batch_of_prices=arrow.batch_of_prices,
+    )
 
 
 def back_up(settings: Settings, path: Path, passphrase: str | None) -> Any:

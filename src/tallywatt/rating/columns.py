@@ -31,6 +31,8 @@ NOT_TOLD: Final = -1
 """A duration that a record does not tell."""
 SIGNAL_NOT_TOLD: Final = int(np.iinfo(np.int64).min)
 """A power or a current that a record does not tell."""
+SUM_NOT_TOLD: Final = SIGNAL_NOT_TOLD
+"""What a record came to, where it does not tell it."""
 PARTS: Final = ("energy", "time", "parking", "fixed", "reservation")
 """What a price is made of, as in OCPI's part totals (`rate_cdr.costs`)."""
 

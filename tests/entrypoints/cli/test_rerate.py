@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from tests.entrypoints.cli.conftest import a_tariff
 from tests.entrypoints.cli.test_schemas import misfits
 
 if TYPE_CHECKING:
@@ -108,3 +113,80 @@ def test_a_tariff_that_is_not_there_is_told(shop: CommandLine) -> None:
 
     assert said.code == 3
     assert "[tariffs.not_found]" in said.err
+
+
+# --- files of columns ---
+
+
+def columns(folder: Path, **more: Any) -> str:
+    """Three records of 10, 20 and 30 kWh, of which the first two tell what they came to."""
+    start = 1_795_514_400_000
+    rows = [
+        {
+            "id": f"C-{place}",
+            "started_at": start,
+            "tariff": "flat",
+            "periods": [{"start": start, "milliwatt_hours": 10_000_000 * place}],
+            "gross_minor": {1: 450, 2: 950}.get(place),
+            **more,
+        }
+        for place in (1, 2, 3)
+    ]
+    path = folder / "cdrs.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return str(path)
+
+
+def test_records_in_a_file_are_priced_beside_what_they_came_to(tallywatt: CommandLine, tmp_path: Path) -> None:
+    """A partner's month: no database is needed where the tariff is a file."""
+    file, tariff = columns(tmp_path), str(a_tariff(tmp_path))
+    shown = tallywatt.good("rerate", file, "--tariff", tariff, "--out", str(tmp_path / "prices.arrow")).out
+    told = tallywatt.good("rerate", file, "--tariff", tariff, "--json").json
+
+    assert "3 records" in shown
+    assert "27.00 GBP" in shown
+    assert "Of them 0 dearer, 1 cheaper, 1 the same." in shown
+    assert "3 of 3 records were priced by columns, 0 one by one." in shown
+    assert told["sums"][0]["gross_minor"] == 2700
+    assert told["differing"] == [{"number": 1, "currency": "GBP", "was_minor": 950, "now_minor": 900}]
+    with pa.ipc.open_file(tmp_path / "prices.arrow") as written:
+        assert written.read_all().column("gross_minor").to_pylist() == [450, 900, 1350]
+
+
+def test_a_file_may_name_stored_tariffs(shop: CommandLine, tmp_path: Path) -> None:
+    """The records of an operator's own export carry them."""
+    lines = [json.loads(one) for one in shop.good("rerate", columns(tmp_path), "--jsonl").out.splitlines()]
+
+    assert [(one["id"], one["gross_minor"]) for one in lines] == [("C-1", 450), ("C-2", 900), ("C-3", 1350)]
+
+
+def test_what_a_file_lacks_is_told(tallywatt: CommandLine, tmp_path: Path) -> None:
+    """Each with a code and what to do."""
+    tariff = str(a_tariff(tmp_path))
+    file = columns(tmp_path, tariff=None, time_zone="Mars/Olympus")
+    expected = {
+        ("rerate", file): "rerate.no_tariff",
+        ("rerate", file, "--tariff", tariff): "time.unknown_zone",
+        ("rerate", tariff, "--tariff", tariff): "rerate.not_columns",
+        ("rerate", file, "--tariff", tariff, "--out", "prices.csv"): "rerate.not_columns",
+        ("rerate", file, "--since", "2026-01-01T00:00:00Z"): "rerate.not_for_files",
+        ("rerate", "--zone", "Europe/London"): "rerate.only_for_files",
+    }
+    found = {arguments: tallywatt(*arguments) for arguments in expected}
+
+    assert {ran.code for ran in found.values()} == {2}
+    assert {key: ran.err.partition("[")[2].partition("]")[0] for key, ran in found.items()} == expected
+
+
+def test_without_the_extra_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    """Most installations have no use for 200 MB of columns; who asks learns the command."""
+    script = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from tallywatt.entrypoints.cli import main\n"
+        f"main(['rerate', {str(tmp_path / 'cdrs.parquet')!r}, '--tariff', 'flat'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "[batch.not_installed]" in done.stderr
+    assert 'pip install "tallywatt[batch]"' in done.stderr

@@ -11,16 +11,19 @@ import typer
 from tallywatt.entrypoints.cli.desk import PAGE, Desk, at_desk
 from tallywatt.entrypoints.cli.failing import FINDING
 from tallywatt.entrypoints.cli.reading import read_object
+from tallywatt.entrypoints.cli.rerate_file import Asked, compared_as_json, price_file, say_compared
 from tallywatt.entrypoints.cli.sessions import ENDING
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.tariff_lint import is_file, stored_tariff
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples
 from tallywatt.kernel.clock import parse_instant
+from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tallywatt.rating.again import Again, Fixed, Sum
+    from tallywatt.rating.compared import Comparison
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
 
@@ -28,10 +31,18 @@ EXAMPLES = examples(
     "tallywatt rerate --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z",
     "tallywatt rerate --tariff next-year.json --priced-by day-and-night",
     "tallywatt rerate --tariff flat --jsonl > compared.jsonl",
+    "tallywatt rerate cdrs.parquet --tariff new.json --zone Europe/London",
+    "tallywatt rerate cdrs.arrow --out prices.parquet",
 )
 
 
 def rerate(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Records in columns (.parquet, .arrow); if left out, the sessions stored here."
+        ),
+    ] = None,
     tariff: Annotated[
         str | None,
         typer.Option(
@@ -51,6 +62,13 @@ def rerate(
         str | None, typer.Option("--since", metavar="TIME", help="Started then or later; RFC 3339.")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Started before then; RFC 3339.")] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="ZONE", help="Of a file: local time; if left out, what records name."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Of a file: write the prices there, as columns.")
+    ] = None,
     limit: LimitOption = None,
     operator: OperatorOption = None,
     jsonl: Annotated[
@@ -62,7 +80,19 @@ def rerate(
 
     From the input that was stored with each price: with nothing else named this is a check of this version of Tallywatt,
     which ends with 1 when a price differs. With another tariff or policy it says what would have been. It changes nothing.
+
+    With FILE the records in it are priced, by columns (needs the extra `batch`), beside what they say they came to.
     """
+    if file is not None:
+        if since or until or priced_by:
+            msg = "--since, --until and --priced-by choose among stored sessions; a file is priced whole"
+            raise BadInput(msg, code="rerate.not_for_files", remedy="leave them out, or select the records in the file")
+        asked = Asked(tariff, policy, zone, operator, out, IN_A_TABLE if limit is None else limit, jsonl)
+        _say_file(price_file(file, asked), out, jsonl=jsonl, as_json=as_json)
+        return
+    if zone or out:
+        msg = "--zone and --out are of a file; stored sessions have their zone"
+        raise BadInput(msg, code="rerate.only_for_files", remedy="leave them out, or name a file of records")
     with at_desk(operator) as desk:
         terms = Others(desk, tariff, policy)
         told = Told(IN_A_TABLE if limit is None and not as_json else limit)
@@ -77,6 +107,13 @@ def rerate(
         _say(told, desk.operator.zone, is_check=terms.is_check)
     if terms.is_check and told.differ:
         raise typer.Exit(FINDING)
+
+
+def _say_file(found: Comparison, out: Path | None, *, jsonl: bool, as_json: bool) -> None:
+    if as_json and not jsonl:
+        say_json(compared_as_json(found))
+    elif not jsonl:
+        say_compared(found, out)
 
 
 class Others:
