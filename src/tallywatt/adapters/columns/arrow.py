@@ -85,7 +85,8 @@ def records_of_batch(batch: pa.RecordBatch) -> Told:
     if not (pa.types.is_list(periods.type) or pa.types.is_large_list(periods.type)):
         raise _bad(name="periods", says=f"must be a list of periods, not {periods.type}")
     if periods.null_count or (len(periods) and int(pc.min(pc.list_value_length(periods)).as_py()) == 0):
-        raise BadInput(message="periods: every record must have one at least", code="columns.no_periods")
+        msg = "periods: every record must have one at least"
+        raise BadInput(msg, code="columns.no_periods", remedy="leave records without periods out of the file")
     offsets = periods.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
     fields = _fields(periods, offsets)
     told: dict[str, Column] = {
@@ -140,12 +141,14 @@ def _fields(periods: Any, offsets: Column) -> dict[str, Any]:
 
 def _field(fields: dict[str, Any], name: str) -> Any:
     if name not in fields:
-        raise BadInput(message=f"a period has no {name}", code="columns.missing", remedy="see docs/reference/rerate.md")
+        msg = f"a period has no {name}"
+        raise BadInput(msg, code="columns.missing", remedy="see docs/reference/rerate.md")
     return fields[name]
 
 
 def _bad(name: str, says: str) -> BadInput:
-    return BadInput(f"{name}: {says}", code="columns.bad_type", remedy="see docs/reference/rerate.md")
+    msg = f"the column {name} {says}"
+    return BadInput(msg, code="columns.bad_type", remedy="see docs/reference/rerate.md for the types")
 
 
 def _instants(column: Any, name: str) -> Column:

@@ -36,44 +36,47 @@ EXAMPLES = examples(
 )
 
 
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE", help="Records in columns (.parquet, .arrow); if left out, the sessions stored here."
+    ),
+]
+TariffOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tariff", metavar="FILE|TARIFF", help="Price by this one; if left out, each by the tariff it was priced by."
+    ),
+]
+PolicyOption = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="Under this policy; if left out, each under its own.")
+]
+PricedByOption = Annotated[
+    str | None, typer.Option("--priced-by", metavar="TARIFF", help="Only sessions priced by this tariff.")
+]
+SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Started then or later; RFC 3339.")]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Started before then; RFC 3339.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--zone", metavar="ZONE", help="Of a file: local time; if left out, what records name.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Of a file: write the prices there, as columns.")
+]
+LinesFlag = Annotated[bool, typer.Option("--jsonl", help="Every session as one JSON object a line, also the same.")]
+
+
 def rerate(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE", help="Records in columns (.parquet, .arrow); if left out, the sessions stored here."
-        ),
-    ] = None,
-    tariff: Annotated[
-        str | None,
-        typer.Option(
-            "--tariff",
-            metavar="FILE|TARIFF",
-            help="Price by this one; if left out, each by the tariff it was priced by.",
-        ),
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option("--policy", metavar="FILE", help="Under this policy; if left out, each under its own."),
-    ] = None,
-    priced_by: Annotated[
-        str | None, typer.Option("--priced-by", metavar="TARIFF", help="Only sessions priced by this tariff.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Started then or later; RFC 3339.")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Started before then; RFC 3339.")] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option("--zone", metavar="ZONE", help="Of a file: local time; if left out, what records name."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Of a file: write the prices there, as columns.")
-    ] = None,
+    file: FileArgument = None,
+    tariff: TariffOption = None,
+    policy: PolicyOption = None,
+    priced_by: PricedByOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    zone: ZoneOption = None,
+    out: OutOption = None,
     limit: LimitOption = None,
     operator: OperatorOption = None,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Every session as one JSON object a line, also the same.")
-    ] = False,
+    jsonl: LinesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Price sessions again, and show what differs.
