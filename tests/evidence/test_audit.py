@@ -13,10 +13,12 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.session import SessionState
+from tallywatt.payments.dispute import DisputeState, ToldDispute
 from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
 from tallywatt.workflows.resolve_difference import ResolveDifference, resolve_difference
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.workflows.house_of import MINUTE, HouseOf, kwh
 
@@ -91,6 +93,9 @@ def settle(house: HouseOf) -> None:
     house.do(take_settlement, TakeSettlement(account, tuple(lines)))
     [differs] = house.rows.settlement_differences.by(kind="charged")
     house.do(resolve_difference, ResolveDifference(differs.difference_id, Action.BOOK))
+    taken = second.captured_minor
+    told = ToldDispute("dp_1", DisputeState.OPEN, taken, "GBP", taken, "fraudulent", house.now, None, second.payment_id)
+    house.do(take_dispute, TakeDispute(account, told))
 
 
 def ad_hoc(house: HouseOf) -> str:
@@ -249,6 +254,8 @@ SABOTAGE = {
         "DELETE FROM payments WHERE payment_id = (SELECT payment_id FROM settlement_lines WHERE line_ref = 'txn_0')",
         "settlement.without_payment",
     ),
+    "a dispute's money lowered": ("UPDATE disputes SET withdrawn_minor = 1", "dispute.books"),
+    "a dispute deleted": ("DELETE FROM disputes", "entry.without_cause"),
     "a frame deleted": ("DELETE FROM frames WHERE action = 'StopTransaction'", "frame.missing"),
     "a frame written into": (
         "UPDATE frames SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE rowid = 1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -39,7 +39,7 @@ def delivered(
     payment_id: str | None,
     view: View | None,
     event_id: str = "evt_1",
-    **more: str | None,
+    **more: Any,
 ) -> Taken:
     event = ProviderEvent(event_id, "payment_intent.something", Instant(house.time), payment_id, view=view, **more)
     return house.write(take_webhook, TakeWebhook(account_id, event, b'{"id": "evt_1"}'))

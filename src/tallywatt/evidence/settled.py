@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.evidence.findings import Finding
 from tallywatt.ledger.books import MOVING
+from tallywatt.payments.dispute import DisputeState
 from tallywatt.payments.settlement import DifferenceKind, LineKind, LineState
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ Places = Counter[tuple[str, str]]
 def settled_places(held: Held) -> frozenset[str]:
     """What entries of settlements begin with: the lines and the differences that are there."""
     lines = {f"settlement {one.account_id}/{one.line_ref}/" for one in held.settled}
-    return frozenset(lines | {f"difference {one.difference_id}/" for one in held.differences})
+    decided = {f"difference {one.difference_id}/" for one in held.differences}
+    return frozenset(lines | decided | {f"dispute {one.dispute_id}/" for one in held.disputes})
 
 
 def is_settled(entry: Entry, places: frozenset[str]) -> bool:
@@ -43,7 +45,7 @@ def compare_settlements(held: Held, codes: dict[str, str], transfers: dict[str, 
     """What does not agree between settlement lines, payments, differences and the books."""
     booked: dict[str, list[Transfer]] = defaultdict(list)
     for entry in held.entries:
-        if entry.cause_kind in ("settlement", "difference"):
+        if entry.cause_kind in ("settlement", "difference", "dispute"):
             booked[_place(entry)] += transfers[entry.entry_id]
     for line in held.settled:
         moved = _moved(codes, booked[f"settlement {line.account_id}/{line.line_ref}/"])
@@ -56,6 +58,12 @@ def compare_settlements(held: Held, codes: dict[str, str], transfers: dict[str, 
             says = "what is booked of it is not what a person has decided"
             found = str(moved["differences", one.currency])
             yield Finding("difference.books", one.difference_id, says, str(_share(one)), found)
+    for dispute in held.disputes:
+        moved = _moved(codes, booked[f"dispute {dispute.dispute_id}/"])
+        gone = "losses" if dispute.state is DisputeState.LOST else "disputed"
+        if (moved[gone, dispute.currency], -moved["clearing", dispute.currency]) != (dispute.withdrawn_minor,) * 2:
+            says = "what is booked of it is not what the bank has taken back"
+            yield Finding("dispute.books", dispute.dispute_id, says, str(dispute.withdrawn_minor), str(_plain(moved)))
     yield from _unlisted(held)
 
 

@@ -46,6 +46,16 @@ def differences(provider_account_id: str) -> str:
     return f"differences/{provider_account_id}"
 
 
+def disputed(provider_account_id: str) -> str:
+    """Taken back by payers' banks, until it is decided."""
+    return f"disputed/{provider_account_id}"
+
+
+def losses(provider_account_id: str) -> str:
+    """Taken back by payers' banks for good."""
+    return f"losses/{provider_account_id}"
+
+
 ONE_A_PAYER = ("receivable", "prepaid")
 """Kinds of which every payer has an account: there may be a million of them."""
 

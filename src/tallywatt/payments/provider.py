@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tallywatt.payments.capabilities import Capabilities
+    from tallywatt.payments.dispute import ToldDispute
     from tallywatt.payments.operation import Operation
 
 
@@ -157,6 +158,7 @@ class ProviderEvent:
     view: View | None = None
     attention: str | None = None
     """Something that only a person can deal with: a dispute, a refund that failed."""
+    dispute: ToldDispute | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tallywatt.kernel.identity import PaymentId, ProviderAccountId
+    from tallywatt.payments.dispute import ToldDispute
     from tallywatt.payments.provider import NotSent, Unknown
 
 DAY_MS: Final = 24 * 3600 * 1000
@@ -36,7 +37,7 @@ class LineKind(StrEnum):
     OTHER = "other"
 
 
-OF_PAYMENTS: Final = (LineKind.CHARGE, LineKind.REFUND)
+OF_PAYMENTS: Final = (LineKind.CHARGE, LineKind.REFUND, LineKind.DISPUTE)
 
 
 class LineState(StrEnum):
@@ -207,6 +208,15 @@ class Settles(Protocol):
 
     def list_settlements(self, since: Instant) -> tuple[ToldLine, ...] | NotSent | Unknown:
         """Every movement since then, and every one of the payouts since then; or the word that it cannot be told."""
+        ...
+
+
+@runtime_checkable
+class TellsDisputes(Protocol):
+    """A provider that lists the disputes about payments that it has collected."""
+
+    def list_disputes(self, since: Instant, now: Instant) -> tuple[ToldDispute, ...] | NotSent | Unknown:
+        """Every dispute that was opened since then, as it stands now; or the word that it cannot be told."""
         ...
 
 

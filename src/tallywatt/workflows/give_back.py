@@ -10,6 +10,7 @@ from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, Idempo
 from tallywatt.kernel.events import Event
 from tallywatt.payments.operation import OperationKind
 from tallywatt.workflows.intend_operation import intend_operation, on_its_way
+from tallywatt.workflows.take_dispute import disputed_now
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -49,6 +50,11 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     if on_its_way(work, payment.payment_id) is not None:
         msg = "another operation of this payment is on its way; ask again when it has ended"
         raise Conflict(msg, code="payment.operation_on_its_way")
+    if (dispute := disputed_now(work, payment.payment_id)) is not None:
+        msg = f"the payer's bank has disputed this payment: it is {dispute.state}"
+        raise Conflict(
+            msg, code="payment.disputed", remedy="the bank would give the money back twice: answer the dispute"
+        )
     if command.amount.minor > payment.returnable_minor:
         msg = f"only {payment.returnable_minor} of {payment.captured_minor} minor units are left to give back"
         raise Conflict(msg, code="payment.refund_beyond_capture")

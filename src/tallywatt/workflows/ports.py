@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tallywatt.partners.endpoint import Endpoint, EndpointSecret
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
+    from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.restoration import Restoration
@@ -216,6 +217,7 @@ class UnitOfWork(Protocol):
     allocations: Records[Allocation]
     webhook_events: Records[WebhookEvent]
     restorations: Records[Restoration]
+    disputes: Records[Dispute]
     settlement_lines: Records[SettlementLine]
     settlement_readings: Records[SettlementReading]
     settlement_differences: Records[SettlementDifference]

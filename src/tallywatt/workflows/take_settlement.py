@@ -111,12 +111,15 @@ def _line(work: UnitOfWork, account_id: ProviderAccountId, told: ToldLine, payme
     # A line in another currency than its payment's cannot be that payment's: a person looks.
     ours = payment is not None and told.source_currency == payment.currency
     is_known = told.kind in (LineKind.FEE, LineKind.PAYOUT) or (told.kind in OF_PAYMENTS and ours)
+    if told.kind is LineKind.DISPUTE and is_known:
+        # Its money is booked by the dispute: while that is not heard of, the line speaks for itself.
+        is_known = work.disputes.one_by(account_id=account_id, dispute_ref=told.source_ref or "") is not None
     return SettlementLine(
         account_id=account_id,
         line_ref=told.line_ref,
         kind=told.kind,
         state=LineState.MATCHED if is_known else LineState.EXTRA,
-        payment_id=payment.payment_id if payment is not None and ours else None,
+        payment_id=payment.payment_id if payment is not None and is_known else None,
         source_ref=told.source_ref,
         amount_minor=told.amount_minor,
         fee_minor=told.fee_minor,

@@ -13,6 +13,7 @@ from tallywatt.payments.webhook import WebhookEvent, WebhookState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import ProviderAccountId
@@ -49,7 +50,7 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
         return Taken.DUPLICATE
     payment = _payment_of(work, command)
     state = WebhookState.IGNORED
-    if event.view is not None and payment is not None:
+    if (event.view is not None or event.dispute is not None) and payment is not None:
         state = WebhookState.APPLIED
     elif event.view is not None and event.payment_id is not None:
         state = WebhookState.UNMATCHED
@@ -72,6 +73,8 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
         apply_provider_fact(
             work, ProviderFact(payment.payment_id, Succeeded(event.view), Source.WEBHOOK, said_at=event.said_at)
         )
+    elif event.dispute is not None:
+        take_dispute(work, TakeDispute(command.account_id, event.dispute))
     elif state is WebhookState.UNMATCHED:
         summary = f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator"
         _list(work, command, "webhook_unmatched", summary)

@@ -164,3 +164,21 @@ def test_another_accounts_movements_are_its_own(house: HouseOfPayments, psp: Run
 
     assert other.list_settlements(Instant(0)) == ()
     assert house.ask(lambda work: len(work.settlement_lines.by()), operator=OPERATOR) == 1
+
+
+def test_a_dispute_is_heard_by_enquiry_and_its_fee_is_booked(house: HouseOfPayments, psp: RunningPsp) -> None:
+    """Its webhook was lost: the next reading finds it, and later how the bank has decided."""
+    payment = pays(house, "s1")
+    [opened] = switch(psp, "/_dispute", payment_intent=payment.provider_ref)
+    read(house)
+    assert house.balance("disputed/") == 1000
+    assert stands(house)["fees"] == FEE_OF_TEN + 1500
+
+    switch(psp, "/_decide", dispute=opened["id"], status="won")
+    house.later(60)
+    read(house)
+
+    [one] = house.ask(lambda work: work.disputes.by())
+    assert (one.state.value, one.withdrawn_minor) == ("won", 0)
+    assert (house.balance("disputed/"), stands(house)["clearing"]) == (0, 1000 - FEE_OF_TEN - 1500)
+    assert differences(house) == []

@@ -21,6 +21,7 @@ from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
 from tallywatt.kernel.clock import Instant
+from tallywatt.payments.dispute import DisputeState, ToldDispute
 from tallywatt.payments.settlement import LineKind, ToldLine
 from tallywatt.stations.command import Action
 from tallywatt.workflows.add_customer import AddCustomer, add_customer
@@ -38,6 +39,7 @@ from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
+from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.entrypoints.scene import TARIFF, Scene
@@ -131,6 +133,7 @@ THINGS: Final[dict[str, str]] = {
     "payment_id": "payment",
     "provider_id": "provider",
     "difference_id": "difference",
+    "dispute_id": "dispute",
     "reference": "customer",
     "session_id": "session",
     "tariff_version_id": "tariff",
@@ -215,6 +218,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "api_key": key.key.api_key_id,
         "delivery": delivery,
         "difference": _difference(scene, own),
+        "dispute": _dispute(scene, session["payments"][0]["id"]),
         "endpoint": endpoint.endpoint.endpoint_id,
         "command": command.command_id,
         "console_session": mine,
@@ -235,6 +239,17 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": put.version.tariff_version_id,
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD5")[0].token_id, None),
     }
+
+
+def _dispute(scene: Scene, payment_id: str) -> str:
+    """A payment of this operator that a bank has taken back."""
+    payment = scene.do(lambda work, key: work.payments.get(key), payment_id)
+    told = ToldDispute(
+        f"dp_{payment_id}", DisputeState.OPEN, 5, payment.currency, 5, "fraudulent", Instant(0), None, payment_id
+    )
+    made = scene.do(take_dispute, TakeDispute(payment.account_id, told))
+    assert made is not None
+    return str(made.dispute_id)
 
 
 def _difference(scene: Scene, name: str) -> str:

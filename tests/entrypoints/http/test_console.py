@@ -20,7 +20,7 @@ PAGES = (
     "/console", "/console/sessions", "/console/sessions?state=held", "/console/sessions?reason=lost_stop", "/console/explained",
     "/console/stations", "/console/stations/CP1", "/console/payments", "/console/payments?state=owed", "/console/invoices",
     "/console/invoices?owed=true", "/console/inbox", "/console/inbox?state=resolved", "/console/jobs", "/docs",
-    "/console/imports", "/console/audits", "/console/settlements", "/console/settlements?state=resolved",
+    "/console/imports", "/console/audits", "/console/settlements", "/console/settlements?state=resolved", "/console/disputes",
 )  # fmt: skip
 
 

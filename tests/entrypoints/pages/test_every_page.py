@@ -44,7 +44,7 @@ AT_ONCE = "document.getAnimations().forEach(one => one instanceof CSSTransition 
 NO_PAGES = frozenset(
     {
         "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/pay/{secret}.json",
-        "/console/invoices/{number}.pdf", "/static/{path:path}", "/openapi.json",
+        "/console/invoices/{number}.pdf", "/console/disputes/{dispute_id}/evidence.zip", "/static/{path:path}", "/openapi.json",
         "/sign-in/sso/{provider_id}",
     }
 )  # fmt: skip

@@ -12,6 +12,7 @@ import httpx
 import stripe
 
 from tallywatt.adapters.providers import stripe_views as views
+from tallywatt.adapters.providers.stripe_disputes import disputes_since, told_dispute
 from tallywatt.adapters.providers.stripe_settlements import lines_since
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, NotSignedIn
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from stripe.params import PaymentIntentListParams
     from stripe.params.checkout import SessionCreateParams
 
+    from tallywatt.payments.dispute import ToldDispute
     from tallywatt.payments.settlement import ToldLine
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=3.0, pool=3.0)
@@ -303,6 +305,13 @@ class StripeCards:
         except stripe.StripeError as error:
             return unclear(error)
 
+    def list_disputes(self, since: Instant, now: Instant) -> tuple[ToldDispute, ...] | NotSent | Unknown:
+        """Every dispute that was opened since then, as it stands now."""
+        try:
+            return tuple(disputes_since(self._client, since // 1000 - SKEW_SECONDS, now))
+        except stripe.StripeError as error:
+            return unclear(error)
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """The event in a webhook that one of the account's secrets has signed within the last five minutes."""
         self._check_signature(headers.get("stripe-signature", ""), body)
@@ -314,15 +323,16 @@ class StripeCards:
                 raise ValueError(event["created"])
             view, payment_id = views.view_of(thing), views.payment_of(thing)
             ref = thing.get("payment_intent") if view is None else view.provider_ref
+            dispute = told_dispute(thing, said_at) if thing.get("object") == "dispute" else None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             msg = "a signed webhook that is not an event"
             raise BadInput(msg, code="webhook.unreadable") from error
         if bool(event.get("livemode")) != self._live:
             msg = "a webhook of the other mode, test or live"
             raise NotSignedIn(msg, code="webhook.wrong_mode")
-        attention = type_ if type_.startswith(_NEEDS_PERSON) else None
+        attention = type_ if dispute is None and type_.startswith(_NEEDS_PERSON) else None
         return ProviderEvent(
-            event_id, type_, said_at, payment_id, ref if isinstance(ref, str) else None, view, attention
+            event_id, type_, said_at, payment_id, ref if isinstance(ref, str) else None, view, attention, dispute
         )
 
     def _check_signature(self, header: str, body: bytes) -> None:

@@ -48,6 +48,7 @@ OF_MACHINES = {
     "payments.page_ref": "the provider's number of its page",
     "operations.provider_ref": "the provider's number of an operation",
     "operations.request": "the bytes that are sent again under the same key; made by us",
+    "disputes.dispute_ref": "the provider's number of a dispute",
     "settlement_lines.line_ref": "the provider's number of a movement: by it a line is known again",
     "settlement_lines.source_ref": "the provider's number of a charge, a refund or a payout",
     "settlement_lines.payout_ref": "the provider's number of a payout",

@@ -39,7 +39,7 @@ WITHOUT_PEOPLE: Final = {
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",
-        "running_sums", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines",
+        "running_sums", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines", "disputes",
         "settlement_readings",
         "signature_verdicts", "meter_pages",
     ),

@@ -100,6 +100,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "allocations": payments.ALLOCATIONS,
     "webhook_events": payments.WEBHOOK_EVENTS,
     "restorations": payments.RESTORATIONS,
+    "disputes": settlements.DISPUTES,
     "settlement_lines": settlements.SETTLEMENT_LINES,
     "settlement_readings": settlements.SETTLEMENT_READINGS,
     "settlement_differences": settlements.SETTLEMENT_DIFFERENCES,

@@ -21,6 +21,7 @@ NAMES = {
     "held": "sessions held",
     "unfinished": "sessions without a price yet",
     "on_their_way": "operations without an answer",
+    "disputed": "disputes that go on",
     "holds": "holds on cards",
     "unsettled": "captured, not settled yet",
     "owed": "owed",

@@ -15,6 +15,9 @@ HOLD_SECONDS: Final = 7 * 24 * 3600
 """How long a hold lives: Visa, cardholder-initiated (stripe.com/docs/payments/place-a-hold-on-a-payment-method)."""
 
 EVENTS: Final = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
     "charge.refunded",
     "checkout.session.completed",
     "checkout.session.expired",

@@ -99,11 +99,11 @@ def _one(call: Call, code: str, found: list[Object]) -> Object:
     return payout
 
 
-def invent(call: Call, amount: int, currency: str) -> Object:
+def invent(call: Call, amount: int, currency: str) -> list[Object]:
     """A movement that nobody here asked for."""
     source = {"id": call.new_id("py"), "currency": currency, "description": "a movement from elsewhere"}
     booked = objects.balance_transaction(call, source, amount, "adjustment") | {"source": None}
-    return call.put(booked)
+    return [call.put(booked)]
 
 
 def correct(call: Call, transaction: str, fee: int) -> list[Object]:

@@ -98,6 +98,10 @@ ENDPOINTS: Final = (
         lists.listing("balance_transaction", "/v1/balance_transactions", "currency", "payout", "source", "type"),
         lists.TRANSACTIONS,
     ),
+    Endpoint("GET", "/v1/disputes/{id}", _kept("dispute"), _ONE),
+    Endpoint(
+        "GET", "/v1/disputes", lists.listing("dispute", "/v1/disputes", "charge", "payment_intent"), lists.REFUNDS
+    ),
     Endpoint("GET", "/v1/payouts/{id}", _kept("payout"), _ONE),
     Endpoint("GET", "/v1/payouts", lists.listing("payout", "/v1/payouts", "status"), payouts.PAYOUTS),
     Endpoint("GET", "/v1/events/{id}", _kept("event"), _ONE),

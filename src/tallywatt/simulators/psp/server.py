@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
-from tallywatt.simulators.psp import checkout, page, payouts
+from tallywatt.simulators.psp import checkout, disputes, page, payouts
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
 from tallywatt.simulators.psp.delivery import Delivery
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 KEY_SECONDS: Final = 24 * 3600
 """How long an answer is kept under its idempotency key (docs.stripe.com/api/idempotent_requests)."""
 LONGEST_KEY: Final = 255
-BY_ITSELF: Final = ("/_expire_holds", "/_settling", "/_pay_out", "/_invent", "/_correct")
+BY_ITSELF: Final = ("/_expire_holds", "/_settling", "/_pay_out", "/_invent", "/_correct", "/_dispute", "/_decide")
 SWITCHES: Final = ("/_health", "/_faults", *BY_ITSELF)
 _BEFORE: Final = frozenset({"hang_up", "refuse", "rate_limit", "error_500"})
 _AFTER: Final = frozenset({"lost_answer", "error_500_after_work"})
@@ -267,11 +267,14 @@ class Psp:
         if path == "/_settling":
             self.settling = Settling(**asked)
             return asdict(self.settling)
-        if path == "/_pay_out":
-            return self._in_every_account(payouts.pay_out)
-        if path == "/_invent":
-            return self._in_every_account(lambda call: [payouts.invent(call, **asked)])
-        return self._in_every_account(lambda call: payouts.correct(call, **asked))
+        acts: dict[str, Callable[..., list[dict[str, Any]]]] = {
+            "/_pay_out": payouts.pay_out,
+            "/_invent": payouts.invent,
+            "/_correct": payouts.correct,
+            "/_dispute": disputes.open_dispute,
+            "/_decide": disputes.decide,
+        }
+        return self._in_every_account(lambda call: acts[path](call, **asked))
 
     def _in_every_account(self, do: Callable[[Call], list[dict[str, Any]]]) -> list[dict[str, Any]]:
         """Something that the provider does by itself, for every account."""

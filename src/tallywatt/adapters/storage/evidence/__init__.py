@@ -110,6 +110,7 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         allocations=every(payments.ALLOCATIONS),
         settled=every(settlements.SETTLEMENT_LINES),
         differences=every(settlements.SETTLEMENT_DIFFERENCES),
+        disputes=every(settlements.DISPUTES),
         accounts=every(ledger.ACCOUNTS),
         entries=every(ledger.ENTRIES),
         transfers=every(ledger.TRANSFERS),

@@ -45,7 +45,8 @@ _MACHINE = """
     meter_readings.received_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at restorations.backup_at restorations.compared_at
-    restorations.restored_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
+    restorations.restored_at disputes.decided_at
+    disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
     signature_verdicts.judged_at signed_values.received_at
@@ -62,6 +63,7 @@ _SOURCE = """
     sessions.last_reading_at sessions.occupancy_ended_at sessions.started_at sessions.transaction_ended_at
     settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
+    disputes.due_at disputes.said_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

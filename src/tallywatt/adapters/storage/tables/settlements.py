@@ -1,4 +1,4 @@
-"""Tables of settlements: what providers list, how far it was read, and what does not agree."""
+"""Tables of settlements: what providers list, how far it was read, what does not agree, and disputes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tallywatt.adapters.storage.tables.schema import (
     version,
     whole,
 )
+from tallywatt.payments.dispute import Dispute, DisputeState
 from tallywatt.payments.settlement import (
     Action,
     DifferenceKind,
@@ -57,6 +58,37 @@ SETTLEMENT_LINES = Mapping(
         key=("account_id", "line_ref"),
     ),
     SettlementLine,
+)
+
+DISPUTES = Mapping(
+    table(
+        "disputes",
+        text("dispute_id"),
+        text("account_id"),
+        text("dispute_ref"),
+        text("payment_id"),
+        choice("state", DisputeState),
+        whole("amount_minor"),
+        text("currency"),
+        whole("withdrawn_minor"),
+        text("reason"),
+        instant("due_at", null=True),
+        instant("said_at"),
+        instant("opened_at"),
+        instant("decided_at", null=True),
+        whole("revision"),
+        version(),
+        unique("account_id", "dispute_ref"),
+        check("withdrawn_minor BETWEEN 0 AND amount_minor", "withdrawn"),
+        check("revision >= 0", "revision"),
+        check("(state IN ('warning', 'open', 'answered')) = (decided_at IS NULL)", "decided"),
+        refers("account_id", "provider_accounts"),
+        refers("payment_id", "payments"),
+        index("payment_id"),
+        index("state", "dispute_id"),
+        key=("dispute_id",),
+    ),
+    Dispute,
 )
 
 SETTLEMENT_READINGS = Mapping(

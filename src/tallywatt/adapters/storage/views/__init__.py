@@ -110,6 +110,8 @@ class Views:
 
     settlement_differences = staticmethod(settlements.differences)
     settlement_difference = staticmethod(settlements.difference)
+    disputes = staticmethod(settlements.disputes)
+    dispute = staticmethod(settlements.dispute)
     settlement_lines = staticmethod(settlements.settlement_lines)
     settled_accounts = staticmethod(settlements.settled_accounts)
 

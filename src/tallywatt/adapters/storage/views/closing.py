@@ -26,6 +26,7 @@ _payments = payments.PAYMENTS.table
 _operations = payments.OPERATIONS.table
 _lines = settlements.SETTLEMENT_LINES.table
 _differences = settlements.SETTLEMENT_DIFFERENCES.table
+_disputes = settlements.DISPUTES.table
 _invoices = invoicing.INVOICES.table
 _series = invoicing.NUMBER_SERIES.table
 _skipped = invoicing.SKIPPED_NUMBERS.table
@@ -69,6 +70,11 @@ _DIFFERENCES = Question(
     )
     .where(mine(_differences), _differences.c.state == "open")
     .group_by(_differences.c.currency)
+)
+_DISPUTED = Question(
+    select(_disputes.c.currency, func.count().label("count"), func.sum(_disputes.c.withdrawn_minor).label("minor"))
+    .where(mine(_disputes), _disputes.c.state.in_(("warning", "open", "answered")))
+    .group_by(_disputes.c.currency)
 )
 _ON_THEIR_WAY = Question(
     select(func.count().label("count")).where(
@@ -137,6 +143,7 @@ def day_close(connection: Connection, operator_id: str, day: str, zone: str, now
         OpenItem("held", sessions.get("held", 0)),
         OpenItem("unfinished", sessions.get("ended", 0), blocks=False),
         OpenItem("on_their_way", one(_ON_THEIR_WAY, made_before=made_before)),
+        summed("disputed", _DISPUTED, blocks=False),
         summed("holds", _HOLDS, blocks=False, behind=period.end),
         summed("unsettled", _UNSETTLED, blocks=False, first=period.start, behind=period.end),
         OpenItem("owed", len(owed), owed, blocks=False),

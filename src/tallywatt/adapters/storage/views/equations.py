@@ -218,7 +218,7 @@ def _balanced(sums: Sums) -> bool:
     return sum(places.values()) == 0 and all(places.get(one, 0) == expected.get(one, 0) for one in {*places, *expected})
 
 
-AT_PROVIDERS = ("clearing", "suspense", "fees", "transit", "exchange", "differences")
+AT_PROVIDERS = ("clearing", "suspense", "fees", "transit", "exchange", "differences", "disputed", "losses")
 """Where collected money stands and goes once a provider has it: settlements move it among these, and to nowhere else."""
 _SIDES = {"transfers.debits": 1, "transfers.credits": -1}
 

@@ -40,6 +40,7 @@ _offers = rating.OFFERS.table
 _events = machinery.EVENTS
 _jobs = machinery.JOBS.table
 _inbox = metering.INBOX.table
+_disputes = settlements.DISPUTES.table
 _settlement_differences = settlements.SETTLEMENT_DIFFERENCES.table
 _invoices = invoicing.INVOICES.table
 
@@ -223,6 +224,10 @@ _BADGES = Question(
         .where(mine(_settlement_differences), _settlement_differences.c.state == "open")
         .scalar_subquery()
         .label("settlements"),
+        select(func.count())
+        .where(mine(_disputes), _disputes.c.state.in_(("warning", "open")))
+        .scalar_subquery()
+        .label("disputes"),
     )
 )
 

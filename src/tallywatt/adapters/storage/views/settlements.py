@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _lines = settlements.SETTLEMENT_LINES.table
 _readings = settlements.SETTLEMENT_READINGS.table
 _differences = settlements.SETTLEMENT_DIFFERENCES.table
+_disputes = settlements.DISPUTES.table
+_payments = payments.PAYMENTS.table
 _provider_accounts = payments.PROVIDER_ACCOUNTS.table
 
 DIFFERENCE: Select[Any] = (
@@ -60,6 +62,45 @@ _DIFFERENCE = Question(DIFFERENCE.where(_differences.c.difference_id == bindpara
 def difference(connection: Connection, operator_id: str, difference_id: str) -> Row | None:
     """One difference, or None."""
     return _DIFFERENCE.first(connection, operator=operator_id, of_difference=difference_id)
+
+
+DISPUTE: Select[Any] = (
+    select(
+        *columns(
+            _disputes, "dispute_ref", "state", "payment_id", "amount_minor", "currency", "withdrawn_minor", "reason", "due_at",
+            "said_at", "opened_at", "decided_at", "account_id", id="dispute_id",
+        ),
+        *columns(_provider_accounts, account="name"),
+        *columns(_payments, "session_id", "card_brand", "card_last4", "invoice_id"),
+    )
+    .select_from(
+        _disputes.join(_provider_accounts, joined(_disputes, _provider_accounts, "account_id")).join(
+            _payments, joined(_disputes, _payments, "payment_id")
+        )
+    )
+    .where(mine(_disputes))
+)  # fmt: skip
+_DISPUTES = Question(DISPUTE.order_by(_disputes.c.dispute_id.desc()).limit(bindparam("most")))
+_DISPUTES_BEFORE = Question(
+    DISPUTE.where(_disputes.c.dispute_id < bindparam("before"))
+    .order_by(_disputes.c.dispute_id.desc())
+    .limit(bindparam("most"))
+)
+_DISPUTE = Question(DISPUTE.where(_disputes.c.dispute_id == bindparam("of_dispute")))
+
+
+def disputes(connection: Connection, operator_id: str, most: int = 50, before: str | None = None) -> Row:
+    """A page of disputes, newest first: `items`, and `next`, the cursor."""
+    if before is None:
+        found = _DISPUTES.rows(connection, operator=operator_id, most=most + 1)
+    else:
+        found = _DISPUTES_BEFORE.rows(connection, operator=operator_id, most=most + 1, before=before)
+    return {"items": found[:most], "next": found[most - 1]["id"] if len(found) > most else None}
+
+
+def dispute(connection: Connection, operator_id: str, dispute_id: str) -> Row | None:
+    """One dispute, or None."""
+    return _DISPUTE.first(connection, operator=operator_id, of_dispute=dispute_id)
 
 
 LINE: Select[Any] = (

@@ -1,0 +1,87 @@
+"""Pure: disputes: a payer's bank takes a payment back, and the operator has some days to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import (
+    Instant,
+)  # told disputes travel over the control socket, and their types are read there
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import PaymentId, ProviderAccountId
+
+
+class DisputeState(StrEnum):
+    """How far it is."""
+
+    WARNING = "warning"
+    """The bank asks; no money has moved."""
+    OPEN = "open"
+    """The money is gone for now, and an answer is awaited."""
+    ANSWERED = "answered"
+    """The bank decides."""
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"
+    """It went away without a decision."""
+
+
+UNDECIDED: Final = (DisputeState.WARNING, DisputeState.OPEN, DisputeState.ANSWERED)
+_RANK: Final = {DisputeState.WARNING: 0, DisputeState.OPEN: 1, DisputeState.ANSWERED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDispute:
+    """A dispute as its provider tells it."""
+
+    dispute_ref: str
+    state: DisputeState
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int
+    """What the provider has taken from our balance for it at the moment."""
+    reason: str
+    said_at: Instant
+    due_at: Instant | None = None
+    payment_id: str | None = None
+    provider_ref: str | None = None
+    """The provider's id of the payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute about a payment of ours."""
+
+    dispute_id: str
+    account_id: ProviderAccountId
+    dispute_ref: str
+    payment_id: PaymentId
+    state: DisputeState
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int
+    reason: str
+    due_at: Instant | None
+    """Until when the provider takes evidence."""
+    said_at: Instant
+    """Of when the newest word about it is."""
+    opened_at: Instant
+    """Machine time at which it was heard of."""
+    decided_at: Instant | None
+    revision: int
+    """How often what it books has changed."""
+    version: int = 1
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it goes on."""
+        return self.state in UNDECIDED
+
+    def is_older(self, told: ToldDispute) -> bool:
+        """Whether a word about it is older than what is known: webhooks come late and out of order, and count in seconds."""
+        if told.said_at // 1000 != self.said_at // 1000:
+            return told.said_at < self.said_at
+        return _RANK.get(told.state, 3) < _RANK.get(self.state, 3)

@@ -1,0 +1,98 @@
+"""Take in what a provider says about a dispute: by webhook or by its list, twice, late and out of order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.ledger.disputed import moves_of_dispute
+from tallywatt.ledger.settled import drafts
+from tallywatt.payments.dispute import Dispute, ToldDispute
+from tallywatt.workflows.listen import to_inbox
+from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.take_settlement import payment_of
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import PaymentId, ProviderAccountId
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDispute:
+    """A dispute that an account tells of."""
+
+    account_id: ProviderAccountId
+    told: ToldDispute
+
+
+def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
+    """The dispute as it stands after this word, with its entries written; None when its payment is none of ours."""
+    told = command.told
+    payment = payment_of(work, command.account_id, told.payment_id, told.provider_ref)
+    if payment is None or payment.currency != told.currency:
+        summary = f"a dispute about {told.provider_ref or 'a payment'}, which is none of this operator"
+        to_inbox(work, "dispute_unmatched", summary, command.account_id, told.dispute_ref)
+        return None
+    known = work.disputes.lock_by(account_id=command.account_id, dispute_ref=told.dispute_ref)
+    if known is None:
+        fresh = _opened(work, command, payment)
+        work.disputes.add_new(fresh)
+        _book(work, None, fresh)
+        note(work, payment, "payment_disputed", f"the bank disputes it: {told.reason}", told.dispute_ref)
+        return fresh
+    if known.is_older(told):
+        return known
+    after = replace(
+        known,
+        state=told.state,
+        amount_minor=told.amount_minor,
+        withdrawn_minor=told.withdrawn_minor,
+        reason=told.reason,
+        due_at=told.due_at or known.due_at,
+        said_at=max(told.said_at, known.said_at),
+    )
+    decided = None if after.is_undecided else known.decided_at or work.machine_now
+    after = replace(after, decided_at=decided)
+    if after == known:
+        return known
+    moved = moves_of_dispute(known) != moves_of_dispute(after)
+    after = work.disputes.put(replace(after, revision=known.revision + moved))
+    if moved:
+        _book(work, known, after)
+    return after
+
+
+def disputed_now(work: UnitOfWork, payment_id: PaymentId) -> Dispute | None:
+    """The dispute that stands in the way of giving a payment back: one that goes on, or that took the money for good."""
+    found = work.disputes.by(payment_id=payment_id)
+    return next((one for one in found if one.is_undecided or one.withdrawn_minor), None)
+
+
+def _opened(work: UnitOfWork, command: TakeDispute, payment: Payment) -> Dispute:
+    told = command.told
+    dispute = Dispute(
+        dispute_id=work.draw.id(f"dispute/{told.dispute_ref}"),
+        account_id=command.account_id,
+        dispute_ref=told.dispute_ref,
+        payment_id=payment.payment_id,
+        state=told.state,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        withdrawn_minor=told.withdrawn_minor,
+        reason=told.reason,
+        due_at=told.due_at,
+        said_at=told.said_at,
+        opened_at=work.machine_now,
+        decided_at=None,
+        revision=0,
+    )
+    return dispute if dispute.is_undecided else replace(dispute, decided_at=work.machine_now)
+
+
+def _book(work: UnitOfWork, before: Dispute | None, dispute: Dispute) -> None:
+    undone = () if before is None else tuple(one.back for one in moves_of_dispute(before))
+    cause = f"{dispute.dispute_id}/{dispute.revision}"
+    for draft in drafts("disputed", "dispute", cause, (*undone, *moves_of_dispute(dispute))):
+        post(work, draft)
