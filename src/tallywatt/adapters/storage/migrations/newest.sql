@@ -1585,6 +1585,36 @@ CREATE TABLE "explanations" (
 
 ;
 
+CREATE TABLE disputes (
+	operator_id TEXT NOT NULL, 
+	dispute_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	dispute_ref TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	withdrawn_minor INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	due_at INTEGER, 
+	said_at INTEGER NOT NULL, 
+	opened_at INTEGER NOT NULL, 
+	decided_at INTEGER, 
+	revision INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_disputes PRIMARY KEY (operator_id, dispute_id), 
+	CONSTRAINT ck_disputes_state CHECK (state IN ('warning', 'open', 'answered', 'won', 'lost', 'closed')), 
+	CONSTRAINT ck_disputes_withdrawn CHECK (withdrawn_minor BETWEEN 0 AND amount_minor), 
+	CONSTRAINT ck_disputes_revision CHECK (revision >= 0), 
+	CONSTRAINT ck_disputes_decided CHECK ((state IN ('warning', 'open', 'answered')) = (decided_at IS NULL)), 
+	CONSTRAINT fk_disputes_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_disputes_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_disputes_operator_id_account_id_dispute_ref UNIQUE (operator_id, account_id, dispute_ref)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1805,6 +1835,10 @@ CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id
 
 CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0019');
+CREATE INDEX ix_disputes_operator_id_payment_id ON disputes (operator_id, payment_id);
+
+CREATE INDEX ix_disputes_operator_id_state_dispute_id ON disputes (operator_id, state, dispute_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0020');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
