@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate chaos bench format locale screenshots lock
+.PHONY: help demo test check simulate chaos outage bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -32,6 +32,9 @@ simulate: .venv/ready ## Play so many seeded days of faults against the whole ho
 
 chaos: .venv/ready ## Kill real processes while stations charge, and compare the books (SEED=1 MINUTES=60 ENGINE=postgresql)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),0) --engine $(or $(ENGINE),both)
+
+outage: .venv/ready ## Let one of two payment providers die in the middle of 500 sessions
+	@TALLYWATT_SESSIONS=500 $(BIN)/pytest -q tests/workflows/test_route_payment.py
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks

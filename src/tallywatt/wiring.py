@@ -769,6 +769,7 @@ def provider_of(account: Mapping[str, Any], settings: Settings | None = None) ->
             is_default=account["is_default"],
             created_at=Instant(0),
             closed_at=None,
+            merchant=account.get("merchant"),
         )
     )
 

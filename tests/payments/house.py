@@ -188,6 +188,7 @@ class HouseOfPayments:
         base_url: str | None = None,
         name: str = "cards",
         provider: str = "stripe",
+        **more: Any,
     ) -> Any:
         """A provider account."""
         asked = AddProviderAccount(
@@ -197,6 +198,8 @@ class HouseOfPayments:
             "env:TALLYWATT_TEST_KEY",
             ("env:TALLYWATT_TEST_HOOK",),
             base_url=base_url,
+            merchant="TallywattECOM" if provider == "adyen" else None,
+            **more,
         )
         return self.write(add_provider_account, asked, operator=operator)
 

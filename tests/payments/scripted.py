@@ -87,7 +87,9 @@ class ScriptedProvider:
         return self._now(operation, View(ViewStatus.PREPARED, operation.currency, provider_ref=ref))
 
     def _charge(self, operation: Operation) -> Outcome:
-        seen = self.views[operation.payment_id]
+        # A provider that prepares nothing makes the object with the charge.
+        made = View(ViewStatus.PREPARED, operation.currency, provider_ref=f"pi_{operation.payment_id}")
+        seen = self.views.get(operation.payment_id, made)
         decline = self.declines.get(operation.asked["method_ref"])
         if decline is not None:
             self.views[operation.payment_id] = replace(seen, status=ViewStatus.DECLINED, code=decline.code)

@@ -33,6 +33,14 @@ class ProviderAccount:
     is_default: bool
     created_at: Instant
     closed_at: Instant | None
+    merchant: str | None = None
+    """The account's own name at the provider, where its API wants one with every request."""
+    rank: int = 0
+    """Who is asked first: the lowest."""
+    fee_minor: int | None = None
+    """What a payment costs there, in its minor units; None with the share: nobody has said."""
+    fee_basis_points: int | None = None
+    """Its share of the sum that it costs, in hundredths of a per cent."""
     version: int = 1
 
 

@@ -48,6 +48,8 @@ class Capabilities:
     """Whether a method is stored on a page of the provider's; otherwise it is stored by a token."""
     lists_payments: bool = True
     """Whether it lists what it did since a moment, for a house that lost its last days."""
+    needs_merchant: bool = False
+    """Whether its API wants the name of the merchant account with every request."""
     signs_webhooks: bool = True
     """Whether a webhook proves by a secret who sent it. Where not, it is only a reason to look."""
     methods: tuple[str, ...] = ("card",)
@@ -81,6 +83,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         adjusts=True,
         stores_by_page=True,
         lists_payments=False,
+        needs_merchant=True,
         methods=WALLETS,
     ),
 }

@@ -201,6 +201,8 @@ class Payment:
             return replace(self, state=PaymentState.OWED, reason=reason)
         if self.kind is PaymentKind.AD_HOC and self.state is PaymentState.CREATED:
             return replace(self, state=PaymentState.ABANDONED, reason=reason)
+        if self.state is PaymentState.AUTHORISED and self.due_minor:
+            return replace(self, reason=reason)
         return self
 
     def _is_other(self, provider_ref: str | None) -> bool:
@@ -237,6 +239,8 @@ def _take_hold(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence
     more = replace(payment, authorised_minor=view.authorised_minor)
     if view.captured_minor or payment.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
         return more, ()
+    if payment.state in (PaymentState.VOIDED, PaymentState.EXPIRED) and view.provider_ref == payment.provider_ref:
+        return more, ()  # told late: the same hold is known to be gone
     # A hold that appears after we wanted to let go (a page paid at the last moment) is real: it is taken as one, and as
     # nothing is due, the next step is to void it.
     return replace(more, state=PaymentState.AUTHORISED), (HoldPlaced(view.authorised_minor),)

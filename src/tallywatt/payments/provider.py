@@ -159,6 +159,8 @@ class ProviderEvent:
     attention: str | None = None
     """Something that only a person can deal with: a dispute, a refund that failed."""
     dispute: ToldDispute | None = None
+    operation_id: str | None = None
+    """The operation of ours that it answers, where it names one and no payment."""
 
 
 @dataclass(frozen=True, slots=True)

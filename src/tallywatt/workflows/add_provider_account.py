@@ -10,7 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import ProviderAccountId
 from tallywatt.kernel.money import currency
 from tallywatt.payments.account import ProviderAccount
-from tallywatt.payments.capabilities import CAPABILITIES
+from tallywatt.payments.capabilities import CAPABILITIES, capabilities_of
 from tallywatt.payments.secret import SEALED_HERE
 from tallywatt.workflows.put_secret import kept_reference
 from tallywatt.workflows.record_action import record_action
@@ -18,6 +18,7 @@ from tallywatt.workflows.record_action import record_action
 if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
+MOST_RANK = 1000
 SECRET_REFERENCES = ("env:", "file:", SEALED_HERE)
 
 
@@ -32,6 +33,10 @@ class AddProviderAccount:
     webhook_secret_references: tuple[str, ...]
     live: bool = False
     base_url: str | None = None
+    merchant: str | None = None
+    rank: int = 0
+    fee_minor: int | None = None
+    fee_basis_points: int | None = None
 
 
 def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> ProviderAccount:
@@ -43,6 +48,12 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
     if command.provider not in CAPABILITIES:
         msg = "nobody here speaks to that payment provider"
         raise BadInput(msg, code="provider_accounts.unknown_provider", remedy="one of stripe, mollie, adyen")
+    if capabilities_of(command.provider).needs_merchant and not command.merchant:
+        msg = "this provider wants the name of the merchant account with every request"
+        raise BadInput(msg, code="provider_accounts.no_merchant")
+    if not 0 <= command.rank <= MOST_RANK or min(command.fee_minor or 0, command.fee_basis_points or 0) < 0:
+        msg = "a rank and a fee are small whole numbers from 0 on"
+        raise BadInput(msg, code="provider_accounts.bad_order")
     for code in command.currencies:
         currency(code)
     account = ProviderAccount(
@@ -57,6 +68,10 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
         is_default=not work.provider_accounts.by(is_default=True),
         created_at=work.now,
         closed_at=None,
+        merchant=command.merchant or None,
+        rank=command.rank,
+        fee_minor=command.fee_minor,
+        fee_basis_points=command.fee_basis_points,
     )
     known = work.provider_accounts.one_by(name=command.name)
     if known is not None:

@@ -32,6 +32,7 @@ from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.route_payment import fail_over, note_health
 
 if TYPE_CHECKING:
     from tallywatt.payments.consequence import Consequence
@@ -58,6 +59,10 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         view = with_refund_total(view, work.operations.by(payment_id=payment.payment_id))
     after, consequences = (payment, ()) if view is None else payment.after(view)
     settled = _settle(work, operation, fact, view)
+    note_health(work, operation, fact)
+    moved = fail_over(work, payment, settled, fact)
+    if moved is not None:
+        return moved
     # News in the refusal itself (the page was paid after all) leads to another step; the same step again leads nowhere.
     news = after.state is not payment.state
     dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact) and not news

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import PaymentId
-from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.payments.routing import Wish
 from tallywatt.workflows.intend_operation import take_next_step
+from tallywatt.workflows.route_payment import account_for, method_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -99,7 +100,7 @@ def _put_on_invoice(work: UnitOfWork, payment: Payment, collection: Collection) 
 
 
 def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: CustomerId) -> Payment | None:
-    method, account = _method_of(work, customer_id, collection.total.currency.code)
+    method, account = _method_of(work, customer_id, collection.total.currency.code, collection.total.minor)
     if account is None:
         return None
     total = collection.total
@@ -148,19 +149,15 @@ def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: C
 
 
 def _method_of(
-    work: UnitOfWork, customer_id: CustomerId, currency: str
+    work: UnitOfWork, customer_id: CustomerId, currency: str, minor: int
 ) -> tuple[PaymentMethod | None, ProviderAccount | None]:
-    """The method stored last that may be charged in this currency, with its account; else the account to be asked."""
-    methods = [one for one in work.payment_methods.by(customer_id=customer_id) if one.state is MethodState.ACTIVE]
-    for method in reversed(methods):
-        account = work.provider_accounts.get(method.account_id)
-        if account.closed_at is None and currency in account.currencies:
-            return method, account
-    return None, default_account(work, currency)
+    """The stored method that is charged in this currency, with its account; else the account to be asked."""
+    found = method_for(work, customer_id, Wish(currency))
+    return (
+        found if found is not None else (None, account_for(work, Wish(currency, minor)) or _any_account(work, currency))
+    )
 
 
-def default_account(work: UnitOfWork, currency: str) -> ProviderAccount | None:
-    """The provider account that collects this currency when nobody chose one."""
-    accounts = [one for one in work.provider_accounts.by(closed_at=None) if currency in one.currencies]
-    preferred = [one for one in accounts if one.is_default]
-    return next(iter(preferred or accounts), None)
+def _any_account(work: UnitOfWork, currency: str) -> ProviderAccount | None:
+    """Where what is owed is kept, when the sum is too small for all of them."""
+    return account_for(work, Wish(currency))

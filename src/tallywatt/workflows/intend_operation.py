@@ -46,6 +46,13 @@ def intend_operation(
     return operation
 
 
+def intend_again(work: UnitOfWork, payment: Payment, before: Operation) -> Operation:
+    """Ask another account for the page that was asked for in vain."""
+    again = {name: value for name, value in before.asked.items() if name in PAGE}
+    again["expires_at"] = (work.machine_now + PAGE_LIFE_MS) // 1000
+    return intend_operation(work, payment, before.kind, before.amount_minor, again)
+
+
 def on_its_way(work: UnitOfWork, payment_id: str) -> Operation | None:
     """The one operation of a locked payment of which it is not known what became of it."""
     return next((one for one in work.operations.by(payment_id=payment_id) if one.is_unresolved), None)

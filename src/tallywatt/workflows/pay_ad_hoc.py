@@ -12,10 +12,11 @@ from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.limits import PAGE_LIFE_MS, least_charge
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.payments.routing import Wish
 from tallywatt.workflows.apply_provider_fact import START_PAID_SESSION
-from tallywatt.workflows.collect import default_account
 from tallywatt.workflows.intend_operation import intend_operation
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.route_payment import account_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -41,13 +42,19 @@ class PayAdHoc:
     offer_id: OfferId | None = None
     customer_id: CustomerId | None = None
     language: str | None = None
+    method: str | None = None
+    """How the driver wants to pay: card, apple_pay, google_pay; None: the provider's page asks."""
     start_within_ms: int = PAGE_LIFE_MS + 10 * 60 * 1000
     """How long the driver has to pay and to plug in before everything is let go."""
 
 
 def pay_ad_hoc(work: UnitOfWork, command: PayAdHoc) -> Payment:
     """A payment with its page on its way: `hosted_page_url` is filled when the provider has answered."""
-    account = default_account(work, command.hold.currency.code)
+    code, method = command.hold.currency.code, command.method
+    account = account_for(work, Wish(code, command.hold.minor, method, on_page=True))
+    if account is None:
+        # Perhaps it is the sum alone that none of them takes: then that is what to say.
+        account = account_for(work, Wish(code, None, method, on_page=True))
     if account is None:
         msg = f"no payment account collects {command.hold.currency}"
         raise Conflict(msg, code="payment.no_account", remedy="add a provider account with this currency")

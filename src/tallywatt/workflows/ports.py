@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.dispute import Dispute
+    from tallywatt.payments.health import ProviderHealth
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.restoration import Restoration
@@ -210,6 +211,7 @@ class UnitOfWork(Protocol):
     meter_pages: Records[MeterPage]
 
     provider_accounts: Records[ProviderAccount]
+    provider_health: Records[ProviderHealth]
     sealed_secrets: Records[SealedSecret]
     payment_methods: Records[PaymentMethod]
     payments: Records[Payment]

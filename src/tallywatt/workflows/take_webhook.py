@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.card_numbers import hide_card_numbers
+from tallywatt.kernel.identity import OperationId
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import Succeeded
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
@@ -52,7 +53,7 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
     state = WebhookState.IGNORED
     if (event.view is not None or event.dispute is not None) and payment is not None:
         state = WebhookState.APPLIED
-    elif event.view is not None and event.payment_id is not None:
+    elif event.view is not None and event.payment_id is not None and not _is_left_behind(work, command):
         state = WebhookState.UNMATCHED
     body, card_numbers = hide_card_numbers(command.body.decode("utf-8", "replace"))
     key_id, sealed = work.vault.seal(WEBHOOK_CLASS, event.event_id, body.encode())
@@ -91,7 +92,21 @@ def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:
     found = None if event.payment_id is None else work.payments.find(event.payment_id)
     if found is None and event.provider_ref is not None:
         found = work.payments.one_by(account_id=command.account_id, provider_ref=event.provider_ref)
+    if found is None and event.operation_id is not None:
+        asked = work.operations.find(OperationId(event.operation_id))
+        found = None if asked is None else work.payments.find(asked.payment_id)
     return found if found is not None and found.account_id == command.account_id else None
+
+
+def _is_left_behind(work: UnitOfWork, command: TakeWebhook) -> bool:
+    """Whether it is about what a payment that went to another provider left here, which holds nothing."""
+    view = command.event.view
+    if view is None or view.authorised_minor or view.captured_minor or command.event.payment_id is None:
+        return False
+    payment = work.payments.find(command.event.payment_id)
+    return payment is not None and any(
+        one.account_id == command.account_id for one in work.operations.by(payment_id=payment.payment_id)
+    )
 
 
 def _list(work: UnitOfWork, command: TakeWebhook, kind: str, summary: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tallywatt.adapters.providers.adyen_cards import AdyenCards
 from tallywatt.adapters.providers.mollie_cards import MollieCards
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperationId
@@ -18,14 +20,15 @@ from tests.payments.test_payment import a_payment
 from tests.simulators.psp.running import Endpoint, RunningPsp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tallywatt.payments.operation import Operation, OperationKind
     from tallywatt.payments.payment import Payment
 
 TIMEOUT = httpx.Timeout(1.0, connect=1.0)
-KEYS = {"mollie": "test_tallywatt"}
+KEYS = {"mollie": "test_tallywatt", "adyen": "AQEtallywatt"}
+MERCHANT = "TallywattECOM"
+HMAC = "5AFE" * 16
 
 
 @dataclass
@@ -110,7 +113,28 @@ def _store_at_mollie(bench: Bench, card: str) -> StoredMethod:
     return found
 
 
-STORED: dict[str, Any] = {"mollie": _store_at_mollie}
+def _store_at_adyen(bench: Bench, card: str) -> StoredMethod:
+    """As a shopper leaves a card there: on a link for nothing."""
+    with httpx.Client(base_url=bench.psp.url, headers={"x-api-key": KEYS["adyen"]}) as wire:
+        link = wire.post(
+            "/checkout/v72/paymentLinks",
+            json={
+                "merchantAccount": MERCHANT,
+                "amount": {"currency": "GBP", "value": 0},
+                "reference": "keep/c1",
+                "shopperReference": "c1",
+                "storePaymentMethodMode": "enabled",
+                "recurringProcessingModel": "UnscheduledCardOnFile",
+            },
+        ).json()
+        httpx.post(link["url"], data={"card": card, "approve": "yes"})
+    bench.endpoint.wait_for(1)
+    bench.heard = 1
+    found: StoredMethod = bench.cards.store_method("c1", "c1", "k")
+    return found
+
+
+STORED: dict[str, Any] = {"mollie": _store_at_mollie, "adyen": _store_at_adyen}
 
 
 def an_operation_of(
@@ -133,11 +157,24 @@ def an_operation_of(
     return payment.operation(OperationId("o1"), kind, amount_minor, asked, Instant(1))
 
 
+def _mollie(psp: RunningPsp, endpoint: Endpoint) -> MollieCards:
+    return MollieCards(KEYS["mollie"], base_url=psp.url, webhook_url=endpoint.url, timeout=TIMEOUT)
+
+
+def _adyen(psp: RunningPsp, endpoint: Endpoint) -> AdyenCards:
+    return AdyenCards(
+        KEYS["adyen"], ("00" * 32, HMAC), merchant=MERCHANT, base_url=f"{psp.url}/checkout", timeout=TIMEOUT
+    )
+
+
+SPEAKERS: dict[str, Callable[[RunningPsp, Endpoint], Any]] = {"mollie": _mollie, "adyen": _adyen}
+
+
 def open_bench(provider: str, folder: Path, url: str) -> Bench:
     """A bench with everything running."""
     endpoint = Endpoint()
-    psp = RunningPsp(folder / "psp.jsonl")
+    psp = RunningPsp(folder / "psp.jsonl", adyen_webhook=endpoint.url)
     psp.start()
-    cards = MollieCards(KEYS[provider], base_url=psp.url, webhook_url=endpoint.url, timeout=TIMEOUT)
+    cards = SPEAKERS[provider](psp, endpoint)
     house = HouseOfPayments(url, cards, now=Instant(int(time.time() * 1000)))  # noqa: TID251 - the provider's clock is the real one
     return Bench(provider, psp, endpoint, cards, house)

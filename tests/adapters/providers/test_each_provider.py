@@ -12,7 +12,7 @@ import pytest
 from tallywatt.kernel.money import money
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import Enquiry, Failed, NotSent, Succeeded, Unknown
+from tallywatt.payments.provider import Enquiry, Failed, NotSent, Pending, Succeeded, Unknown
 from tallywatt.simulators.psp import books
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.void_hold import VoidHold, void_hold
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PROVIDERS = ("mollie",)
+PROVIDERS = ("mollie", "adyen")
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -209,7 +209,9 @@ def _objects(bench: Bench) -> list[dict[str, object]]:
 
 
 def test_a_wrong_key_sends_nothing(bench: Bench) -> None:
-    cards = type(bench.cards)("live_wrong", base_url=bench.psp.url)
+    cards = type(bench.cards)(
+        "live_wrong", base_url=f"{bench.psp.url}/checkout" if bench.provider == "adyen" else bench.psp.url
+    )
     assert isinstance(cards.send(an_operation_of(OperationKind.HOSTED_PAGE)), NotSent)
 
 
@@ -244,5 +246,6 @@ def test_case_43_more_than_was_captured_never_goes_back(bench: Bench) -> None:
     bench.hear_until(lambda: house.payment(payment).state is PaymentState.CAPTURED)
     ref = house.payment(payment).provider_ref
     beyond = an_operation_of(OperationKind.REFUND, amount_minor=1241, currency="GBP", provider_ref=ref)
-    assert isinstance(bench.cards.send(beyond), Failed)
+    answer = bench.cards.send(beyond)
+    assert isinstance(answer, Pending if bench.cards.capabilities.answers_later else Failed)
     assert books.read(bench.psp.state).refunded_minor == {}

@@ -70,7 +70,7 @@ class Providers:
         return found
 
     def _connect(self, account: ProviderAccount) -> PaymentProvider:
-        connect = {"stripe": self._stripe, "mollie": self._mollie}.get(account.provider)
+        connect = {"stripe": self._stripe, "mollie": self._mollie, "adyen": self._adyen}.get(account.provider)
         if connect is None:
             msg = f"no adapter speaks to {account.provider!r}"
             raise Broken(msg, code="payment.unknown_provider")
@@ -101,6 +101,17 @@ class Providers:
             live=account.live,
             base_url=account.base_url,
             webhook_url=self._news_of(account),
+        )
+
+    def _adyen(self, account: ProviderAccount) -> PaymentProvider:
+        from tallywatt.adapters.providers.adyen_cards import AdyenCards  # noqa: PLC0415 - see above
+
+        return AdyenCards(
+            self._secret(account.secret_reference),
+            tuple(self._secret(one) for one in account.webhook_secret_references),
+            merchant=account.merchant or "",
+            live=account.live,
+            base_url=account.base_url,
         )
 
     def _news_of(self, account: ProviderAccount) -> str | None:

@@ -64,6 +64,7 @@ FOREIGN = {"operators.tax_id"}
 NAMES = {
     "customers.reference", "locations.reference", "parties.reference", "operators.slug", "operators.party_code",
     "tariff_versions.reference", "tariff_versions.canonical", "policy_versions.canonical", "provider_accounts.name",
+    "provider_accounts.merchant",
     "people.email", "people.email_folded", "invitations.email",
     "invitations.email_folded", "linked_identities.subject", "linked_identities.issuer", "webhook_endpoints.url",
 }  # fmt: skip

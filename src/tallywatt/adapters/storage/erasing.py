@@ -41,7 +41,7 @@ WITHOUT_PEOPLE: Final = {
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",
         "running_sums", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines", "disputes",
         "settlement_readings",
-        "signature_verdicts", "meter_pages",
+        "signature_verdicts", "meter_pages", "provider_health",
     ),
     "kept by law until its term ends": ("printed_invoices",),
     "what is searched for, sealed until the search ends": ("erasures",),

@@ -93,6 +93,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "rated_lines": rating.RATED_LINES,
     "rated_taxes": rating.RATED_TAXES,
     "provider_accounts": payments.PROVIDER_ACCOUNTS,
+    "provider_health": payments.PROVIDER_HEALTH,
     "sealed_secrets": payments.SEALED_SECRETS,
     "payment_methods": payments.PAYMENT_METHODS,
     "payments": payments.PAYMENTS,

@@ -69,6 +69,8 @@ def list_payments(
         "tallywatt provider-account add main --currency GBP \\",
         "    --secret env:STRIPE_KEY --webhook-secret env:STRIPE_WEBHOOK_SECRET",
         "tallywatt provider-account add europe --provider mollie --currency EUR --secret env:MOLLIE_KEY",
+        "tallywatt provider-account add second --provider adyen --merchant MyShopECOM --currency EUR \\",
+        "    --secret env:ADYEN_KEY --webhook-secret env:ADYEN_HMAC_KEY --rank 1",
         "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
         "    --secret file:psp.key --webhook-secret file:psp.hook \\",
         "    --base-url http://127.0.0.1:4000",
@@ -84,11 +86,22 @@ def add_account(
         list[str] | None,
         typer.Option("--webhook-secret", metavar="REFERENCE", help="Likewise; two while one is being replaced."),
     ] = None,
-    provider: Annotated[str, typer.Option("--provider", help="Who it is: stripe, mollie.")] = "stripe",
+    provider: Annotated[str, typer.Option("--provider", help="Who it is: stripe, mollie, adyen.")] = "stripe",
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="Where it listens, for the simulator.")
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Real money moves.")] = False,
+    merchant: Annotated[
+        str | None, typer.Option("--merchant", help="The account's own name at the provider; Adyen wants one.")
+    ] = None,
+    rank: Annotated[int, typer.Option("--rank", min=0, max=1000, help="Who is asked first: the lowest.")] = 0,
+    fee_minor: Annotated[
+        int | None, typer.Option("--fee", metavar="MINOR", min=0, help="What a payment costs there, in minor units.")
+    ] = None,
+    fee_share: Annotated[
+        int | None,
+        typer.Option("--fee-share", metavar="BASIS_POINTS", min=0, max=10_000, help="And its share of the sum."),
+    ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -96,7 +109,17 @@ def add_account(
     from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 
     command = AddProviderAccount(
-        name, provider, tuple(currencies), secret, tuple(webhook_secrets or ()), live=live, base_url=base_url
+        name,
+        provider,
+        tuple(currencies),
+        secret,
+        tuple(webhook_secrets or ()),
+        live=live,
+        base_url=base_url,
+        merchant=merchant,
+        rank=rank,
+        fee_minor=fee_minor,
+        fee_basis_points=fee_share,
     )
     with at_desk(operator) as desk:
         row = desk.do(add_provider_account, command)

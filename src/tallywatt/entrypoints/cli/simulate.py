@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CARD = "SIMULATED"
 SIMULATED_SECRET = "whsec_simulated"
 """Guards nothing but invented money."""
+SIMULATED_HMAC_KEY = "5AFE" * 16
+"""As above."""
 
 simulate = group("simulate", "Stand-ins for the outside world.")
 
@@ -40,6 +42,18 @@ def psp(
         str,
         typer.Option("--webhook-secret", envvar="TALLYWATT_SIMULATED_WEBHOOK_SECRET", help="It signs them with it."),
     ] = SIMULATED_SECRET,
+    adyen_webhook: Annotated[
+        str | None,
+        typer.Option("--adyen-webhook", metavar="URL", help="Where notifications of its Adyen accounts go."),
+    ] = None,
+    adyen_hmac_key: Annotated[
+        str,
+        typer.Option(
+            "--adyen-hmac-key",
+            envvar="TALLYWATT_SIMULATED_ADYEN_HMAC_KEY",
+            help="It signs them with it: 64 hex digits.",
+        ),
+    ] = SIMULATED_HMAC_KEY,
     faults: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,9 +61,10 @@ def psp(
         ),
     ] = None,
 ) -> None:
-    """Run a strict payment provider that speaks like Stripe.
+    """Run a strict payment provider that speaks like Stripe, like Mollie and like Adyen.
 
-    Its money is invented, and it listens on 127.0.0.1 alone.
+    A key of the form sk_test_... opens an account that speaks like Stripe, test_... like Mollie (at /v2), AQE... like Adyen
+    (base URL .../checkout). Its money is invented, and it listens on 127.0.0.1 alone.
     """
     from tallywatt.simulators.psp import Options, run
     from tallywatt.simulators.psp.faults import parse_fault
@@ -58,7 +73,16 @@ def psp(
         say_json({"listening": started.base_url, "state": str(state)})
 
     chosen = tuple(parse_fault(text) for text in faults or ())
-    run(Options(port=port, state=state, webhook=webhook, webhook_secret=webhook_secret, faults=chosen), ready)
+    options = Options(
+        port=port,
+        state=state,
+        webhook=webhook,
+        webhook_secret=webhook_secret,
+        adyen_webhook=adyen_webhook,
+        adyen_hmac_key=adyen_hmac_key,
+        faults=chosen,
+    )
+    run(options, ready)
 
 
 @simulate.command(

@@ -1049,6 +1049,12 @@ class ProviderAccount(Answer):
     is_default: bool
     created_at: When
     closed_at: When | None
+    merchant: str | None
+    rank: int
+    fee_minor: int | None
+    fee_basis_points: int | None
+    health: Literal["closed", "open", "probing"]
+    """The circuit to it: closed takes new payments, open does not, probing tries one."""
     webhook_url: str
 
 
@@ -1066,6 +1072,10 @@ class ProviderAccountKept(Answer):
     is_default: bool
     created_at: When
     closed_at: When | None
+    merchant: str | None
+    rank: int
+    fee_minor: int | None
+    fee_basis_points: int | None
 
 
 class OperatorKept(Answer):

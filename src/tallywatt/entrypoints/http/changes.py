@@ -81,10 +81,20 @@ class NewProviderAccount(Shape):
     """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    provider: Annotated[str, Field(min_length=1, max_length=32, description="stripe, mollie.")] = "stripe"
+    provider: Annotated[str, Field(min_length=1, max_length=32, description="stripe, mollie, adyen.")] = "stripe"
     currencies: list[Annotated[str, Field(pattern="^[A-Z]{3}$")]] = Field(min_length=1, max_length=40)
     secret_reference: Annotated[str, Field(max_length=200)] = Field(examples=["env:STRIPE_KEY"])
     webhook_secret_references: list[Annotated[str, Field(max_length=200)]] = Field(
         default_factory=list, max_length=4, examples=[["env:STRIPE_WEBHOOK_SECRET"]]
     )
     live: bool = Field(default=False, description="Real money moves.")
+    merchant: str | None = Field(
+        default=None, max_length=80, description="The account's own name at the provider; Adyen wants one."
+    )
+    rank: int = Field(default=0, ge=0, le=1000, description="Who is asked first: the lowest.")
+    fee_minor: int | None = Field(
+        default=None, ge=0, le=100_000, description="What a payment costs there, in minor units."
+    )
+    fee_basis_points: int | None = Field(
+        default=None, ge=0, le=10_000, description="And its share of the sum, in hundredths of a per cent."
+    )

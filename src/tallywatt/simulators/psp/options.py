@@ -39,6 +39,9 @@ class Options:
     state: Path
     webhook: str | None = None
     webhook_secret: str = "whsec_simulated"
+    adyen_webhook: str | None = None
+    """Where notifications of its Adyen accounts go: one address for all, as one sets it on the provider's pages."""
+    adyen_hmac_key: str = "5AFE" * 16
     faults: tuple[Fault, ...] = ()
     events: tuple[str, ...] = EVENTS
     hold_seconds: int = HOLD_SECONDS

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
 from tallywatt.simulators.psp import checkout, disputes, page, payouts
+from tallywatt.simulators.psp.adyen import Adyen
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
 from tallywatt.simulators.psp.delivery import Delivery
@@ -66,7 +67,7 @@ class Psp:
         self._connections: set[asyncio.StreamWriter] = set()
         self._reopening: asyncio.Task[None] | None = None
         self._requests = 0
-        self._dialects: tuple[Dialect, ...] = (Stripe(), Mollie())
+        self._dialects: tuple[Dialect, ...] = (Stripe(), Mollie(), Adyen(options))
 
     @property
     def base_url(self) -> str:

@@ -324,7 +324,7 @@ CREATE TABLE provider_accounts (
 	is_default INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	closed_at INTEGER, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, 
 	CONSTRAINT pk_provider_accounts PRIMARY KEY (operator_id, account_id), 
 	CONSTRAINT uq_provider_accounts_operator_id_name UNIQUE (operator_id, name)
 )
@@ -1615,6 +1615,23 @@ CREATE TABLE disputes (
 
 ;
 
+CREATE TABLE provider_health (
+	operator_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	failures INTEGER NOT NULL, 
+	pauses INTEGER NOT NULL, 
+	retry_at INTEGER, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_provider_health PRIMARY KEY (operator_id, account_id), 
+	CONSTRAINT ck_provider_health_state CHECK (state IN ('closed', 'open', 'probing')), 
+	CONSTRAINT fk_provider_health_operator_id_account_id_provider_accounts FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1839,6 +1856,6 @@ CREATE INDEX ix_disputes_operator_id_payment_id ON disputes (operator_id, paymen
 
 CREATE INDEX ix_disputes_operator_id_state_dispute_id ON disputes (operator_id, state, dispute_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0020');
+INSERT INTO alembic_version ("version_num") VALUES ('0021');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -44,7 +44,8 @@ _MACHINE = """
     linked_identities.last_used_at memberships.created_at memberships.ended_at meter_keys.added_at meter_pages.noted_at
     meter_readings.received_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
-    passkeys.last_used_at passkeys.removed_at people.created_at restorations.backup_at restorations.compared_at
+    passkeys.last_used_at passkeys.removed_at people.created_at provider_health.changed_at
+    provider_health.retry_at restorations.backup_at restorations.compared_at
     restorations.restored_at disputes.decided_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at

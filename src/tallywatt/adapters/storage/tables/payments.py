@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import column
+from sqlalchemy import Column, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    WHOLE,
     blob,
     check,
     choice,
@@ -23,6 +24,7 @@ from tallywatt.adapters.storage.tables.schema import (
 )
 from tallywatt.payments.account import MethodState, PaymentMethod, ProviderAccount
 from tallywatt.payments.allocation import Allocation, Target
+from tallywatt.payments.health import Circuit, ProviderHealth
 from tallywatt.payments.operation import UNRESOLVED, Operation, OperationKind, OperationState
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.restoration import Restoration
@@ -43,12 +45,32 @@ PROVIDER_ACCOUNTS = Mapping(
         flag("is_default"),
         instant("created_at"),
         instant("closed_at", null=True),
+        text("merchant", null=True),
+        Column("rank", WHOLE, nullable=False, server_default="0"),
+        whole("fee_minor", null=True),
+        whole("fee_basis_points", null=True),
         version(),
         unique("name"),
         unique_where("uq_provider_accounts_default", where=column("is_default") == 1),
         key=("account_id",),
     ),
     ProviderAccount,
+)
+
+PROVIDER_HEALTH = Mapping(
+    table(
+        "provider_health",
+        text("account_id"),
+        choice("state", Circuit),
+        whole("failures"),
+        whole("pauses"),
+        instant("retry_at", null=True),
+        instant("changed_at"),
+        version(),
+        refers("account_id", "provider_accounts"),
+        key=("account_id",),
+    ),
+    ProviderHealth,
 )
 
 SEALED_SECRETS = Mapping(

@@ -19,6 +19,7 @@ _payments = payments.PAYMENTS.table
 _operations = payments.OPERATIONS.table
 _allocations = payments.ALLOCATIONS.table
 _provider_accounts = payments.PROVIDER_ACCOUNTS.table
+_health = payments.PROVIDER_HEALTH.table
 _methods = payments.PAYMENT_METHODS.table
 _webhooks = payments.WEBHOOK_EVENTS.table
 _invoices = invoicing.INVOICES.table
@@ -249,11 +250,14 @@ _ACCOUNTS = Question(
     select(
         *columns(
             _provider_accounts, "name", "provider", "live", "base_url", "currencies", "secret_reference",
-            "webhook_secret_references", "is_default", "created_at", "closed_at", id="account_id",
-        )
+            "webhook_secret_references", "is_default", "created_at", "closed_at", "merchant", "rank", "fee_minor",
+            "fee_basis_points", id="account_id",
+        ),
+        func.coalesce(_health.c.state, "closed").label("health"),
     )
+    .select_from(_provider_accounts.outerjoin(_health, joined(_provider_accounts, _health, "account_id")))
     .where(mine(_provider_accounts))
-    .order_by(_provider_accounts.c.name)
+    .order_by(_provider_accounts.c.rank, _provider_accounts.c.name)
 )  # fmt: skip
 _METHODS = Question(
     select(*columns(_methods, "customer_id", "account_id", "brand", "last4", "state", "created_at", id="method_id"))

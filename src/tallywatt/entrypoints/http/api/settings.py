@@ -65,6 +65,10 @@ async def post_account(request: Request, body: NewProviderAccount, caller: Admin
         body.secret_reference,
         tuple(body.webhook_secret_references),
         live=body.live,
+        merchant=body.merchant,
+        rank=body.rank,
+        fee_minor=body.fee_minor,
+        fee_basis_points=body.fee_basis_points,
     )
     return await write_once(
         request, house, caller, add_provider_account, command, lambda row: told(row, "account_id"), 201

@@ -43,7 +43,7 @@ CHOICES: Final = {
     "amounts": Amounts,
     "rounding": Rounding,
 }
-PROVIDERS: Final = tuple((code, code.capitalize()) for code in CAPABILITIES if code != "adyen")
+PROVIDERS: Final = tuple((code, code.capitalize()) for code in CAPABILITIES)
 OWN_VARIABLE: Final = re.compile(r"(?!TALLYWATT_)[A-Z][A-Z0-9_]{0,63}")
 """A variable of the environment that a person on the console may name: never one with the installation's own key."""
 
@@ -147,7 +147,21 @@ def _account(given: dict[str, str]) -> AddProviderAccount:
     if not codes:
         msg = "an account collects in at least one currency"
         raise BadInput(msg, code="provider_accounts.no_currency")
-    return AddProviderAccount(name, provider, codes, secret, tuple(webhooks), live=given.get("live") == "yes")
+    return AddProviderAccount(
+        name,
+        provider,
+        codes,
+        secret,
+        tuple(webhooks),
+        live=given.get("live") == "yes",
+        merchant=given.get("merchant", "").strip()[:80] or None,
+        rank=_rank(given.get("rank", "").strip() or "0"),
+    )
+
+
+def _rank(text: str) -> int:
+    """A place in the order; what is none is told by the workflow."""
+    return int(text) if text.isdecimal() and len(text) <= 4 else -1
 
 
 async def _policy_page(

@@ -1,0 +1,310 @@
+"""Cards through the official Adyen SDK. It translates; it has no opinion about retries, routing or what comes next.
+
+What differs from others: everything is received first and decided in a signed notification; a payment cannot be asked
+about, only its page can; a hold that was placed while its page was being closed is cancelled by our own reference.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+from Adyen import Adyen, AdyenError
+from Adyen.exceptions import AdyenAPIResponseError
+from Adyen.util import is_valid_hmac_notification
+
+from tallywatt.adapters.providers import adyen_views as views
+from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
+from tallywatt.kernel.errors import BadInput, Broken, Busy, NotSignedIn
+from tallywatt.payments.capabilities import CAPABILITIES
+from tallywatt.payments.fact import outcome_shown
+from tallywatt.payments.operation import Operation, OperationKind
+from tallywatt.payments.provider import (
+    Declined,
+    Enquiry,
+    Failed,
+    NotSent,
+    Outcome,
+    Pending,
+    ProviderEvent,
+    StoredMethod,
+    Trace,
+    Unknown,
+    View,
+    ViewStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tallywatt.kernel.clock import Instant
+
+VERSION: Final = "v72"
+KEY_IN_USE: Final = "704"
+"""The same key is being worked on, or came with another request."""
+LOCALES: Final = {"de": "de-DE", "en": "en-GB", "es": "es-ES", "fr": "fr-FR", "it": "it-IT", "nl": "nl-NL"}
+
+
+class _Http:
+    """The SDK's own clients cannot tell a connection that never was from an answer that was lost; this one can."""
+
+    user_agent = "tallywatt"
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def request(
+        self, method: str, url: str, *, json: Any = None, xapikey: str = "", headers: dict[str, str] | None = None
+    ) -> tuple[str, Any, int, httpx.Headers]:
+        """Text, request, status and headers, as the SDK wants them."""
+        body = json if method in ("POST", "PATCH") else None
+        answer = self._wire.request(method, url, json=body, headers={**(headers or {}), "x-api-key": xapikey})
+        return answer.text, json, answer.status_code, answer.headers
+
+
+class AdyenCards:
+    """One merchant account at Adyen."""
+
+    capabilities = CAPABILITIES[views.PROVIDER]
+
+    def __init__(
+        self,
+        api_key: str,
+        hmac_keys: tuple[str, ...] = (),
+        *,
+        merchant: str = "",
+        live: bool = False,
+        base_url: str | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> None:
+        if live and base_url is None:
+            msg = "a live account at Adyen has an endpoint of its own"
+            raise Broken(msg, code="payment.live_endpoint_missing", remedy="give it as the base URL of the account")
+        self._hmac_keys = hmac_keys
+        self._merchant = merchant
+        self._live = live
+        client = Adyen(xapikey=api_key, platform="live" if live else "test", live_endpoint_prefix="own")
+        client.client.http_client = _Http(Wire(timeout, proxied=base_url is None or live))
+        client.client.http_init = True
+        self._checkout = client.checkout
+        if base_url is not None:
+            for one in ("payment_links_api", "payments_api", "modifications_api", "recurring_api"):
+                getattr(self._checkout, one).baseUrl = f"{base_url.rstrip('/')}/{VERSION}"
+
+    # --- what is asked ---
+
+    def send(self, operation: Operation) -> Outcome:
+        """Ask exactly what was written down, under the operation's own key."""
+        does: dict[OperationKind, Callable[[dict[str, Any], str], Outcome | View]] = {
+            OperationKind.CHARGE: self._charge,
+            OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.CAPTURE: self._capture,
+            OperationKind.VOID: self._void,
+            OperationKind.REFUND: self._refund,
+        }
+        try:
+            done = does[operation.kind](operation.asked, operation.idempotency_key)
+        except httpx.HTTPError as error:
+            return unclear(error)
+        except AdyenAPIResponseError as error:
+            return _unclear_answer(error) or Failed(str(error.error_code or "refused"), _said(error))
+        except (AdyenError, LookupError, TypeError, ValueError) as error:
+            return Unknown(f"the answer cannot be read: {type(error).__name__}")
+        if not isinstance(done, View):
+            return done
+        ref = done.page_ref if operation.kind is OperationKind.HOSTED_PAGE else done.provider_ref
+        return outcome_shown(operation, done, ref) or Pending(done, ref)
+
+    def _charge(self, asked: dict[str, Any], key: str) -> Outcome | View:
+        minor, code = asked["amount_minor"], asked["currency"]
+        request = {
+            "merchantAccount": self._merchant,
+            "amount": {"value": minor, "currency": code},
+            "reference": asked["reference"] + views.CHARGE,
+            "paymentMethod": {"type": "scheme", "storedPaymentMethodId": asked["method_ref"]},
+            "shopperReference": asked["customer_ref"],
+            "shopperInteraction": "ContAuth",
+            "recurringProcessingModel": "UnscheduledCardOnFile",
+            "captureDelayHours": 0,
+            "metadata": _ours(asked),
+        }
+        answer = self._checkout.payments_api.payments(request, idempotency_key=key).message
+        view = views.of_charge(answer, minor, code)
+        if view.status is ViewStatus.DECLINED:
+            why = views.refusal(answer)
+            return Declined(why.code, why.advice.value, str(answer.get("refusalReason") or why.code), view)
+        return view
+
+    def _open_page(self, asked: dict[str, Any], key: str) -> View:
+        request = {
+            "merchantAccount": self._merchant,
+            "amount": {"value": asked["amount_minor"], "currency": asked["currency"]},
+            "reference": asked["reference"],
+            "description": asked["title"][:280],
+            "returnUrl": asked["success_url"],
+            "expiresAt": datetime.fromtimestamp(int(asked["expires_at"]), UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+            "allowedPaymentMethods": ["scheme", "applepay", "googlepay"],
+            "manualCapture": True,
+            "metadata": _ours(asked),
+        }
+        locale = LOCALES.get(str(asked.get("language", ""))[:2])
+        if locale is not None:
+            request["shopperLocale"] = locale
+        return views.of_link(self._checkout.payment_links_api.payment_links(request, idempotency_key=key).message)
+
+    def _capture(self, asked: dict[str, Any], key: str) -> Outcome:
+        request = {**self._modification(asked), "amount": _amount(asked)}
+        ref = asked["provider_ref"]
+        answer = self._checkout.modifications_api.capture_authorised_payment(request, ref, idempotency_key=key)
+        return _received(answer.message, ref)
+
+    def _refund(self, asked: dict[str, Any], key: str) -> Outcome:
+        request = {**self._modification(asked), "amount": _amount(asked)}
+        ref = asked["provider_ref"]
+        answer = self._checkout.modifications_api.refund_captured_payment(request, ref, idempotency_key=key)
+        return _received(answer.message, ref)
+
+    def _void(self, asked: dict[str, Any], key: str) -> Outcome | View:
+        ref = asked.get("provider_ref")
+        changes = self._checkout.modifications_api
+        if ref is not None:
+            answer = changes.cancel_authorised_payment_by_psp_reference(
+                self._modification(asked), ref, idempotency_key=key
+            )
+            return _received(answer.message, ref)
+        try:
+            # Nothing is held as far as we know: closing the page is what keeps it so.
+            return views.of_link(
+                self._checkout.payment_links_api.update_payment_link({"status": "expired"}, asked["page_ref"]).message
+            )
+        except AdyenAPIResponseError as error:
+            if _unclear_answer(error) is not None:
+                raise
+        # It was paid at the last moment, and we do not know under which id: our own reference is enough to let it go.
+        request = {**self._modification(asked), "paymentReference": asked["reference"]}
+        return _received(changes.cancel_authorised_payment(request, idempotency_key=key).message, None)
+
+    def _modification(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"merchantAccount": self._merchant, "reference": asked["operation_id"]}
+
+    # --- how it stands ---
+
+    def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
+        """How a page stands. A payment itself cannot be asked about."""
+        if enquiry.page_ref is None or enquiry.provider_ref is not None:
+            return Unknown("this provider tells of payments by notifications alone")
+        try:
+            return views.of_link(self._checkout.payment_links_api.get_payment_link(enquiry.page_ref).message)
+        except httpx.HTTPError as error:
+            return unclear(error)
+        except AdyenAPIResponseError as error:
+            if error.status_code == httpx.codes.NOT_FOUND:
+                return None
+            return _unclear_answer(error) or Unknown(_said(error))
+
+    def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:  # noqa: ARG002 - it keeps no list
+        """It lists nothing: what is missing here is in its settlement report."""
+        return Unknown("this provider lists no payments; compare with its settlement report")
+
+    # --- what it tells by itself ---
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:  # noqa: ARG002 - the body is signed
+        """The notification in a webhook that one of the account's keys has signed. A second delivery has the same id."""
+        try:
+            told = json.loads(body)
+            (wrapped,) = told["notificationItems"]
+            item = wrapped["NotificationRequestItem"]
+        except (ValueError, LookupError, TypeError) as error:
+            msg = "a webhook that is not one notification"
+            raise BadInput(msg, code="webhook.unreadable") from error
+        if not any(_signed(item, key) for key in self._hmac_keys):
+            msg = "no key of this account has signed this notification"
+            raise NotSignedIn(msg, code="webhook.bad_signature")
+        if (str(told.get("live")).lower() == "true") != self._live:
+            msg = "a webhook of the other mode, test or live"
+            raise NotSignedIn(msg, code="webhook.wrong_mode")
+        if self._merchant and item.get("merchantAccountCode") != self._merchant:
+            msg = "a notification for another merchant account"
+            raise NotSignedIn(msg, code="webhook.bad_signature")
+        try:
+            return _event(item)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            msg = "a signed webhook that is not an event"
+            raise BadInput(msg, code="webhook.unreadable") from error
+
+    # --- stored methods ---
+
+    def store_method(self, reference: str, token: str, key: str) -> StoredMethod:  # noqa: ARG002 - it takes no tokens
+        """The card that a shopper has left there: `token` is the shopper's reference."""
+        query = {"merchantAccount": self._merchant, "shopperReference": token}
+        try:
+            answer = self._checkout.recurring_api.get_tokens_for_stored_payment_details(query_parameters=query)
+        except (httpx.HTTPError, AdyenAPIResponseError) as error:
+            msg = f"the provider could not be asked: {type(error).__name__}"
+            raise Busy(msg, code="payment.provider_silent", remedy="try again later") from error
+        for one in answer.message.get("storedPaymentMethods") or []:
+            if one.get("type") == "scheme":
+                return StoredMethod(token, one["id"], one["brand"], one["lastFour"])
+        msg = "this customer has no card there"
+        raise BadInput(msg, code="payment.card_not_accepted")
+
+
+def _event(item: dict[str, Any]) -> ProviderEvent:
+    code = item["eventCode"]
+    payment_id, asked = views.payment_of(item), item.get("merchantReference") or None
+    ref = item.get("originalReference") or (item["pspReference"] if payment_id is not None else None)
+    return ProviderEvent(
+        views.event_id(item),
+        code,
+        views.said_at(item),
+        payment_id,
+        ref,
+        views.of_notification(item),
+        code.lower() if code in views.NEEDS_PERSON else None,
+        operation_id=asked if payment_id is None else None,
+    )
+
+
+def _signed(item: dict[str, Any], key: str) -> bool:
+    try:
+        return bool(is_valid_hmac_notification(item, key))
+    except (LookupError, TypeError, ValueError, AttributeError, binascii.Error):
+        return False  # a notification without what is signed
+
+
+def _received(answer: dict[str, Any], ref: str | None) -> Outcome:
+    """A modification was received; a notification says later what became of it."""
+    if answer.get("status") != "received":
+        return Unknown("the answer does not say that it was received")
+    return Pending(View(ViewStatus.PROCESSING, provider_ref=ref), answer["pspReference"])
+
+
+def _unclear_answer(error: AdyenAPIResponseError) -> NotSent | Unknown | None:
+    if str(error.error_code) == KEY_IN_USE:
+        return Unknown("the key is in use, or was used for another request")
+    retry_after = error.headers.get("retry-after") if isinstance(error.headers, httpx.Headers) else None
+    return unclear_status(int(error.status_code), retry_after, _said(error))
+
+
+def _said(error: AdyenAPIResponseError) -> str:
+    told = error.message
+    return str(told.get("message") if isinstance(told, dict) else told)[:500]
+
+
+def _amount(asked: dict[str, Any]) -> dict[str, Any]:
+    return {"value": asked["amount_minor"], "currency": asked["currency"]}
+
+
+def _ours(asked: dict[str, Any]) -> dict[str, str]:
+    """What every payment of ours carries: it stands on its notifications and in its reports."""
+    named = {
+        views.PAYMENT: asked["payment_id"],
+        views.OPERATION: asked["operation_id"],
+        views.ACCOUNT: asked.get("account_id"),
+        views.SESSION: asked.get("session_id"),
+        views.INVOICE: asked.get("invoice"),
+    }
+    return {name: value for name, value in named.items() if value}
