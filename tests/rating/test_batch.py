@@ -235,6 +235,26 @@ def test_a_sum_beyond_64_bits_goes_to_the_pricer() -> None:
         same(prices, place, record, terms)
 
 
+@given(tariff=st.one_of(tariffs(), limited_tariffs()), policy=POLICIES, more=st.integers(0, 1))
+def test_the_most_that_columns_take_is_priced_right_and_one_more_is_left(
+    tariff: Tariff, policy: Policy, more: int
+) -> None:
+    """Right at the limit every sum is as large as it gets: if anything wrapped around, it would be here."""
+    form = compiled(tariff, policy)
+    if form is None:
+        return
+    terms = Terms(tariff, policy, LONDON)
+    told = a_period(START, form.most_milliwatt_hours + more, form.most_charging, form.most_parking)
+    # A record of two periods, so that no period is charging and parking, where that would go to the pricer.
+    charging = told._replace(parking=None)
+    parking = told._replace(milliwatt_hours=0, charging=None, start=Instant(told.start + HOUR))
+    record = a_record(charging, parking, tariff=tariff)
+    prices = price_records(records_of([record]), [terms])
+
+    assert not (more and prices.compiled[0])
+    same(prices, 0, record, terms)
+
+
 def test_an_exact_price_beyond_64_bits_stays_exact() -> None:
     """Nine decimals and four rates of tax with prime parts: no 64 bits hold their common denominator."""
     elements = [
@@ -282,6 +302,29 @@ def test_a_plan_with_more_than_is_known_is_left_to_the_pricer() -> None:
     assert compiled(tariff, STANDARD) is None
     assert prices.priced_one_by_one == 1
     assert not compiled_module._knows_plan(plan_of(tariff))
+    same(prices, 0, record, terms)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"idle_free": {"windows": [{"start_time": "18:00", "end_time": "08:00"}]}},
+        {"elements": [an_element(("ENERGY", "0.45", 20)) | {}]},
+    ],
+    ids=["free nights", "a price that follows the market"],
+)
+def test_what_goes_beyond_ocpi_costs_the_same_one_by_one(more: dict[str, Any]) -> None:
+    """Free nights, prices of a market: an operator who has them re-rates with the others, a little slower."""
+    if "elements" in more:
+        slots = [["2026-11-24T10:00:00Z", "0.10"], ["2026-11-24T18:00:00Z", "0.30"]]
+        more["elements"][0]["price_components"][0]["index"] = {"market": "DE-LU", "slots": slots}
+    tariff = read_tariff(to_data(DAY_AND_NIGHT) | more)
+    terms = Terms(tariff, STANDARD, LONDON)
+    record = a_record(*an_evening(), tariff=tariff)
+    prices = price_records(records_of([record]), [terms])
+
+    assert tariff.unread == ()
+    assert prices.compiled.tolist() == [False]
     same(prices, 0, record, terms)
 
 
@@ -348,6 +391,38 @@ def compiled_limits(tariff: Tariff) -> bool:
     """Whether at least one limit is decided by columns."""
     form = compiled(tariff, STANDARD)
     return form is not None and any(one.instead is not None for one in form.bounds)
+
+
+# Several rates of tax
+
+
+@pytest.mark.parametrize("included", ["YES", "NO"])
+@pytest.mark.parametrize("rounding", Rounding)
+def test_what_rounding_leaves_goes_to_the_largest_rate(included: str, rounding: Rounding) -> None:
+    """Three rates are rounded to cents, and so is their sum: two hundred records meet every way in which they differ."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "0.3333", 19), ("TIME", "1.111", 7), ("FLAT", "0.255")), tax_included=included
+    )
+    terms = Terms(tariff, replace(STANDARD, rounding=rounding))
+    records = [a_record(a_period(START, 37_777 * place, 61_111 * place), tariff=tariff) for place in range(200)]
+    prices = price_records(records_of(records), [terms])
+
+    assert prices.compiled.sum() > 150
+    for place, record in enumerate(records):
+        same(prices, place, record, terms)
+
+
+def test_where_two_rates_are_equally_large_the_pricer_decides() -> None:
+    """Half a cent at 19 % and half a cent at 7 % are one cent: which rate has it depends on the order of the lines."""
+    tariff = a_tariff(an_element(("ENERGY", "0.005", 19), ("TIME", "0.005", 7)))
+    terms = Terms(tariff, STANDARD)
+    records = [a_record(a_period(START, 1_000_000, charging), tariff=tariff) for charging in (HOUR, 10 * HOUR)]
+    prices = price_records(records_of(records), [terms])
+
+    assert prices.compiled.tolist() == [False, True]
+    assert prices.price(0).gross_minor == 1
+    for place, record in enumerate(records):
+        same(prices, place, record, terms)
 
 
 # The cases of the specification

@@ -55,6 +55,15 @@ def test_the_largest_differences_have_the_record_s_place_in_the_file() -> None:
     assert compared(1).records == 12
 
 
+def test_records_that_tell_no_price_are_added_up_alone() -> None:
+    """A file from a warehouse knows what was used and not what it cost."""
+    record = a_record(a_period(START, 1_000_000), tariff=FLAT.tariff)
+    found = Comparison(5)
+    found.add(price_records(records_of([record]), [FLAT]), [FLAT], np.zeros(1, np.int64), None)
+
+    assert (found.by_currency["EUR"].gross_minor, found.by_currency["EUR"].told, found.differing) == (40, 0, [])
+
+
 def test_a_sum_beyond_64_bits_is_whole() -> None:
     """Absurd figures are added up like others: the total shows that they are absurd."""
     tariff = a_tariff(an_element(("ENERGY", "999999999", 20)), an_element(("FLAT", 1)))

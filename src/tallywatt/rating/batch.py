@@ -299,6 +299,9 @@ def _price(piece: Records, form: Compiled, policy: Policy, clock: _Clock | None,
         if by_group:
             to.put(f"{name}_before_taxes", before)
             to.put(f"{name}_after_taxes", after)
+    if alone.any():
+        for values in sums:
+            values[alone] = 0  # what wrapped around is nobody's sum
     before, after = _totals(sums, form)
     if form.bounds:
         alone |= _limit(sums, before, after, form)
@@ -322,8 +325,10 @@ def _cannot(piece: Records, form: Compiled, clock: _Clock | None) -> Marks:
     ):
         greatest = int(quantity.max())
         if greatest * longest > most:
-            few = np.minimum(np.maximum(quantity, 0), MOST_AT_ONCE)
-            alone |= (np.add.reduceat(few, firsts) > most) | (piece.lengths > LARGEST // MOST_AT_ONCE)
+            # Cut off above every limit, so that these sums cannot wrap around themselves.
+            few = np.clip(quantity, 0, 2 * MOST_AT_ONCE)
+            too_many = piece.lengths > LARGEST // (2 * MOST_AT_ONCE)
+            alone |= (np.add.reduceat(few, firsts) > most) | too_many
         if least is not None and int(quantity.min()) < least:
             alone |= np.minimum.reduceat(quantity, firsts) < least
     if piece.reserved is not None:
@@ -408,7 +413,7 @@ def _spread(totals: list[Column], sums: list[Column], form: Compiled, policy: Po
     """
     rounded = _half_up if policy.rounding is Rounding.HALF_UP else _half_even
     before, after = _totals(sums, form)
-    whole = rounded((after if form.gross_first else before) * form.minor, form.denominator)
+    whole = rounded((after if form.gross_first else before) * form.to_minor, form.minor_whole)
     left = whole - np.sum(totals, axis=0)
     some = np.flatnonzero(left)
     alone = np.zeros(len(left), np.bool_)
@@ -417,11 +422,9 @@ def _spread(totals: list[Column], sums: list[Column], form: Compiled, policy: Po
     sizes = np.abs(np.array([one[some] for one in totals]))
     order = np.argsort(-sizes, axis=0, kind="stable")
     ranked = np.take_along_axis(sizes, order, axis=0)
-    missing = np.abs(left[some])
-    columns = np.arange(len(some))
-    inside = missing < len(totals)
-    edge = np.where(inside, missing, len(totals) - 1)
-    alone[some] = ~inside | (ranked[edge - 1, columns] == ranked[edge, columns])
+    # Rounding takes at most half a unit of each rate and of the whole: fewer units are missing than there are rates.
+    missing, columns = np.abs(left[some]), np.arange(len(some))
+    alone[some] = ranked[missing - 1, columns] == ranked[missing, columns]
     for rank in range(len(totals)):
         step = np.where(missing > rank, np.sign(left[some]), 0)
         for group, total in enumerate(totals):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor, lcm
+from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -37,6 +37,9 @@ LARGEST: Final = 1 << 62
 """No number on the way to a price is above it, so that 64 bits always hold one more bit."""
 MOST_AT_ONCE: Final = 1 << 48
 """More milliwatt-hours or milliseconds than that are no session's; so sums of them stay far inside 64 bits."""
+
+LONGEST: Final = 10**14
+"""Three thousand years in milliseconds: beyond it there is no calendar to ask."""
 
 _TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "elements", "min_price", "max_price"}
 _ELEMENT_KEYS: Final = {"price_components", "restrictions"}
@@ -132,8 +135,9 @@ class Compiled:
     flat: Table
     groups: tuple[Group, ...]
     denominator: int
-    minor: int
-    """So many minor units has a major one."""
+    to_minor: int
+    minor_whole: int
+    """A total times `to_minor` over `minor_whole` is in minor units."""
     gross_first: bool
     bounds: tuple[Bound, ...]
     asks_the_clock: bool
@@ -183,61 +187,51 @@ def _knows_policy(policy: Policy, plan: Plan) -> bool:
     return policy.flat_scope is FlatScope.SESSION or len(plan.flat) < 2
 
 
-# States
-
-
 def _compiled(tariff: Tariff, plan: Plan, policy: Policy) -> Compiled | None:
     every = (*plan.energy, *plan.time, *plan.parking, *plan.flat)
-    if not every:
+    states = _States(every)
+    if not every or states.number > MOST_STATES:
         return None
-    tests = tuple(dict.fromkeys(test for one in every for test in one.tests if test[0] != TIME_OF_DAY))
-    windows = list(dict.fromkeys(_window(one) for one in every))
-    patterns, week = _weeks(windows)
-    number_of_states = patterns.shape[1] << len(tests)
-    if number_of_states > MOST_STATES:
-        return None
-    states = np.arange(number_of_states)
-    holds = dict(zip(windows, patterns[:, states >> len(tests)], strict=True))
-    met = {test: (states >> bit & 1).astype(np.bool_) for bit, test in enumerate(tests)}
     taxes = list(dict.fromkeys(one.tax for one in every))
     decided = _decided_by_limits(plan, taxes, tariff.tax_basis)
-    finer = lcm(1, *((total * plan.denominator).denominator for *_, total in decided if total is not None))
+    parts = _parts(plan, every, [total for *_, total in decided if total is not None])
     blocks = policy.step_size is not StepSize.OFF
 
     def table(candidates: Sequence[Priced]) -> Table:
-        matching = []
-        for one in candidates:
-            ok = holds[_window(one)]
-            for test in one.tests:
-                ok = ok & met[test] if test in met else ok
-            matching.append(ok)
         charges = [
-            Charge(taxes.index(one.tax), one.weight * finer, (one.step if blocks else 0) or 1, one.of_parking)
+            Charge(
+                taxes.index(one.tax),
+                one.weight * parts // plan.denominator,
+                (one.step if blocks else 0) or 1,
+                one.of_parking,
+            )
             for one in candidates
         ]
         asks_energy = any(test[0] == ENERGY for one in candidates for test in one.tests)
-        return _table(charges, matching, number_of_states, asks_energy=asks_energy)
+        return _table(charges, [states.in_which(one) for one in candidates], states.number, asks_energy=asks_energy)
 
     energy, time, parking, flat = (table(one) for one in (plan.energy, plan.time, plan.parking, plan.flat))
     gross_tariff = tariff.tax_basis is TaxBasis.GROSS
     gross_first = gross_tariff if policy.amounts is Amounts.BY_TARIFF else policy.amounts is Amounts.GROSS_FIRST
-    parts, minor = plan.denominator * finer, 10**tariff.currency.exponent
-    groups, denominator = _groups(taxes, parts, minor, gross_tariff=gross_tariff, gross_first=gross_first)
+    scale = 10**tariff.currency.exponent
+    groups, denominator = _groups(taxes, parts, scale, gross_tariff=gross_tariff, gross_first=gross_first)
     bounds = tuple(_bound(*one, parts=parts, denominator=denominator) for one in decided)
-    most = _most(groups, denominator, minor, bounds)
-    limits = [_limit(one, most) for one in (energy, time, parking)]
+    to_minor, minor_whole = _reduced(scale, denominator)
+    most = _most(groups, denominator, to_minor, bounds)
+    limits = [_limit(energy, most, MOST_AT_ONCE), _limit(time, most, LONGEST), _limit(parking, most, LONGEST)]
     if min(limits) < 1 or flat.heaviest > most:
         return None
     return Compiled(
-        tests=tests,
-        week=None if patterns.shape[1] == 1 else week << len(tests),
+        tests=states.tests,
+        week=states.week,
         energy=energy,
         time=time,
         parking=parking,
         flat=flat,
         groups=groups,
         denominator=denominator,
-        minor=minor,
+        to_minor=to_minor,
+        minor_whole=minor_whole,
         gross_first=gross_first,
         bounds=bounds,
         asks_the_clock=plan.cuts.wall_clock != () or plan.reservation_cuts.wall_clock != (),
@@ -246,6 +240,32 @@ def _compiled(tariff: Tariff, plan: Plan, policy: Policy) -> Compiled | None:
         most_charging=limits[1],
         most_parking=limits[2],
     )
+
+
+# States
+
+
+class _States:
+    """The states of a tariff: what tells them apart, how many there are, and in which of them a price holds."""
+
+    def __init__(self, every: Sequence[Priced]) -> None:
+        self.tests = tuple(dict.fromkeys(test for one in every for test in one.tests if test[0] != TIME_OF_DAY))
+        windows = list(dict.fromkeys(_window(one) for one in every))
+        patterns, kinds = _weeks(windows)
+        self.number = patterns.shape[1] << len(self.tests)
+        self.week = None if patterns.shape[1] == 1 else kinds << len(self.tests)
+        if self.number > MOST_STATES:
+            return
+        states = np.arange(self.number)
+        self._holds = dict(zip(windows, patterns[:, states >> len(self.tests)], strict=True))
+        self._met = {test: (states >> bit & 1).astype(np.bool_) for bit, test in enumerate(self.tests)}
+
+    def in_which(self, one: Priced) -> Any:
+        """Of each state whether a price holds in it."""
+        holds = self._holds[_window(one)]
+        for test in one.tests:
+            holds = holds & self._met[test] if test in self._met else holds
+        return holds
 
 
 _Window = tuple[int, tuple["Test", ...]]
@@ -295,6 +315,18 @@ def _whole(numbers: list[int]) -> Column:
 # Sums and amounts
 
 
+def _parts(plan: Plan, every: Sequence[Priced], totals: list[Fraction]) -> int:
+    """In parts of how much of a major unit all amounts are whole: as few as possible, so that 64 bits hold more of them."""
+    finest = lcm(plan.denominator, *(total.denominator for total in totals))
+    weights = (one.weight * (finest // plan.denominator) for one in every)
+    return finest // gcd(finest, *weights, *(int(total * finest) for total in totals))
+
+
+def _reduced(part: int, whole: int) -> tuple[int, int]:
+    common = gcd(part, whole)
+    return part // common, whole // common
+
+
 def _groups(
     taxes: Iterable[tuple[int, int] | None], denominator: int, scale: int, *, gross_tariff: bool, gross_first: bool
 ) -> tuple[tuple[Group, ...], int]:
@@ -308,27 +340,36 @@ def _groups(
         if gross_first != gross_tariff:
             to_minor *= whole + part if gross_first else whole
             minor_whole *= whole if gross_first else whole + part
-        groups.append(Group(part, whole, to_before, to_after, to_minor, minor_whole))
+        groups.append(Group(part, whole, to_before, to_after, *_reduced(to_minor, minor_whole)))
     return tuple(groups), denominator * common
 
 
-def _most(groups: tuple[Group, ...], denominator: int, minor: int, bounds: tuple[Bound, ...]) -> int:
+def _most(groups: tuple[Group, ...], denominator: int, to_minor: int, bounds: tuple[Bound, ...]) -> int:
     """So large may a sum of one dimension be: four of them make a total, which is multiplied, doubled and divided."""
     # The whole is rounded for itself only where several rates have to add up to it.
-    rounded = minor if len(groups) > 1 else 1
-    largest = max(max(one.to_before * rounded, one.to_after * rounded, one.to_minor) for one in groups)
-    taxed = max(one.part + one.whole for one in groups)
-    divided = max(denominator, *(one.minor_whole for one in groups))
-    asked = (abs(number) for one in bounds for number in (one.threshold, (one.instead or 0) * largest * taxed))
+    rounded = to_minor if len(groups) > 1 else 1
+    # Tax is taken of a sum in minor units: that sum was divided already, and is doubled for rounding.
+    factors = [
+        factor
+        for one in groups
+        for factor in (
+            one.to_before * rounded,
+            one.to_after * rounded,
+            one.to_minor,
+            2 * (one.part + one.whole) * one.to_minor // one.minor_whole + 1,
+        )
+    ]
+    largest, divided = max(factors), max(denominator, *(one.minor_whole for one in groups))
+    asked = (abs(number) for one in bounds for number in (one.threshold, (one.instead or 0) * largest))
     if max([divided, *asked]) > LARGEST >> 3:
         return 0
-    return ((LARGEST >> 2) - divided) // (2 * largest * taxed) // 4
+    return ((LARGEST >> 1) - divided) // largest // 4
 
 
-def _limit(table: Table, most: int) -> int:
+def _limit(table: Table, most: int, at_most: int) -> int:
     """How much of a dimension a record may have."""
     largest_step = max((one.step for one in table.charges), default=1)
-    return min(most // max(table.heaviest, 1) - largest_step, MOST_AT_ONCE)
+    return min(most // max(table.heaviest, 1) - largest_step, at_most)
 
 
 _Decided = tuple[bool, bool, "Fraction", "Fraction | None"]

@@ -17,6 +17,7 @@ from tallywatt.kernel.errors import BadInput
 from tallywatt.rating.batch import price_records
 from tallywatt.rating.columns import Prices, Terms, records_of
 from tallywatt.rating.policy import STANDARD
+from tallywatt.rating.rate import ENGINE_VERSION
 from tests.rating.examples import HOUR, a_tariff, an_element
 from tests.rating.test_batch import DAY_AND_NIGHT, DAY_AND_NIGHT_TERMS, START, a_period, a_record, an_evening, periods
 
@@ -121,6 +122,15 @@ GOOD = {"started_at": START, "periods": [{"start": START, "milliwatt_hours": 1, 
             GOOD | {"periods": [{"start": START, "milliwatt_hours": 1, "charging_ms": -5}]}, "columns.bad_type", "below zero",
         ),
         (
+            {"started_at": pa.int64(), "periods": PERIODS},
+            GOOD | {"started_at": 10**15}, "columns.out_of_range", "after 2200",
+        ),
+        (
+            {"started_at": pa.int64(), "periods": PERIODS},
+            GOOD | {"periods": [{"start": START, "milliwatt_hours": 1, "charging_ms": 10**14}]},
+            "columns.out_of_range", "two hundred years",
+        ),
+        (
             {"started_at": pa.int64(), "periods": PERIODS, "tariff": pa.int64()},
             GOOD | {"tariff": 1}, "columns.bad_type", "be text",
         ),
@@ -142,6 +152,7 @@ def test_prices_are_columns_with_their_terms() -> None:
     batch = batch_of_prices(prices, [DAY_AND_NIGHT_TERMS], np.zeros(2, np.int64), pa.array(["a", "b"]))
     first = batch.to_pylist()[0]
 
+    assert batch.schema.metadata == {b"tallywatt.engine_version": ENGINE_VERSION.encode()}
     assert [first[key] for key in ("id", "tariff", "currency", "gross_minor", "by_columns", "beyond")] == [
         "a", "T1", "EUR", 2325, True, None,
     ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.rating.columns import (
     EXACT,
@@ -22,6 +23,7 @@ from tallywatt.rating.columns import (
     Records,
     Terms,
 )
+from tallywatt.rating.rate import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +55,8 @@ RECORD: Final = pa.schema(
 """What a record has. All but `started_at` and `periods` may be left out, and of a period all but its start and its energy."""
 
 _DURATIONS: Final = {"charging_ms": "charging", "parking_ms": "parking", "reserved_ms": "reserved"}
+_EARLIEST: Final = int(parse_instant("1900-01-01T00:00:00Z"))
+_LATEST: Final = int(parse_instant("2200-01-01T00:00:00Z"))
 _SIGNALS: Final = ("least_watts", "most_watts", "least_milliamps", "most_milliamps")
 
 
@@ -158,7 +162,11 @@ def _instants(column: Any, name: str) -> Column:
         if kind.tz is None:
             raise _bad(name, "must be a time with a zone (UTC), or milliseconds since 1970 as whole numbers")
         column = pc.cast(column, INSTANT, safe=False).cast(pa.int64())
-    return _whole(column, name)
+    found = _whole(column, name)
+    if len(found) and not _EARLIEST <= int(found.min()) <= int(found.max()) < _LATEST:
+        msg = f"the column {name} has times before 1900 or after 2200"
+        raise BadInput(msg, code="columns.out_of_range", remedy="give milliseconds since 1970, or timestamps")
+    return found
 
 
 def _whole(column: Any, name: str, not_told: int | None = None) -> Column:
@@ -179,7 +187,11 @@ def _whole(column: Any, name: str, not_told: int | None = None) -> Column:
 def _durations(column: Any, name: str) -> Column:
     if len(column) and (pc.min(column).as_py() or 0) < 0:
         raise _bad(name, "must not be below zero")
-    return _whole(column, name, NOT_TOLD)
+    found = _whole(column, name, NOT_TOLD)
+    if len(found) and int(found.max()) > _LATEST:
+        msg = f"the column {name} has durations of more than two hundred years"
+        raise BadInput(msg, code="columns.out_of_range", remedy="give milliseconds")
+    return found
 
 
 def _names(batch: pa.RecordBatch, name: str) -> tuple[list[str | None], Column]:
@@ -220,7 +232,8 @@ def batch_of_prices(prices: Prices, terms: Sequence[Terms], terms_of: Column, id
     if held is not None:
         texts = [_text(prices, place) if place in prices.beyond else None for place in range(len(prices))]
         columns["beyond"] = pa.array(texts, pa.string())
-    return pa.RecordBatch.from_pydict(columns)
+    found = pa.RecordBatch.from_pydict(columns)
+    return found.replace_schema_metadata({"tallywatt.engine_version": ENGINE_VERSION})
 
 
 def _text(prices: Prices, place: int) -> str:
