@@ -25,7 +25,7 @@ PUT_TOGETHER = {
 }
 """Names that a workflow puts together: how they begin, and how they can end."""
 
-NO_EVENTS = {"StartTransaction": "a message of OCPP 1.6"}
+NO_EVENTS = {"StartTransaction": "a message of OCPP 1.6", "StopTransaction": "another one"}
 """Words of workflows that look like the name of an event."""
 
 

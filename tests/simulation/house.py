@@ -17,6 +17,7 @@ from tallywatt.adapters.ocpp.connection import Connection
 from tallywatt.adapters.ocpp.saying import NO_ANSWER
 from tallywatt.adapters.ocpp.server import DIALECTS
 from tallywatt.adapters.ocpp.upgrade import Address
+from tallywatt.adapters.providers.accountant import Accountant
 from tallywatt.adapters.providers.caller import Caller, Providers
 from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.entrypoints.worker.janitor import Janitor
@@ -289,6 +290,7 @@ class LivingHouse(House):
         self.provider = SlowProvider(provider, world, mortality)
         self.providers = OneProvider(self.provider)
         self.caller = Caller(self.providers, self.machine)
+        self.accountant = Accountant(self.providers)
         self._papers = PlainPapers()
         self.loop = LoopInOneThread(world)
         self.door = self.build_gateway()

@@ -139,7 +139,9 @@ def test_a_session_that_costs_nothing_has_nothing_to_collect(house: HouseOfPayme
     assert house.write(intend_collection, Collection(SessionId("s"), None, money("0", "GBP"), customer)) is None
 
 
-def test_a_part_of_the_hold_is_captured_and_the_rest_let_go(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+def test_case_32_a_part_of_the_hold_is_captured_and_the_rest_let_go(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
     account = house.account()
     payment = a_held_session(house, provider)
 
@@ -153,7 +155,7 @@ def test_a_part_of_the_hold_is_captured_and_the_rest_let_go(house: HouseOfPaymen
 
 
 @pytest.mark.parametrize(("amount", "reason"), [("0.00", None), ("0.10", "below_minimum")])
-def test_nothing_or_too_little_due_lets_the_whole_hold_go(
+def test_case_33_nothing_or_too_little_due_lets_the_whole_hold_go(
     house: HouseOfPayments, provider: ScriptedProvider, amount: str, reason: str | None
 ) -> None:
     """A capture of nothing is an error at every provider; the driver's money is released instead."""
@@ -168,7 +170,7 @@ def test_nothing_or_too_little_due_lets_the_whole_hold_go(
     assert provider.times_sent(OperationKind.CAPTURE) == 0
 
 
-def test_more_than_the_hold_captures_the_hold_and_leaves_the_rest_owed(
+def test_case_34_more_than_the_hold_captures_the_hold_and_leaves_the_rest_owed(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:
     house.account()
@@ -186,7 +188,7 @@ def test_more_than_the_hold_captures_the_hold_and_leaves_the_rest_owed(
     )
 
 
-def test_a_capture_after_the_hold_has_expired_leaves_the_sum_owed(
+def test_case_35_a_capture_after_the_hold_has_expired_leaves_the_sum_owed(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:
     """The station was offline for a week: one finds out when the capture bounces."""

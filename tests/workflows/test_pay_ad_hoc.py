@@ -123,7 +123,9 @@ def test_news_of_the_hold_may_overtake_the_answer_about_the_page(
 
 
 @pytest.mark.parametrize("reason", ["station_offline", "start_rejected", "never_plugged_in"])
-def test_a_hold_that_nothing_came_of_is_let_go(house: HouseOfPayments, provider: ScriptedProvider, reason: str) -> None:
+def test_case_15_16_17_a_hold_that_nothing_came_of_is_let_go(
+    house: HouseOfPayments, provider: ScriptedProvider, reason: str
+) -> None:
     """Complaints about stacked holds are the trade's own plague: a failed start releases at once."""
     payment = a_hold(house, provider)
 
@@ -153,7 +155,7 @@ def test_the_deadline_leaves_a_hold_that_a_session_stands_on(
     assert house.payment(payment).state is PaymentState.AUTHORISED
 
 
-def test_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+def test_case_4_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provider: ScriptedProvider) -> None:
     house.account()
     payment = house.hold()
     house.work_until_quiet(hours=2)
@@ -265,7 +267,9 @@ def test_a_page_paid_at_the_last_moment_is_voided_after_all(house: HouseOfPaymen
     assert not starts_asked_for(house)
 
 
-def test_a_second_try_at_the_next_evse_uses_the_same_hold(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+def test_case_18_a_second_try_at_the_next_evse_uses_the_same_hold(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
     payment = a_hold(house, provider)
     house.write(move_hold, MoveHold(payment, EvseId("evse-2")))
     moved = house.payment(payment)
@@ -288,7 +292,7 @@ def test_a_currency_that_no_account_collects_is_refused_before_anything_is_asked
         house.hold("50.00", "USD")
 
 
-def test_a_smaller_hold_than_was_asked_for_is_what_can_be_captured(
+def test_case_6_a_smaller_hold_than_was_asked_for_is_what_can_be_captured(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:
     """An issuer may approve thirty of fifty."""

@@ -72,7 +72,7 @@ def test_what_was_done_is_found_by_its_id_without_another_request(
     assert provider.times_sent(OperationKind.CHARGE) == 1
 
 
-def test_what_may_not_have_arrived_is_sent_again_under_the_same_key(
+def test_case_8_what_may_not_have_arrived_is_sent_again_under_the_same_key(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:
     account = house.account()
@@ -84,7 +84,7 @@ def test_what_may_not_have_arrived_is_sent_again_under_the_same_key(
     assert len({(one.idempotency_key, one.request, one.request_hash) for one in charges}) == 1
 
 
-def test_a_kept_failure_ends_in_a_new_operation_only_after_it_is_known_to_have_done_nothing(
+def test_case_10_a_kept_failure_ends_in_a_new_operation_only_after_it_is_known_to_have_done_nothing(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:
     """The provider keeps its 500 under the key: the same key would never tell more."""
@@ -196,7 +196,7 @@ def test_a_job_that_runs_twice_sends_once_more_and_charges_once(
     assert house.balance("clearing") == 1240
 
 
-def test_the_janitor_and_a_webhook_at_once_book_once(house_url: str, provider: ScriptedProvider) -> None:
+def test_case_49_the_janitor_and_a_webhook_at_once_book_once(house_url: str, provider: ScriptedProvider) -> None:
     """Two connections, one barrier: both bring the same news, and one of them is late."""
     first = HouseOfPayments(house_url, provider, name="first")
     account = first.account()

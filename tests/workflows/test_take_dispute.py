@@ -110,7 +110,7 @@ def test_a_disputed_payment_is_not_given_back(house: HouseOf) -> None:
     assert house.do(give_back, order).amount_minor == 100
 
 
-def test_a_dispute_after_a_refund_is_booked_beside_it(house: HouseOf) -> None:
+def test_case_45_a_dispute_after_a_refund_is_booked_beside_it(house: HouseOf) -> None:
     """Case 45: the driver was given something back and asks the bank for the rest."""
     payment = paid(house)
     house.do(give_back, GiveBack(payment.payment_id, money("1.00", "GBP"), "goodwill", "k1"))

@@ -283,7 +283,7 @@ def test_an_exchange_stands_in_both_currencies(house: HouseOf) -> None:
     assert Views.ledger_balanced(house.reader, house.operator)
 
 
-def test_a_payout_that_is_not_what_its_lines_come_to_is_listed(house: HouseOf) -> None:
+def test_case_46_a_payout_that_is_not_what_its_lines_come_to_is_listed(house: HouseOf) -> None:
     """The bank will show the payout: what is missing from it has to be found."""
     payment = paid(house)
     take(house, listed(house, payment, payout_ref="po_1"), payout(house, 270))

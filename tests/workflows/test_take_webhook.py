@@ -59,7 +59,7 @@ def test_five_deliveries_of_one_event_are_one_start(house: HouseOfPayments, prov
     assert (row.state, row.payment_id) == (WebhookState.APPLIED, payment.payment_id)
 
 
-def test_a_webhook_may_come_before_the_answer(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+def test_case_20_a_webhook_may_come_before_the_answer(house: HouseOfPayments, provider: ScriptedProvider) -> None:
     """The charge is taken, the webhook is here, our own reply is still on its way: booked once."""
     account = house.account()
     payment = house.session_priced(house.customer(account.account_id), "12.40")
@@ -129,7 +129,9 @@ def test_a_dispute_is_listed_for_a_person(house: HouseOfPayments, provider: Scri
     assert house.inbox() == ["provider_needs_person"]
 
 
-def test_one_operator_cannot_touch_the_payment_of_another(house: HouseOfPayments, provider: ScriptedProvider) -> None:
+def test_case_62_one_operator_cannot_touch_the_payment_of_another(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
     """An event on the account of B that names a payment of A finds nothing there."""
     mine = house.account()
     payment = house.session_priced(house.customer(mine.account_id), "12.40")
@@ -155,7 +157,7 @@ def test_another_account_of_the_same_operator_cannot_either(house: HouseOfPaymen
     assert house.payment(payment.payment_id).captured_minor == 0
 
 
-def test_a_card_number_in_a_webhook_is_not_stored_and_somebody_is_told(house: HouseOfPayments) -> None:
+def test_case_61_a_card_number_in_a_webhook_is_not_stored_and_somebody_is_told(house: HouseOfPayments) -> None:
     """The event itself is kept and acknowledged."""
     account = house.account()
     event = ProviderEvent("evt_1", "charge.updated", Instant(house.time))

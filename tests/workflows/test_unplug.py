@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.workflows.house_of import HouseOf
 
 
-def test_an_offline_queue_becomes_one_session_with_the_stops_meter_and_time(house: HouseOf) -> None:
+def test_case_39_an_offline_queue_becomes_one_session_with_the_stops_meter_and_time(house: HouseOf) -> None:
     """Boot and Available come first; the queued MeterValues and the stop follow, with the times when they happened."""
     wire = house.wire()
     transaction = wire.start(meter=kwh(10))

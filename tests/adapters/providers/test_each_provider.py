@@ -59,6 +59,17 @@ def test_a_driver_holds_charges_pays_and_gets_a_part_back(bench: Bench) -> None:
     assert house.inbox() == []
 
 
+@pytest.mark.parametrize(("answer", "held"), [("yes", 4000), ("no", 0)])
+def test_case_3_a_bank_that_asks_holds_only_what_the_driver_approves(bench: Bench, answer: str, held: int) -> None:
+    """3-D Secure: before the answer nothing is held, and a no is no hold."""
+    payment = bench.opened()
+    assert bench.pays(payment, "pm_card_threeDSecure2Required") == 200
+    assert books.read(bench.psp.state).holds_open == 0
+    bench.pays(payment, "pm_card_threeDSecure2Required", approve=answer)
+    bench.hear(1)
+    assert bench.house.payment(payment.payment_id).authorised_minor == held
+
+
 def test_a_hold_is_released(bench: Bench) -> None:
     payment = bench.held()
     bench.house.write(void_hold, VoidHold(payment, "start_rejected"))

@@ -382,12 +382,21 @@ def test_signed_nonsense_is_bad_input(cards: StripeCards) -> None:
         cards.read_webhook(signed(body, SECRET), body.encode())
 
 
-def test_a_dispute_asks_for_a_person(cards: StripeCards) -> None:
-    body = a_body(
-        type="charge.dispute.created", data={"object": {"object": "dispute", "id": "dp_1", "payment_intent": "pi_1"}}
-    )
+def test_a_dispute_is_read_as_one(cards: StripeCards) -> None:
+    """It is kept as a dispute with its sum, and asks for a person there."""
+    told = {
+        "object": "dispute",
+        "id": "dp_1",
+        "payment_intent": "pi_1",
+        "amount": 1240,
+        "currency": "gbp",
+        "status": "needs_response",
+    }
+    body = a_body(type="charge.dispute.created", data={"object": told})
     event = cards.read_webhook(signed(body, SECRET), body.encode())
-    assert (event.attention, event.provider_ref, event.view) == ("charge.dispute.created", "pi_1", None)
+    assert (event.attention, event.provider_ref, event.view) == (None, "pi_1", None)
+    assert event.dispute is not None
+    assert (event.dispute.amount_minor, event.dispute.currency) == (1240, "GBP")
 
 
 def test_the_official_sdk_sends_nothing_about_itself() -> None:
