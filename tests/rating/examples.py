@@ -146,6 +146,29 @@ def limited_tariffs(draw: st.DrawFn) -> Tariff:
     return read_tariff(to_data(tariff) | {"min_price": least, "max_price": most})
 
 
+_SOME = st.lists(st.sampled_from(["ENERGY", "TIME", "PARKING_TIME", "FLAT"]), max_size=2, unique=True)
+_CAP = st.fixed_dictionaries(
+    {"per": st.sampled_from(["session", "day"]), "after_taxes": _AMOUNTS, "dimensions": _SOME},
+    optional={"before_taxes": _AMOUNTS},
+)
+_OFF = st.one_of(
+    st.fixed_dictionaries({"percent": st.decimals("0.1", 100, places=1).map(str), "dimensions": _SOME}),
+    st.fixed_dictionaries({"after_taxes": _AMOUNTS, "dimensions": _SOME}),
+    st.fixed_dictionaries({"before_taxes": _AMOUNTS, "dimensions": _SOME, "end_date": st.just("2026-07-01")}),
+)
+
+
+@st.composite
+def reduced_tariffs(draw: st.DrawFn, steps: st.SearchStrategy[int] = STEPS) -> Tariff:
+    """Any tariff with caps and discounts, and perhaps with limits and tiers."""
+    data = to_data(draw(st.one_of(tariffs(steps), limited_tariffs())))
+    discounts = [one | {"id": f"D{place}"} for place, one in enumerate(draw(st.lists(_OFF, max_size=3)))]
+    tiers = draw(st.lists(st.integers(1, 60), max_size=1))
+    for element in data["elements"] if tiers else ():
+        element.setdefault("restrictions", {})["max_month_kwh"] = tiers[0]
+    return read_tariff(data | {"caps": draw(st.lists(_CAP, max_size=3)), "discounts": discounts})
+
+
 def reserving(tariff: Tariff, *elements: dict[str, Any]) -> Tariff:
     """The tariff with elements in front of its own."""
     data = to_data(tariff)

@@ -17,7 +17,8 @@ from typing import Any, Final
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import RatedId
 from tallywatt.metering.metered import MeteredSession
-from tallywatt.rating.canonical import read_session, session_text
+from tallywatt.rating.before import NOTHING, Before, read_before
+from tallywatt.rating.canonical import read_session, read_text_before, session_text
 from tallywatt.rating.policy import Policy, read_policy, read_policy_text
 from tallywatt.rating.rate import ENGINE_VERSION
 from tallywatt.rating.read import read_tariff, read_tariff_text
@@ -31,24 +32,25 @@ GOLDEN: Final = Path(__file__).parent / "golden"
 DIFFERS: Final[dict[tuple[str, str], str]] = {}
 """By engine version and name of an earlier result: why it comes out otherwise now."""
 
-Priced = tuple[MeteredSession, Tariff, Policy]
+Priced = tuple[MeteredSession, Tariff, Policy, Before]
 
 
 def worth_keeping() -> Iterator[tuple[str, Priced]]:
     """Sessions, tariffs and policies by name: every case, and what of our own fields the cases do not have."""
     for path in CASES:
         case = json.loads(path.read_text())
-        yield path.stem, (a_session(case["session"]), read_tariff(case["tariff"]), read_policy(case.get("policy", {})))
+        policy, before = read_policy(case.get("policy", {})), read_before(case.get("before", {}))
+        yield path.stem, (a_session(case["session"]), read_tariff(case["tariff"]), policy, before)
     for missing in ("fallback", "last_known", "hold"):
         tariff = frozen(following(markup="0.12", cap="0.5", missing=missing), "0.0812", None)
-        yield f"market_price_{missing}", (TWO_HOURS, tariff, Policy())
+        yield f"market_price_{missing}", (TWO_HOURS, tariff, Policy(), NOTHING)
     for grace in ("pauses", "runs", "begins_anew"):
-        yield f"free_nights_{grace}", (idling(3, 14), by_night(grace=grace, seconds=6300), Policy())
+        yield f"free_nights_{grace}", (idling(3, 14), by_night(grace=grace, seconds=6300), Policy(), NOTHING)
 
 
-def rows_of(session: MeteredSession, tariff: Tariff, policy: Policy) -> dict[str, Any]:
+def rows_of(session: MeteredSession, tariff: Tariff, policy: Policy, before: Before) -> dict[str, Any]:
     """The rows of a price, as they are stored."""
-    rated, amounts = price(session, tariff, policy)
+    rated, amounts = price(session, tariff, policy, before)
     rows = rated_rows(RatedId("golden"), session, rated, amounts, created_at=Instant(0), zone_data_version="")
     # What stands beside the rows is left out of them.
     beside = {"canonical_input", "engine_version", "tariff_version_id", "policy_version_id"}
@@ -71,18 +73,22 @@ def kept() -> dict[tuple[str, str], dict[str, Any]]:
 
 def computed_again(golden: dict[str, Any]) -> dict[str, Any]:
     """The rows of a golden result's input, by the engine of today."""
-    return rows_of(
-        read_session(golden["session"]), read_tariff_text(golden["tariff"]), read_policy_text(golden["policy"])
-    )
+    text = golden["session"]
+    tariff, policy = read_tariff_text(golden["tariff"]), read_policy_text(golden["policy"])
+    return rows_of(read_session(text), tariff, policy, read_text_before(text))
 
 
 def main() -> None:
     """Write down what is worth keeping and is not kept yet."""
     have, path = kept(), GOLDEN / f"results-{ENGINE_VERSION}.jsonl"
     with path.open("a") as file:
-        for name, (session, tariff, policy) in worth_keeping():
+        for name, (session, tariff, policy, before) in worth_keeping():
             if (ENGINE_VERSION, name) not in have:
-                texts = {"session": session_text(session), "tariff": tariff.canonical, "policy": policy.canonical}
+                texts = {
+                    "session": session_text(session, before),
+                    "tariff": tariff.canonical,
+                    "policy": policy.canonical,
+                }
                 about = {"name": name, "engine_version": ENGINE_VERSION, **texts}
                 line = {**about, "rows": computed_again(about)}
                 file.write(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n")

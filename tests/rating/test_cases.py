@@ -15,7 +15,8 @@ from tallywatt.kernel.energy import milliwatt_hours
 from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
 from tallywatt.rating.amounts import fix_amounts
-from tallywatt.rating.canonical import read_session, session_text
+from tallywatt.rating.before import read_before
+from tallywatt.rating.canonical import read_session, read_text_before, session_text
 from tallywatt.rating.policy import read_policy
 from tallywatt.rating.rate import RatedSession, rate
 from tallywatt.rating.read import read_tariff, read_tariff_text
@@ -99,7 +100,8 @@ def test_the_case_is_priced_as_it_says(path: Path) -> None:
     case = json.loads(path.read_text())
     expected = case["expected"]
     policy = read_policy(case.get("policy", {}))
-    rated = rate(a_session(case["session"]), read_tariff(case["tariff"]), policy)
+    before = read_before(case.get("before", {}))
+    rated = rate(a_session(case["session"]), read_tariff(case["tariff"]), policy, before)
     amounts = fix_amounts(rated, policy)
 
     assert _lines(rated) == _expected_lines(expected)
@@ -129,9 +131,11 @@ def test_the_case_is_priced_the_same_from_what_is_stored(path: Path) -> None:
     case = json.loads(path.read_text())
     session, tariff = a_session(case["session"]), read_tariff(case["tariff"])
     policy = read_policy(case.get("policy", {}))
-    again = rate(read_session(session_text(session)), read_tariff_text(tariff.canonical), policy)
+    before = read_before(case.get("before", {}))
+    text = session_text(session, before)
+    again = rate(read_session(text), read_tariff_text(tariff.canonical), policy, read_text_before(text))
 
-    assert again == rate(session, tariff, policy)
+    assert again == rate(session, tariff, policy, before)
     assert read_tariff_text(tariff.canonical).version_id == tariff.version_id
 
 

@@ -15,6 +15,7 @@ from tallywatt.rating.lint import lint
 from tallywatt.rating.read import read_tariff
 from tallywatt.rating.tariff import to_data
 from tests.rating.examples import an_element, tariffs
+from tests.rating.test_reductions import LOOKS_WRONG
 
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
 
@@ -117,6 +118,7 @@ def test_what_is_wrong_is_found_at_its_path(name: str) -> None:
 def test_every_code_of_lint_is_told_by_a_case() -> None:
     """What no test finds may never be found."""
     told = {code for _, code, _ in CASES.values()} | {"lint.price_changed", "lint.market_without_prices"}
+    told |= {code for _, code in LOOKS_WRONG}
     assert told == {code for code in WORDS if code.startswith("lint.")}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.errors import NotFound
 from tallywatt.rating.records import Scope
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
@@ -78,6 +78,6 @@ def test_an_audience_that_is_nobody_is_refused(quick_house: HouseOf) -> None:
     """An order that changes nothing is a typing error."""
     with pytest.raises(NotFound, match="C99"):
         assign(quick_house, "staff", "customer:C1,C99")
-    with pytest.raises(BadInput, match="group"):
+    with pytest.raises(NotFound, match="group:taxis"):
         assign(quick_house, "taxis", "group:taxis")
     assert len(quick_house.rows.tariff_assignments.by()) == 1

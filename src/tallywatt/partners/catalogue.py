@@ -155,6 +155,7 @@ _OUTCOME = (
 )
 _MOVED = (_SESSION, _AMOUNT, _CURRENCY)
 _FIELDS = Field("fields", "code", "What was changed: names of fields, with blanks between.")
+_CIRCLE = Field("circle_id", "id", "Which fleet, group or membership.")
 _IDENTITY = Field("identity", "code", "The name by which the station connects.")
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = (
@@ -324,6 +325,21 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
             Field("scope", "code", "operator, location, station or evse."),
             Field("scope_id", "id", "Which one; null: everywhere.", may_be_null=True),
         ),
+    ),
+    EventType(
+        "circle.added",
+        "CircleAdded",
+        "circle",
+        "A fleet, a group or a membership was made.",
+        (Field("kind", "code", "fleet, group or member."),),
+    ),
+    EventType("customer.joined", "CustomerJoinedCircle", "customer", "A customer belongs to a circle.", (_CIRCLE,)),
+    EventType(
+        "customer.left",
+        "CustomerLeftCircle",
+        "customer",
+        "The end of a customer's belonging to a circle is set.",
+        (_CIRCLE,),
     ),
     EventType("customer.added", "CustomerAdded", "customer", "A customer was added."),
     EventType("customer.changed", "CustomerChanged", "customer", "Something about a customer was changed.", (_FIELDS,)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tallywatt.rating.canonical import read_session
+from tallywatt.rating.canonical import read_session, read_text_before
 from tallywatt.rating.results import price
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def rate_again(stored: Stored, tariff: Tariff, policy: Policy) -> Again | None:
     """
     if tariff.currency.code != stored.currency:
         return None
-    rated, amounts = price(read_session(stored.canonical_input), tariff, policy)
+    rated, amounts = price(
+        read_session(stored.canonical_input), tariff, policy, read_text_before(stored.canonical_input)
+    )
     by_reason: dict[str, int] = {}
     for line, fixed in zip(rated.lines, amounts.lines, strict=True):
         by_reason[line.reason.value] = by_reason.get(line.reason.value, 0) + fixed.gross_minor

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import RatedId, SessionId
 from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
+from tallywatt.rating.before import NOTHING, Before
 from tallywatt.rating.results import RatedRows, price, rated_rows
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Example:
         )
 
 
-def price_example(example: Example, tariff: Tariff, policy: Policy, zone: str) -> RatedRows:
+def price_example(example: Example, tariff: Tariff, policy: Policy, zone: str, before: Before = NOTHING) -> RatedRows:
     """The rows that such a session would have: the same function, the same rounding."""
     session = example.session(zone)
-    rated, amounts = price(session, tariff, policy)
+    rated, amounts = price(session, tariff, policy, before)
     return rated_rows(RatedId(NOWHERE), session, rated, amounts, created_at=session.ended_at, zone_data_version="")

@@ -35,6 +35,9 @@ ENGLISH: Final[dict[str, str]] = {
     "title.expired_reservation_fee": "Fee for a reservation not used",
     "title.minimum_price": "Minimum price",
     "title.maximum_price": "Maximum price",
+    "title.cap": "Cap",
+    "title.discount": "Discount",
+    "title.coupon": "Coupon",
     "reason.energy": "Delivered {when}",
     "reason.charging_time": "Charging {when}",
     "reason.idle_time": "Plugged in without asking for power, {when}",
@@ -48,6 +51,21 @@ ENGLISH: Final[dict[str, str]] = {
     "reason.expired_reservation_fee": "Once for a reservation that was not used",
     "reason.minimum_price": "Added up to the least that a session costs",
     "reason.maximum_price": "Taken off above the most that a session costs",
+    "reason.cap": "Taken off: {most}",
+    "reason.discount": "Taken off: {off}",
+    "reason.coupon": "Taken off by your coupon: {off}",
+    "cap.session": "at most {limit} for a session",
+    "cap.day": "at most {limit} for all sessions of a day",
+    "cap.that_day": "at most {limit} for all sessions of {day}",
+    "discount.of": "{off} ({name})",
+    "discount.percent": "{percent} % off",
+    "discount.amount": "{amount} off",
+    "concerning": "for {dimensions}",
+    "before_taxes": "before tax",
+    "dimension.ENERGY": "energy",
+    "dimension.TIME": "charging time",
+    "dimension.PARKING_TIME": "idle time",
+    "dimension.FLAT": "the session fee",
     "per.ENERGY": "per kWh",
     "per.TIME": "per hour",
     "per.PARKING_TIME": "per hour idle",
@@ -64,6 +82,8 @@ ENGLISH: Final[dict[str, str]] = {
     "condition.end_date": "before {end_date}",
     "condition.min_kwh": "beyond {min_kwh} kWh",
     "condition.max_kwh": "up to {max_kwh} kWh",
+    "condition.min_month_kwh": "beyond {min_month_kwh} kWh in the calendar month",
+    "condition.max_month_kwh": "up to {max_month_kwh} kWh in the calendar month",
     "condition.min_power": "at {min_power} kW or more",
     "condition.max_power": "below {max_power} kW",
     "condition.min_current": "at {min_current} A or more",
@@ -91,7 +111,7 @@ ENGLISH: Final[dict[str, str]] = {
     "energy": "{kwh} kWh",
 }
 _CONDITIONS: Final = (
-    "start_date", "end_date", "min_kwh", "max_kwh", "min_power", "max_power",
+    "start_date", "end_date", "min_kwh", "max_kwh", "min_month_kwh", "max_month_kwh", "min_power", "max_power",
     "min_current", "max_current", "min_duration", "max_duration",
 )  # fmt: skip
 
@@ -107,7 +127,7 @@ def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool
     `dated` names the day too, for sessions of several days.
     """
     when = _when(line.period_start, line.period_end, zone_name, locale, dated=dated)
-    parts = [_say(f"reason.{line.reason_code}", locale, when=when)]
+    parts = [_say(f"reason.{line.reason_code}", locale, when=when, **_taken_off(line.reason, locale))]
     said = conditions(line.reason, locale)
     if said:
         parts.append(_say("tariff", locale, conditions=said))
@@ -116,6 +136,47 @@ def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool
         parts.append(_step(step, line.dimension, locale))
     parts += [_say(f"assumption.{assumption}", locale) for assumption in line.assumptions]
     return "; ".join(parts)
+
+
+def _taken_off(reason: Mapping[str, Any], locale: str) -> dict[str, str]:
+    """What a cap or a discount promises, for its line."""
+    if "cap" in reason:
+        return {"most": cap_words(reason["cap"], reason["cap"]["currency"], locale)}
+    if "discount" in reason:
+        return {"off": discount_words(reason["discount"], reason["discount"].get("currency", ""), locale)}
+    return {}
+
+
+def cap_words(cap: Mapping[str, Any], code: str, locale: str = "en") -> str:
+    """A cap as a driver reads it: at most £20.00 for all sessions of a day, for idle time."""
+    key = "cap.that_day" if "day" in cap else f"cap.{cap['per']}"
+    day = tongue(locale).date(date.fromisoformat(cap["day"])) if "day" in cap else ""
+    return ", ".join([_say(key, locale, limit=_amount(cap, code, locale), day=day), *_concerning(cap, locale)])
+
+
+def discount_words(discount: Mapping[str, Any], code: str, locale: str = "en") -> str:
+    """A discount as a driver reads it: 10 % off (SPRING), for energy, before 1 Apr 2026."""
+    if "percent" in discount:
+        off = _say("discount.percent", locale, percent=figure(discount["percent"], locale))
+    else:
+        off = _say("discount.amount", locale, amount=_amount(discount, code, locale))
+    parts = [_say("discount.of", locale, off=off, name=discount["id"]), *_concerning(discount, locale)]
+    said = conditions({name: discount[name] for name in ("start_date", "end_date") if name in discount}, locale)
+    return ", ".join([*parts, said] if said else parts)
+
+
+def _amount(data: Mapping[str, Any], code: str, locale: str) -> str:
+    """The amount after taxes if there is one, else that before, with the word for it."""
+    exponent = currency(code).exponent
+    gross = data.get("after_taxes")
+    amount = Decimal(gross if gross is not None else data["before_taxes"])
+    said = tongue(locale).money(amount, code, max(exponent, len(plain(amount).partition(".")[2])))
+    return said if gross is not None else f"{said} ({_say('before_taxes', locale)})"
+
+
+def _concerning(data: Mapping[str, Any], locale: str) -> list[str]:
+    names = [_say(f"dimension.{one}", locale) for one in data.get("dimensions", ())]
+    return [_say("concerning", locale, dimensions=", ".join(names))] if names else []
 
 
 def doubt(code: str, locale: str = "en") -> str:

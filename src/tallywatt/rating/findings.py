@@ -137,6 +137,22 @@ WORDS: Final[dict[str, Words]] = {
     "lint.never_valid": Words(
         _ERROR, "The tariff ends (%(end)s) before it begins (%(start)s).", "Correct start_date_time or end_date_time."
     ),
+    "lint.cap_never_reached": Words(
+        _WARNING,
+        "A cap of %(cap)s for a session is never reached: the maximum price is %(most)s.",
+        "Leave one of both out.",
+    ),
+    "lint.cap_below_minimum": Words(
+        _WARNING,
+        "The cap of %(cap)s is below the minimum price of %(least)s; the cap holds.",
+        "Lower the minimum price, or raise the cap.",
+    ),
+    "lint.nothing_to_take_off": Words(
+        _ERROR, "No price for %(dimensions)s is above zero, so nothing is taken off.", "Name what has a price."
+    ),
+    "lint.all_is_free": Words(
+        _WARNING, "A discount of everything without an end makes every session free.", "Give it an end, or price at 0."
+    ),
     "lint.over": Words(
         _NOTE, "This element applied before %(end)s and never again.", "Leave it out of the next version."
     ),

@@ -13,6 +13,8 @@ from tallywatt.rating.tariff import limit_data
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tallywatt.rating.tariff import PriceLimit
+
 Tax = tuple[int, int] | None
 """A tax rate as a fraction of the net amount; None: no tax is named."""
 _NO_TAX: Final[Tax] = None
@@ -142,8 +144,8 @@ def _implied(shares: Mapping[Tax, _Share], missing: Fraction) -> _Share:
 
 
 def _adjusting(share: _Share, amount: Fraction, limits: Limits, raises: bool) -> Priced:
-    limit = limits.tariff.min_price if raises else limits.tariff.max_price
     name = "min_price" if raises else "max_price"
+    limit: PriceLimit | None = getattr(limits.tariff, name, None)
     price = (Decimal(amount.numerator) / amount.denominator).quantize(_PLACES, ROUND_HALF_EVEN).normalize()
     return Priced(
         dimension=Dimension.FLAT,

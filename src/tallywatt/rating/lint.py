@@ -19,7 +19,7 @@ from tallywatt.rating.freeze import Wanted, indexes
 from tallywatt.rating.reach import AXES, EVERYWHERE, WEEK, Reach, hole, reach_of
 from tallywatt.rating.read import read_tariff, version_of
 from tallywatt.rating.records import Dimension
-from tallywatt.rating.tariff import clock_text, plain, restriction_data
+from tallywatt.rating.tariff import clock_text, limit_data, plain, restriction_data
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -33,8 +33,9 @@ KEYS: Final = (
     "last_updated", "price_components", "restrictions", "price", "vat", "step_size", "start_time", "end_time", "start_date",
     "end_date", "min_kwh", "max_kwh", "min_current", "max_current", "min_power", "max_power", "min_duration",
     "max_duration", "day_of_week", "reservation", "before_taxes", "after_taxes", "excl_vat", "incl_vat",
+    "idle_grace", "caps", "discounts", "min_month_kwh", "max_month_kwh", "per", "dimensions", "percent",
 )  # fmt: skip
-"""What OCPI calls things: an unknown key that looks like one of them was meant to be it."""
+"""What OCPI calls things, and what we say beside it: an unknown key that looks like one of them was meant to be it."""
 JUMP: Final = 5
 """Prices of one dimension that differ by more are told."""
 LARGE_STEPS: Final = {Dimension.ENERGY: 1000, Dimension.TIME: 900, Dimension.PARKING_TIME: 900}
@@ -60,7 +61,7 @@ def lint(
         said = {"said": problem.message, "remedy": problem.remedy or "Correct it and look again."}
         return (Finding("lint.refused", path, said),)
     found = [*_keys(tariff), *_validity(data), *_restrictions(tariff, today), *_reach(tariff), *_prices(tariff, before)]
-    found += [*_taxes(tariff, data), *_own(tariff)]
+    found += [*_taxes(tariff, data), *_own(tariff), *_caps(tariff), *_discounts(tariff, today)]
     if not stored:
         found += _steps(data)
     return worst_first(found)
@@ -111,6 +112,7 @@ def _impossible(limits: Restrictions) -> Iterator[tuple[str, str]]:
     """Pairs of bounds between which there is nothing."""
     pairs: list[tuple[str, str, Any, Any]] = [
         ("min_kwh", "max_kwh", limits.min_milliwatt_hours, limits.max_milliwatt_hours),
+        ("min_month_kwh", "max_month_kwh", limits.min_month_milliwatt_hours, limits.max_month_milliwatt_hours),
         ("min_current", "max_current", limits.min_milliamps, limits.max_milliamps),
         ("min_power", "max_power", limits.min_watts, limits.max_watts),
         ("min_duration", "max_duration", limits.min_seconds, limits.max_seconds),
@@ -271,6 +273,40 @@ def unknown_markets(tariff: Tariff, known: Collection[Wanted]) -> Iterator[Findi
         wanted = Wanted(index.market, index.minutes, tariff.currency.code)
         if wanted not in known:
             yield Finding("lint.market_without_prices", f"{path}.market", wanted._asdict())
+
+
+def _caps(tariff: Tariff) -> Iterator[Finding]:
+    """Caps that change nothing, or that leave nothing of what is meant to be the least."""
+    for place, cap in enumerate(tariff.caps):
+        path = f"caps[{place}]"
+        whole = not cap.dimensions
+        for name, most in limit_data(cap.limit).items():
+            above, least = (getattr(limit, name, None) for limit in (tariff.max_price, tariff.min_price))
+            if whole and cap.per == "session" and above is not None and Decimal(most) >= above:
+                yield Finding("lint.cap_never_reached", f"{path}.{name}", {"cap": most, "most": plain(above)})
+            if whole and least is not None and Decimal(most) < least:
+                yield Finding("lint.cap_below_minimum", f"{path}.{name}", {"cap": most, "least": plain(least)})
+        priced = {one.dimension for element in tariff.elements for one in element.components if one.price}
+        if cap.dimensions and not cap.dimensions & priced:
+            names = ", ".join(sorted(cap.dimensions))
+            yield Finding("lint.nothing_to_take_off", f"{path}.dimensions", {"dimensions": names})
+
+
+def _discounts(tariff: Tariff, today: date | None) -> Iterator[Finding]:
+    priced = {one.dimension for element in tariff.elements for one in element.components if one.price}
+    for place, one in enumerate(tariff.discounts):
+        path = f"discounts[{place}]"
+        if one.dimensions and not one.dimensions & priced:
+            yield Finding(
+                "lint.nothing_to_take_off", f"{path}.dimensions", {"dimensions": ", ".join(sorted(one.dimensions))}
+            )
+        if one.start_date is not None and one.end_date is not None and one.start_date >= one.end_date:
+            said = {"low": f"start_date {one.start_date}", "high": f"end_date {one.end_date}"}
+            yield Finding("lint.never_applies", f"{path}.end_date", said)
+        elif today is not None and one.end_date is not None and one.end_date <= today:
+            yield Finding("lint.over", f"{path}.end_date", {"end": one.end_date.isoformat()})
+        if one.percent == 100 and not one.dimensions and one.end_date is None:
+            yield Finding("lint.all_is_free", f"{path}.percent")
 
 
 def _steps(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.metering.metered import Activity, Reading
+from tallywatt.rating.before import NOTHING, Before
 from tallywatt.rating.plan import idles_free, pick, plan_of
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy, UnknownSignal
 from tallywatt.rating.rate import RatedSession, price_periods
@@ -32,8 +33,11 @@ _NO_POWER: Final = frozenset({Activity.SUSPENDED_EV, Activity.SUSPENDED_EVSE, Ac
 class LiveRating:
     """The price of one session while it grows."""
 
-    def __init__(self, begun: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> None:
-        """`begun`: all that is known so far; its ends do not matter yet."""
+    def __init__(
+        self, begun: MeteredSession, tariff: Tariff, policy: Policy = STANDARD, before: Before = NOTHING
+    ) -> None:
+        """`begun`: all that is known so far; its ends do not matter yet. `before`: what the payer had before it."""
+        self.before = before
         self.begun = replace(begun, readings=(), activities=(), energy_ended_at=None, occupancy_ended_at=None)
         self._transaction_ended_at: Instant | None = None
         self._occupancy_ended_at: Instant | None = None
@@ -166,7 +170,7 @@ class LiveRating:
         place = max(bisect_right(self._activities, first, key=lambda one: one.at) - 1, 0)
         tail = replace(session, readings=(*readings, *more), activities=tuple(self._activities[place:]))
         known = 0 if signals else self._anchor[1]
-        return segment(tail, self.plan, self.policy, since=since, known=known)
+        return segment(tail, self.plan, self.policy, since=since, known=known, month=self.before.month_milliwatt_hours)
 
     def _from_anchor(self) -> list[Reading]:
         """The reading that told the last settled energy, and what came after it; of a plateau its end is enough."""
@@ -215,7 +219,7 @@ class LiveRating:
     ) -> RatedSession:
         all_periods = [] if session.reservation_expired else [*self._settled, *periods]
         told = replace(session, readings=(*self._that_matter(), *more))
-        return price_periods(told, self.tariff, self.policy, all_periods, self._reserved)
+        return price_periods(told, self.tariff, self.policy, all_periods, self._reserved, self.before)
 
     def _that_matter(self) -> tuple[Reading, ...]:
         """The readings next to a cut, and those that came after all cuts: the others tell pricing nothing."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel import clock
+from tallywatt.rating.before import EPOCH_DAY, NOTHING, Before
 from tallywatt.rating.period import ChargingPeriod, Use
 from tallywatt.rating.plan import MS_PER_DAY, Plan, Priced, pick, plan_of
 from tallywatt.rating.records import Dimension, Offer, TaxBasis
-from tallywatt.rating.tariff import PriceLimit, limit_data, plain
+from tallywatt.rating.tariff import PriceLimit, cap_data, discount_data, limit_data, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import EvseId, OfferId
     from tallywatt.rating.choose import Choice
     from tallywatt.rating.policy import Policy
-    from tallywatt.rating.tariff import Tariff
+    from tallywatt.rating.tariff import Cap, Discount, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class ShownPrice:
     """What keeping the place costs; its conditions tell the price of a reservation that expires."""
     min_price: PriceLimit | None = None
     max_price: PriceLimit | None = None
+    caps: tuple[Cap, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    """Those of the tariff that hold today, and those that a coupon grants."""
 
     @property
     def now(self) -> tuple[ShownLine, ...]:
@@ -63,10 +67,14 @@ class ShownPrice:
         return not any(line.unit_price for line in (*self.lines, *self.reservation)) and self.min_price is None
 
 
-def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
-    """All prices of a tariff, and which of them apply now; never written a second time anywhere."""
+def price_shown(tariff: Tariff, at: Instant, zone_name: str, before: Before = NOTHING) -> ShownPrice:
+    """All prices of a tariff, and which of them apply now; never written a second time anywhere.
+
+    `before`: what the payer had this month, and what a coupon grants, where that is known.
+    """
     plan = plan_of(tariff)
-    beginning = _beginning(at, zone_name)
+    beginning = _beginning(at, zone_name)._replace(month_from=before.month_milliwatt_hours)
+    today = beginning.day + EPOCH_DAY
     lines = []
     # Idle time is never the first thing of a session; its price now is the one for stopping to charge at this instant.
     for candidates in (plan.energy, plan.time, plan.parking, plan.flat):
@@ -82,6 +90,8 @@ def price_shown(tariff: Tariff, at: Instant, zone_name: str) -> ShownPrice:
         _reservation(plan, beginning),
         tariff.min_price,
         tariff.max_price,
+        tariff.caps,
+        tuple(one for one in (*tariff.discounts, *before.granted) if one.holds_on(today)),
     )
 
 
@@ -132,6 +142,10 @@ def shown_data(shown: ShownPrice) -> dict[str, Any]:
     }
     if shown.reservation:
         data["reservation"] = [_line_data(line) for line in shown.reservation]
+    if shown.caps:
+        data["caps"] = [cap_data(one) for one in shown.caps]
+    if shown.discounts:
+        data["discounts"] = [discount_data(one) for one in shown.discounts]
     limits = {"min_price": shown.min_price, "max_price": shown.max_price}
     return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
 
@@ -157,9 +171,10 @@ def make_offer(
     evse_id: EvseId | None,
     zone: str,
     offered_at: Instant,
+    before: Before = NOTHING,
 ) -> Offer:
     """Freeze what a session will be priced by, why it is this tariff, and what was shown for it."""
-    shown = price_shown(tariff, offered_at, zone)
+    shown = price_shown(tariff, offered_at, zone, before)
     return Offer(
         offer_id=offer_id,
         evse_id=evse_id,

@@ -47,6 +47,8 @@ class ChargingPeriod(NamedTuple):
     """Milliwatt-hours that the vehicle gave; counted apart from what it took."""
     tariff: int = 0
     """Which of several tariffs holds in it; below zero: none."""
+    month_from: int = 0
+    """Milliwatt-hours that the payer took before it in the calendar month; told where the tariff asks for it."""
 
 
 START: Final = ChargingPeriod._fields.index("start")
@@ -58,5 +60,6 @@ WATTS: Final = ChargingPeriod._fields.index("watts")
 MILLIAMPS: Final = ChargingPeriod._fields.index("milliamps")
 MOST_WATTS: Final = ChargingPeriod._fields.index("most_watts")
 MOST_MILLIAMPS: Final = ChargingPeriod._fields.index("most_milliamps")
+MONTH_ENERGY: Final = ChargingPeriod._fields.index("month_from")
 TARIFF: Final = ChargingPeriod._fields.index("tariff")
 SIGNALS: Final = frozenset({WATTS, MILLIAMPS, MOST_WATTS, MOST_MILLIAMPS})

@@ -405,7 +405,7 @@ def _line(rated: RatedRecord, place: int, line: Line, split: Split) -> dict[str,
     }
 
 
-_LIMITS: Final = frozenset({Reason.MINIMUM_PRICE, Reason.MAXIMUM_PRICE})
+_LIMITS: Final = frozenset({Reason.MINIMUM_PRICE, Reason.MAXIMUM_PRICE, Reason.CAP, Reason.DISCOUNT, Reason.COUPON})
 _UNIT_NAMES: Final = {Unit.MILLIWATT_HOURS: "kWh", Unit.MILLISECONDS: "h", Unit.TIMES: "times"}
 _PER_UNIT: Final = {Unit.MILLIWATT_HOURS: 1_000_000, Unit.MILLISECONDS: 3_600_000, Unit.TIMES: 1}
 

@@ -18,6 +18,7 @@ from tallywatt.rating.period import (
     ELAPSED,
     ENERGY,
     MILLIAMPS,
+    MONTH_ENERGY,
     MOST_MILLIAMPS,
     MOST_WATTS,
     START,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tallywatt.rating.index import Index
-    from tallywatt.rating.tariff import Component, Element, GraceAfter, IdleGrace
+    from tallywatt.rating.tariff import Cap, Component, Discount, Element, GraceAfter, IdleGrace
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_DAY: Final = MINUTES_PER_DAY * MS_PER_MINUTE
@@ -100,6 +101,8 @@ class Cuts:
     elapsed: tuple[int, ...] = ()
     instants: tuple[int, ...] = ()
     """Moments of the market's clock, in order: at them another slot begins."""
+    month: tuple[int, ...] = ()
+    """Milliwatt-hours of the calendar month."""
     signals: bool = False
     """Whether power or current decide: then every reading begins a period."""
 
@@ -113,7 +116,8 @@ class Limits(NamedTuple):
     most_after: Fraction | None
     tax_rate: Decimal | None
     """The rate at which a minimum is taxed where nothing else was charged: that of the tariff's first price."""
-    tariff: Tariff
+    tariff: Tariff | None
+    """Whose limits they are; None: a cap's, which names itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,10 @@ class Plan:
     """What a reservation costs, by dimension and by whether it is the price of one that expired."""
     reservation_cuts: Cuts
     limits: Limits | None
+    caps: tuple[Cap, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    by_day: bool = False
+    """Whether lines are cut at local midnight, because a cap holds for a day."""
     grace: IdleGrace | None = None
     """How long a vehicle may idle before its idle time is charged."""
     follows_market: bool = False
@@ -179,22 +187,29 @@ def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_ap
             priced.setdefault(place, []).extend((*_in_slots(one, component.index, places), one))
     used = {dimension: tuple(priced.get((dimension, None), ())) for dimension in Dimension}
     charging = [element.restrictions for _, element in elements if element.restrictions.reservation is None]
+    by_day = any(cap.per == "day" for cap in first.caps)
+    # A discount holds by the local day on which the session started.
+    asks_the_day = by_day or any(one.start_date or one.end_date for one in first.discounts)
     return Plan(
         energy=used[Dimension.ENERGY],
         time=used[Dimension.TIME],
         parking=used[Dimension.PARKING_TIME],
         flat=used[Dimension.FLAT],
         denominator=COMMON * 10**places,
-        cuts=replace(_cuts([*charging, *windows]), instants=_slot_edges(components)),
+        cuts=replace(_cuts([*charging, *windows], asks_the_day), instants=_slot_edges(components)),
         reserved={
             (dimension, reservation == "RESERVATION_EXPIRES"): tuple(found)
             for (dimension, reservation), found in priced.items()
             if reservation is not None
         },
         reservation_cuts=_cuts(
-            element.restrictions for _, element in elements if element.restrictions.reservation is not None
+            (element.restrictions for _, element in elements if element.restrictions.reservation is not None),
+            asks_the_day,
         ),
         limits=_limits(first),
+        caps=first.caps,
+        discounts=first.discounts,
+        by_day=by_day,
         grace=grace,
         idle_free=tuple((tuple(_tests(window)), _weekdays(window)) for window in windows),
         grace_after=first.idle_free.grace if first.idle_free is not None else None,
@@ -343,6 +358,7 @@ def _tests(restrictions: Restrictions) -> list[Test]:
         tests.append((DAY, first, end_day, True))
     for place, low, high, scale in (
         (ENERGY, restrictions.min_milliwatt_hours, restrictions.max_milliwatt_hours, 1),
+        (MONTH_ENERGY, restrictions.min_month_milliwatt_hours, restrictions.max_month_milliwatt_hours, 1),
         (ELAPSED, restrictions.min_seconds, restrictions.max_seconds, 1000),
         (WATTS, restrictions.min_watts, None, 1),
         (MOST_WATTS, None, restrictions.max_watts, 1),
@@ -365,17 +381,26 @@ def _window(restrictions: Restrictions) -> tuple[int, int] | None:
     return start * MS_PER_MINUTE, end * MS_PER_MINUTE
 
 
-def _cuts(all_restrictions: Iterable[Restrictions]) -> Cuts:
-    wall_clock: set[int] = set()
+def _cuts(all_restrictions: Iterable[Restrictions], at_midnight: bool) -> Cuts:
+    wall_clock = {0} if at_midnight else set[int]()
     energy: set[int] = set()
     elapsed: set[int] = set()
+    month: set[int] = set()
     signals = False
     for one in all_restrictions:
         wall_clock.update(bound % MS_PER_DAY for bound in _window(one) or ())
         if one.days or one.start_date or one.end_date:
             wall_clock.add(0)
         energy.update(bound for bound in (one.min_milliwatt_hours, one.max_milliwatt_hours) if bound)
+        months = (one.min_month_milliwatt_hours, one.max_month_milliwatt_hours)
+        month.update(bound for bound in months if bound)
         elapsed.update(bound * 1000 for bound in (one.min_seconds, one.max_seconds) if bound)
         bounds = (one.min_watts, one.max_watts, one.min_milliamps, one.max_milliamps)
         signals = signals or any(bound is not None for bound in bounds)
-    return Cuts(tuple(sorted(wall_clock)), tuple(sorted(energy)), tuple(sorted(elapsed)), signals=signals)
+    return Cuts(
+        tuple(sorted(wall_clock)),
+        tuple(sorted(energy)),
+        tuple(sorted(elapsed)),
+        signals=signals,
+        month=tuple(sorted(month)),
+    )

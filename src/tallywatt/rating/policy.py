@@ -84,6 +84,15 @@ class WithheldTime(StrEnum):
     FREE = "free"
 
 
+class MinimumPrice(StrEnum):
+    """Whether the least that a session costs holds after a discount. OCPI knows no discounts."""
+
+    HOLDS = "holds"
+    """The least covers what any session costs who sells it, and OCPI calls it the least that a session costs."""
+    GIVES_WAY = "gives_way"
+    """A discount is taken off what would have been paid, the minimum included: what a voucher promises."""
+
+
 class Amounts(StrEnum):
     """Which total is rounded first; the other follows from it and the tax."""
 
@@ -115,6 +124,7 @@ class Policy:
     """How long after the transaction's end the final price waits for the vehicle to leave."""
     flat_scope: FlatScope = FlatScope.SESSION
     fed_back: FedBack = FedBack.CREDITED
+    minimum_price: MinimumPrice = MinimumPrice.HOLDS
 
     @cached_property
     def canonical(self) -> str:
@@ -134,7 +144,11 @@ class Policy:
         return PolicyVersion(self.version_id, self.name, self.canonical, created_at)
 
 
-_CAME_LATER: dict[str, StrEnum] = {"flat_scope": FlatScope.SESSION, "fed_back": FedBack.CREDITED}
+_CAME_LATER: dict[str, StrEnum] = {
+    "flat_scope": FlatScope.SESSION,
+    "fed_back": FedBack.CREDITED,
+    "minimum_price": MinimumPrice.HOLDS,
+}
 STANDARD = Policy()
 _CHOICES: dict[str, type[StrEnum]] = {
     "interpolation": Interpolation,
@@ -145,6 +159,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
     "rounding": Rounding,
     "flat_scope": FlatScope,
     "fed_back": FedBack,
+    "minimum_price": MinimumPrice,
 }
 
 

@@ -10,21 +10,33 @@ from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tallywatt.rating.limits import Adjustment, adjustments
+from tallywatt.rating.before import NOTHING, Before, concerns
+from tallywatt.rating.limits import adjustments
 from tallywatt.rating.period import SIGNALS, ChargingPeriod, Use
 from tallywatt.rating.plan import Plan, Priced, idles_free, pick, plan_of
-from tallywatt.rating.policy import STANDARD, FedBack, FlatScope, Interpolation, Policy, StepSize, UnknownSignal
+from tallywatt.rating.policy import (
+    STANDARD,
+    FedBack,
+    FlatScope,
+    Interpolation,
+    MinimumPrice,
+    Policy,
+    StepSize,
+    UnknownSignal,
+)
 from tallywatt.rating.records import Dimension, TaxBasis
+from tallywatt.rating.reductions import Charged, TakenOff, above_caps, discounted
 from tallywatt.rating.segment import reserved_periods, segment
 from tallywatt.rating.tariff import GraceAfter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tallywatt.kernel.identity import PolicyVersionId, SessionId, TariffVersionId
     from tallywatt.kernel.money import Currency
     from tallywatt.metering.metered import MeteredSession
-    from tallywatt.rating.tariff import IdleGrace, Tariff
+    from tallywatt.rating.plan import Limits
+    from tallywatt.rating.tariff import Cap, IdleGrace, Tariff
 
 ENGINE_VERSION: Final = "1"
 """Raised whenever the same input could give another result; stored with every rated result."""
@@ -50,6 +62,11 @@ class Reason(StrEnum):
     """What was missing to the least that a session costs."""
     MAXIMUM_PRICE = "maximum_price"
     """What was above the most that a session costs: taken off."""
+    CAP = "cap"
+    """What was above a cap, of the session or of the day: taken off."""
+    DISCOUNT = "discount"
+    COUPON = "coupon"
+    """A discount that a coupon granted to this session."""
     TIME_WITHOUT_CLOCK = "time_without_clock"
     """Time that is not charged, because the station's clock cannot carry a price."""
 
@@ -101,6 +118,8 @@ class Line(NamedTuple):
     """The exact amount, in parts of the rated session's denominator."""
     reason: Reason
     assumptions: tuple[Assumption, ...] = ()
+    day: int = 0
+    """The local day on which it began, where the tariff asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,8 @@ class RatedSession:
     milliwatt_hours: int
     priced_milliwatt_hours: int
     warnings: tuple[Doubt, ...]
+    before: Before = NOTHING
+    """What the payer had before it, and what was granted to it."""
 
     def exact(self, line: Line) -> Fraction:
         """A line's amount in major units, on the tariff's tax basis."""
@@ -151,10 +172,11 @@ def _tax(line: Line) -> Fraction:
 class Run:
     """Consecutive use of one component, while it grows."""
 
-    __slots__ = ("assumptions", "end", "extra", "measured", "priced", "start")
+    __slots__ = ("assumptions", "day", "end", "extra", "measured", "priced", "start")
 
-    def __init__(self, priced: Priced, start: int) -> None:
+    def __init__(self, priced: Priced, start: int, day: int = 0) -> None:
         self.priced = priced
+        self.day = day
         self.start = start
         self.end = start
         self.measured = 0
@@ -162,12 +184,13 @@ class Run:
         self.assumptions: tuple[Assumption, ...] = ()
 
 
-def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD) -> RatedSession:
+def rate(session: MeteredSession, tariff: Tariff, policy: Policy = STANDARD, before: Before = NOTHING) -> RatedSession:
     """Price a session: the first matching component of each dimension in each period (OCPI 2.3.0, Tariff object)."""
     plan = plan_of(tariff)
     reserved = reserved_periods(session, plan) if session.reserved_at is not None else []
-    periods = [] if session.reservation_expired else segment(session, plan, policy)
-    return price_periods(session, tariff, policy, periods, reserved)
+    month = before.month_milliwatt_hours
+    periods = [] if session.reservation_expired else segment(session, plan, policy, month=month)
+    return price_periods(session, tariff, policy, periods, reserved, before)
 
 
 def price_periods(
@@ -176,13 +199,14 @@ def price_periods(
     policy: Policy,
     periods: list[ChargingPeriod],
     reserved: list[ChargingPeriod],
+    before: Before = NOTHING,
 ) -> RatedSession:
     """Price the periods of a session, however they were come by: cut at once, or one reading after the other (`live`)."""
     plan = plan_of(tariff)
     warnings: list[Doubt] = []
     energy = _energy_runs(session, plan, policy, periods, warnings)
-    used = Used(periods, reserved, session.reservation_expired, session.clock_is_usable)
-    denominator, lines = price_used(used, plan, policy, energy, warnings, tariff.tax_basis)
+    used = Used(periods, reserved, session.reservation_expired, session.clock_is_usable, before=before)
+    denominator, lines = price_used(used, plan, policy, energy, warnings, tariff)
     return RatedSession(
         session.session_id,
         tariff.version_id,
@@ -195,6 +219,7 @@ def price_periods(
         periods[-1].energy_to if periods else 0,
         sum([run.measured for run in energy]),
         tuple(warnings),
+        before,
     )
 
 
@@ -206,6 +231,7 @@ class Used(NamedTuple):
     expired: bool = False
     clock_is_usable: bool = True
     has_fed_back: bool = False
+    before: Before = NOTHING
 
 
 def price_used(
@@ -214,7 +240,7 @@ def price_used(
     policy: Policy,
     energy: list[Run],
     warnings: list[Doubt],
-    basis: TaxBasis,
+    tariff: Tariff,
 ) -> tuple[int, tuple[Line, ...]]:
     """All lines, and the denominator of their amounts; doubts are added to the warnings."""
     periods = used.periods
@@ -240,9 +266,16 @@ def price_used(
         lines += _fed_back(plan, periods, policy, unknown_matches)
     if used.reserved:
         lines += [*map(to_line, kept), *_reservation_fee(plan, used, unknown_matches)]
+    return _bounded(lines, plan, policy, tariff, used)
+
+
+def _bounded(lines: list[Line], plan: Plan, policy: Policy, tariff: Tariff, used: Used) -> tuple[int, tuple[Line, ...]]:
+    """The lines with what limits, caps and discounts add to them; most tariffs have none."""
+    if plan.caps or plan.discounts or used.before.granted:
+        return _reduced(lines, plan, policy, tariff, used)
     if plan.limits is None:
         return plan.denominator, tuple(lines)
-    return _limited(lines, plan, basis, may_be_raised=bool(periods))
+    return _limited(plan.denominator, lines, plan.limits, tariff.tax_basis, may_be_raised=bool(used.periods))
 
 
 def _energy_runs(
@@ -253,14 +286,16 @@ def _energy_runs(
     runs: list[Run] = []
     candidates, is_split = plan.energy, False
     before: Priced | None = None
+    day = 0
     for period in periods if candidates else ():
         delivered = period.energy_to - period.energy_from
         if delivered:
             priced = pick(candidates, period, unknown_matches)
             if priced is not None:
-                _extend(runs, priced, period).measured += delivered
-            is_split = is_split or (priced is not before and period.energy_from > 0)
-            before = priced
+                _extend(runs, priced, period, plan.by_day).measured += delivered
+            changed = priced is not before or (plan.by_day and period.day != day)
+            is_split = is_split or (changed and period.energy_from > 0)
+            before, day = priced, period.day
     if is_split and policy.interpolation is Interpolation.MEASURED_ONLY:
         return _measured_runs(session, plan, periods, unknown_matches, warnings)
     if is_split:
@@ -268,10 +303,10 @@ def _energy_runs(
     return runs
 
 
-def _extend(runs: list[Run], priced: Priced, period: ChargingPeriod) -> Run:
-    """The run to which a period belongs: the last one while the component stays the same, else a new one."""
-    if not runs or runs[-1].priced is not priced:
-        runs.append(Run(priced, period.start))
+def _extend(runs: list[Run], priced: Priced, period: ChargingPeriod, by_day: bool = False) -> Run:
+    """The run to which a period belongs: the last one while the component (and the day, if asked) stays the same."""
+    if not runs or runs[-1].priced is not priced or (by_day and runs[-1].day != period.day):
+        runs.append(Run(priced, period.start, period.day))
     run = runs[-1]
     run.end = period.end
     return run
@@ -302,7 +337,8 @@ def _measured_runs(
             warnings.append(Doubt.LOWER_PRICE_BETWEEN_READINGS)
         if lowest is None:
             continue
-        run = _extend(runs, lowest, touched[-1][1])
+        # What cannot be split belongs to the day on which it began.
+        run = _extend(runs, lowest, touched[-1][1]._replace(day=touched[0][1].day), plan.by_day)
         run.start = min(run.start, touched[0][1].start)
         run.measured += high - low
         if len(choices) > 1:
@@ -320,7 +356,7 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
             candidates, runs = (plan.parking, parking) if use is Use.PARKING else (plan.time, time)
             priced = pick(candidates, period, unknown_matches)
             if priced is not None and not (plan.idle_free and use is Use.PARKING and idles_free(plan, period)):
-                run = _extend(runs, priced, period)
+                run = _extend(runs, priced, period, plan.by_day)
                 run.measured += passed
                 if period.assumed:
                     run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
@@ -373,7 +409,7 @@ def _free_idling(plan: Plan, periods: list[ChargingPeriod], unknown_matches: boo
                 lines[-1] = lines[-1]._replace(end=period.end, measured=lines[-1].measured + passed)
             else:
                 free = priced._replace(price=Decimal(0), weight=0, step=0)
-                lines.append(Line(free, period.start, period.end, passed, 0, 0, Reason.IDLE_TIME_FREE))
+                lines.append(Line(free, period.start, period.end, passed, 0, 0, Reason.IDLE_TIME_FREE, day=period.day))
     return lines
 
 
@@ -413,7 +449,7 @@ def _flat(plan: Plan, periods: list[ChargingPeriod], policy: Policy, unknown_mat
 
 
 def _fee(priced: Priced, period: ChargingPeriod, reason: Reason) -> Line:
-    return Line(priced, period.start, period.start, 1, 1, priced.weight, reason)
+    return Line(priced, period.start, period.start, 1, 1, priced.weight, reason, day=period.day)
 
 
 def _kept(plan: Plan, dimension: Dimension, period: ChargingPeriod, expired: bool, unknown: bool) -> Priced | None:
@@ -427,7 +463,7 @@ def _kept_runs(plan: Plan, used: Used, unknown_matches: bool) -> list[Run]:
     for period in used.reserved:
         priced = _kept(plan, Dimension.TIME, period, used.expired, unknown_matches)
         if priced is not None and period.end > period.start:
-            _extend(runs, priced, period).measured += period.end - period.start
+            _extend(runs, priced, period, plan.by_day).measured += period.end - period.start
     return runs
 
 
@@ -446,7 +482,7 @@ def _fed_back(plan: Plan, periods: list[ChargingPeriod], policy: Policy, unknown
     for period in periods:
         priced = pick(plan.energy, period, unknown_matches) if period.fed_back else None
         if priced is not None:
-            _extend(runs, priced, period).measured += period.fed_back
+            _extend(runs, priced, period, plan.by_day).measured += period.fed_back
     sign = -1 if policy.fed_back is FedBack.CREDITED else 0
     return [
         _line(run)._replace(
@@ -467,7 +503,7 @@ def plain_energy_runs(plan: Plan, periods: Iterable[ChargingPeriod], policy: Pol
         delivered = period.energy_to - period.energy_from
         priced = pick(plan.energy, period, unknown_matches) if delivered else None
         if priced is not None:
-            _extend(runs, priced, period).measured += delivered
+            _extend(runs, priced, period, plan.by_day).measured += delivered
     return runs
 
 
@@ -481,27 +517,83 @@ def _reason(priced: Priced) -> Reason:
     return Reason.EXPIRED_RESERVATION_TIME if is_time else Reason.EXPIRED_RESERVATION_FEE
 
 
-def _limited(lines: list[Line], plan: Plan, basis: TaxBasis, *, may_be_raised: bool) -> tuple[int, tuple[Line, ...]]:
+def _limited(
+    denominator: int, lines: Sequence[Line], limits: Limits, basis: TaxBasis, *, may_be_raised: bool
+) -> tuple[int, tuple[Line, ...]]:
     """The lines with what brings the whole up to the tariff's minimum or down to its maximum, a line for each tax rate."""
-    assert plan.limits is not None, "only asked of a tariff with limits"
     sums: dict[tuple[int, int] | None, tuple[Decimal | None, Fraction]] = {}
     for line in lines:
         _, before = sums.get(line.priced.tax, (None, Fraction(0)))
-        sums[line.priced.tax] = line.priced.tax_rate, before + Fraction(line.numerator, plan.denominator)
-    found = adjustments(sums, plan.limits, basis, may_be_raised=may_be_raised)
-    if not found:
-        return plan.denominator, tuple(lines)
-    denominator = lcm(plan.denominator, *(one.amount.denominator for one in found))
-    scale = denominator // plan.denominator
-    start = lines[0].start if lines else 0
-    end = max((line.end for line in lines), default=start)
-    scaled = [line._replace(numerator=line.numerator * scale) for line in lines]
-    return denominator, (*scaled, *(_adjusting(one, denominator, start, end) for one in found))
+        sums[line.priced.tax] = line.priced.tax_rate, before + Fraction(line.numerator, denominator)
+    found = adjustments(sums, limits, basis, may_be_raised=may_be_raised)
+    added = [
+        (Reason.MINIMUM_PRICE if one.raises else Reason.MAXIMUM_PRICE, one.priced, one.amount, None) for one in found
+    ]
+    return _with(denominator, lines, added)
 
 
-def _adjusting(one: Adjustment, denominator: int, start: int, end: int) -> Line:
-    numerator = one.amount.numerator * (denominator // one.amount.denominator)
-    return Line(one.priced, start, end, 1, 1, numerator, Reason.MINIMUM_PRICE if one.raises else Reason.MAXIMUM_PRICE)
+_Added = tuple[Reason, Priced, Fraction, int | None]
+"""What is added to the lines: why, what is told of it, how much, and on which day if it is of one."""
+
+
+def _with(denominator: int, lines: Sequence[Line], added: Sequence[_Added]) -> tuple[int, tuple[Line, ...]]:
+    """The lines and what is added to them, over one denominator. It stands over the time of the lines of its day."""
+    if not added:
+        return denominator, tuple(lines)
+    common = lcm(denominator, *(amount.denominator for _, _, amount, _ in added))
+    scale = common // denominator
+    new = []
+    for reason, priced, amount, day in added:
+        own = [line for line in lines if day in (None, line.day)] or lines
+        start = own[0].start if own else 0
+        end = max((line.end for line in own), default=start)
+        of = (own[0].day if own else 0) if day is None else day
+        new.append(Line(priced, start, end, 1, 1, amount.numerator * (common // amount.denominator), reason, day=of))
+    return common, (*(line._replace(numerator=line.numerator * scale) for line in lines), *new)
+
+
+def _reduced(lines: list[Line], plan: Plan, policy: Policy, tariff: Tariff, used: Used) -> tuple[int, tuple[Line, ...]]:
+    """The lines with all that is taken off them and added to them, in the order that `reductions` explains."""
+    basis, currency, before = tariff.tax_basis, tariff.currency, used.before
+    periods = used.periods or used.reserved
+    day, raised = (periods[0].day if periods else 0), bool(used.periods)
+    discounts = (*plan.discounts, *before.granted)
+    holds = policy.minimum_price is MinimumPrice.HOLDS
+    now: tuple[int, Sequence[Line]] = plan.denominator, lines
+
+    def cap(caps: Iterable[Cap]) -> tuple[int, Sequence[Line]]:
+        return _taken_off(now, above_caps(_charged(now), caps, before, basis, currency))
+
+    def limit(limits: Limits | None, *, may_be_raised: bool) -> tuple[int, Sequence[Line]]:
+        return now if limits is None else _limited(*now, limits, basis, may_be_raised=may_be_raised)
+
+    whole = [one for one in plan.caps if not one.dimensions]
+    now = cap(one for one in plan.caps if one.dimensions)
+    now = limit(plan.limits, may_be_raised=raised and not (holds and discounts))
+    now = cap(whole)
+    now = _taken_off(now, discounted(_charged(now), discounts, day, basis, currency))
+    if holds and discounts:
+        now = limit(plan.limits, may_be_raised=raised)
+        now = cap(whole)
+    return now[0], tuple(now[1])
+
+
+def _charged(now: tuple[int, Sequence[Line]]) -> list[Charged]:
+    denominator, lines = now
+    return [
+        Charged(
+            concerns(line.reason, line.priced.dimension, line.priced.reason),
+            line.day,
+            line.priced.tax_rate,
+            line.priced.tax,
+            Fraction(line.numerator, denominator),
+        )
+        for line in lines
+    ]
+
+
+def _taken_off(now: tuple[int, Sequence[Line]], taken: Sequence[TakenOff]) -> tuple[int, Sequence[Line]]:
+    return _with(*now, [(Reason(one.code), one.priced, one.amount, one.day) for one in taken])
 
 
 def _line(run: Run) -> Line:
@@ -515,11 +607,12 @@ def _line(run: Run) -> Line:
         quantity * priced.weight,
         _reason(priced),
         run.assumptions,
+        run.day,
     )
 
 
 def _unpriced(run: Run) -> Line:
-    return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions)
+    return Line(run.priced, run.start, run.end, run.measured, 0, 0, Reason.TIME_WITHOUT_CLOCK, run.assumptions, run.day)
 
 
 def _missing_prices(energy: list[Run]) -> list[Doubt]:

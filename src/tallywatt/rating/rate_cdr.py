@@ -90,7 +90,7 @@ def rate_record(
     )
     warnings: list[Doubt] = []
     energy = plain_energy_runs(plan, periods, policy)
-    denominator, lines = price_used(used, plan, policy, energy, warnings, named[0].tax_basis)
+    denominator, lines = price_used(used, plan, policy, energy, warnings, named[0])
     rated = RatedSession(
         SessionId(record.reference),
         named[0].version_id,
@@ -198,6 +198,7 @@ def _charging_periods(
             most_milliamps=one.most_milliamps,
             fed_back=one.fed_back,
             tariff=place,
+            month_from=before,
         )
         if one.reserved is not None:
             kept = whole._replace(end=start + one.reserved, use=Use.RESERVED, energy_to=before, fed_back=0)
@@ -215,7 +216,7 @@ def _charging_periods(
 def _check(plan: Plan, periods: list[ChargingPeriod], zone: str, policy: Policy, notes: list[Note]) -> None:
     """Find periods in which the price changes: a new period should have begun there (OCPI, CDR object)."""
     cuts = plan.cuts
-    if not (cuts.wall_clock or cuts.energy or cuts.elapsed):
+    if not (cuts.wall_clock or cuts.energy or cuts.elapsed or cuts.month):
         return
     unknown_matches = policy.unknown_signal is UnknownSignal.MATCHES
     for period in periods:
@@ -226,6 +227,7 @@ def _check(plan: Plan, periods: list[ChargingPeriod], zone: str, policy: Policy,
             time_of_day=time_of_day,
             elapsed=period.elapsed + last - period.start,
             energy_from=max(period.energy_from, period.energy_to - 1),
+            month_from=max(period.energy_from, period.energy_to - 1),
         )
         asked = [plan.energy] if period.energy_to > period.energy_from else []
         if period.end > period.start:
@@ -260,5 +262,8 @@ _PARTS: Final = {
     "expired_reservation_time": "reservation",
     "expired_reservation_fee": "reservation",
     "minimum_price": "limit",
+    "cap": "limit",
+    "discount": "limit",
+    "coupon": "limit",
     "maximum_price": "limit",
 }

@@ -17,7 +17,7 @@ _DAY: Final = (1 << MINUTES_PER_DAY) - 1
 _FAR: Final = 1 << 62
 EVERYWHERE: Final = (0, _FAR)
 """The bounds of what is not restricted."""
-AXES: Final = ("date", "energy", "seconds", "milliamps", "watts")
+AXES: Final = ("date", "energy", "seconds", "milliamps", "watts", "month")
 _SIGNALS: Final = (3, 4)
 Bounds = tuple[tuple[int, int], ...]
 """Of each axis the lowest value and the one that is too high."""
@@ -81,6 +81,7 @@ def reach_of(limits: Restrictions) -> Reach:
         (limits.min_seconds, limits.max_seconds),
         (limits.min_milliamps, limits.max_milliamps),
         (limits.min_watts, limits.max_watts),
+        (limits.min_month_milliwatt_hours, limits.max_month_milliwatt_hours),
     )
     return Reach(_week(limits), tuple((low or 0, _FAR if high is None else high) for low, high in pairs))
 
@@ -115,7 +116,7 @@ def hole(cell: Bounds, week: int) -> dict[str, Any]:
         if (start, end) != (0, MINUTES_PER_DAY):
             said |= {"start_time": clock_text(start), "end_time": clock_text(end)}
     names = (("start_date", "end_date"), ("min_kwh", "max_kwh"), ("min_duration", "max_duration"),
-             ("min_current", "max_current"), ("min_power", "max_power"))  # fmt: skip
+             ("min_current", "max_current"), ("min_power", "max_power"), ("min_month_kwh", "max_month_kwh"))  # fmt: skip
     for axis, ((low, high), (least, most)) in enumerate(zip(cell, names, strict=True)):
         if low > 0:
             said[least] = _value(axis, low)
@@ -130,7 +131,7 @@ def _value(axis: int, value: int) -> Any:
             return date.fromordinal(value).isoformat()
         case "seconds":
             return value
-        case "energy":
+        case "energy" | "month":
             return plain(Decimal(value).scaleb(-6))
         case _:
             return plain(Decimal(value).scaleb(-3))

@@ -13,6 +13,7 @@ import msgspec
 
 from tallywatt.rating.fields import BadField, Version, currency_of, filled_list, instant, number, text
 from tallywatt.rating.index import read_index
+from tallywatt.rating.read_reductions import read_caps, read_discounts
 from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.tariff import (
     DAYS,
@@ -45,6 +46,8 @@ _TARIFF_KEYS: Final = {
     "max_price",
     "idle_grace",
     "idle_free",
+    "caps",
+    "discounts",
     "elements",
 }
 _BEFORE: Final = ("before_taxes", "excl_vat")
@@ -91,19 +94,22 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
     min_price, max_price = _limit(data, "min_price", unread), _limit(data, "max_price", unread)
     _check_limits(min_price, max_price)
     grace = _grace(data.get("idle_grace"), unread)
+    caps, discounts = read_caps(data.get("caps"), unread), read_discounts(data.get("discounts"), unread)
     return Tariff(
         reference=reference,
         name=_name(data, reference),
         currency=currency_of(data),
         tax_basis=basis,
         elements=elements,
-        unread=tuple(sorted(unread)),
         min_price=min_price,
         max_price=max_price,
         taxes_apply=taxes_apply,
         tax_is_said=data.get("tax_included") is not None,
         idle_grace=grace,
         idle_free=_idle_free(data.get("idle_free"), unread),
+        caps=caps,
+        discounts=discounts,
+        unread=tuple(sorted(unread)),
         about={key: data[key] for key in ABOUT if data.get(key) is not None},
     )
 
@@ -333,6 +339,8 @@ _READERS: Final[dict[str, tuple[str, Any]]] = {
     "end_date": ("end_date", _date),
     "min_kwh": ("min_milliwatt_hours", _scaled(6)),
     "max_kwh": ("max_milliwatt_hours", _scaled(6)),
+    "min_month_kwh": ("min_month_milliwatt_hours", _scaled(6)),
+    "max_month_kwh": ("max_month_milliwatt_hours", _scaled(6)),
     "min_current": ("min_milliamps", _scaled(3)),
     "max_current": ("max_milliamps", _scaled(3)),
     "min_power": ("min_watts", _scaled(3)),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.rating.amounts import FixedAmounts, fix_amounts
-from tallywatt.rating.canonical import read_session, session_text
+from tallywatt.rating.before import NOTHING, Before
+from tallywatt.rating.canonical import read_session, read_text_before, session_text
 from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.rate import ENGINE_VERSION, RatedSession, rate
 from tallywatt.rating.read import read_tariff_text
@@ -47,7 +48,7 @@ def rated_rows(
         offer_id=offer_id,
         tariff_version_id=rated.tariff_version_id,
         policy_version_id=rated.policy_version_id,
-        canonical_input=session_text(session),
+        canonical_input=session_text(session, rated.before),
         engine_version=ENGINE_VERSION,
         zone_data_version=zone_data_version,
         created_at=created_at,
@@ -94,14 +95,19 @@ def _lines(rated_id: RatedId, rated: RatedSession, amounts: FixedAmounts) -> tup
     return tuple(rows)
 
 
-def price(session: MeteredSession, tariff: Tariff, policy: Policy) -> tuple[RatedSession, FixedAmounts]:
+def price(
+    session: MeteredSession, tariff: Tariff, policy: Policy, before: Before = NOTHING
+) -> tuple[RatedSession, FixedAmounts]:
     """The exact price and the fixed one, in one call."""
-    rated = rate(session, tariff, policy)
+    rated = rate(session, tariff, policy, before)
     return rated, fix_amounts(rated, policy)
 
 
 def price_again(result: RatedResult, tariff: TariffVersion, policy: PolicyVersion) -> tuple[RatedSession, FixedAmounts]:
     """The price of a stored input under a stored tariff and policy: its own ones for a check, others to re-rate."""
     return price(
-        read_session(result.canonical_input), read_tariff_text(tariff.canonical), read_policy_text(policy.canonical)
+        read_session(result.canonical_input),
+        read_tariff_text(tariff.canonical),
+        read_policy_text(policy.canonical),
+        read_text_before(result.canonical_input),
     )

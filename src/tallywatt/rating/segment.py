@@ -43,12 +43,13 @@ Knot = tuple[int, int]
 
 
 def segment(
-    session: MeteredSession, plan: Plan, policy: Policy, *, since: Knot | None = None, known: int = 0
+    session: MeteredSession, plan: Plan, policy: Policy, *, since: Knot | None = None, known: int = 0, month: int = 0
 ) -> list[ChargingPeriod]:
     """The charging periods of a session under a tariff, in order; at least one, even for a session of no length.
 
     `since`: only those from this cut on, what came before is settled. `known`: below this energy there are no cuts after
-    it, though the readings that told so may be left out of the session (`live`).
+    it, though the readings that told so may be left out of the session (`live`). `month`: what the payer took before it in the
+    calendar month, in milliwatt-hours.
     """
     start, end = session.started_at, session.ended_at
     stretches = _stretches(session, policy)
@@ -64,15 +65,17 @@ def segment(
         moments.update(cuts.instants[bisect_right(cuts.instants, start) : bisect_left(cuts.instants, end)])
     if cuts.signals:
         moments.update(reading.at for reading in session.readings if start < reading.at < end)
+    energy = cuts.energy if not cuts.month else tuple(sorted({*cuts.energy, *(one - month for one in cuts.month)}))
     if since is None:
-        points = _points(knots, sorted(moments), cuts.energy)
+        points = _points(knots, sorted(moments), energy)
     else:
-        thresholds = tuple(one for one in cuts.energy if one > since[1] and one >= known)
+        thresholds = tuple(one for one in energy if one > since[1] and one >= known)
         points = [since, *(point for point in _points(knots, sorted(moments), thresholds) if point > since)]
         if since == knots[-1] == knots[0]:
             points.append(since)
     signals = _Signals(session) if cuts.signals else None
-    return _periods(points, stretches, offsets, signals, start)
+    periods = _periods(points, stretches, offsets, signals, start)
+    return periods if not cuts.month else [one._replace(month_from=month + one.energy_from) for one in periods]
 
 
 def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod]:

@@ -58,6 +58,9 @@ class Restrictions:
     end_date: date | None = None
     min_milliwatt_hours: int | None = None
     max_milliwatt_hours: int | None = None
+    min_month_milliwatt_hours: int | None = None
+    """Since the calendar month began in which the session started: a tier. OCPI cannot say it."""
+    max_month_milliwatt_hours: int | None = None
     min_milliamps: int | None = None
     max_milliamps: int | None = None
     min_watts: int | None = None
@@ -122,6 +125,42 @@ class IdleFree:
     grace: GraceAfter = GraceAfter.PAUSES
 
 
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most for a session, or for all that a customer is charged on a local day; of the whole, or of some dimensions.
+
+    OCPI knows it for the whole of a session alone.
+    """
+
+    per: str
+    """session or day."""
+    limit: PriceLimit
+    dimensions: frozenset[Dimension] = frozenset()
+    """None: the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """What is taken off: a percentage or an amount, of the whole or of some dimensions. OCPI cannot say it."""
+
+    name: str
+    percent: Decimal | None
+    amount: PriceLimit | None
+    """One of both, before or after taxes."""
+    dimensions: frozenset[Dimension] = frozenset()
+    start_date: date | None = None
+    end_date: date | None = None
+    """The local day on which the session started decides; the last one is not included, as in restrictions."""
+    is_coupon: bool = False
+    """Whether it was granted to one session by a coupon."""
+
+    def holds_on(self, ordinal: int) -> bool:
+        """Whether it is taken off a session that started on that day, counted from the year 1."""
+        return (self.start_date is None or self.start_date.toordinal() <= ordinal) and (
+            self.end_date is None or ordinal < self.end_date.toordinal()
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Tariff:
     """A tariff. Equal content has an equal `version_id`, whoever wrote it and in whatever order of keys."""
@@ -141,9 +180,20 @@ class Tariff:
     """False: the source does not say whether prices include tax, as before OCPI 2.3.0; then they do not."""
     idle_grace: IdleGrace | None = None
     idle_free: IdleFree | None = None
+    caps: tuple[Cap, ...] = ()
+    discounts: tuple[Discount, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     """What OCPI says beside the prices, as it was given (whose it is, when it is valid, alternative texts): it decides no
     amount, is no part of the version, and is written again."""
+
+    @property
+    def asks_before(self) -> bool:
+        """Whether a price needs to know what the payer had before: a cap per day, tiers per month."""
+        return any(cap.per == "day" for cap in self.caps) or any(
+            one.restrictions.min_month_milliwatt_hours is not None
+            or one.restrictions.max_month_milliwatt_hours is not None
+            for one in self.elements
+        )
 
     @cached_property
     def canonical(self) -> str:
@@ -201,6 +251,10 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
     if tariff.idle_free is not None:
         windows = [restriction_data(window) for window in tariff.idle_free.windows]
         data["idle_free"] = {"windows": windows, "grace": tariff.idle_free.grace.value}
+    if tariff.caps:
+        data["caps"] = [cap_data(one) for one in tariff.caps]
+    if tariff.discounts:
+        data["discounts"] = [discount_data(one) for one in tariff.discounts]
     limits = {"min_price": tariff.min_price, "max_price": tariff.max_price}
     return data | {name: limit_data(limit) for name, limit in limits.items() if limit is not None}
 
@@ -208,6 +262,27 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
 def grace_data(grace: IdleGrace) -> dict[str, Any]:
     """A grace for idling, in the words in which it was put."""
     return {"seconds": grace.seconds, "retroactive": grace.is_retroactive}
+
+
+def cap_data(cap: Cap) -> dict[str, Any]:
+    """A cap, in the words in which it was put."""
+    return {"per": cap.per, **limit_data(cap.limit), **_dimensions_data(cap.dimensions)}
+
+
+def discount_data(discount: Discount) -> dict[str, Any]:
+    """A discount, in the words in which it was put."""
+    data: dict[str, Any] = {"id": discount.name}
+    if discount.percent is not None:
+        data["percent"] = plain(discount.percent)
+    if discount.amount is not None:
+        data |= limit_data(discount.amount)
+    dates = {"start_date": discount.start_date, "end_date": discount.end_date}
+    data |= {name: day.isoformat() for name, day in dates.items() if day is not None}
+    return data | _dimensions_data(discount.dimensions) | ({"coupon": True} if discount.is_coupon else {})
+
+
+def _dimensions_data(dimensions: frozenset[Dimension]) -> dict[str, list[str]]:
+    return {"dimensions": [one.value for one in Dimension if one in dimensions]} if dimensions else {}
 
 
 def tax_included(tariff: Tariff) -> str:
@@ -251,6 +326,8 @@ def restriction_data(restrictions: Restrictions) -> dict[str, Any]:
     scaled = {
         "min_kwh": (restrictions.min_milliwatt_hours, 6),
         "max_kwh": (restrictions.max_milliwatt_hours, 6),
+        "min_month_kwh": (restrictions.min_month_milliwatt_hours, 6),
+        "max_month_kwh": (restrictions.max_month_milliwatt_hours, 6),
         "min_current": (restrictions.min_milliamps, 3),
         "max_current": (restrictions.max_milliamps, 3),
         "min_power": (restrictions.min_watts, 3),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel import clock
 from tallywatt.kernel.money import currency
+from tallywatt.rating.before import NOTHING, Before
 from tallywatt.rating.example import Example, price_example
 from tallywatt.rating.tariff import clock_text
 
@@ -73,16 +74,24 @@ class Simulated:
 
 
 def simulate(
-    tariff: Tariff, policy: Policy, zone: str, day: date, sessions: Iterable[Typical] = TYPICAL
+    tariff: Tariff,
+    policy: Policy,
+    zone: str,
+    day: date,
+    sessions: Iterable[Typical] = TYPICAL,
+    before: Before = NOTHING,
 ) -> tuple[Simulated, ...]:
-    """Each typical session on a day: priced, not estimated."""
+    """Each typical session on a day: priced, not estimated; for somebody who had `before` already."""
     found = []
     for one in sessions:
         by_hour = [
-            (price_example(one.example(day, zone, hour * 60), tariff, policy, zone).result.gross_minor, hour * 60)
+            (
+                price_example(one.example(day, zone, hour * 60), tariff, policy, zone, before).result.gross_minor,
+                hour * 60,
+            )
             for hour in range(HOURS)
         ]
-        rows = price_example(one.example(day, zone), tariff, policy, zone)
+        rows = price_example(one.example(day, zone), tariff, policy, zone, before)
         least, most = min(by_hour), min(by_hour, key=lambda at: (-at[0], at[1]))
         found.append(Simulated(one, rows, *least, *most))
     return tuple(found)

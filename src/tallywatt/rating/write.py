@@ -11,7 +11,7 @@ from tallywatt.rating.fields import Version
 from tallywatt.rating.pipeline import Split, Wishes, exact_decimal, tax_amounts
 from tallywatt.rating.rate_cdr import RatedRecord, costs
 from tallywatt.rating.records import Dimension, TaxBasis
-from tallywatt.rating.tariff import UNRESTRICTED, PriceLimit, Tariff, restriction_data, tax_included
+from tallywatt.rating.tariff import PriceLimit, Tariff, restriction_data, tax_included
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,8 @@ def write_tariff(
         lost.append("idle_grace")
     if tariff.idle_free is not None:
         lost.append("idle_free")
-    for name, limit in (("min_price", tariff.min_price), ("max_price", tariff.max_price)):
+    lost += [f"discounts[{place}]" for place in range(len(tariff.discounts))]
+    for name, limit in (("min_price", tariff.min_price), ("max_price", _most(tariff, version, lost))):
         if limit is not None and version is Version.OCPI_2_1_1:
             lost.append(name)
         elif limit is not None:
@@ -72,6 +73,15 @@ def write_tariff(
     if version is Version.OCPI_2_3_0:
         data["tax_included"] = tax_included(tariff)
     return Written(data, tuple(lost))
+
+
+def _most(tariff: Tariff, version: Version, lost: list[str]) -> PriceLimit | None:
+    """The tariff's maximum; one cap for whole sessions is the same in other words, where there is no maximum beside it."""
+    can_say = version is not Version.OCPI_2_1_1 and tariff.max_price is None
+    same = [one for one in tariff.caps if one.per == "session" and not one.dimensions] if can_say else []
+    said = same[0] if len(same) == 1 else None
+    lost += [f"caps[{place}]" for place, one in enumerate(tariff.caps) if one is not said]
+    return said.limit if said is not None else tariff.max_price
 
 
 def _element(element: Element, tariff: Tariff, version: Version, lost: list[str], path: str) -> dict[str, Any] | None:
@@ -85,13 +95,19 @@ def _element(element: Element, tariff: Tariff, version: Version, lost: list[str]
         if missing:
             lost += [f"{path}.restrictions.{name}" for name in missing]
             return None
+    tier = [name for name in ("min_month_kwh", "max_month_kwh") if name in restrictions]
+    lost += [f"{path}.restrictions.{name}" for name in tier]
+    if "min_month_kwh" in tier:
+        return None
+    # The first tier is the price of whoever had nothing yet, as a partner's customer had.
+    restrictions.pop("max_month_kwh", None)
     data: dict[str, Any] = {
         "price_components": [
             _component(one, tariff, version, lost, f"{path}.price_components[{place}]")
             for place, one in enumerate(element.components)
         ]
     }
-    if element.restrictions != UNRESTRICTED:
+    if restrictions:
         data["restrictions"] = restrictions
     return data
 

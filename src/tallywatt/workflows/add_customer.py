@@ -9,6 +9,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CustomerId, PaymentId, TokenId
+from tallywatt.workflows.keep_circle import JoinCircle, join_circle
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
@@ -26,6 +27,8 @@ class AddCustomer:
     email: str | None = None
     address: str | None = None
     language: str = "en"
+    circles: tuple[str, ...] = ()
+    """To what the customer belongs from now on: `fleet:north`, `group:taxis`."""
 
 
 def add_customer(work: UnitOfWork, command: AddCustomer) -> Customer:
@@ -40,6 +43,8 @@ def add_customer(work: UnitOfWork, command: AddCustomer) -> Customer:
         work.customer_details.add(CustomerDetails(row.customer_id, command.name, command.email, command.address))
     work.events.append(Event("customer", row.customer_id, "CustomerAdded"))
     record_action(work, "customer.add", "customer", row.customer_id)
+    for circle in command.circles:
+        join_circle(work, JoinCircle(circle, command.reference))
     return row
 
 

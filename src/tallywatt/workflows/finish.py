@@ -26,6 +26,7 @@ from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.count_events import waits_for_events
 from tallywatt.workflows.explain import explain, unexplain
+from tallywatt.workflows.gather_before import before_session
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
 from tallywatt.workflows.post_entry import post
@@ -278,7 +279,9 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer,
     meter = metered(session, measured, states, end, clock_is_usable=usable)
     tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
     policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
-    rated, amounts = price(meter, tariff, policy)
+    payer = session.payer, session.payer_id
+    before = before_session(work, tariff, payer, session.started_at, session.zone, session.session_id)
+    rated, amounts = price(meter, tariff, policy, before)
     return rated_rows(
         RatedId(work.draw.id("rated")),
         meter,

@@ -13,6 +13,7 @@ from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_station import AddStation, add_station
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.imports import UPLOAD, Import, ImportKind, ImportRow, ImportState, RowOutcome
+from tallywatt.workflows.keep_circle import JoinCircle, circles_of, find_circle, join_circle
 from tallywatt.workflows.ports import Undone
 from tallywatt.workflows.take_import import ended
 
@@ -200,7 +201,7 @@ def take_session(work: UnitOfWork, command: BringSession) -> Came:
 
 
 def take_customer(work: UnitOfWork, command: AddCustomer) -> Came:
-    """Add a customer, unless there is one with the same data."""
+    """Add a customer, unless there is one with the same data; to what it belongs is added, never taken away."""
     known = work.customers.one_by(reference=command.reference)
     if known is None:
         return Came(RowOutcome.TAKEN, "customer", add_customer(work, command).customer_id)
@@ -209,7 +210,11 @@ def take_customer(work: UnitOfWork, command: AddCustomer) -> Came:
     if (known.language, *kept) != (command.language, command.name, command.email, command.address):
         msg = f"there is a customer {command.reference!r} already, with other data"
         raise Conflict(msg, code="customers.reference_taken", remedy="change it: PATCH /customers/{reference}")
-    return Came(RowOutcome.ALREADY_THERE, "customer", known.customer_id)
+    of = circles_of(work, known.customer_id, work.now)
+    missing = [one for one in command.circles if (circle := find_circle(work, one)).name not in of[circle.kind]]
+    for one in missing:
+        join_circle(work, JoinCircle(one, command.reference))
+    return Came(RowOutcome.TAKEN if missing else RowOutcome.ALREADY_THERE, "customer", known.customer_id)
 
 
 def take_token(work: UnitOfWork, command: AddToken) -> Came:

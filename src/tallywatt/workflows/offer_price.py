@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tallywatt.customers.circle import CircleKind
 from tallywatt.kernel.identity import OfferId
 from tallywatt.metering.session import PayerKind
 from tallywatt.rating.audience import ANYBODY, Who
@@ -12,6 +13,8 @@ from tallywatt.rating.offer import make_offer
 from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope
+from tallywatt.workflows.gather_before import before_session
+from tallywatt.workflows.keep_circle import circles_of
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -46,20 +49,23 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     place = place_of(station, evse)
     assignments = assignments_for(work, place)
     # Most operators have one price for everyone: then nobody is looked up.
-    who = ANYBODY if all(one.audience == EVERYONE for one in assignments) else who_is(work, payer)
+    who = ANYBODY if all(one.audience == EVERYONE for one in assignments) else who_is(work, payer, at)
     chosen = choose_tariff(assignments, place, at, who)
     if chosen is None:
         return None
     operator = work.operators.get()
     location = work.locations.find(station.location_id) if station.location_id else None
+    tariff = read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical)
+    zone = location.zone if location else operator.zone
     offer = make_offer(
         OfferId(work.draw.id("offer")),
-        read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical),
+        tariff,
         policy_of(work),
         chosen,
         evse_id=evse.evse_id if evse else None,
-        zone=location.zone if location else operator.zone,
+        zone=zone,
         offered_at=at,
+        before=before_session(work, tariff, payer, at, zone),
     )
     work.offers.add_new(offer)
     return offer
@@ -72,13 +78,16 @@ def place_of(station: Station, evse: Evse | None) -> Place:
     return Place(evse.evse_id, station.station_id, station.location_id, evse.current.value, evse.max_watts)
 
 
-def who_is(work: UnitOfWork, payer: Payer) -> Who:
-    """What a choice asks of whoever owes."""
+def who_is(work: UnitOfWork, payer: Payer, at: Instant) -> Who:
+    """What a choice asks of whoever owes: also to which fleets, groups and memberships they belong at that instant."""
     kind, payer_id = payer
     if kind is PayerKind.AD_HOC:
         return Who(payment="ad_hoc")
     customer = work.customers.find(payer_id) if kind is PayerKind.CUSTOMER and payer_id is not None else None
-    return Who(customer.reference, payment="account") if customer is not None else ANYBODY
+    if customer is None:
+        return ANYBODY
+    of = circles_of(work, customer.customer_id, at)
+    return Who(customer.reference, of[CircleKind.FLEET], of[CircleKind.GROUP], of[CircleKind.MEMBER], payment="account")
 
 
 def assignments_for(work: UnitOfWork, place: Place) -> list[TariffAssignment]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
+    from tallywatt.customers.circle import Belonging, Circle
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.erasure import Erasure
     from tallywatt.customers.identity import IdentityProvider, LinkedIdentity
@@ -110,6 +111,10 @@ class Queries(Protocol):
         """The session of an EVSE with the latest start, open or not."""
         ...
 
+    def billed_since(self, customer_id: str, since: Instant) -> list[Session]:
+        """A customer's sessions that have a price and began since then, oldest first."""
+        ...
+
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""
         ...
@@ -176,6 +181,8 @@ class UnitOfWork(Protocol):
     customers: Records[Customer]
     customer_details: Records[CustomerDetails]
     tokens: Records[Token]
+    circles: Records[Circle]
+    belongings: Records[Belonging]
     api_keys: Records[ApiKey]
     console_links: Records[ConsoleLink]
     console_sessions: Records[ConsoleSession]

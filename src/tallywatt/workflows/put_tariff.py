@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tallywatt.kernel.clock import Instant, local_date
 from tallywatt.kernel.errors import BadInput, NotFound
@@ -12,8 +12,11 @@ from tallywatt.rating.audience import Kind, read_audience
 from tallywatt.rating.law import Site, refuse_unlawful
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment, TariffVersion
+from tallywatt.workflows.keep_circle import find_circle
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
+
+_CIRCLES: Final = frozenset({Kind.FLEET, Kind.GROUP, Kind.MEMBER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +100,15 @@ def _version(work: UnitOfWork, tariff: str) -> TariffVersion:
 
 
 def _audience(work: UnitOfWork, text: str) -> str:
-    """The audience as it is stored; customers in it must be there, since a price for nobody is a typing error."""
+    """The audience as it is stored; whom it names must be there, since a price for nobody is a typing error."""
     audience = read_audience(text)
     for kind, names in audience.conditions:
-        if kind in {Kind.FLEET, Kind.GROUP, Kind.MEMBER}:
-            # The choice knows them; who belongs to them is written down nowhere yet, so such a price would be nobody's.
-            msg = f"who belongs to a {kind} is not kept here"
-            raise BadInput(msg, code="tariffs.bad_audience", remedy="name the customers: customer:C-1,C-2")
-        for name in names if kind is Kind.CUSTOMER else ():
-            if work.customers.one_by(reference=name) is None:
+        for name in names:
+            if kind is Kind.CUSTOMER and work.customers.one_by(reference=name) is None:
                 msg = f"there is no customer {name!r}"
                 raise NotFound(msg, code="customers.not_found")
+            if kind in _CIRCLES:
+                find_circle(work, f"{kind}:{name}")
     return audience.text
 
 

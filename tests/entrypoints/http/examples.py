@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.adapters.storage.rollups import roll_up_revenue
+from tallywatt.customers.circle import CircleKind
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
@@ -23,6 +24,7 @@ from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
@@ -78,6 +80,10 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /customers": _ONE,
     "GET /customers/{reference}": Asked({"reference": "C1"}),
     "GET /customers/{reference}/payment-methods": Asked({"reference": "C1"}),
+    "GET /customers/{reference}/circles": Asked({"reference": "C1"}),
+    "GET /circles": _ONE,
+    "GET /circles/{circle_id}": _thing("circle_id", "circle"),
+    "GET /circles/{circle_id}/customers": _thing("circle_id", "circle", query={"limit": "1"}),
     "GET /tokens": Asked(query={"customer": "C1", "limit": "1"}),
     "GET /tokens/{token_id}": _thing("token_id", "token"),
     "GET /sessions": _ONE,
@@ -165,6 +171,11 @@ ASKED: Final[dict[str, Asked]] = {
     ),
     "POST /customers": Asked(body={"reference": "F-17", "name": "Van 17", "language": "en"}),
     "PATCH /customers/{reference}": Asked({"reference": "F-17"}, body={"name": "Van 17, south depot"}),
+    "POST /circles": Asked(body={"kind": "fleet", "name": "parcels", "title": "Parcel vans"}),
+    "POST /circles/{circle_id}/customers": _thing(
+        "circle_id", "circle", body={"customer": "F-17", "valid_from": "2027-01-01T00:00:00Z"}
+    ),
+    "POST /belongings/{belonging_id}/end": _thing("belonging_id", "belonging", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
     "POST /tokens/{token_id}/block": _thing("token_id", "token"),
     "POST /tokens/{token_id}/unblock": _thing("token_id", "token"),
@@ -268,6 +279,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(try_webhook, TryWebhook(endpoint))
     asyncio.run(scene.house.spread_events())
     scene.house.store.run_now("", roll_up_revenue, None, actor="test")
+    scene.do(add_circle, AddCircle(CircleKind.GROUP, "residents", "Residents of the Greenmarket"))
+    belonging = scene.do(join_circle, JoinCircle("group:residents", "C1"))
     taken, waits, audit = later_of(scene)
     detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
     assert detail is not None
@@ -277,6 +290,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         "waiting_import": waits,
         "account": scene.account.account_id,
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
+        "belonging": belonging.belonging_id,
+        "circle": belonging.circle_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,
         "delivery": scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None),

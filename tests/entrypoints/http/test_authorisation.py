@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from tallywatt.customers.access import ALL_SCOPES, Caller, Scope
+from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import ROLES, Role
 from tallywatt.entrypoints.http.app import build_app
 from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
@@ -34,6 +35,7 @@ from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
+from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
@@ -117,6 +119,8 @@ THINGS: Final[dict[str, str]] = {
     "import_id": "import",
     "api_key_id": "api_key",
     "assignment_id": "assignment",
+    "belonging_id": "belonging",
+    "circle_id": "circle",
     "code": "evse",
     "command_id": "command",
     "delivery_id": "delivery",
@@ -149,6 +153,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
     "POST /tariffs/assignments/{assignment_id}/end": {},
+    "POST /circles/{circle_id}/customers": {"customer": "C1"},
+    "POST /belongings/{belonging_id}/end": {},
     "POST /api-keys/{api_key_id}/rotate": {},
     "POST /webhook-endpoints/{endpoint_id}/replay": {"after": 0},
 }
@@ -156,6 +162,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
 FORMS: Final[dict[str, dict[str, str]]] = {
     "POST /console/stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /console/stations/{identity}/commands": {"action": "unlock"},
+    "POST /console/circles/{circle_id}/customers": {"customer": "C1"},
     "POST /console/inbox/{item_id}": {"decision": "dismiss"},
     "POST /console/payments/{payment_id}/refund": {"amount": "0.01", "once": "1"},
     "POST /console/settlements/{difference_id}": {"action": "dismiss"},
@@ -178,6 +185,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     own = f"{scene.slug}-own"
     scene.do(add_station, AddStation(own, "queen-street", "hash", (NewEvse(1),)))
     scene.do(add_customer, AddCustomer(own, name="Somebody"))
+    circle = scene.do(add_circle, AddCircle(CircleKind.GROUP, own)).circle_id
+    belonging = scene.do(join_circle, JoinCircle(circle, own)).belonging_id
     put = scene.do(put_tariff, PutTariff({**TARIFF, "id": own, "name": own}))
     invited = InvitePerson(
         f"guest@{scene.slug}.example", Role.READ_ONLY, (), scene.house.new_id("invitation"), f"hash of {own}"
@@ -216,6 +225,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         "account": scene.do(add_provider_account, account).account_id,
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "api_key": key.key.api_key_id,
+        "belonging": belonging,
+        "circle": circle,
         "delivery": delivery,
         "difference": _difference(scene, own),
         "dispute": _dispute(scene, session["payments"][0]["id"]),

@@ -23,6 +23,8 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "POST /tariffs": {**TARIFF, "id": "new"},
     "POST /tariffs/assignments": {"tariff": "city-day-night"},
     "POST /customers": {"reference": "new-customer"},
+    "POST /circles": {"kind": "group", "name": "new"},
+    "POST /circles/{circle_id}/customers": {"customer": "C2"},
     "POST /tokens": {"uid": "NEWCARD", "customer": "C1"},
     "POST /sessions": {
         "upstream_id": "1", "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T01:00:00Z", "energy_wh": "1000",
@@ -42,6 +44,8 @@ MADE: Final[dict[str, dict[str, Any]]] = {
 FILLED: Final[dict[str, dict[str, str]]] = {
     "POST /console/settings/keys": {"name": "new", "scope": "read"},
     "POST /console/settings/people/invitations": {"email": "new@example.org", "role": "read_only"},
+    "POST /console/circles": {"kind": "fleet", "name": "newest"},
+    "POST /console/circles/{circle_id}/customers": {"customer": "C3"},
     "POST /console/customers/new": {"reference": "newest-customer"},
     "POST /console/customers/{reference:path}/tokens": {"uid": "NEWESTCARD"},
     "POST /console/settings/webhooks": {"url": "https://newest.example.org/"},

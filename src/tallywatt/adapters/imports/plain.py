@@ -89,11 +89,15 @@ class CustomerRow(Row, frozen=True):
     email: Annotated[str, msgspec.Meta(max_length=254, pattern="^[^@ ]+@[^@ ]+$")] | None = None
     address: Text | None = None
     language: Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    circles: Text | Annotated[list[Text], msgspec.Meta(max_length=20)] = ""
+    """A table cannot hold a list: there they are divided by commas."""
 
     def command(self, hash_key: HashKey) -> AddCustomer:
         """The new account."""
         del hash_key
-        return AddCustomer(self.reference, self.name, self.email, self.address, self.language)
+        told = self.circles.split(",") if isinstance(self.circles, str) else self.circles
+        circles = tuple(one.strip() for one in told if one.strip())
+        return AddCustomer(self.reference, self.name, self.email, self.address, self.language, circles)
 
 
 class TokenRow(Row, frozen=True):

@@ -24,7 +24,15 @@ NOT_KEPT = {
     "import_rows": "changed by statements of their own too",
 }
 """Tables whose rows are not remembered, and why."""
-LISTED = {"evse_roles", "payment_methods", "provider_accounts", "restorations", "tariff_assignments", "tokens"}
+LISTED = {
+    "belongings",
+    "evse_roles",
+    "payment_methods",
+    "provider_accounts",
+    "restorations",
+    "tariff_assignments",
+    "tokens",
+}
 """Tables of which it is remembered which rows have the same values: often asked for, seldom written."""
 NEVER_CHANGED = {"offers", "policy_versions", "tariff_versions"}
 """Tables whose rows are as they were written, for ever."""

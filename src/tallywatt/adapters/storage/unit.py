@@ -14,6 +14,7 @@ from tallywatt.adapters.storage.settling import SettlementQueries
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
+    circles,
     customers,
     evidence,
     imports,
@@ -54,6 +55,8 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "customers": customers.CUSTOMERS,
     "customer_details": customers.CUSTOMER_DETAILS,
     "tokens": customers.TOKENS,
+    "circles": circles.CIRCLES,
+    "belongings": circles.BELONGINGS,
     "api_keys": customers.API_KEYS,
     "console_links": customers.CONSOLE_LINKS,
     "console_sessions": customers.CONSOLE_SESSIONS,
@@ -327,6 +330,17 @@ LAST_AT = (
     .order_by(_sessions.c.started_at.desc(), _sessions.c.session_id.desc())
     .limit(1)
 )
+BILLED_SINCE = (
+    _all(metering.SESSIONS)
+    .where(
+        _sessions.c.operator_id == bindparam("operator"),
+        _sessions.c.payer == "customer",
+        _sessions.c.payer_id == bindparam("customer"),
+        _sessions.c.started_at >= bindparam("since"),
+        _sessions.c.rated_id.is_not(None),
+    )
+    .order_by(_sessions.c.started_at, _sessions.c.session_id)
+)
 _of_evse = and_(
     _connector_states.c.operator_id == bindparam("operator"), _connector_states.c.evse_id == bindparam("evse")
 )
@@ -379,6 +393,10 @@ class SqlQueries(SettlementQueries):
         """The session of an EVSE with the latest start, open or not."""
         found = self._rows(LAST_AT, metering.SESSIONS, {"evse_id": evse_id}, evse=evse_id)
         return found[0] if found else None
+
+    def billed_since(self, customer_id: str, since: Instant) -> list[Session]:
+        """A customer's sessions that have a price and began since then, oldest first."""
+        return self._rows(BILLED_SINCE, metering.SESSIONS, {"payer_id": customer_id}, customer=customer_id, since=since)
 
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""

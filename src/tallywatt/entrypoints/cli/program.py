@@ -11,6 +11,7 @@ import typer
 from tallywatt.entrypoints.cli import (
     access,
     audit,
+    circles,
     closing,
     customers,
     database,
@@ -86,6 +87,7 @@ for one in (
     tariffs.tariff,
     customers.customer,
     customers.token,
+    circles.circle,
     payments.provider_account,
     payments.payment_method,
     sessions.session,

@@ -17,8 +17,12 @@ from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from tallywatt.entrypoints.cli.desk import Desk
     from tallywatt.entrypoints.cli.show import Data
+    from tallywatt.kernel.money import Currency
+    from tallywatt.rating.before import Before
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.typical import Typical
 
@@ -26,6 +30,7 @@ SIMULATE_EXAMPLES = examples(
     "tallywatt tariff simulate day-and-night",
     "tallywatt tariff simulate new.json --chart costs.svg",
     "tallywatt tariff simulate new.json --session 22:90:45@07:15 --json",
+    "tallywatt tariff simulate capped.json --month-kwh 180 --paid-today 12.50",
 )
 _SESSION = re.compile(r"(\d{1,4}(?:\.\d{1,3})?):(\d{1,4})(?::(\d{1,4}))?(?:@([01]\d|2[0-3]):([0-5]\d))?")
 _NOON = 12 * 60
@@ -48,6 +53,13 @@ def simulate(
     zone: Annotated[
         str | None, typer.Option("--zone", metavar="ZONE", help="Local time; the operator's if left out.")
     ] = None,
+    month: Annotated[
+        str, typer.Option("--month-kwh", metavar="KWH", help="What the customer took this month before.")
+    ] = "0",
+    paid: Annotated[
+        str,
+        typer.Option("--paid-today", metavar="AMOUNT", help="What the customer paid that day before, tax included."),
+    ] = "0",
     chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw it there, as SVG.")] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
@@ -75,7 +87,8 @@ def simulate(
             on = date_of(day) if day else today_at(beside)
     clock.zone(place)
     tariff = read_tariff(data)
-    rows = simulated_data(simulate(tariff, policy, place, on, own or TYPICAL))
+    before = _before(month, paid, on, tariff.currency)
+    rows = simulated_data(simulate(tariff, policy, place, on, own or TYPICAL, before))
     if chart is not None:
         _draw(rows, chart, f"{tariff.name}, {on.isoformat()}")
     if as_json:
@@ -84,6 +97,17 @@ def simulate(
     _say_rows(rows)
     if chart is not None:
         say(f"Drawn: {chart}")
+
+
+def _before(month: str, paid: str, on: date, currency: Currency) -> Before:
+    """What somebody had before the day of the sessions, and on it."""
+    from tallywatt.kernel.energy import milliwatt_hours
+    from tallywatt.kernel.money import money
+    from tallywatt.rating.before import EPOCH_DAY, Before, Paid
+
+    minor = money(paid, currency.code).minor
+    spent = (Paid(on.toordinal() - EPOCH_DAY, frozenset(), minor, minor),) if minor else ()
+    return Before(milliwatt_hours(month, "kWh"), spent)
 
 
 def _say_rows(rows: list[Data]) -> None:

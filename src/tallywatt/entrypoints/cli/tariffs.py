@@ -84,7 +84,8 @@ def assign(
         typer.Option(
             "--for",
             metavar="AUDIENCE",
-            help="For whom: customer:C-1,C-2, payment:ad_hoc, speed:dc_fast, joined by &; everyone if left out.",
+            help="For whom: customer:C-1,C-2, fleet:north, group:taxis, member:gold, payment:ad_hoc, speed:dc_fast, "
+            "joined by &; everyone if left out.",
         ),
     ] = "everyone",
     operator: OperatorOption = None,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.customer import TokenState
 from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.invoice import InvoiceKind
@@ -127,6 +128,8 @@ class ShownPrice(Answer):
     reservation: list[PriceLine]
     min_price: dict[str, str] | None
     max_price: dict[str, str] | None
+    caps: list[dict[str, Any]]
+    discounts: list[dict[str, Any]]
     examples: list[UsualCharge]
     tariff_version_id: str
 
@@ -330,6 +333,41 @@ class AssignmentKept(Answer):
     scope: Place
     scope_id: str
     audience: str
+    valid_from: When
+    valid_until: When | None
+    created_at: When
+
+
+class Circle(Answer):
+    """A fleet, a group or a membership."""
+
+    id: str
+    kind: CircleKind
+    name: str
+    title: str
+    created_at: When
+
+
+class BelongingKept(Answer):
+    """From when to when a customer is of a circle, as it was written down."""
+
+    id: str
+    circle_id: str
+    customer_id: str
+    valid_from: When
+    valid_until: When | None
+    created_at: When
+
+
+class Belonging(Answer):
+    """From when to when a customer is of a circle."""
+
+    id: str
+    circle_id: str
+    kind: CircleKind
+    name: str
+    title: str
+    customer: str
     valid_from: When
     valid_until: When | None
     created_at: When

@@ -49,6 +49,12 @@ class AssignmentEnd(Shape):
     at: AwareDatetime | None = Field(default=None, description="A time to come; without one: now.")
 
 
+class BelongingEnd(Shape):
+    """From when on a customer belongs to a circle no more."""
+
+    at: AwareDatetime | None = Field(default=None, description="A time to come; without one: now.")
+
+
 class CustomerChange(Shape):
     """What is to be otherwise about a customer. An empty text takes away what was there."""
 

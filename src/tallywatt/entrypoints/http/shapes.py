@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from tallywatt.customers.access import Scope
+from tallywatt.customers.circle import CircleKind
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import Current
@@ -114,7 +115,8 @@ class NewAssignment(Shape):
     valid_until: AwareDatetime | None = None
     audience: Text = Field(
         default="everyone",
-        description="For whom: everyone, or conditions like customer:C-1,C-2, payment:ad_hoc, speed:dc_fast, joined by &.",
+        description="For whom: everyone, or conditions like customer:C-1,C-2, fleet:north, group:taxis, member:gold, "
+        "payment:ad_hoc, speed:dc_fast, joined by &.",
     )
 
 
@@ -126,6 +128,30 @@ class NewCustomer(Shape):
     email: Annotated[str, Field(max_length=254, pattern="^[^@ ]+@[^@ ]+$")] | None = None
     address: Text | None = None
     language: Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    circles: list[Annotated[str, Field(max_length=80)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="To what the customer belongs from now on.",
+        examples=[["group:taxis"]],
+    )
+
+
+class NewCircle(Shape):
+    """A fleet, a group or a membership."""
+
+    kind: CircleKind
+    name: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        description="As audiences of tariffs call it; it never changes.", examples=["taxis"]
+    )
+    title: Text = Field(default="", description="As people call it; the name if left out.")
+
+
+class NewBelonging(Shape):
+    """Who is of a circle, from when until when."""
+
+    customer: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="The customer's reference.")
+    valid_from: AwareDatetime | None = Field(default=None, description="Now if left out.")
+    valid_until: AwareDatetime | None = Field(default=None, description="No end if left out.")
 
 
 class NewToken(Shape):

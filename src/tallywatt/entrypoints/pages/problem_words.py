@@ -89,6 +89,18 @@ OTHERS: Final[dict[str, tuple[str, str]]] = {
     "customers.reference_taken": (later("This reference is taken"), later("Choose another one.")),
     "customers.bad_reference": (later("This is no reference"), later("Letters, digits, dots and hyphens.")),
     "customers.bad_email": (later("This is no e-mail address."), SAME),
+    "circles.not_found": (later("There is no such fleet, group or membership"), later("Add it first.")),
+    "circles.name_taken": (later("This name is taken"), later("Choose another one.")),
+    "circles.bad_name": (later("This is no name"), later("Letters, digits, dots and hyphens, at most 64.")),
+    "circles.bad_validity": (
+        later("These times cannot be meant"),
+        later("An end lies behind the beginning, and not in the past."),
+    ),
+    "circles.belongs_already": (
+        later("The customer belongs to it in that time already"),
+        later("End the other span first, or begin at its end."),
+    ),
+    "circles.ended_already": (later("It ends before that time already"), SAME),
     "tokens.uid_taken": (later("This card belongs to somebody already"), later("Look at its number once more.")),
     "tokens.bad_uid": (later("This is no card number"), later("Letters and digits, at most 36.")),
     "stations.not_found": (later("There is no such station"), SAME),

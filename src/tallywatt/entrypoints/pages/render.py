@@ -71,7 +71,7 @@ def _environment() -> Environment:
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
         plain=plain_number, coded=coded, card=card_words, amount=amount, date=date, lasting=length, worded=worded_error,
-        why=why,
+        why=why, capped=capped, discounted=discounted,
     )  # fmt: skip
     return made
 
@@ -107,6 +107,17 @@ def conditions_of(line: dict[str, Any]) -> str:
     """When a shown price holds, in words."""
     said = explain.conditions(line["conditions"], language.language())
     return said[:1].upper() + said[1:]
+
+
+def capped(cap: dict[str, Any], currency: str) -> str:
+    """The most for a session or a day, in words."""
+    said = explain.cap_words(cap, currency, language.language())
+    return said[:1].upper() + said[1:]
+
+
+def discounted(discount: dict[str, Any], currency: str) -> str:
+    """What is taken off, in words."""
+    return explain.discount_words(discount, currency, language.language())
 
 
 def worded_error(error: Any) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from tallywatt.entrypoints.pages.cost_chart import SESSIONS, about, drawn
 from tallywatt.kernel import clock
 from tallywatt.kernel.clock import Instant
 from tallywatt.rating.example import Example, price_example
-from tallywatt.rating.explain import doubt, quantity, sentence, shown_sentence, title
+from tallywatt.rating.explain import cap_words, discount_words, doubt, quantity, sentence, shown_sentence, title
 from tallywatt.rating.findings import finding_data
 from tallywatt.rating.offer import price_shown, shown_data
+from tallywatt.rating.tariff import cap_data, discount_data
 from tallywatt.rating.typical import simulate, simulated_data
 
 if TYPE_CHECKING:
@@ -86,7 +87,11 @@ def view(tariff: Tariff, policy: Policy, zone: str, at: Instant, imagined: Imagi
         "name": tariff.name,
         "currency": tariff.currency.code,
         "version_id": tariff.version_id,
-        "sentences": [shown_sentence(line, tariff.currency.code, spoken) for line in shown.lines],
+        "sentences": [
+            *(shown_sentence(line, tariff.currency.code, spoken) for line in shown.lines),
+            *(cap_words(cap_data(one), tariff.currency.code, spoken) for one in shown.caps),
+            *(discount_words(discount_data(one), tariff.currency.code, spoken) for one in shown.discounts),
+        ],
         "price": shown_data(shown),
         "unread": list(tariff.unread),
         "json": json.dumps(json.loads(tariff.canonical), indent=2, ensure_ascii=False),

@@ -1632,6 +1632,40 @@ CREATE TABLE provider_health (
 
 ;
 
+CREATE TABLE circles (
+	operator_id TEXT NOT NULL, 
+	circle_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	title TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_circles PRIMARY KEY (operator_id, circle_id), 
+	CONSTRAINT ck_circles_kind CHECK (kind IN ('fleet', 'group', 'member')), 
+	CONSTRAINT uq_circles_operator_id_kind_name UNIQUE (operator_id, kind, name)
+)
+ STRICT
+
+;
+
+CREATE TABLE belongings (
+	operator_id TEXT NOT NULL, 
+	belonging_id TEXT NOT NULL, 
+	circle_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	valid_from INTEGER NOT NULL, 
+	valid_until INTEGER, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_belongings PRIMARY KEY (operator_id, belonging_id), 
+	CONSTRAINT ck_belongings_valid_until CHECK (valid_until IS NULL OR valid_until >= valid_from), 
+	CONSTRAINT fk_belongings_operator_id_circle_id FOREIGN KEY(operator_id, circle_id) REFERENCES circles (operator_id, circle_id), 
+	CONSTRAINT fk_belongings_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1856,6 +1890,10 @@ CREATE INDEX ix_disputes_operator_id_payment_id ON disputes (operator_id, paymen
 
 CREATE INDEX ix_disputes_operator_id_state_dispute_id ON disputes (operator_id, state, dispute_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0021');
+CREATE INDEX ix_belongings_operator_id_customer_id ON belongings (operator_id, customer_id);
+
+CREATE INDEX ix_belongings_operator_id_circle_id_belonging_id ON belongings (operator_id, circle_id, belonging_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0022');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallywatt.adapters.storage.tables import (
+    circles,
     customers,
     evidence,
     imports,
@@ -19,6 +20,7 @@ from tallywatt.adapters.storage.tables import (
 )
 
 __all__ = [
+    "circles",
     "customers",
     "evidence",
     "imports",

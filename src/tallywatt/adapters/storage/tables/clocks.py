@@ -22,7 +22,8 @@ class Clock(StrEnum):
 
 
 _BUSINESS = """
-    accounts.created_at actions.booked_at allocations.created_at customers.created_at entries.booked_at erasures.done_at
+    accounts.created_at actions.booked_at allocations.created_at belongings.created_at belongings.valid_from
+    belongings.valid_until circles.created_at customers.created_at entries.booked_at erasures.done_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
     locations.created_at operators.created_at payment_methods.created_at payments.created_at policy_versions.created_at
     printed_invoices.printed_at provider_accounts.closed_at provider_accounts.created_at rated_results.created_at

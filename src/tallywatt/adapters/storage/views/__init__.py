@@ -9,6 +9,7 @@ from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.views import (
     attention,
     charging,
+    circles,
     closing,
     doors,
     driving,
@@ -45,6 +46,10 @@ class Views:
     operator_by_id = staticmethod(people.operator_by_id)
     customers = staticmethod(people.customers_of)
     customer = staticmethod(people.customer)
+    circle = staticmethod(circles.circle)
+    circles_of_customer = staticmethod(circles.circles_of_customer)
+    customers_of_circle = staticmethod(circles.customers_of_circle)
+    circles = staticmethod(circles.circles_of)
     token = staticmethod(people.token)
     tokens = staticmethod(people.tokens)
     tokens_by_uid = staticmethod(people.tokens_by_uid)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.tables import (
+    circles as circle_tables,
+)
+from tallywatt.adapters.storage.tables import (
     customers,
     evidence,
     imports,
@@ -18,7 +21,7 @@ from tallywatt.adapters.storage.tables import (
     rating,
     stations,
 )
-from tallywatt.adapters.storage.views import attention, charging, long_work, money, people, places, prices
+from tallywatt.adapters.storage.views import attention, charging, circles, long_work, money, people, places, prices
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
 from tallywatt.customers.customer import fold
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 _customers = customers.CUSTOMERS.table
 _details = customers.CUSTOMER_DETAILS.table
 _tokens = customers.TOKENS.table
+_circles = circle_tables.CIRCLES.table
+_belongings = circle_tables.BELONGINGS.table
 _keys = customers.API_KEYS.table
 _actions = customers.ACTIONS.table
 _locations = stations.LOCATIONS.table
@@ -236,6 +241,10 @@ LISTS: dict[str, Pages] = {
                 "customer": _of(_tokens.c.customer_id, _customers, "customer_id", "reference", "customer"),
             },
         )
+    ),
+    "circles": Pages(Listing(circles.CIRCLE, (_circles.c.kind, _circles.c.name), {"kind": _is(_circles.c.kind, "kind")})),
+    "belongings": Pages(
+        Listing(circles.BELONGING, (_belongings.c.belonging_id,), {"circle": _is(_belongings.c.circle_id, "circle")})
     ),
     "api_keys": Pages(Listing(people.KEY, (_keys.c.api_key_id,))),
     "actions": Pages(

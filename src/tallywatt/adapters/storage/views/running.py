@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, func, select
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import metering, rating, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
+from tallywatt.adapters.storage.views.billed import before_of
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.kernel.energy import wh
 from tallywatt.metering.growing import Growing
@@ -173,13 +174,21 @@ class Running:
         states = _states_of(connection, operator_id, session)
         facts = _facts(session)
         known = self._known.pop(key, None)
-        after = None if known is None or known.facts != facts else _told(connection, key, known, session, states)
+        same = (
+            known is not None and known.facts == facts and _had_the_same(connection, operator_id, session, known.live)
+        )
+        after = _told(connection, key, known, session, states) if known is not None and same else None
         if after is None:
             after = _anew(connection, key, facts, session, states)
         self._known[key] = after
         if len(self._known) > KEPT:
             self._known.popitem(last=False)
         return after.live
+
+
+def _had_the_same(connection: Connection, operator_id: str, session: Session, live: LiveRating) -> bool:
+    """Whether nothing was billed meanwhile that counts before this session; asked where its tariff asks for it."""
+    return not live.tariff.asks_before or before_of(connection, operator_id, session, live.tariff) == live.before
 
 
 def _facts(session: Session) -> tuple[object, ...]:
@@ -245,7 +254,9 @@ def _anew(
     )
     usable = Flag.CLOCK_NOT_SET not in session.flags
     so_far = metered(session, measured, states, session.started_at, clock_is_usable=usable)
-    live = LiveRating(so_far, read_tariff_text(tariff["canonical"]), read_policy_text(policy["canonical"]))
+    terms = read_tariff_text(tariff["canonical"])
+    before = before_of(connection, operator_id, session, terms)
+    live = LiveRating(so_far, terms, read_policy_text(policy["canonical"]), before)
     if session.transaction_ended_at is not None:
         live.end_transaction(session.transaction_ended_at, session.energy_ended_at or measured.energy_ended_at)
     if session.occupancy_ended_at is not None:

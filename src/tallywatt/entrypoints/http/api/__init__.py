@@ -13,6 +13,7 @@ def routers() -> list[APIRouter]:
     from tallywatt.entrypoints.http.api import (
         attention,
         audits,
+        circles,
         customers,
         events,
         figures,
@@ -26,6 +27,6 @@ def routers() -> list[APIRouter]:
         tariffs,
     )
 
-    subjects = (places, tariffs, customers, sessions, money, attention, figures)
+    subjects = (places, tariffs, customers, circles, sessions, money, attention, figures)
     modules = (*subjects, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

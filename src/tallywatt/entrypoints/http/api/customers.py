@@ -43,7 +43,7 @@ async def list_customers(
 @router.post("/customers", status_code=201)
 async def post_customer(request: Request, body: NewCustomer, caller: Seller, house: TheHouse) -> Response:
     """A new customer under your own reference."""
-    command = AddCustomer(body.reference, body.name, body.email, body.address, body.language)
+    command = AddCustomer(body.reference, body.name, body.email, body.address, body.language, tuple(body.circles))
     return await write_once(request, house, caller, add_customer, command, lambda row: told(row, "customer_id"), 201)
 
 

@@ -225,7 +225,9 @@ async def show_price(request: Request, code: str, house: TheHouse) -> Response:
         msg = f"no tariff holds at {evse['code']} at the moment"
         raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")
     shown = {name: value for name, value in price.items() if name != "choice_reason"}
-    always: dict[str, Any] = {"evse": evse["code"], "reservation": [], "min_price": None, "max_price": None}
+    always: dict[str, Any] = {
+        "evse": evse["code"], "reservation": [], "min_price": None, "max_price": None, "caps": [], "discounts": [],
+    }  # fmt: skip
     return as_json({**always, **shown, "at": rfc3339(Instant(price["at"]))})
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.entrypoints.http.console import (
     audits,
+    circles,
     connect,
     customers,
     disputes,
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, search, inbox, jobs, live, connect)
+    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, circles, search, inbox, jobs, live)
     subjects = (
         entrance,
         *looking,
+        connect,
         imports,
         audits,
         look,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator
 
+from tallywatt.entrypoints.http.console.circles import with_standing
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, given_fields, shown
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse, actor_of
 from tallywatt.entrypoints.http.problems import status_of
@@ -102,9 +103,11 @@ async def _page(
     row = found(row, "customer", "customers.not_found")
     sessions = await house.ask(house.views.sessions, caller.operator_id, 10, customer=reference)
     methods = await house.ask(house.views.payment_methods, caller.operator_id, row["id"])
+    belongs = await house.ask(house.views.circles_of_customer, caller.operator_id, row["id"])
     return await shown(
         request, house, caller, "customer.html", "customers", status_of(problem) if problem else 200,
         row=row, sessions=sessions["items"], methods=methods, problem=problem, uid=uid, types=TYPES,
+        belongs=[with_standing(one, house.business_now()) for one in belongs],
     )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ async def assign(
             msg = "a tariff holds at an EVSE, a station, a location or everywhere"
             raise BadInput(msg, code="tariffs.no_such_place")
         sites = await sites_for_gate(house, caller.operator_id, scope, target)
-        times = _instant(begins, zone), _instant(ends, zone)
+        times = typed_instant(begins, zone), typed_instant(ends, zone)
         order = AssignTariff(version, Scope(scope), target, *times, audience, sites)
         await house.write(caller.operator_id, assign_tariff, order, actor=actor_of(caller))
     except TallywattError as problem:
@@ -201,7 +201,7 @@ def _read(text: str) -> dict[str, Any]:
         raise BadInput(msg, code="request.unreadable", remedy="Check commas and quotation marks.") from error
 
 
-def _instant(text: str, zone: str) -> Instant | None:
+def typed_instant(text: str, zone: str) -> Instant | None:
     """The instant of a field of date and time; None where it is empty."""
     if not text.strip():
         return None
