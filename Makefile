@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate chaos outage bench format locale screenshots lock
+.PHONY: help demo test check simulate chaos outage fuzz bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -35,6 +35,9 @@ chaos: .venv/ready ## Kill real processes while stations charge, and compare the
 
 outage: .venv/ready ## Let one of two payment providers die in the middle of 500 sessions
 	@TALLYWATT_SESSIONS=500 $(BIN)/pytest -q tests/workflows/test_route_payment.py
+
+fuzz: .venv/ready ## Send any frames at a real socket (FRAMES=100000 SEED=1)
+	@TALLYWATT_FUZZ_FRAMES=$(or $(FRAMES),100000) TALLYWATT_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/adapters/ocpp/test_fuzz.py
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks

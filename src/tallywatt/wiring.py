@@ -26,7 +26,7 @@ from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.claims import Claim, Claimed, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.adapters.storage.directory import MemoryDirectory
-from tallywatt.adapters.storage.forget import forget_answers, forget_challenges
+from tallywatt.adapters.storage.forget import forget_answers, forget_challenges, thin_answers
 from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
 from tallywatt.adapters.storage.old_deliveries import forget_deliveries
@@ -328,15 +328,15 @@ class House:
     # --- payments ---
 
     def provider_account(self, account_id: str) -> tuple[str, ProviderAccount]:
-        """A provider account and its operator, whoever asks by its id: webhooks know nothing else."""
-        operator = self.ask_now(self.views.operator_of_account, account_id)
-        if operator is None:
+        """A provider account and its operator, whoever asks by its id: webhooks know nothing else.
+
+        Nothing of it goes through the writer: until the signature was checked, the sender may be anybody.
+        """
+        found = self.ask_now(self.views.account_of_webhook, account_id)
+        if found is None:
             msg = "there is no such provider account"
             raise NotFound(msg, code="provider_accounts.not_found")
-        account = self.write_now(
-            operator, lambda work, key: work.provider_accounts.get(key), ProviderAccountId(account_id), actor="webhook"
-        )
-        return operator, account
+        return found
 
     def take_webhook(self, provider: str, account_id: str, headers: Mapping[str, str], body: bytes) -> Taken:
         """Verify what a provider tells and take it in, durably, before it is answered. Blocks."""
@@ -530,6 +530,7 @@ class House:
         """Drop what is of no use to anybody any more; how much."""
         deliveries = self.store.run_now("", forget_deliveries, None, actor="janitor")
         answers = self.store.run_now("", forget_answers, None, actor="janitor")
+        answers += self.store.run_now("", thin_answers, None, actor="janitor")
         uploads = self.store.run_now("", forget_uploads, None, actor="janitor")
         gone = self.store.run_now("", forget_challenges, None, actor="janitor")
         return deliveries + answers + uploads + gone

@@ -173,7 +173,7 @@ def test_the_examples_of_the_guide_work_as_they_are_written(environment: dict[st
     assert first == second
     assert "}304\n" in ran.stdout or "\n304\n" in ran.stdout
     assert '{"rows":3,"taken":2,"already_there":0,"held":0,"refused":1}' in ran.stdout
-    assert "3,refused,row.unreadable," in ran.stdout
+    assert "3,refused,row.member_unfit," in ran.stdout
     assert '"is_clean":true,"findings":0' in ran.stdout
 
     kept = _run("how-to/limits-and-keys.md", environment, tmp_path).stdout

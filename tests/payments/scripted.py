@@ -120,6 +120,7 @@ class ScriptedProvider:
         if back > seen.captured_minor:
             return Failed("charge_already_refunded", "too much", seen)
         one = RefundView(f"re_{operation.operation_id}", operation.operation_id, operation.amount_minor, "succeeded")
+        one = replace(one, mark=operation.asked.get("refund_mark"))
         return self._now(operation, replace(seen, refunded_minor=back, refunds=(*seen.refunds, one)))
 
     def _now(self, operation: Operation, view: View) -> Outcome:

@@ -209,6 +209,11 @@ def test_whoever_still_charges_is_not_forgotten_in_the_middle(town: Town) -> Non
     assert unpaid.value.code == "customers.payment_on_its_way"
 
     town.work()
+    with pytest.raises(Conflict) as unprinted:
+        town.do(erase_customer, EraseCustomer("Q-1"))
+    assert unprinted.value.code == "customers.invoice_not_printed"
+
+    town.work("papers")
     town.do(erase_customer, EraseCustomer("Q-1"))
 
 

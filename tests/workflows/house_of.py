@@ -16,6 +16,7 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.adapters.storage.writer import GroupWriter
+from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.clock import Instant, parse_instant, rfc3339
 from tallywatt.kernel.identity import Draw, OperatorId, StationId
 from tallywatt.metering.facts import Booted, Heard, Sample, Sampled, Started, StatusChanged, Stopped
@@ -33,6 +34,7 @@ from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.follow import follow
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.plug_in import plug_in
+from tallywatt.workflows.print_invoice import keep_printed
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.report_status import report_status
 from tallywatt.workflows.unplug import unplug
@@ -223,6 +225,11 @@ class HouseOf:
                 answer = (outcome or yes)(operation)
                 fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
                 self.do(apply_provider_fact, fact)
+
+    def print_papers(self) -> None:
+        """Every invoice is on paper, or what stands for it here."""
+        for invoice in self.rows.invoices.by():
+            self.do(keep_printed, PrintedInvoice(invoice.invoice_id, "application/pdf", "0" * 64, b"%PDF", self.now))
 
     def session(self, transaction_id: str | int = 1) -> Session:
         """The one session of a transaction."""

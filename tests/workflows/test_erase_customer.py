@@ -8,9 +8,13 @@ import pytest
 
 from tallywatt.kernel.errors import Conflict
 from tallywatt.metering.session import SessionState
+from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.provider import Declined
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
+from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
-from tests.workflows.house_of import kwh
+from tallywatt.workflows.try_again import TryAgain, try_again
+from tests.workflows.house_of import kwh, yes
 
 if TYPE_CHECKING:
     from tests.workflows.house_of import HouseOf
@@ -32,6 +36,49 @@ def test_a_session_that_waits_for_a_person_is_decided_before_its_customer_is_for
     [item] = house.inbox("implausible")
     house.do(resolve_item, ResolveItem(item.item_id, decision))
     house.collect()
+    house.print_papers()
     house.do(erase_customer, EraseCustomer("C1"))
     assert house.rows.customers.one_by(reference="C1") is None
     house.adds_up()
+
+
+def test_an_invoice_is_on_paper_before_the_name_on_it_is_forgotten(house: HouseOf) -> None:
+    """The law wants the paper for years, with whom it was for; printed a moment later it would be for nobody."""
+    house.keep_a_card()
+    house.wire().charge(kwh(4))
+    house.collect()
+
+    with pytest.raises(Conflict) as refused:
+        house.do(erase_customer, EraseCustomer("C1"))
+    assert refused.value.code == "customers.invoice_not_printed"
+
+    house.print_papers()
+    customer = house.rows.customers.one_by(reference="C1")
+    assert customer is not None
+    house.do(erase_customer, EraseCustomer("C1"))
+
+    [invoice] = house.rows.invoices.by()
+    paper = house.do(gather_paper, GatherPaper(invoice.invoice_id, "http://here"))
+    assert paper.buyer is not None
+    assert paper.buyer.name == f"erased-{customer.customer_id}", "a correction that comes later says what it can"
+
+
+def test_a_payment_of_somebody_who_was_forgotten_is_not_tried_again(house: HouseOf) -> None:
+    """What stands where the card's reference stood leads nowhere, and is nothing to send to a provider."""
+    house.keep_a_card()
+    house.wire().charge(kwh(4))
+    house.collect(
+        lambda operation: (
+            Declined("insufficient_funds", "another_card", "no") if operation.kind == "charge" else yes(operation)
+        )
+    )
+    house.print_papers()
+    [payment] = house.rows.payments.by()
+    assert payment.state is PaymentState.DECLINED
+    house.do(erase_customer, EraseCustomer("C1"))
+
+    with pytest.raises(Conflict) as refused:
+        house.do(try_again, TryAgain(payment.payment_id))
+
+    assert refused.value.code == "payment.method_removed"
+    assert not [one for one in house.rows.operations.by() if one.is_unresolved]

@@ -43,6 +43,8 @@ class RefundView:
     amount_minor: int
     status: str
     """succeeded, pending, failed."""
+    mark: str | None = None
+    """By what its asker's own key is known again, also by a house that lost the operation."""
 
 
 @dataclass(frozen=True, slots=True)

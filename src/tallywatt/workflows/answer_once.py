@@ -23,6 +23,9 @@ ANSWERS = "answer"
 SECRET_FOR_SECONDS = 24 * 3600
 """How long an answer that tells a secret may be asked for again."""
 
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long any answer may be asked for again; a key that is older is a new one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:

@@ -77,6 +77,12 @@ def _refuse_while_something_runs(work: UnitOfWork, customer: Customer) -> None:
                 msg = "a payment of this customer is on its way"
                 remedy = "erase the customer when it is settled"
                 raise Conflict(msg, code="customers.payment_on_its_way", remedy=remedy)
+    number = work.queries.unprinted_invoice(PayerKind.CUSTOMER, customer.customer_id)
+    if number is not None:
+        # The law wants the paper, with the name of whom it was for.
+        msg = f"invoice {number} of this customer is not printed yet"
+        remedy = "erase the customer in a minute; if it stays like this, look at the jobs that failed"
+        raise Conflict(msg, code="customers.invoice_not_printed", remedy=remedy)
 
 
 def _has_session(work: UnitOfWork, customer: Customer, *states: SessionState) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch, NotAllowed
 from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import natural_key
 from tallywatt.payments.operation import OperationKind
 from tallywatt.workflows.intend_operation import intend_operation, on_its_way
 from tallywatt.workflows.take_dispute import disputed_now
@@ -35,8 +36,11 @@ class GiveBack:
 def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     """The refund, written down and on its way. The payment is locked, so a second one sees the first."""
     payment = work.payments.lock(command.payment_id)
+    mark = natural_key("refund", payment.payment_id, command.key)
     for earlier in work.operations.by(payment_id=payment.payment_id):
-        if earlier.kind is OperationKind.REFUND and earlier.asked.get("refund_key") == command.key:
+        # One that was found at its provider after a restore has the mark alone.
+        known = mark == earlier.asked.get("refund_mark") or command.key == earlier.asked.get("refund_key")
+        if earlier.kind is OperationKind.REFUND and known:
             if earlier.amount_minor != command.amount.minor:
                 msg = "this refund was asked for with another amount before"
                 raise IdempotencyMismatch(msg)
@@ -64,6 +68,8 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     # It goes to the provider too, and no card number may.
     reason, _ = hide_card_numbers(command.reason)
     asked = {"provider_ref": payment.provider_ref, "reason": reason, "refund_key": command.key}
+    # The provider keeps the mark: the key is the asker's own word, and may say anything.
+    asked["refund_mark"] = mark
     operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
     data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": reason}
     work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))

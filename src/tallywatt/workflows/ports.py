@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw, OperatorId, PaymentId
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
-    from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, Session, StationFact
+    from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, PayerKind, Session, StationFact
     from tallywatt.metering.signed.registry import MeterKey, MeterPage, SignatureVerdict, SignedValue
     from tallywatt.partners.delivery import Attempt, Delivery, Message
     from tallywatt.partners.endpoint import Endpoint, EndpointSecret
@@ -133,6 +133,10 @@ class Queries(Protocol):
 
     def position_before(self, machine: Instant) -> int:
         """The position behind which everything lies that this operator recorded at that time or later."""
+        ...
+
+    def unprinted_invoice(self, payer: PayerKind, payer_id: str) -> str | None:
+        """The number of an invoice of that payer which is not on paper yet, the oldest; None when all are."""
         ...
 
     def recount_sums(self) -> dict[tuple[str, str, str], tuple[int, int]]:

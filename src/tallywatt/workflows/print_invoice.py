@@ -85,11 +85,11 @@ def _paid(payment: Payment) -> PaperPayment:
 def _buyer(work: UnitOfWork, session: Session) -> PaperParty | None:
     if session.payer_id is None:
         return None
-    details = work.customer_details.find(session.payer_id)
-    if details is not None:
+    details, customer = work.customer_details.find(session.payer_id), work.customers.find(session.payer_id)
+    if details is not None and details.name:
         return PaperParty(details.name, _lines(details.address or ""))
-    customer = work.customers.find(session.payer_id)
-    return PaperParty(customer.reference) if customer else None
+    # Nobody told a name, or it was forgotten: who it is for is said by what there is.
+    return PaperParty(customer.reference, _lines(details.address or "") if details else ()) if customer else None
 
 
 def _site(work: UnitOfWork, session: Session) -> PaperSite:

@@ -120,6 +120,7 @@ def _take_up(work: UnitOfWork, command: TakeFound) -> Payment:
 
 def _write_what_was_asked(work: UnitOfWork, payment: Payment, view: View) -> None:
     """Money that moved was asked for, in rows that are lost; they are written again, so that nothing moved without one."""
+    _write_refunds(work, payment, view)
     asked = [one for one in work.operations.by(payment_id=payment.payment_id) if one.state not in WITHOUT_EFFECT]
     take = OperationKind.CHARGE if payment.kind is PaymentKind.STORED else OperationKind.CAPTURE
     takes = (OperationKind.CHARGE, OperationKind.CAPTURE)
@@ -132,14 +133,36 @@ def _write_what_was_asked(work: UnitOfWork, payment: Payment, view: View) -> Non
             work.operations.add(_operation(work, payment, kind, missing, view.provider_ref))
 
 
+def _write_refunds(work: UnitOfWork, payment: Payment, view: View) -> None:
+    """Each refund of ours that is lost, with the mark of its asker's key: who asks again for want of an answer gets it."""
+    known: set[str | None] = set()
+    for one in work.operations.by(payment_id=payment.payment_id):
+        known |= {one.operation_id, one.provider_ref}
+    for refund in view.refunds:
+        lost = refund.operation_id is not None and not known & {refund.operation_id, refund.provider_ref}
+        if lost and refund.status != "failed":
+            minor, ref = refund.amount_minor, refund.provider_ref
+            found = _operation(
+                work, payment, OperationKind.REFUND, minor, ref, {"refund": ref, "refund_mark": refund.mark}
+            )
+            work.operations.add(found)
+
+
 def _operation(
-    work: UnitOfWork, payment: Payment, kind: OperationKind, minor: int, provider_ref: str | None
+    work: UnitOfWork,
+    payment: Payment,
+    kind: OperationKind,
+    minor: int,
+    provider_ref: str | None,
+    more: dict[str, str | int | None] | None = None,
 ) -> Operation:
-    operation_id = OperationId(work.draw.id(f"found/{payment.payment_id}/{kind}/{minor}"))
+    which = f"found/{payment.payment_id}/{kind}/{minor}" + (f"/{provider_ref}" if more else "")
+    operation_id = OperationId(work.draw.id(which))
     asked: dict[str, str | int | None] = {
         "found_after_restore": payment.payment_id,
         "amount_minor": minor,
         "currency": payment.currency,
+        **(more or {}),
     }
     operation = payment.operation(operation_id, kind, minor, asked, work.machine_now)
     return replace(operation, state=OperationState.SUCCEEDED, provider_ref=provider_ref, resolved_at=work.machine_now)

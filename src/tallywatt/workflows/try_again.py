@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict
+from tallywatt.payments.account import MethodState
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
 
@@ -29,6 +30,9 @@ def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
         msg = "an operation of this payment is on its way; what became of it comes first"
         raise Conflict(msg, code="payment.operation_on_its_way")
     halted = payment.state in (PaymentState.DECLINED, PaymentState.OWED)
+    if payment.method_id is not None and work.payment_methods.get(payment.method_id).state is MethodState.REMOVED:
+        msg = "the payment method was removed, so there is nothing that could be charged"
+        raise Conflict(msg, code="payment.method_removed", remedy="ask for the money in another way, or write it off")
     if halted and payment.kind is PaymentKind.STORED and payment.method_id is not None:
         state = PaymentState.CREATED if payment.provider_ref is None else PaymentState.PREPARED
         payment = work.payments.put(replace(payment, state=state, reason=None))

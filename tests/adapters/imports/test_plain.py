@@ -40,15 +40,16 @@ def test_a_row_has_the_members_of_the_api(kind: ImportKind) -> None:
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        ('{"reference": "C1"', "row.unreadable"),
-        ('["C1"]', "row.unreadable"),
-        ('{"reference": 7}', "row.unreadable"),
-        ('{"reference": "C1", "nmae": "x"}', "row.unreadable"),
-        ('{"reference": "C\\u0000"}', "row.unreadable"),
-        ('{"reference": "\\ud800"}', "row.unreadable"),
-        ('{"reference": "   "}', "row.unreadable"),
-        ('{"reference": NaN}', "row.unreadable"),
-        ('{"reference": ' + "[" * 100_000, "row.unreadable"),
+        ('{"reference": "C1"', "row.not_json"),
+        ('["C1"]', "row.not_an_object"),
+        ('{"reference": 7}', "row.member_unfit"),
+        ('{"reference": "C1", "nmae": "x"}', "row.member_unknown"),
+        ('{"reference": "C\\u0000"}', "row.not_storable"),
+        ('{"reference": "\\ud800"}', "row.not_storable"),
+        ('{"reference": "   "}', "row.member_unfit"),
+        ('{"name": "x"}', "row.member_missing"),
+        ('{"reference": NaN}', "row.not_json"),
+        ('{"reference": ' + "[" * 100_000, "row.not_json"),
     ],
 )
 def test_a_row_that_cannot_be_meant_is_refused_and_the_next_one_is_read(row: str, code: str) -> None:
@@ -75,7 +76,7 @@ def test_a_local_time_without_a_zone_is_refused() -> None:
     header = "upstream_id,started_at,ended_at,energy_wh,evse"
 
     assert read(ImportKind.SESSIONS, f"{header}\n1,2026-01-01T00:00:00,2026-01-01T01:00:00,1000,X\n") == [
-        "row.unreadable"
+        "row.member_unfit"
     ]
 
 

@@ -38,7 +38,7 @@ def test_a_missing_payload_is_an_empty_one() -> None:
         (b"{}", None, None, None, None),
         (b"", None, None, None, None),
         (b"[" * 50_000, None, None, None, None),
-        (b'[2,"\xe9","Authorize",{"idTag":"\xe9"}]', 2, b'"\xe9"', "Authorize", b'{"idTag":"\xef\xbf\xbd"}'),
+        (b'[2,"\xe9","Authorize",{"idTag":"\xe9"}]', 2, b'"\xef\xbf\xbd"', "Authorize", b'{"idTag":"\xef\xbf\xbd"}'),
     ],
 )
 def test_a_careless_message_gives_up_what_it_can(

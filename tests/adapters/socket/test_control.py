@@ -45,6 +45,7 @@ from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
+from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
@@ -82,6 +83,7 @@ COMMANDS: dict[str, object] = {
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
+    "recount_sums": RecountSums(),
     "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "erase_customer": EraseCustomer("c1"),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),

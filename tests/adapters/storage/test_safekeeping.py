@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tallywatt.adapters.machine import WorldDraws
 from tallywatt.adapters.storage import archive as archives
-from tallywatt.adapters.storage import backup
+from tallywatt.adapters.storage import backup, safekeeping
 from tallywatt.adapters.storage.archive import MANIFEST
 from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.keyring import open_keyring
+from tallywatt.adapters.storage.migrations import present_revision, require_current
 from tallywatt.adapters.storage.sequencer import give_positions
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict, SchemaUnknown, TallywattError
 from tallywatt.settings import Settings
 from tallywatt.wiring import House, back_up, bring_back
@@ -27,6 +31,8 @@ from tests.postgresql import fresh_database
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tallywatt.kernel.identity import Draw
 
 OPERATOR = "01890000-0000-7000-8000-000000000001"
 _numbers = count(1)
@@ -245,6 +251,34 @@ def test_a_return_that_was_broken_off_opens_no_house(settings: Settings) -> None
     with pytest.raises(Broken) as caught:
         House(settings)
     assert caught.value.code == "restore.unfinished"
+
+
+def test_nobody_opens_a_database_before_all_of_it_is_back(
+    settings: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    """A server on another machine sees none of our files: without the mark it would send what was sent before."""
+    back_up(settings, tmp_path / "one", None)
+    seen: list[str | None] = []
+
+    def draw() -> Draw:
+        seen.append(present_revision(elsewhere.url))
+        return WorldDraws().draw()
+
+    key = settings.known_key()
+    assert key is not None
+    place = safekeeping.Place(
+        url=elsewhere.url,
+        key=key,
+        keep_key=lambda kept: kept,
+        unfinished=tmp_path / "unfinished",
+        keyring=lambda url, own: open_keyring(url, own, lambda: own, os.urandom, Instant(0)),
+        draw=draw,
+    )
+    safekeeping.bring_back(tmp_path / "one", place, None)
+
+    assert seen, "every operator was told that its last days are missing"
+    assert set(seen) == {None}, "a server refuses a database without a revision"
+    require_current(elsewhere.url)
 
 
 def test_without_the_programs_of_postgresql_the_remedy_is_named(

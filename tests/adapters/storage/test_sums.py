@@ -159,6 +159,7 @@ class Life:
 
     def is_erased(self) -> None:
         """The customer is forgotten; the figures stay."""
+        self.house.print_papers()
         self.house.do(erase_customer, EraseCustomer("C1"))
 
     def dies(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.customers.roles import Role
 from tallywatt.payments.provider import Declined
 from tallywatt.workflows.jobs import Job, JobState
 
@@ -57,6 +58,19 @@ def test_from_a_figure_down_to_the_frame_that_a_station_sent(scene: Scene) -> No
     explained = client.get(link(overview, "/console/explained")).text
     held = client.get(link(explained, r"/console/sessions\?reason=unknown_payer")).text
     assert "4.000" in held
+
+
+def test_what_a_station_sent_is_for_who_works_at_stations(scene: Scene) -> None:
+    """Cards and serial numbers are in it: pages and API ask for the same, and who may not is shown no way there."""
+    scene.wire().charge(10_000_000)
+    frame = scene.session("1")["frames"][0]["id"]
+    page = f"/console/sessions/{scene.session('1')['id']}"
+
+    for role, status in ((Role.OPERATIONS, 200), (Role.READ_ONLY, 403), (Role.SUPPORT, 403), (Role.FINANCE, 403)):
+        client = scene.signed_in(role)
+        assert client.get(f"/console/frames/{frame}").status_code == status, role
+        assert client.get(f"/frames/{frame}").status_code == status, role
+        assert ("/console/frames/" in client.get(page).text) == (status == 200), role
 
 
 def link(text: str, pattern: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import RequiresAction, View, ViewStatus
 from tests.workflows.house_of import yes
@@ -17,6 +19,9 @@ EVSE = "GB*TWA*ECP1*2"
 PAGE = "https://pay.example/cs_1"
 
 
+KEY = "0f8c2d1e-5b6a-4c7d-8e9f-a0b1c2d3e4f5"
+
+
 def page_first(operation: Operation) -> Outcome:
     """A provider that opens a page and waits for the driver."""
     if operation.kind is OperationKind.HOSTED_PAGE:
@@ -24,7 +29,7 @@ def page_first(operation: Operation) -> Outcome:
     return yes(operation)
 
 
-def begun(scene: Scene, key: str = "k") -> dict[str, Any]:
+def begun(scene: Scene, key: str = KEY) -> dict[str, Any]:
     """A driver has said yes to the price."""
     headers = {"Accept": "application/json", "Idempotency-Key": key}
     answer = scene.client().post(f"/evse/{EVSE}/pay", headers=headers)
@@ -52,8 +57,17 @@ def test_an_evse_that_is_none_and_one_that_nobody_adopted_are_not_there(scene: S
 def test_paying_again_under_the_same_key_is_one_payment(scene: Scene) -> None:
     """The first answer was lost, or the button was pressed twice."""
     assert begun(scene) == begun(scene)
-    assert begun(scene, "other") != begun(scene)
+    assert begun(scene, "a77c5f0e-9f4b-4f43-8d0e-4a3c6a2a1d02") != begun(scene)
     assert len(scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]) == 2
+
+
+@pytest.mark.parametrize("key", ["1", "pay", "0" * 36, "00000000-0000-0000-0000-000000000001"])
+def test_a_key_that_two_drivers_may_think_of_is_refused(scene: Scene, key: str) -> None:
+    """The second one would be sent to the first one's page, and could stop that session."""
+    headers = {"Accept": "application/json", "Idempotency-Key": key}
+    answer = scene.client().post(f"/evse/{EVSE}/pay", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.guessable_idempotency_key")
+    assert scene.house.ask_now(scene.house.views.payments, scene.operator)["items"] == []
 
 
 def test_the_price_and_the_payment_are_one_transaction(scene: Scene) -> None:

@@ -127,7 +127,7 @@ def test_a_session_told_one_by_one_is_there_already_in_a_file(desk: Desk) -> Non
     assert [(row["outcome"], row["code"]) for row in rows] == [
         ("already_there", None),
         ("refused", "sessions.brought_differently"),
-        ("refused", "row.unreadable"),
+        ("refused", "row.member_unknown"),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.answer_once import KEPT_SECONDS
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 
 if TYPE_CHECKING:
@@ -129,6 +130,23 @@ def test_an_answer_that_told_a_secret_is_forgotten_and_nothing_is_done_again(sce
     late = client.post("/api-keys", json=body, headers=headers)
     assert (late.status_code, late.json()["code"]) == (409, "request.answer_forgotten")
     assert len(scene.do(lambda work, _: work.api_keys.by(name="script"), None)) == 1
+
+
+def test_an_answer_that_nobody_asks_for_again_is_deleted(scene: Scene) -> None:
+    """A program that writes once a second would leave a hundred million of them behind."""
+    client, headers = scene.client(), {**scene.key(), "Idempotency-Key": "old"}
+    client.post("/locations", json=LOCATION, headers=headers)
+    [kept] = scene.do(lambda work, _: work.answered_requests.by(), None)
+    old = replace(kept, created_at=type(kept.created_at)(kept.created_at - KEPT_SECONDS * 1000 - 1))
+    scene.do(lambda work, row: work.answered_requests.put(row), old)
+    client.post("/locations", json={**LOCATION, "reference": "south"}, headers={**headers, "Idempotency-Key": "new"})
+
+    assert scene.house.forget() == 1
+
+    [left] = scene.do(lambda work, _: work.answered_requests.by(), None)
+    assert left.idempotency_key == "new"
+    again = client.post("/locations", json=LOCATION, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "locations.reference_taken"), "what was done stays done"
 
 
 def shown(scene: Scene, payment_id: str) -> dict[str, Any]:

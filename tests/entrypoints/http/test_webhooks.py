@@ -85,3 +85,14 @@ def test_an_account_that_is_none_or_of_another_provider_takes_nothing(scene: Sce
 def test_a_webhook_of_megabytes_is_none(scene: Scene) -> None:
     """It is not even read to its end."""
     assert scene.client().post(path(scene), content=b" " * 2_000_000).status_code in {400, 413}
+
+
+def test_who_cannot_sign_keeps_nobody_waiting(scene: Scene) -> None:
+    """The address is known to the world: what anybody may send must not stand in the line of those who write."""
+    body = event(scene)
+    asked = scene.house.store.writer.commands
+    for headers in ({}, signed(scene, body, "whsec_guessed"), signed(scene, body, age_seconds=3600)):
+        assert scene.client().post(path(scene), content=body, headers=headers).status_code == 401
+    assert scene.client().post("/webhooks/stripe/nobody", content=body).status_code == 404
+
+    assert scene.house.store.writer.commands == asked

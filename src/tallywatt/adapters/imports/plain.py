@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
+from tallywatt.adapters.imports.read import rows_of
 from tallywatt.adapters.imports.rows import Finding
+from tallywatt.adapters.imports.unfit import NOT_JSON, NOT_STORABLE, why_not
 from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.energy import milliwatt_hours
 from tallywatt.kernel.errors import BadInput, TallywattError
@@ -176,13 +176,11 @@ def json_lines(text: str, kind: ImportKind, hash_key: HashKey) -> Iterator[Judge
 
 def table(text: str, kind: ImportKind, hash_key: HashKey) -> Iterator[Judged]:
     """CSV with our names as its header; an empty cell is a member that is left out."""
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in next(lines, [])]
-    following = lines.line_num + 1
-    for cells in lines:
-        here, following = following, lines.line_num + 1  # a quoted text may run over several lines
+    rows = rows_of(text)
+    header = [name.strip() for name in next(rows, (1, []))[1]]
+    for line, cells in rows:
         if any(cell.strip() for cell in cells):
-            yield _judged(here, partial(_of_cells, header, cells), kind, hash_key, strict=False)
+            yield _judged(line, partial(_of_cells, header, cells), kind, hash_key, strict=False)
 
 
 def require_known(header: list[str], kind: ImportKind) -> None:
@@ -197,19 +195,24 @@ def require_known(header: list[str], kind: ImportKind) -> None:
 
 def _judged(line: int, read: Callable[[], Any], kind: ImportKind, hash_key: HashKey, *, strict: bool) -> Judged:
     try:
-        row = msgspec.convert(_stripped(read()), SHAPES[kind], strict=strict)
-        return line, row.command(hash_key), None
+        value = _stripped(read())
     except TallywattError as error:
         return line, None, Finding(error.code, error.message)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        # What a file says in its texts is not repeated in the report.
-        return line, None, Finding("row.unreadable", str(error)[:300])
+    except UnicodeEncodeError:
+        return line, None, NOT_STORABLE
+    except (ValueError, RecursionError):
+        return line, None, NOT_JSON
+    try:
+        return line, msgspec.convert(value, SHAPES[kind], strict=strict).command(hash_key), None
+    except TallywattError as error:
+        return line, None, Finding(error.code, error.message)
+    except (msgspec.ValidationError, ValueError, OverflowError, RecursionError):
+        return line, None, why_not(value, SHAPES[kind], strict=strict)
 
 
 def _of_json(written: str) -> Any:
     if "\\u0000" in written or "\0" in written:
-        msg = "this text cannot be stored"
-        raise ValueError(msg)
+        raise _not_storable()
     # Figures are read as they are written: a float would have lost digits before anybody could look.
     return json.loads(written, parse_float=Decimal, parse_constant=_no_figure)
 
@@ -219,13 +222,16 @@ def _no_figure(name: str) -> Any:
     raise ValueError(msg)
 
 
+def _not_storable() -> BadInput:
+    return BadInput(NOT_STORABLE.sentence, code=NOT_STORABLE.code)
+
+
 def _of_cells(header: list[str], cells: list[str]) -> dict[str, str]:
     if len(cells) != len(header):
         msg = "the row has not as many columns as the header"
         raise BadInput(msg, code="row.malformed")
     if any("\0" in cell for cell in cells):
-        msg = "this text cannot be stored"
-        raise ValueError(msg)
+        raise _not_storable()
     return {name: cell for name, cell in zip(header, cells, strict=True) if cell.strip()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from typing import TYPE_CHECKING
 
 from tallywatt.adapters.imports.dates import Candidates, settle_order
@@ -14,12 +15,12 @@ from tallywatt.adapters.imports.shapes import Shape, shape_of
 from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
-    from _csv import Reader
     from collections.abc import Iterator
     from pathlib import Path
 
 GZIP_MAGIC = b"\x1f\x8b"
 PRECISION_SECONDS = 60
+MOST_UNPACKED = 256 * 1024 * 1024
 BELIEVABLE = Limits()
 
 
@@ -39,8 +40,8 @@ def content_of_file(path: Path) -> bytes:
 
 def import_text(text: str, limits: Limits = BELIEVABLE) -> Import:
     """Everything that the text of an export says, row by row."""
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in next(lines, [])]
+    lines = rows_of(text)
+    header = [name.strip() for name in next(lines, (1, []))[1]]
     shape = shape_of(header)
     raw = list(_rows(lines, header))
     starts = settle_order([_start_candidates(row, shape) for row in raw])
@@ -50,27 +51,49 @@ def import_text(text: str, limits: Limits = BELIEVABLE) -> Import:
 
 def header_of(text: str) -> list[str]:
     """The names in the first line."""
-    return [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+    return [name.strip() for name in next(rows_of(text), (1, []))[1]]
+
+
+def rows_of(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table with the line at which each begins, empty ones too; BadInput where it cannot be cut into cells."""
+    lines = csv.reader(io.StringIO(text, newline=""))
+    here = 1
+    try:
+        for cells in lines:
+            yield here, cells
+            here = lines.line_num + 1  # a quoted text may run over several lines
+    except csv.Error as error:
+        msg = f"from line {here} on the file is no table: a cell has more than {csv.field_size_limit()} characters"
+        remedy = "look for a quotation mark that is opened there and not closed"
+        raise BadInput(msg, code="import.unreadable", remedy=remedy) from error
 
 
 def text_of(content: bytes, name: str) -> str:
     """The text of a file, plain or gzip, in whichever of two encodings."""
     if content.startswith(GZIP_MAGIC):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError) as error:
-            msg = f"{name} is a damaged gzip file: {error}"
-            raise BadInput(msg, code="import.unreadable", remedy="Fetch the file again.") from error
+        content = _unpacked(content, name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")  # what spreadsheets write when they do not write UTF-8
 
 
-def _rows(lines: Reader, header: list[str]) -> Iterator[RawRow]:
-    following = lines.line_num + 1
-    for cells in lines:
-        here, following = following, lines.line_num + 1  # a quoted text may run over several lines
+def _unpacked(content: bytes, name: str) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            # A few kilobytes may unpack to more than any machine holds.
+            unpacked = packed.read(MOST_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        msg = f"{name} is a damaged gzip file: {error}"
+        raise BadInput(msg, code="import.unreadable", remedy="Fetch the file again.") from error
+    if len(unpacked) > MOST_UNPACKED:
+        msg = f"{name} unpacks to more than {MOST_UNPACKED} bytes"
+        raise BadInput(msg, code="import.too_large", remedy="tell it in several files")
+    return unpacked
+
+
+def _rows(lines: Iterator[tuple[int, list[str]]], header: list[str]) -> Iterator[RawRow]:
+    for here, cells in lines:
         if not any(cells):
             continue  # an empty line is not a row
         named = {name: cell for name, cell in zip(header, cells, strict=False) if name}

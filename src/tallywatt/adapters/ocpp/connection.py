@@ -333,7 +333,7 @@ class Connection(WSListener):
                 log.info("ocpp.unreadable_answer_dropped", identity=self._visitor.identity)
             elif broken.kind == rpc.CALL_RESULT and dialect.answers_bad_results:
                 self.send(rpc.bad_result(broken.message_id, dialect.no_message, "this is not a message of OCPP-J"))
-        elif broken.kind is None and dialect.answers_unknown_id:
+        elif broken.kind in (None, rpc.CALL) and dialect.answers_unknown_id:
             self.send(rpc.refusal(rpc.UNKNOWN_ID, dialect.no_message, "this is not a message of OCPP-J"))
         else:
             # A SEND is never answered, and any other type is nobody's. The socket stays.

@@ -109,8 +109,19 @@ def _broken(text: bytes) -> Broken:
     if beginning is None:
         return Broken(None, None, "", None, None)
     kind, id_text, action = beginning.groups()
+    if id_text is not None:
+        id_text = _as_json(id_text)
     payload = _payload_of(text) if int(kind) in (CALL, SEND) and action else None
     return Broken(int(kind), id_text, _readable(id_text), action.decode("ascii") if action else None, payload)
+
+
+def _as_json(id_text: bytes) -> bytes:
+    """An id that can stand in an answer as it came; else its letters: a station closes its socket at what is no JSON."""
+    try:
+        msgspec.json.decode(id_text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _encode(id_text.decode("utf-8", "replace").strip('"'))
+    return id_text
 
 
 def _payload_of(text: bytes) -> msgspec.Raw | None:

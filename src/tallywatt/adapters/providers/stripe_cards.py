@@ -407,6 +407,7 @@ def _about(asked: dict[str, Any]) -> dict[str, str]:
         views.ACCOUNT: asked.get("account_id"),
         views.SESSION: asked.get("session_id"),
         views.INVOICE: asked.get("invoice"),
+        views.REFUND: asked.get("refund_mark"),
     }
     return {name: value for name, value in named.items() if value}
 

@@ -16,6 +16,7 @@ CUSTOMER: Final = "tallywatt_customer"
 ACCOUNT: Final = "tallywatt_account"
 SESSION: Final = "tallywatt_session"
 INVOICE: Final = "tallywatt_invoice"
+REFUND: Final = "tallywatt_refund"
 
 Tree = dict[str, Any]
 
@@ -76,9 +77,9 @@ def _refunds(charge: Tree) -> tuple[RefundView, ...]:
 
 def of_refund(refund: Tree) -> RefundView:
     """A refund, by the operation that asked for it."""
-    operation = (refund.get("metadata") or {}).get(OPERATION)
+    carried = refund.get("metadata") or {}
     status = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(refund["status"], "pending")
-    return RefundView(refund["id"], operation, refund["amount"], status)
+    return RefundView(refund["id"], carried.get(OPERATION), refund["amount"], status, carried.get(REFUND))
 
 
 def of_charge(charge: Tree) -> View:

@@ -81,8 +81,12 @@ def require_empty(url: str) -> None:
         raise Conflict(msg, code="restore.not_empty", remedy="create an empty one: createdb tallywatt_restored")
 
 
+RETURNING: Final = "returning_version"
+"""The table with the revision of a database that is being brought back: nobody else looks there, so nobody opens it."""
+
+
 def put_back(taken: Path, url: str, revision: str) -> None:
-    """Fill an empty place from a copy. On PostgreSQL it has its revision, without which no server starts, only at the end."""
+    """Fill an empty place from a copy. On PostgreSQL no server starts on it before `open_again`."""
     if is_sqlite(url):
         target = Path(sqlite_path(url))
         _check(taken)
@@ -93,7 +97,21 @@ def put_back(taken: Path, url: str, revision: str) -> None:
     connection = connect(url)
     try:
         connection.begin()
-        connection.change("INSERT INTO alembic_version (version_num) VALUES (%s)", (revision,))
+        connection.execute(f"CREATE TABLE {RETURNING} (version_num varchar(32) NOT NULL PRIMARY KEY)")
+        connection.change(f"INSERT INTO {RETURNING} (version_num) VALUES (%s)", (revision,))
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def open_again(url: str) -> None:
+    """All that a return has to write is there: from this commit on a server starts on it."""
+    connection = connect(url)
+    try:
+        connection.begin()
+        connection.execute("DELETE FROM alembic_version")
+        connection.execute(f"INSERT INTO alembic_version (version_num) SELECT version_num FROM {RETURNING}")
+        connection.execute(f"DROP TABLE {RETURNING}")
         connection.execute("ANALYZE")
         connection.commit()
     finally:

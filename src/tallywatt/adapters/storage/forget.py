@@ -1,13 +1,14 @@
-"""Drops what is of no use to anybody any more: challenges that expired long ago, and secrets in old answers."""
+"""Drops what is of no use to anybody any more: challenges that expired long ago, secrets in old answers, and old answers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, select, update
 
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables.customers import ANSWERED_REQUESTS, CHALLENGES
+from tallywatt.adapters.storage.tables.customers import ANSWERED_REQUESTS, CHALLENGES, OPERATORS
+from tallywatt.workflows.answer_once import KEPT_SECONDS
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.unit import SqlUnitOfWork
@@ -25,6 +26,21 @@ _TOLD = (
     .values(body="", key_id=None)
 )
 
+MOST = 1000
+"""Answers of one operator in one round: no command of the writer takes long."""
+_OPERATORS = select(OPERATORS.table.c.operator_id)
+_OLD = (
+    select(_answers.c.operator_id, _answers.c.caller_id, _answers.c.idempotency_key)
+    .where(_answers.c.operator_id == bindparam("operator"), _answers.c.created_at < bindparam("before"))
+    .order_by(_answers.c.created_at)
+    .limit(MOST)
+)
+_NO_ANSWER = delete(_answers).where(
+    _answers.c.operator_id == bindparam("operator"),
+    _answers.c.caller_id == bindparam("caller"),
+    _answers.c.idempotency_key == bindparam("key"),
+)
+
 
 def forget_challenges(work: SqlUnitOfWork, _: None) -> int:
     """Drop old challenges of all operators; how many. They are handed out to whoever asks, so they must not pile up."""
@@ -36,3 +52,20 @@ def forget_answers(work: SqlUnitOfWork, _: None) -> int:
     """Drop the secrets in old answers of all operators; how many. That the requests were answered stays known."""
     statement = compiled(_TOLD, work.connection.dialect)
     return work.connection.change(statement.sql, statement.bind({"before": work.machine_now}))
+
+
+def thin_answers(work: SqlUnitOfWork, _: None) -> int:
+    """Delete answers that nobody asks for again, of all operators, some at a time; how many."""
+    connection = work.connection
+    before = work.machine_now - KEPT_SECONDS * 1000
+    old, gone = compiled(_OLD, connection.dialect), compiled(_NO_ANSWER, connection.dialect)
+    operators = compiled(_OPERATORS, connection.dialect)
+    rows = [
+        gone.bind({"operator": operator, "caller": caller, "key": key})
+        for (mine,) in connection.execute(operators.sql)
+        for operator, caller, key in connection.execute(old.sql, old.bind({"operator": mine, "before": before}))
+    ]
+    if rows:
+        connection.change_many(gone.sql, rows)
+        work.scope.memory.forget()
+    return len(rows)

@@ -21,10 +21,19 @@ from tallywatt.adapters.storage.archive import (
     room_for,
     sync_folder,
 )
-from tallywatt.adapters.storage.backup import engine_of, put_back, require_empty, revision_of, size_of, take_copy
+from tallywatt.adapters.storage.backup import (
+    RETURNING,
+    engine_of,
+    open_again,
+    put_back,
+    require_empty,
+    revision_of,
+    size_of,
+    take_copy,
+)
 from tallywatt.adapters.storage.connections import connect, is_sqlite, sqlite_path
 from tallywatt.adapters.storage.keyring import Keyring, fingerprint
-from tallywatt.adapters.storage.migrations import HEAD, upgrade
+from tallywatt.adapters.storage.migrations import HEAD, migrate, upgrade
 from tallywatt.adapters.storage.store import take_write_lock
 from tallywatt.adapters.storage.vault import NONCE_BYTES
 from tallywatt.adapters.storage.writer import GroupWriter
@@ -153,9 +162,11 @@ def _fill(archive: ArchiveReader, place: Place, key: bytes) -> int:
             taken = Path(folder) / DATABASE
             archive.take_out(DATABASE, taken)
             put_back(taken, place.url, manifest.revision)
-        upgrade(place.url)
+        migrate(place.url, versions=RETURNING)
         operators = _begin(place.url, archive, key, place)
         place.keep_key(key)
+        # Last of all: a server of another machine, which sees no file of ours, opens what has a revision.
+        open_again(place.url)
         return operators
     target = Path(sqlite_path(place.url))
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select
+from sqlalchemy import and_, bindparam, case, exists, func, insert, null, or_, select
 
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
-    from tallywatt.metering.session import Session
+    from tallywatt.metering.session import PayerKind, Session
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState
     from tallywatt.workflows.jobs import Job
@@ -370,6 +370,21 @@ OPEN_COMMANDS = (
     .order_by(_commands.c.requested_at)
 )
 
+_invoices = invoicing.INVOICES.table
+_printed = invoicing.PRINTED_INVOICES.table
+UNPRINTED = (
+    select(_invoices.c.number)
+    .where(
+        _invoices.c.operator_id == bindparam("operator"),
+        _invoices.c.payer == bindparam("payer"),
+        _invoices.c.payer_id == bindparam("of_payer"),
+        ~exists().where(
+            _printed.c.operator_id == _invoices.c.operator_id, _printed.c.invoice_id == _invoices.c.invoice_id
+        ),
+    )
+    .order_by(_invoices.c.issued_at)
+    .limit(1)
+)
 LAST_POSITION = select(func.max(_events.c.position))
 # An event's id begins with the time at which it was recorded.
 FIRST_SINCE = select(func.min(_events.c.position)).where(
@@ -421,6 +436,14 @@ class SqlQueries(SettlementQueries):
         floor = uuid7(machine, bytes(RANDOM_BYTES))
         first = self._number(FIRST_SINCE, operator=self._unit.operator, floor=floor)
         return first - 1 if first else self.last_position()
+
+    def unprinted_invoice(self, payer: PayerKind, payer_id: str) -> str | None:
+        """The number of an invoice of that payer which is not on paper yet, the oldest; None when all are."""
+        connection = self._unit.connection
+        statement = compiled(UNPRINTED, connection.dialect)
+        asked = {"operator": self._unit.operator, "payer": payer.value, "of_payer": payer_id}
+        rows = connection.execute(statement.sql, statement.bind(asked))
+        return str(rows[0][0]) if rows else None
 
     def recount_sums(self) -> dict[tuple[str, str, str], tuple[int, int]]:
         """Make the sums of all rows anew; those that were wrong, as they were and as they are."""

@@ -16,7 +16,7 @@ from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
 from tallywatt.entrypoints.pages import evse_page, language, session_page
 from tallywatt.entrypoints.pages.render import page
-from tallywatt.kernel.errors import NotFound
+from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
@@ -32,6 +32,10 @@ router = APIRouter()
 
 DRIVER = "driver:unknown"
 """Who acts when nobody signs in."""
+SHORTEST_KEY: Final = 22
+"""Characters of 128 bits, as tightly as they are ever written."""
+FEWEST_CHARACTERS: Final = 8
+"""Different ones: of what was drawn at random, hardly anything has fewer."""
 PAID_COOKIE: Final = "tallywatt_paid"
 """In the browser that paid: the secret of the payment, sent to the page of its session alone."""
 PAID_SECONDS: Final = 14 * 24 * 3600
@@ -74,6 +78,7 @@ async def pay(
     evse = await _evse(house, code)
     base = house.settings.base_url
     language.rather(evse["operator_country"])
+    _require_unguessable(idempotency_key)
     command = OfferAndPay(
         evse["code"],
         f"{base}/pay/{{secret}}?paid=true",
@@ -85,6 +90,13 @@ async def pay(
     if "application/json" in request.headers.get("accept", ""):
         return Response(answer.body, 202, media_type="application/json")
     return RedirectResponse(answer.read()["status_url"].removesuffix(".json"), 303)
+
+
+def _require_unguessable(key: str | None) -> None:
+    """Drivers are not signed in, so their keys are in one place: whoever sends somebody else's gets that payment's page."""
+    if key is not None and (len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS):
+        msg = "nobody is signed in here, so an Idempotency-Key has to be one that nobody else thinks of"
+        raise BadInput(msg, code="request.guessable_idempotency_key", remedy="draw a UUID for each wish to pay")
 
 
 def _begun(payment: Payment) -> dict[str, str]:

@@ -13,10 +13,12 @@ from tallywatt.kernel.errors import SchemaUnknown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest revision, kept here so that a start need not import Alembic (a fifth of a second)."""
 
 FOLDER = Path(__file__).parent
+VERSIONS = "alembic_version"
+"""The table with the revision of a database that may be opened."""
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -26,13 +28,14 @@ def sqlalchemy_url(url: str) -> str:
     return url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def configuration(url: str) -> Config:
+def configuration(url: str, versions: str = VERSIONS) -> Config:
     """Alembic's configuration, without a file."""
     from alembic.config import Config  # noqa: PLC0415  # a fifth of a second that only `upgrade` needs
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["url"] = sqlalchemy_url(url)
+    config.attributes["version_table"] = versions
     return config
 
 
@@ -47,11 +50,11 @@ def upgrade(url: str) -> None:
     tell_planner(url)
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision, step by step."""
+def migrate(url: str, revision: str = "head", versions: str = VERSIONS) -> None:
+    """Bring a database to a revision, step by step; which one it has stands in that table."""
     from alembic import command  # noqa: PLC0415  # as above
 
-    command.upgrade(configuration(url), revision)
+    command.upgrade(configuration(url, versions), revision)
 
 
 def present_revision(url: str) -> str | None:

@@ -32,7 +32,11 @@ if engine.dialect.name == "sqlite":
 
 with engine.connect() as connection:
     context.configure(
-        connection=connection, target_metadata=for_postgresql(), render_as_batch=False, transactional_ddl=True
+        connection=connection,
+        target_metadata=for_postgresql(),
+        render_as_batch=False,
+        transactional_ddl=True,
+        version_table=context.config.attributes["version_table"],
     )
     with context.begin_transaction():
         context.run_migrations()

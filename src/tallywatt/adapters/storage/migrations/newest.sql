@@ -1894,6 +1894,8 @@ CREATE INDEX ix_belongings_operator_id_customer_id ON belongings (operator_id, c
 
 CREATE INDEX ix_belongings_operator_id_circle_id_belonging_id ON belongings (operator_id, circle_id, belonging_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0022');
+CREATE INDEX ix_answered_requests_operator_id_created_at ON answered_requests (operator_id, created_at);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0023');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

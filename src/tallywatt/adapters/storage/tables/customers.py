@@ -378,6 +378,7 @@ ANSWERED_REQUESTS = Mapping(
         instant("created_at"),
         text("key_id", null=True),
         instant("forget_at", null=True),
+        index("created_at"),
         partial_index("ix_answered_requests_forget_at", "forget_at", where=column("key_id").is_not(None)),
         key=("caller_id", "idempotency_key"),
         personal="request",

@@ -99,7 +99,7 @@ class Views:
     payment = staticmethod(money.payment)
     payment_by_secret = staticmethod(money.payment_by_secret)
     business_anchor = staticmethod(doors.business_anchor)
-    operator_of_account = staticmethod(doors.operator_of_account)
+    account_of_webhook = staticmethod(doors.account_of_webhook)
     secrets = staticmethod(sealed.secrets)
     opened_secret = staticmethod(sealed.opened_secret)
     provider_accounts = staticmethod(money.provider_accounts)

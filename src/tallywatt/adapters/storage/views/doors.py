@@ -13,18 +13,21 @@ from tallywatt.kernel.clock import RUNNING_ALONG, BusinessAnchor, Instant
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.payments.account import ProviderAccount
 
 _clock = BUSINESS_CLOCK.c
 _ANCHOR = select(_clock.machine, _clock.business, _clock.rate_ppm).where(_clock.name == "business")
 _accounts = PROVIDER_ACCOUNTS.table
-_OPERATOR = select(_accounts.c.operator_id).where(_accounts.c.account_id == bindparam("account"))
+_ACCOUNT = select(_accounts.c.operator_id, *(_accounts.c[name] for name in PROVIDER_ACCOUNTS.names)).where(
+    _accounts.c.account_id == bindparam("account")
+)
 
 
-def operator_of_account(connection: Connection, account_id: str) -> str | None:
-    """The operator of a provider account: a webhook's address names the account alone."""
-    statement = compiled(_OPERATOR, connection.dialect)
+def account_of_webhook(connection: Connection, account_id: str) -> tuple[str, ProviderAccount] | None:
+    """A provider account and whose it is: a webhook's address names the account alone, and anybody can send one."""
+    statement = compiled(_ACCOUNT, connection.dialect)
     rows = connection.execute(statement.sql, statement.bind({"account": account_id}))
-    return str(rows[0][0]) if rows else None
+    return (str(rows[0][0]), PROVIDER_ACCOUNTS.decode(tuple(rows[0][1:]))) if rows else None
 
 
 def business_anchor(connection: Connection) -> BusinessAnchor:

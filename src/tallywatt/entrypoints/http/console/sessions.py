@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.console.shown import PAGE, done, shown
-from tallywatt.entrypoints.http.doors import Assistant, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, session_page
 from tallywatt.entrypoints.pages.language import language
@@ -63,8 +63,8 @@ async def show_session(request: Request, session_id: str, caller: Reader, house:
 
 
 @router.get("/console/frames/{frame_id}")
-async def show_frame(request: Request, frame_id: str, caller: Reader, house: TheHouse) -> Response:
-    """What came over the wire, unsealed."""
+async def show_frame(request: Request, frame_id: str, caller: Operations, house: TheHouse) -> Response:
+    """What came over the wire, unsealed: tokens and serial numbers too, so it is for who works at stations, as in the API."""
     row = await house.ask(house.views.frame, caller.operator_id, frame_id, house.store.vault)
     view = frame_page.view(found(row, "frame", "frames.not_found"))
     return await shown(request, house, caller, "frame.html", "stations", frame=view)
