@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tallywatt.adapters.storage.connections import SqliteConnection, connect, is_sqlite
+from tallywatt.adapters.storage.migrations.planner import tell_planner
 from tallywatt.adapters.storage.sums import add_to_sums, counted
 from tallywatt.adapters.storage.tables.schema import metadata
 
@@ -51,6 +52,7 @@ class Filler:
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = is_sqlite(url)
+        self._url = url
         self._connection = connect(url)
         if isinstance(self._connection, SqliteConnection):
             for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
@@ -167,7 +169,10 @@ class Filler:
             [(operator, *place, 0, amount) for place, amount in counted(self._connection, operator).items()],
         )
         self._commit()
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            # With an index goes what its planner was told about it.
+            tell_planner(self._url)
+        else:
             self._run("ANALYZE")
             self._commit()
 

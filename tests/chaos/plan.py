@@ -49,7 +49,7 @@ class Size:
 
 
 FULL: Final = Size(stations=200, sessions=3, kills=20, seconds=75)
-SMALL: Final = Size(stations=8, sessions=2, kills=3, seconds=6)
+SMALL: Final = Size(stations=8, sessions=2, kills=3, seconds=12)
 """What the tests play."""
 
 

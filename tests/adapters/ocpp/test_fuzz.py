@@ -34,7 +34,7 @@ AT_ONCE: Final = 16
 ANSWER_SECONDS: Final = 60
 OTHER: Final = "T-OTHER"
 CALL: Final = re.compile(rb'\s*\[\s*2\s*,\s*"([A-Za-z0-9-]{1,36})"\s*[,\]]')
-JUNK: Final = (
+JUNK: Final[tuple[Any, ...]] = (
     None, True, False, 0, 1, -1, 2, 3, 4, 10**18, -(10**9), 1.5, "", " ", "x", "CARD", OTHER, "1e400", "é", "\U0001f50c",
     "a" * 300, "1970-01-01T00:00:00Z", "2026-11-20T08:00:00", "9999-12-31T23:59:59Z", "4242 4242 4242 4242", "Wh", "Accepted",
     [], {}, [[]], [{}], {"value": "1"}, {"": {}},

@@ -32,7 +32,7 @@ TABLES = {
     "tariffs": "tariff_versions", "assignments": "tariff_assignments", "customers": "customers", "tokens": "tokens",
     "api_keys": "api_keys", "actions": "actions", "inbox": "inbox", "jobs": "jobs", "explanations": "explanations",
     "revenue": "revenue_by_day", "imports": "imports", "import_rows": "import_rows", "audits": "audits",
-    "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings",
+    "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings", "ledger_accounts": "accounts",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {

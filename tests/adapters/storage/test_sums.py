@@ -89,6 +89,29 @@ def shown(connection: Connection, operator: str) -> dict[str, Any]:
     }
 
 
+def listed_accounts(house: HouseOf) -> dict[str, tuple[int, int]]:
+    """Debits and credits of every account, page by page."""
+    found: dict[str, tuple[int, int]] = {}
+    cursor = None
+    while True:
+        page = Views.page(house.reader, "ledger_accounts", house.operator, 3, cursor)
+        found |= {row["code"]: (row["debits_minor"], row["credits_minor"]) for row in page["items"]}
+        cursor = page["next"]
+        if cursor is None:
+            return found
+
+
+def posted(connection: Connection) -> dict[str, tuple[int, int]]:
+    """The same, added up from the transfers."""
+    sides = "SELECT code, (SELECT {0}debit_account_id{1}), (SELECT {0}credit_account_id{1}) FROM accounts"
+    rows = connection.execute(
+        sides.format(
+            "coalesce(sum(amount_minor), 0) FROM transfers WHERE phase IN ('single', 'post') AND ", " = account_id"
+        )
+    )
+    return {code: (int(debits), int(credited)) for code, debits, credited in rows}
+
+
 def mwh(wh: str) -> int:
     """Milliwatt-hours of Wh as they are shown."""
     whole, _, part = wh.partition(".")
@@ -190,6 +213,7 @@ def test_whatever_happens_the_first_page_shows_what_the_rows_say(house: HouseOf)
     assert {"captured", "voided"} <= set(told["payments"])
     assert told["money"]["refunded_minor"] > 0
     assert Views.ledger_balanced(house.reader, house.operator)
+    assert listed_accounts(house) == posted(house.reader)
 
 
 def test_what_was_refused_in_a_group_is_not_counted(house: HouseOf) -> None:

@@ -244,7 +244,7 @@ def test_every_list_answers_on_an_empty_house(house_url: str) -> None:
         for view in (
             Views.customers, Views.tokens, Views.api_keys, Views.actions, Views.locations, Views.stations, Views.commands,
             Views.sessions, Views.tariffs, Views.tariff_assignments, Views.payments, Views.provider_accounts,
-            Views.webhook_events, Views.invoices, Views.inbox, Views.jobs, Views.job_counts, Views.balances, Views.overview,
+            Views.webhook_events, Views.invoices, Views.inbox, Views.jobs, Views.job_counts, Views.overview,
             Views.sites,
         ):  # fmt: skip
             see(house, view)

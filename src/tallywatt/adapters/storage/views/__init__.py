@@ -135,7 +135,6 @@ class Views:
     overview = staticmethod(equations.overview)
     session_counts = staticmethod(equations.session_counts)
     payment_counts = staticmethod(equations.payment_counts)
-    balances = staticmethod(equations.balances)
     day_close = staticmethod(closing.day_close)
     ledger_balanced = staticmethod(equations.ledger_balanced)
 

@@ -10,6 +10,7 @@ from tallywatt.adapters.storage.sums import standing
 from tallywatt.adapters.storage.tables import customers, invoicing, ledger, machinery, metering, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
 from tallywatt.kernel.errors import NotFound
+from tallywatt.ledger.chart import place_of
 from tallywatt.reporting.equations import EnergyFigures, MoneyFigures, day_period
 
 if TYPE_CHECKING:
@@ -159,39 +160,37 @@ def _revenue(connection: Connection, place: dict[str, Any], zone_name: str, day:
     }
 
 
-_BALANCES = Question(
-    select(
-        _accounts.c.code,
-        _accounts.c.currency,
-        select(func.sum(_transfers.c.amount_minor))
-        .where(
-            _transfers.c.operator_id == _accounts.c.operator_id,
-            _transfers.c.debit_account_id == _accounts.c.account_id,
+ACCOUNT = select(_accounts.c.account_id, _accounts.c.code, _accounts.c.currency).where(mine(_accounts))
+"""An account of the books, without what stands on it."""
+
+
+def _posted(side: str) -> Question:
+    return Question(
+        select(func.sum(_transfers.c.amount_minor).label("minor")).where(
+            mine(_transfers),
+            _transfers.c[f"{side}_account_id"] == bindparam("account"),
             _transfers.c.phase.in_(("single", "post")),
         )
-        .scalar_subquery()
-        .label("debits_minor"),
-        select(func.sum(_transfers.c.amount_minor))
-        .where(
-            _transfers.c.operator_id == _accounts.c.operator_id,
-            _transfers.c.credit_account_id == _accounts.c.account_id,
-            _transfers.c.phase.in_(("single", "post")),
-        )
-        .scalar_subquery()
-        .label("credits_minor"),
     )
-    .where(mine(_accounts))
-    .order_by(_accounts.c.code, _accounts.c.currency)
-)
 
 
-def balances(connection: Connection, operator_id: str) -> list[Row]:
-    """Every account with what was posted on either side, and its balance: debits less credits."""
-    rows = _BALANCES.rows(connection, operator=operator_id)
+_DEBITED, _CREDITED = _posted("debit"), _posted("credit")
+
+
+def with_balances(connection: Connection, operator_id: str, rows: list[Row]) -> list[Row]:
+    """Accounts with what was posted on either side, and the balance: debits less credits.
+
+    What one payer owes is added up; what everybody's sessions stand on is kept beside the rows.
+    """
+    sums = standing(connection, operator_id)
     for row in rows:
-        row["debits_minor"] = row["debits_minor"] or 0
-        row["credits_minor"] = row["credits_minor"] or 0
-        row["balance_minor"] = row["debits_minor"] - row["credits_minor"]
+        own = {"operator": operator_id, "account": row.pop("account_id")}
+        if place_of(row["code"]) == row["code"]:
+            place = (row["code"], row["currency"])
+            debits, credited = (sums.get((f"transfers.{side}", *place), 0) for side in ("debits", "credits"))
+        else:
+            debits, credited = (_one(question.first(connection, **own), "minor") for question in (_DEBITED, _CREDITED))
+        row |= {"debits_minor": debits, "credits_minor": credited, "balance_minor": debits - credited}
     return rows
 
 

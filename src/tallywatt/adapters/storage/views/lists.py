@@ -15,13 +15,24 @@ from tallywatt.adapters.storage.tables import (
     evidence,
     imports,
     invoicing,
+    ledger,
     machinery,
     metering,
     payments,
     rating,
     stations,
 )
-from tallywatt.adapters.storage.views import attention, charging, circles, long_work, money, people, places, prices
+from tallywatt.adapters.storage.views import (
+    attention,
+    charging,
+    circles,
+    equations,
+    long_work,
+    money,
+    people,
+    places,
+    prices,
+)
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
 from tallywatt.customers.customer import fold
@@ -56,6 +67,7 @@ _assignments = rating.TARIFF_ASSIGNMENTS.table
 _payments = payments.PAYMENTS.table
 _invoices = invoicing.INVOICES.table
 _jobs = machinery.JOBS.table
+_accounts = ledger.ACCOUNTS.table
 _revenue = machinery.REVENUE_BY_DAY
 _imports = imports.IMPORTS.table
 _import_rows = imports.IMPORT_ROWS.table
@@ -303,6 +315,9 @@ LISTS: dict[str, Pages] = {
     ),
     "audit_findings": Pages(
         Listing(long_work.FINDING, (_findings.c.number,), {"audit": _is(_findings.c.audit_id, "audit")})
+    ),
+    "ledger_accounts": Pages(
+        Listing(equations.ACCOUNT, (_accounts.c.code, _accounts.c.currency)), finish=equations.with_balances
     ),
     "revenue": Pages(
         Listing(_DAY, (_revenue.c.day, _revenue.c.currency), _within(_revenue.c.day), newest_first=True)

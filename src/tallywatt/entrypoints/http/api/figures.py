@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.doors import Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
-from tallywatt.entrypoints.http.telling import as_json
 
 router = APIRouter(tags=["figures"], route_class=Resource)
 
@@ -29,7 +28,8 @@ async def list_revenue(
 
 
 @router.get("/ledger/accounts")
-async def list_ledger_accounts(caller: Reader, house: TheHouse) -> Response:
-    """Every account of the books: what was posted on either side, and its balance, debits less credits."""
-    rows = await house.ask(house.views.balances, caller.operator_id)
-    return as_json({"items": rows, "next": None})
+async def list_ledger_accounts(
+    request: Request, caller: Reader, house: TheHouse, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """The accounts of the books by code: what was posted on either side, and the balance, debits less credits."""
+    return await listed(request, house, caller, "ledger_accounts", limit, cursor)
