@@ -43,7 +43,7 @@ def tell(house: HouseOf, told: ToldDispute) -> Dispute | None:
 def stands(house: HouseOf) -> dict[str, int]:
     """Where the account's money stands, by kind."""
     sums: dict[str, int] = {}
-    for row in Views.page(house.reader, house.operator, "ledger_accounts", 1000)["items"]:
+    for row in Views.page(house.reader, "ledger_accounts", house.operator, 1000)["items"]:
         kind = row["code"].partition("/")[0]
         if kind in ("clearing", "disputed", "losses", "suspense", "fees"):
             sums[kind] = sums.get(kind, 0) + row["balance_minor"]
