@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tallywatt.kernel.clock import Instant  # a view travels over the control socket, and its types are read there
 
@@ -187,6 +187,36 @@ class StoredMethod:
     method_ref: str
     brand: str
     last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A customer is to leave a method on a page of the provider's, for charges without them."""
+
+    reference: str
+    """Ours, of the customer."""
+    title: str
+    currency: str
+    return_url: str
+    key: str
+    """The asker's: the same key again is the same page."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPage:
+    """Where the customer leaves it, and the word by which it is stored afterwards (`store_method`)."""
+
+    url: str
+    token: str
+
+
+@runtime_checkable
+class StoresByPage(Protocol):
+    """A provider where a method is left on a page of its own."""
+
+    def open_setup(self, setup: Setup) -> SetupPage:
+        """A page for the method. BadInput when it is refused, Busy when the provider cannot be asked."""
+        ...
 
 
 class PaymentProvider(Protocol):

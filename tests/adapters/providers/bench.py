@@ -13,7 +13,7 @@ from tallywatt.adapters.providers.adyen_cards import AdyenCards
 from tallywatt.adapters.providers.mollie_cards import MollieCards
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperationId
-from tallywatt.payments.provider import StoredMethod
+from tallywatt.payments.provider import Setup, StoredMethod
 from tallywatt.workflows.take_webhook import TakeWebhook, take_webhook
 from tests.payments.house import HouseOfPayments
 from tests.payments.test_payment import a_payment
@@ -91,50 +91,17 @@ class Bench:
     def customer(self, card: str = "pm_card_visa") -> Any:
         """A customer with a stored card."""
         account = self.account()
-        return self.house.customer(account.account_id, STORED[self.provider](self, card))
+        return self.house.customer(account.account_id, leave_a_card(self, card))
 
 
-def _store_at_mollie(bench: Bench, card: str) -> StoredMethod:
-    """As a customer leaves a card there: by a first payment of nothing."""
-    with httpx.Client(base_url=bench.psp.url, headers={"authorization": f"Bearer {KEYS['mollie']}"}) as wire:
-        customer = wire.post("/v2/customers", json={"metadata": {"tallywatt_customer": "c1"}}).json()
-        first = wire.post(
-            "/v2/payments",
-            json={
-                "amount": {"currency": "GBP", "value": "0.00"},
-                "description": "Keep my card",
-                "redirectUrl": "http://127.0.0.1:1/back",
-                "sequenceType": "first",
-                "customerId": customer["id"],
-            },
-        ).json()
-        httpx.post(first["_links"]["checkout"]["href"], data={"card": card, "approve": "yes"})
-    found: StoredMethod = bench.cards.store_method("c1", customer["id"], "k")
+def leave_a_card(bench: Bench, card: str) -> StoredMethod:
+    """A customer leaves a card on the provider's page, and it is stored by the word that came with the page."""
+    page = bench.cards.open_setup(Setup("c1", "Keep my card", "GBP", "http://127.0.0.1:1/back", "setup"))
+    assert httpx.post(page.url, data={"card": card, "approve": "yes"}).status_code == 303
+    if bench.provider == "adyen":
+        bench.hear(1)
+    found: StoredMethod = bench.cards.store_method("c1", page.token, "k")
     return found
-
-
-def _store_at_adyen(bench: Bench, card: str) -> StoredMethod:
-    """As a shopper leaves a card there: on a link for nothing."""
-    with httpx.Client(base_url=bench.psp.url, headers={"x-api-key": KEYS["adyen"]}) as wire:
-        link = wire.post(
-            "/checkout/v72/paymentLinks",
-            json={
-                "merchantAccount": MERCHANT,
-                "amount": {"currency": "GBP", "value": 0},
-                "reference": "keep/c1",
-                "shopperReference": "c1",
-                "storePaymentMethodMode": "enabled",
-                "recurringProcessingModel": "UnscheduledCardOnFile",
-            },
-        ).json()
-        httpx.post(link["url"], data={"card": card, "approve": "yes"})
-    bench.endpoint.wait_for(1)
-    bench.heard = 1
-    found: StoredMethod = bench.cards.store_method("c1", "c1", "k")
-    return found
-
-
-STORED: dict[str, Any] = {"mollie": _store_at_mollie, "adyen": _store_at_adyen}
 
 
 def an_operation_of(

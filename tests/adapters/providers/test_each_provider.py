@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tallywatt.kernel.errors import BadInput, Busy
 from tallywatt.kernel.money import money
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import Enquiry, Failed, NotSent, Pending, Succeeded, Unknown
+from tallywatt.payments.provider import Enquiry, Failed, NotSent, Pending, Setup, Succeeded, Unknown
 from tallywatt.simulators.psp import books
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.void_hold import VoidHold, void_hold
@@ -102,6 +104,22 @@ def test_a_stored_card_is_charged(bench: Bench) -> None:
     after = bench.house.payment(payment.payment_id)
     assert (after.state, after.captured_minor, after.card_last4) == (PaymentState.CAPTURED, 1240, "4242")
     assert books.read(bench.psp.state).captured_by("tallywatt_payment") == {payment.payment_id: 1240}
+
+
+def test_a_page_for_a_card_is_refused_or_put_off_as_such(bench: Bench) -> None:
+    """There is somebody to tell: a wrong currency is their mistake, a provider that is away is not."""
+    setup = Setup("c1", "Keep my card", "ZAR", "http://127.0.0.1:1/back", "setup")
+    with pytest.raises(BadInput):
+        bench.cards.open_setup(replace(setup, currency="XXX"))
+    bench.psp.stop()
+    with pytest.raises(Busy):
+        bench.cards.open_setup(setup)
+
+
+def test_what_is_left_on_a_page_for_a_card_is_no_payment(bench: Bench) -> None:
+    bench.customer()
+    assert bench.house.inbox() == []
+    assert books.read(bench.psp.state).captured_minor == {}
 
 
 def test_case_1_insufficient_funds_is_a_decline_with_advice(bench: Bench) -> None:

@@ -30,6 +30,8 @@ from tallywatt.payments.provider import (
     Outcome,
     Pending,
     ProviderEvent,
+    Setup,
+    SetupPage,
     StoredMethod,
     Trace,
     Unknown,
@@ -236,6 +238,29 @@ class AdyenCards:
             raise BadInput(msg, code="webhook.unreadable") from error
 
     # --- stored methods ---
+
+    def open_setup(self, setup: Setup) -> SetupPage:
+        """A link for nothing: its page asks for the card, and stores it for charges without its holder."""
+        request = {
+            "merchantAccount": self._merchant,
+            "amount": {"value": 0, "currency": setup.currency},
+            "reference": setup.reference + views.SETUP,
+            "description": setup.title[:280],
+            "returnUrl": setup.return_url,
+            "allowedPaymentMethods": ["scheme"],
+            "shopperReference": setup.reference,
+            "storePaymentMethodMode": "enabled",
+            "recurringProcessingModel": "UnscheduledCardOnFile",
+        }
+        try:
+            made = self._checkout.payment_links_api.payment_links(request, idempotency_key=setup.key).message
+        except httpx.HTTPError as error:
+            msg = f"the provider could not be asked: {type(error).__name__}"
+            raise Busy(msg, code="payment.provider_silent", remedy="try again later") from error
+        except AdyenAPIResponseError as error:
+            msg = f"the provider refuses a page for a card: {_said(error)}"
+            raise BadInput(msg, code="payment.setup_refused") from error
+        return SetupPage(made["url"], setup.reference)
 
     def store_method(self, reference: str, token: str, key: str) -> StoredMethod:  # noqa: ARG002 - it takes no tokens
         """The card that a shopper has left there: `token` is the shopper's reference."""

@@ -22,6 +22,8 @@ SESSION: Final = "tallywatt_session"
 INVOICE: Final = "tallywatt_invoice"
 CHARGE: Final = "/charge"
 """Ends the reference of a payment that is captured by itself: its authorisation is the taking of the money."""
+SETUP: Final = "/keep"
+"""Ends the reference of a page where a card is left: it tells nothing about a payment."""
 
 Tree = dict[str, Any]
 
@@ -97,12 +99,15 @@ def payment_of(item: Tree) -> str | None:
     """The payment that an authorisation names; the other notifications name the operation that asked for them."""
     if not item["eventCode"].startswith(("AUTHORISATION", "OFFER_CLOSED")) or item["eventCode"].endswith("ADJUSTMENT"):
         return None
-    return str(item.get("merchantReference") or "").removesuffix(CHARGE) or None
+    reference = str(item.get("merchantReference") or "")
+    return None if reference.endswith(SETUP) else reference.removesuffix(CHARGE) or None
 
 
 def of_notification(item: Tree) -> View | None:
     """What a notification tells about a payment; None when it tells nothing about its money."""
     good = str(item["success"]).lower() == "true"
+    if str(item.get("merchantReference") or "").endswith(SETUP):
+        return None
     match item["eventCode"]:
         case "AUTHORISATION":
             return _authorised(item) if good else _refused(item)

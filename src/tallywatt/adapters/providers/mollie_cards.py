@@ -30,6 +30,8 @@ from tallywatt.payments.provider import (
     Outcome,
     Pending,
     ProviderEvent,
+    Setup,
+    SetupPage,
     StoredMethod,
     Trace,
     Unknown,
@@ -314,6 +316,33 @@ class MollieCards:
         )
 
     # --- stored methods ---
+
+    def open_setup(self, setup: Setup) -> SetupPage:
+        """A first payment of nothing: its page asks for the card, and the customer's consent to later charges."""
+        try:
+            customer = self._client.customers.create(
+                entity_customer=models.EntityCustomer.model_validate({"metadata": {views.CUSTOMER: setup.reference}}),
+                idempotency_key=f"{setup.key}/customer",
+            )
+            request = {
+                "amount": views.amount(0, setup.currency),
+                "description": setup.title[:255],
+                "redirectUrl": setup.return_url,
+                "method": "creditcard",
+                "sequenceType": "first",
+                "customerId": customer.id,
+                "metadata": {views.CUSTOMER: setup.reference},
+            }
+            made = _tree(
+                self._client.payments.create(payment_request=_payment(request), idempotency_key=f"{setup.key}/first")
+            )
+        except (httpx.HTTPError, models.NoResponseError) as error:
+            msg = f"the provider could not be asked: {type(error).__name__}"
+            raise Busy(msg, code="payment.provider_silent", remedy="try again later") from error
+        except models.ClientError as error:
+            msg = f"the provider refuses a page for a card: {_said(error)}"
+            raise BadInput(msg, code="payment.setup_refused") from error
+        return SetupPage(made["_links"]["checkout"]["href"], customer.id)
 
     def store_method(self, reference: str, token: str, key: str) -> StoredMethod:  # noqa: ARG002 - it takes no tokens
         """The card that a customer of Mollie's has left there: `token` is the customer's id, of a first payment."""

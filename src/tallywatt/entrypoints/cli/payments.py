@@ -234,6 +234,45 @@ def _refuse_before_comparing(desk: Desk) -> None:
         raise Conflict(msg, code="restore.not_compared", remedy="run: tallywatt reconcile")
 
 
+@payment_method.command(
+    "page",
+    **examples(
+        "tallywatt payment-method page --customer C-1042 --account europe \\",
+        "    --return-url https://charge.example.org/thanks",
+    ),
+)
+def open_setup_page(
+    customer: Annotated[str, typer.Option("--customer", metavar="REFERENCE", help="Whose.")],
+    return_url: Annotated[str, typer.Option("--return-url", metavar="URL", help="Where the customer goes afterwards.")],
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="The provider account; the default one if left out.")
+    ] = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Open a page of the provider's where a customer leaves a card (Mollie, Adyen). Then: payment-method add --token."""
+    from tallywatt.kernel.identity import natural_key
+    from tallywatt.payments.provider import Setup, StoresByPage
+    from tallywatt.wiring import provider_of
+
+    with at_desk(operator) as desk:
+        _refuse_before_comparing(desk)
+        owner, chosen = _customer(desk, customer), _account(desk, account)
+    provider = provider_of(chosen, settings())
+    if not isinstance(provider, StoresByPage):
+        msg = f"at {chosen['provider']} a card is stored by a token"
+        raise BadInput(msg, code="payment.stores_by_token", remedy="run: tallywatt payment-method add --token ID")
+    key = natural_key("setup page", chosen["id"], owner["id"], return_url)
+    page = provider.open_setup(Setup(owner["id"], "Tallywatt", chosen["currencies"][0], return_url, key))
+    told = {"url": page.url, "token": page.token}
+    if as_json:
+        say_json(told)
+        return
+    say_fields(
+        [("page", page.url), ("then", f"tallywatt payment-method add --customer {customer} --token {page.token}")]
+    )
+
+
 def store_at_provider(account: Data, reference: str, token: str) -> StoredMethod:
     """Keep a method with the provider, for charges without the driver."""
     from tallywatt.kernel.identity import natural_key
