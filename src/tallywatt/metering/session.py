@@ -217,6 +217,8 @@ class Reason(StrEnum):
     """The law there asks for a signature of the meter, and there is none that holds."""
     SIGNED_DIFFERS = "signed_differs"
     """The register that the station told shows another amount than the one that the meter signed, which is billed."""
+    PRICE_AWAITED = "price_awaited"
+    """Its tariff follows a market whose price was not known, and asks that a person looks at it first."""
     WRITTEN_OFF = "written_off"
     """A person looked and decided not to bill it."""
 

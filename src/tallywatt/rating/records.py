@@ -65,6 +65,8 @@ class TariffVersion:
     currency: str
     tax_basis: TaxBasis
     created_at: Instant
+    frozen_of: TariffVersionId | None = None
+    """Of a version that was made for offers: the one that follows a market, of which it is the state of a moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tallywatt.metering.measure import Flag, is_plausible, metered
 from tallywatt.metering.session import Evidence, PayerKind, Reason, SessionState
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
+from tallywatt.rating.rate import Doubt
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.results import price, rated_rows
@@ -205,6 +206,7 @@ _SENTENCES = {
     Reason.UNKNOWN_PAYER: "energy flowed for a token that nobody owns",
     Reason.NO_TARIFF: "no tariff held there when it started",
     Reason.NOT_SIGNED: "the meter's signature is asked for there, and there is none that holds",
+    Reason.PRICE_AWAITED: "the price of its market was not known for all of it, and its tariff asks for a person",
 }
 
 
@@ -219,6 +221,9 @@ def bill(
         work.jobs.add(Job("bill_session", session.session_id))
         return work.sessions.put(replace(session, state=SessionState.ENDED))
     offer = work.offers.get(session.offer_id)
+    rows = _price(work, session, billable, offer, clock_is_usable=proof is None or proof.time_is_billable)
+    if Doubt.MARKET_PRICE_AWAITED in rows.result.warnings and Flag.RELEASED not in session.flags:
+        return hold(work, session, Reason.PRICE_AWAITED, judge_session(work, session))
     session = replace(session, milliwatt_hours=billable.milliwatt_hours)
     if proof is not None:
         session = replace(session, evidence=Evidence.SIGNED)
@@ -226,7 +231,6 @@ def bill(
         rest = measured.milliwatt_hours - billable.milliwatt_hours
         reason = Reason.METER_CORRECTED if proof is None else Reason.SIGNED_DIFFERS
         explain(work, session, rest, reason, session.stop_frame_id or session.session_id)
-    rows = _price(work, session, billable, offer, clock_is_usable=proof is None or proof.time_is_billable)
     work.rated_results.add_new(rows.result)
     work.rated_lines.note(rows.lines)
     work.rated_taxes.note(rows.taxes)

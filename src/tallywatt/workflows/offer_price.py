@@ -13,6 +13,7 @@ from tallywatt.rating.offer import make_offer
 from tallywatt.rating.policy import STANDARD, read_policy_text
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope
+from tallywatt.workflows.freeze_price import frozen
 from tallywatt.workflows.gather_before import before_session
 from tallywatt.workflows.keep_circle import circles_of
 
@@ -57,6 +58,7 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     location = work.locations.find(station.location_id) if station.location_id else None
     tariff = read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical)
     zone = location.zone if location else operator.zone
+    tariff = frozen(work, tariff, at)
     offer = make_offer(
         OfferId(work.draw.id("offer")),
         tariff,

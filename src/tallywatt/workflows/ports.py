@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw, OperatorId, PaymentId
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
+    from tallywatt.market.price import MarketPrice
     from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, PayerKind, Session, StationFact
     from tallywatt.metering.signed.registry import MeterKey, MeterPage, SignatureVerdict, SignedValue
     from tallywatt.partners.delivery import Attempt, Delivery, Message
@@ -117,6 +118,12 @@ class Queries(Protocol):
 
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""
+        ...
+
+    def market_prices_between(
+        self, market: str, minutes: int, currency: str, since: Instant, until: Instant
+    ) -> list[MarketPrice]:
+        """The prices of slots that begin within a time, both ends included, in order."""
         ...
 
     def open_commands(self, station_id: str, since: Instant) -> list[StationCommand]:
@@ -234,6 +241,8 @@ class UnitOfWork(Protocol):
     settlement_lines: Records[SettlementLine]
     settlement_readings: Records[SettlementReading]
     settlement_differences: Records[SettlementDifference]
+
+    market_prices: Records[MarketPrice]
 
     tariff_versions: Records[TariffVersion]
     tariff_assignments: Records[TariffAssignment]

@@ -92,7 +92,7 @@ def _version(work: UnitOfWork, tariff: str) -> TariffVersion:
     found = work.tariff_versions.find(tariff)
     if found is not None:
         return found
-    versions = work.tariff_versions.by(reference=tariff)
+    versions = work.tariff_versions.by(reference=tariff, frozen_of=None)
     if not versions:
         msg = f"there is no tariff {tariff!r}"
         raise NotFound(msg, code="tariffs.not_found", remedy="put it first: tallywatt tariff put FILE")

@@ -86,6 +86,18 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /circles/{circle_id}/customers": _thing("circle_id", "circle", query={"limit": "1"}),
     "GET /tokens": Asked(query={"customer": "C1", "limit": "1"}),
     "GET /tokens/{token_id}": _thing("token_id", "token"),
+    "GET /market-prices": _ONE,
+    "POST /market-prices": Asked(
+        body={
+            "market": "DE-LU",
+            "minutes": 60,
+            "currency": "EUR",
+            "prices": [
+                {"starts_at": "2026-11-24T00:00:00+01:00", "per_mwh": "81.25"},
+                {"starts_at": "2026-11-24T01:00:00+01:00", "per_mwh": "-3.10"},
+            ],
+        }
+    ),
     "GET /sessions": _ONE,
     "GET /sessions/{session_id}": _thing("session_id", "session"),
     "GET /sessions/{session_id}/cost": _thing("session_id", "running", query={"limit_minor": "500"}),

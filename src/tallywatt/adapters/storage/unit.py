@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.tables import (
     invoicing,
     ledger,
     machinery,
+    market,
     metering,
     partners,
     payments,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
     from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.market.price import MarketPrice
     from tallywatt.metering.session import PayerKind, Session
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState
@@ -88,6 +90,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "signed_values": signed.SIGNED_VALUES,
     "signature_verdicts": signed.SIGNATURE_VERDICTS,
     "meter_pages": signed.METER_PAGES,
+    "market_prices": market.MARKET_PRICES,
     "tariff_versions": rating.TARIFF_VERSIONS,
     "tariff_assignments": rating.TARIFF_ASSIGNMENTS,
     "policy_versions": rating.POLICY_VERSIONS,
@@ -358,6 +361,19 @@ STATES_BETWEEN = (
     )
     .order_by(_connector_states.c.occurred_at, _connector_states.c.received_at)
 )
+_prices = market.MARKET_PRICES.table
+MARKET_PRICES_BETWEEN = (
+    _all(market.MARKET_PRICES)
+    .where(
+        _prices.c.operator_id == bindparam("operator"),
+        _prices.c.market == bindparam("market"),
+        _prices.c.minutes == bindparam("minutes"),
+        _prices.c.currency == bindparam("currency"),
+        _prices.c.starts_at >= bindparam("since"),
+        _prices.c.starts_at <= bindparam("until"),
+    )
+    .order_by(_prices.c.starts_at)
+)
 _open_command = _commands.c.state.in_([state.value for state in OPEN_STATES])
 OPEN_COMMANDS = (
     _all(stations.STATION_COMMANDS)
@@ -417,6 +433,14 @@ class SqlQueries(SettlementQueries):
         """The connector's changes within a time, oldest first, with the last one before it."""
         about = {"evse_id": evse_id}
         return self._rows(STATES_BETWEEN, stations.CONNECTOR_STATES, about, evse=evse_id, start=start, end=end)
+
+    def market_prices_between(
+        self, market_name: str, minutes: int, currency: str, since: Instant, until: Instant
+    ) -> list[MarketPrice]:
+        """The prices of slots that begin within a time, both ends included, in order."""
+        about = {"market": market_name}
+        series = {**about, "minutes": minutes, "currency": currency}
+        return self._rows(MARKET_PRICES_BETWEEN, market.MARKET_PRICES, about, **series, since=since, until=until)
 
     def open_commands(self, station_id: str, since: Instant) -> list[StationCommand]:
         """Commands to a station that have not come to their end, oldest first."""

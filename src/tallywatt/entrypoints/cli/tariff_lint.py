@@ -96,7 +96,8 @@ def found_in(desk: Desk, data: Data) -> list[Data]:
     from tallywatt.rating.examine import examine
     from tallywatt.rating.findings import finding_data
 
-    found = examine(data, sites_at(desk), today_at(desk), before=_before(desk, data))
+    markets = desk.ask(desk.views.markets)
+    found = examine(data, sites_at(desk), today_at(desk), before=_before(desk, data), markets=markets)
     return [finding_data(one) for one in found]
 
 

@@ -23,6 +23,7 @@ from tallywatt.rating.findings import Gravity
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action, CommandState
+from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current, StationState
 from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
 from tallywatt.workflows.jobs import JobState
@@ -92,6 +93,9 @@ class EvseKept(Answer):
     max_watts: int | None
     deployed_on: str | None
     created_at: When
+    metrology: Metrology
+    """Which law on measuring holds there."""
+    metrology_since: When | None
 
 
 class PriceLine(Answer):
@@ -890,6 +894,29 @@ class SessionDetail(Session):
     inbox: list[SessionItem]
     entries: list[BookEntry]
     events: list[SessionEvent]
+
+
+class MarketPrice(Answer):
+    """What a megawatt-hour costs in a market for one slot."""
+
+    market: str
+    minutes: int
+    currency: str
+    starts_at: When
+    per_mwh: str
+    created_at: When
+    changed_at: When | None
+    """When another price was told for it."""
+
+
+class MarketPricesKept(Answer):
+    """What became of prices that were brought."""
+
+    new: int
+    same: int
+    corrected: int
+    gaps: int
+    """Slots between the first and the last without a price in what was told."""
 
 
 class CostLine(Answer):

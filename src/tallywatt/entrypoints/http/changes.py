@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -41,6 +42,24 @@ class EvseChange(Shape):
     current: Current | None = None
     max_watts: int | None = Field(default=None, ge=1, le=10_000_000)
     deployed_on: date | None = Field(default=None, description="Since when it is in public service.")
+
+
+class NewMarketPrice(Shape):
+    """What a megawatt-hour costs from a moment on, for one slot."""
+
+    starts_at: AwareDatetime
+    per_mwh: Decimal = Field(gt=-1_000_000, lt=1_000_000, decimal_places=6, examples=["81.25"])
+
+
+class NewMarketPrices(Shape):
+    """Prices of one market, in slots of one length."""
+
+    market: Annotated[str, Field(min_length=1, max_length=40, pattern=r"\S")] = Field(
+        description="Its zone, as tariffs name it.", examples=["DE-LU"]
+    )
+    minutes: Literal[15, 60] = 60
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = Field(examples=["EUR"])
+    prices: Annotated[list[NewMarketPrice], Field(min_length=1, max_length=10_000)]
 
 
 class AssignmentEnd(Shape):

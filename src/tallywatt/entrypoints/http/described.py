@@ -64,6 +64,8 @@ ANSWERS: Final[dict[str, Any]] = {
     "GET /tokens/{token_id}": a.Token,
     "POST /tokens/{token_id}/block": a.TokenKept,
     "POST /tokens/{token_id}/unblock": a.TokenKept,
+    "GET /market-prices": a.Page[a.MarketPrice],
+    "POST /market-prices": a.MarketPricesKept,
     "GET /sessions": a.Page[a.Session],
     "POST /sessions": a.SessionKept,
     "GET /sessions/{session_id}": a.SessionDetail,

@@ -24,7 +24,9 @@ async def findings_of(
     if not stored and isinstance(reference, str):
         before = await house.ask(house.views.newest_tariff, operator_id, reference)
     today = local_date(house.business_now(), operator["zone"])
-    return examine(data, sites, today, before=None if before is None else before["canonical"], stored=stored)
+    markets = await house.ask(house.views.markets, operator_id)
+    earlier = None if before is None else before["canonical"]
+    return examine(data, sites, today, before=earlier, stored=stored, markets=markets)
 
 
 async def sites_for_gate(house: House, operator_id: str, scope: str, target: str) -> tuple[Site, ...] | None:

@@ -20,8 +20,8 @@ SECRET: Final = frozenset(
     {"secret_hash", "old_secret_hash", "key_hash", "driver_secret", "payload", "request", "request_hash", "canonical"}
 )
 """What is never told: what opens something, and what is only of use inside."""
-INSIDE: Final = frozenset({"version", "uid_folded", "start_key", "natural_key"})
-_INSTANTS: Final = ("_at", "_from", "_until", "clock_floor")
+INSIDE: Final = frozenset({"frozen_of", "version", "uid_folded", "start_key", "natural_key"})
+_INSTANTS: Final = ("_at", "_from", "_since", "_until", "clock_floor")
 
 
 def told(row: Any, key: str) -> dict[str, Any]:

@@ -53,6 +53,7 @@ LABELS: Final = {
     "reason.no_tariff": later("No tariff held"),
     "reason.not_signed": later("Not proven by the meter"),
     "reason.signed_differs": later("Other than the meter signed"),
+    "reason.price_awaited": later("Waits for a price"),
     "reason.written_off": later("Written off"),
     "source.ocpp": later("Station"),
     "source.ocpp-tap": later("Tap"),
@@ -240,6 +241,7 @@ LABELS: Final = {
     "any.late_reading": later("Late reading"),
     "any.stop_differs": later("Stop differs"),
     "any.no_tariff": later("No tariff"),
+    "any.price_awaited": later("Waits for a price"),
     "any.occupancy_limit": later("Occupancy limit"),
     "any.station_quarantined": later("Station quarantined"),
     "any.released": later("Released"),
@@ -310,6 +312,7 @@ LABELS: Final = {
     "why.implausible": later("The energy does not go together with the power and the time"),
     "why.missing_energy": later("The station never told how the energy went on to the end"),
     "why.unknown_payer": later("Energy flowed for a card that nobody owns"),
+    "why.price_awaited": later("The market's price was not known for all of it"),
     "why.no_tariff": later("No tariff held when the session began"),
     "why.not_signed": later("The law asks for the meter's signature here, and none holds"),
 }

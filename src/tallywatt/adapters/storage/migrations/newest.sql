@@ -364,7 +364,7 @@ CREATE TABLE tariff_versions (
 	canonical TEXT NOT NULL, 
 	currency TEXT NOT NULL, 
 	tax_basis TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, frozen_of TEXT, 
 	CONSTRAINT pk_tariff_versions PRIMARY KEY (operator_id, tariff_version_id), 
 	CONSTRAINT ck_tariff_versions_tax_basis CHECK (tax_basis IN ('gross', 'net'))
 )
@@ -1568,23 +1568,6 @@ CREATE TABLE meter_pages (
 
 ;
 
-CREATE TABLE "explanations" (
-	operator_id TEXT NOT NULL, 
-	explanation_id TEXT NOT NULL, 
-	session_id TEXT, 
-	evse_id TEXT, 
-	milliwatt_hours INTEGER NOT NULL, 
-	reason TEXT NOT NULL, 
-	cause TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
-	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
-	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'missing_energy', 'meter_corrected', 'unknown_payer', 'no_tariff', 'not_signed', 'signed_differs', 'written_off')), 
-	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
-)
- STRICT
-
-;
-
 CREATE TABLE disputes (
 	operator_id TEXT NOT NULL, 
 	dispute_id TEXT NOT NULL, 
@@ -1661,6 +1644,39 @@ CREATE TABLE belongings (
 	CONSTRAINT ck_belongings_valid_until CHECK (valid_until IS NULL OR valid_until >= valid_from), 
 	CONSTRAINT fk_belongings_operator_id_circle_id FOREIGN KEY(operator_id, circle_id) REFERENCES circles (operator_id, circle_id), 
 	CONSTRAINT fk_belongings_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE market_prices (
+	operator_id TEXT NOT NULL, 
+	market TEXT NOT NULL, 
+	minutes INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	starts_at INTEGER NOT NULL, 
+	per_mwh TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	changed_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_market_prices PRIMARY KEY (operator_id, market, minutes, currency, starts_at)
+)
+ STRICT
+
+;
+
+CREATE TABLE "explanations" (
+	operator_id TEXT NOT NULL, 
+	explanation_id TEXT NOT NULL, 
+	session_id TEXT, 
+	evse_id TEXT, 
+	milliwatt_hours INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_explanations PRIMARY KEY (operator_id, explanation_id), 
+	CONSTRAINT ck_explanations_reason CHECK (reason IN ('lost_stop', 'start_missing', 'meter_reset', 'implausible', 'missing_energy', 'meter_corrected', 'unknown_payer', 'no_tariff', 'not_signed', 'signed_differs', 'price_awaited', 'written_off')), 
+	CONSTRAINT fk_explanations_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
 )
  STRICT
 
@@ -1882,10 +1898,6 @@ CREATE INDEX ix_signature_verdicts_operator_id_serial_folded_energy_is_billable 
 
 CREATE INDEX ix_signature_verdicts_operator_id_gateway_folded_energy_is_billable ON signature_verdicts (operator_id, gateway_folded, energy_is_billable);
 
-CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
-
-CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
-
 CREATE INDEX ix_disputes_operator_id_payment_id ON disputes (operator_id, payment_id);
 
 CREATE INDEX ix_disputes_operator_id_state_dispute_id ON disputes (operator_id, state, dispute_id);
@@ -1896,6 +1908,12 @@ CREATE INDEX ix_belongings_operator_id_circle_id_belonging_id ON belongings (ope
 
 CREATE INDEX ix_answered_requests_operator_id_created_at ON answered_requests (operator_id, created_at);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0023');
+CREATE INDEX ix_market_prices_operator_id_starts_at_market_minutes_currency ON market_prices (operator_id, starts_at, market, minutes, currency);
+
+CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id, session_id);
+
+CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0024');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -44,6 +44,7 @@ TARIFF_VERSIONS = Mapping(
         text("currency"),
         choice("tax_basis", TaxBasis),
         instant("created_at"),
+        text("frozen_of", null=True),
         # Named by hand: PostgreSQL cuts a name of all its columns.
         Index("ix_tariff_versions_page", "operator_id", "reference", "created_at", "tariff_version_id"),
         key=("tariff_version_id",),

@@ -92,6 +92,8 @@ class Views:
     policy = staticmethod(prices.policy)
     rated_sessions = staticmethod(rerating.rated_sessions)
     tariff_assignments = staticmethod(prices.tariff_assignments)
+    market_prices = staticmethod(prices.market_prices)
+    markets = staticmethod(prices.markets)
     newest_tariff = staticmethod(prices.newest_tariff)
     sites = staticmethod(prices.sites)
 

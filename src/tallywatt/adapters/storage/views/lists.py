@@ -17,6 +17,7 @@ from tallywatt.adapters.storage.tables import (
     invoicing,
     ledger,
     machinery,
+    market,
     metering,
     payments,
     rating,
@@ -64,6 +65,7 @@ _frames = metering.FRAMES.table
 _explanations = metering.EXPLANATIONS.table
 _tariffs = rating.TARIFF_VERSIONS.table
 _assignments = rating.TARIFF_ASSIGNMENTS.table
+_market = market.MARKET_PRICES.table
 _payments = payments.PAYMENTS.table
 _invoices = invoicing.INVOICES.table
 _jobs = machinery.JOBS.table
@@ -226,12 +228,24 @@ LISTS: dict[str, Pages] = {
     ),
     "tariffs": Pages(
         Listing(
-            prices.TARIFF,
+            prices.PUT_DOWN,
             (_tariffs.c.reference, _tariffs.c.created_at, _tariffs.c.tariff_version_id),
             {"reference": _is(_tariffs.c.reference, "reference")},
         )
     ),
     "assignments": Pages(Listing(prices.ASSIGNMENT, (_assignments.c.assignment_id,), newest_first=True)),
+    "market_prices": Pages(
+        Listing(
+            prices.MARKET_PRICE,
+            (_market.c.starts_at, _market.c.market, _market.c.minutes, _market.c.currency),
+            {
+                "market": _is(_market.c.market, "market"),
+                "minutes": _is(_market.c.minutes, "minutes"),
+                "currency": _is(_market.c.currency, "currency"),
+                **_within(_market.c.starts_at),
+            },
+        )
+    ),
     "customers": Pages(
         Listing(
             people.CUSTOMER,

@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, settlements, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice
+from tallywatt.adapters.storage.views.prices import as_offered
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import NotFound
 from tallywatt.rating.audience import Who
@@ -75,7 +76,8 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
         return None
     text = _TEXT.first(connection, operator=operator_id, of_version=chosen.assignment.tariff_version_id)
     assert text is not None, "an assignment names a version that is there"
-    tariff, zone = read_tariff_text(text["canonical"]), evse["zone"] or evse["operator_zone"]
+    tariff = as_offered(connection, operator_id, read_tariff_text(text["canonical"]), Instant(at))
+    zone = evse["zone"] or evse["operator_zone"]
     policy = _POLICY.first(connection, operator=operator_id, of_policy=evse["policy_version_id"] or "")
     return {
         **shown_data(price_shown(tariff, Instant(at), zone)),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, func, or_, select
 
-from tallywatt.adapters.storage.tables import rating, stations
+from tallywatt.adapters.storage.tables import market, rating, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.kernel.clock import Instant
+from tallywatt.rating.freeze import Wanted, follows_market, freeze
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.rating.tariff import Tariff
 
 _versions = rating.TARIFF_VERSIONS.table
+_market = market.MARKET_PRICES.table
 _policies = rating.POLICY_VERSIONS.table
 _assignments = rating.TARIFF_ASSIGNMENTS.table
 _locations = stations.LOCATIONS.table
@@ -24,8 +29,33 @@ _evses = stations.EVSES.table
 TARIFF: Select[Any] = select(
     *columns(_versions, "reference", "name", "currency", "tax_basis", "created_at", "canonical", id="tariff_version_id")
 ).where(mine(_versions))
-_TARIFFS = Question(TARIFF.order_by(_versions.c.reference, _versions.c.created_at, _versions.c.tariff_version_id))
+PUT_DOWN: Select[Any] = TARIFF.where(_versions.c.frozen_of.is_(None))
+"""Without the versions that were frozen for offers."""
+_TARIFFS = Question(PUT_DOWN.order_by(_versions.c.reference, _versions.c.created_at, _versions.c.tariff_version_id))
 _TARIFF_BY_ID = Question(TARIFF.where(_versions.c.tariff_version_id == bindparam("of_version")))
+
+
+MARKET_PRICE: Select[Any] = select(
+    *columns(_market, "market", "minutes", "currency", "starts_at", "per_mwh", "created_at", "changed_at")
+).where(mine(_market))
+_MARKET_PRICES = Question(
+    MARKET_PRICE.where(or_(bindparam("of_market") == "", _market.c.market == bindparam("of_market")))
+    .order_by(_market.c.starts_at.desc(), _market.c.market, _market.c.minutes, _market.c.currency)
+    .limit(bindparam("most"))
+)
+_SLOTS = Question(
+    select(_market.c.starts_at.label("begins"), _market.c.per_mwh)
+    .where(
+        mine(_market),
+        _market.c.market == bindparam("of_market"),
+        _market.c.minutes == bindparam("of_minutes"),
+        _market.c.currency == bindparam("of_currency"),
+        _market.c.starts_at >= bindparam("since"),
+        _market.c.starts_at <= bindparam("until"),
+    )
+    .order_by(_market.c.starts_at)
+)
+_MARKETS = Question(select(*columns(_market, "market", "minutes", "currency")).where(mine(_market)).distinct())
 
 
 def _place(table: Any, key: str) -> Any:
@@ -62,7 +92,7 @@ _POLICY_BY_ID = Question(
 )
 
 
-_newest = TARIFF.where(_versions.c.reference == bindparam("of_reference"))
+_newest = PUT_DOWN.where(_versions.c.reference == bindparam("of_reference"))
 _NEWEST = Question(_newest.order_by(_versions.c.created_at.desc(), _versions.c.tariff_version_id.desc()).limit(1))
 
 
@@ -110,6 +140,31 @@ def newest_tariff(connection: Connection, operator_id: str, reference: str) -> R
 def tariffs(connection: Connection, operator_id: str) -> list[Row]:
     """Tariff versions by reference and time, each with its `canonical` JSON text."""
     return _TARIFFS.rows(connection, operator=operator_id)
+
+
+def market_prices(
+    connection: Connection, operator_id: str, name: str | None = None, most: int | None = None
+) -> list[Row]:
+    """Prices of markets, of one of them if it is named; the newest slots first."""
+    return _MARKET_PRICES.rows(connection, operator=operator_id, of_market=name or "", most=most or 100_000)
+
+
+def markets(connection: Connection, operator_id: str) -> list[Wanted]:
+    """The series of which prices are known."""
+    return [Wanted(**row) for row in _MARKETS.rows(connection, operator=operator_id)]
+
+
+def as_offered(connection: Connection, operator_id: str, tariff: Tariff, at: Instant) -> Tariff:
+    """A tariff as it would be offered at an instant: one that follows a market with the prices that are known now."""
+    if not follows_market(tariff):
+        return tariff
+
+    def prices_of(wanted: Wanted, since: Instant, until: Instant) -> list[tuple[Instant, Decimal]]:
+        series = {f"of_{name}": value for name, value in wanted._asdict().items()}
+        rows = _SLOTS.rows(connection, operator=operator_id, **series, since=since, until=until)
+        return [(Instant(row["begins"]), Decimal(row["per_mwh"]).scaleb(-3)) for row in rows]
+
+    return freeze(tariff, at, prices_of)
 
 
 def tariff(connection: Connection, operator_id: str, tariff_version_id: str) -> Row | None:

@@ -19,6 +19,7 @@ def routers() -> list[APIRouter]:
         figures,
         imports,
         keys,
+        market,
         money,
         partners,
         places,
@@ -27,6 +28,6 @@ def routers() -> list[APIRouter]:
         tariffs,
     )
 
-    subjects = (places, tariffs, customers, circles, sessions, money, attention, figures)
+    subjects = (places, tariffs, market, customers, circles, sessions, money, attention, figures)
     modules = (*subjects, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

@@ -1,0 +1,1 @@
+"""Pure: signals: what energy costs in a market, slot by slot."""
