@@ -23,6 +23,7 @@ from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
 from tallywatt.metering.session import Source
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
+from tallywatt.payments.settlement import Action
 from tallywatt.rating.records import Scope
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
@@ -45,8 +46,10 @@ from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
+from tallywatt.workflows.read_settlements import OrderReading
 from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
+from tallywatt.workflows.resolve_difference import ResolveDifference
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
@@ -83,7 +86,9 @@ COMMANDS: dict[str, object] = {
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
+    "order_reading": OrderReading("account"),
     "recount_sums": RecountSums(),
+    "resolve_difference": ResolveDifference("d1", next(iter(Action)), "looked at it", "p1"),
     "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "erase_customer": EraseCustomer("c1"),
     "keep_method": KeepMethod(CustomerId("c"), ProviderAccountId("a"), StoredMethod("cus", "pm", "visa", "4242")),
@@ -133,7 +138,7 @@ def test_a_command_arrives_as_it_was_sent_and_its_result_comes_back(tmp_path: Pa
         result = ask(path, "operator-1", add_customer, command, "cli:somebody")
 
     assert writer.orders == [("operator-1", "add_customer", command, "cli:somebody")]
-    assert result == msgspec.to_builtins(command)
+    assert result == msgspec.json.decode(msgspec.json.encode(command))
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))

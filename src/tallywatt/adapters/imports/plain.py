@@ -107,11 +107,12 @@ class TokenRow(Row, frozen=True):
     customer: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     type: Literal["RFID", "APP_USER", "OTHER"] = "RFID"
     valid_until: Moment | None = None
+    group: Annotated[str, msgspec.Meta(min_length=1, max_length=36)] | None = None
 
     def command(self, hash_key: HashKey) -> AddToken:
         """The new card."""
         del hash_key
-        return AddToken(self.uid, self.customer, self.type, _when(self.valid_until))
+        return AddToken(self.uid, self.customer, self.type, _when(self.valid_until), self.group)
 
 
 class EvseRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
