@@ -45,6 +45,7 @@ GERMAN: Final[dict[str, str]] = {
     "meter_stop": "Ende",
     "delivered": "Geliefert",
     "evidence.signed": "Vom Zähler signiert",
+    "evidence.signed_by": "Signiert von Zähler {meter}, Datensatz {pages}, Schlüssel {key}. Die Prüfdatei liegt bei.",
     "evidence.metered": "Von der Ladestation am Zähler abgelesen",
     "evidence.reported": "Wie uns gemeldet",
     "paid_by": "{method}, {date}",

@@ -41,6 +41,20 @@ class PaperSite:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperSignature:
+    """What the meter signed of it, so that whoever pays can check it."""
+
+    meter_serial: str
+    pages: str
+    """Page numbers of the records: T17 T18."""
+    fingerprint: str
+    """Of the meter's key."""
+    register_start: int
+    register_stop: int
+    """Milliwatt-hours, as signed."""
+
+
+@dataclass(frozen=True, slots=True)
 class PaperSession:
     """When it was, and what the meter said. Instants are shown in the location's zone."""
 
@@ -57,6 +71,7 @@ class PaperSession:
     evidence: Evidence
     token: str | None = None
     """What the driver showed, as far as it may be printed."""
+    signature: PaperSignature | None = None
 
     @property
     def ended_at(self) -> Instant:
@@ -127,8 +142,8 @@ class InvoiceDocument:
         return self.invoice.gross_minor - sign * self.paid_minor
 
 
-def session_paper(session: Session, token: str | None = None) -> PaperSession:
-    """What a paper shows of a session that has ended."""
+def session_paper(session: Session, token: str | None = None, signature: PaperSignature | None = None) -> PaperSession:
+    """What a paper shows of a session that has ended. Registers that the meter signed stand for those of the station."""
     assert session.transaction_ended_at is not None, "a session is printed after its end"
     return PaperSession(
         session_id=session.session_id,
@@ -138,8 +153,9 @@ def session_paper(session: Session, token: str | None = None) -> PaperSession:
         transaction_ended_at=session.transaction_ended_at,
         occupancy_ended_at=session.occupancy_ended_at,
         milliwatt_hours=session.milliwatt_hours,
-        meter_start=session.meter_start,
-        meter_stop=session.meter_stop,
+        meter_start=session.meter_start if signature is None else signature.register_start,
+        meter_stop=session.meter_stop if signature is None else signature.register_stop,
         evidence=session.evidence,
         token=token,
+        signature=signature,
     )

@@ -61,6 +61,7 @@ ENGLISH: Final[dict[str, str]] = {
     "meter_stop": "End",
     "delivered": "Delivered",
     "evidence.signed": "Signed by the meter",
+    "evidence.signed_by": "Signed by meter {meter}, record {pages}, key {key}. The file to check it with is beside it.",
     "evidence.metered": "Read by the station from its meter",
     "evidence.reported": "As reported to us",
     "paid_by": "{method}, {date}",
@@ -244,7 +245,16 @@ def _meter(session: PaperSession, table: Mapping[str, str], locale: str) -> dict
         if register is not None:
             rows.append([table[label], f"{explain.figure(_grouped(explain.kwh_text(register)), locale)} kWh"])
     rows.append([table["delivered"], f"{explain.kwh_text(session.milliwatt_hours, locale=locale)} kWh"])
-    return {"rows": rows, "evidence": table[f"evidence.{Evidence(session.evidence)}"]}
+    return {"rows": rows, "evidence": _evidence(session, table)}
+
+
+def _evidence(session: PaperSession, table: Mapping[str, str]) -> str:
+    signature = session.signature
+    if signature is None:
+        return table[f"evidence.{Evidence(session.evidence)}"]
+    return table["evidence.signed_by"].format(
+        meter=signature.meter_serial, pages=signature.pages.replace(" ", ", "), key=signature.fingerprint
+    )
 
 
 def _grouped(number: str) -> str:

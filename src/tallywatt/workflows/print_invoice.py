@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tallywatt.invoicing.paper import InvoiceDocument, PaperParty, PaperPayment, PaperSite, session_paper
+from tallywatt.invoicing.paper import (
+    InvoiceDocument,
+    PaperParty,
+    PaperPayment,
+    PaperSignature,
+    PaperSite,
+    session_paper,
+)
 from tallywatt.kernel.clock import Instant
+from tallywatt.metering.session import Evidence
 from tallywatt.payments.payment import TAKEN, PaymentState
 from tallywatt.rating.results import RatedRows
 
@@ -60,7 +68,7 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
         seller=PaperParty(operator.name, _lines(operator.address), operator.tax_id),
         buyer=_buyer(work, session),
         site=_site(work, session),
-        session=session_paper(session),
+        session=session_paper(session, signature=_signature(work, session)),
         payments=tuple(_paid(one) for one in _payments(work, invoice) if one.captured_minor),
         corrects=corrected.number if corrected else None,
         link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
@@ -103,6 +111,23 @@ def _site(work: UnitOfWork, session: Session) -> PaperSite:
         evse_id=evse.code if evse else "",
         current=evse.current.value if evse else None,
         max_watts=evse.max_watts if evse else None,
+    )
+
+
+def _signature(work: UnitOfWork, session: Session) -> PaperSignature | None:
+    """What it was billed by, where the law asks for signatures."""
+    if session.evidence is not Evidence.SIGNED:
+        return None
+    verdicts = [one for one in work.signature_verdicts.by(session_id=session.session_id) if one.energy_is_billable]
+    last = verdicts[-1] if verdicts else None
+    if last is None or last.register_start is None or last.register_stop is None:
+        return None
+    return PaperSignature(
+        last.meter_serial or last.gateway_serial or "",
+        last.pages or "",
+        last.fingerprint or "",
+        last.register_start,
+        last.register_stop,
     )
 
 

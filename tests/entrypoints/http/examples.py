@@ -26,9 +26,11 @@ from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tests.entrypoints.scene import TARIFF, Scene
+from tests.metering.signed.meter import Meter
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -55,6 +57,7 @@ def _thing(name: str, thing: str, **more: Any) -> Asked:
     return Asked({name: f"<{thing}>"}, **more)
 
 
+METER: Final = Meter()
 CARDS: Final = "uid,customer\n04B1C2D3E4F501,C1\n04B1C2D3E4F502,C99\n"
 _ONE: Final = Asked(query={"limit": "1"})
 ASKED: Final[dict[str, Asked]] = {
@@ -71,6 +74,9 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /frames/{frame_id}": _thing("frame_id", "frame"),
     "GET /commands": _ONE,
     "GET /commands/{command_id}": _thing("command_id", "command"),
+    "GET /meter-keys": _ONE,
+    "GET /meter-keys/{key_id}": _thing("key_id", "meter_key"),
+    "GET /sessions/{session_id}/signed-values": _thing("session_id", "session"),
     "GET /evses": Asked(query={"station": "CP1", "limit": "1"}),
     "GET /evses/{code}": Asked({"code": "GB*TWA*ECP1*1"}),
     "GET /evses/{code}/price": Asked({"code": "GB*TWA*ECP1*1"}),
@@ -169,6 +175,10 @@ ASKED: Final[dict[str, Asked]] = {
     ),
     "PATCH /stations/{identity}": Asked({"identity": "RS-1"}, body={"key": "another-long-station-key"}),
     "PATCH /evses/{code}": Asked({"code": "GB*TWA*ECP3*1"}, body={"max_watts": 11000, "deployed_on": "2024-04-08"}),
+    "POST /meter-keys": Asked(
+        body={"meter_serial": "1EMH0012345678", "public_key": METER.key, "evse": "GB*TWA*ECP3*1"}
+    ),
+    "POST /meter-keys/{key_id}/end": _thing("key_id", "meter_key", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tariffs": Asked(body={**TARIFF, "id": "riverside-2026", "name": "Riverside 2026"}),
     "POST /tariffs/assignments": Asked(
         body={
@@ -312,6 +322,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "halted": halted["payments"][0]["id"],
         "hold": hold,
         "invoice": detail["invoice"],
+        "meter_key": scene.do(register_meter_key, RegisterMeterKey("1EMH0099887766", METER.key)).key_id,
         "item": waiting["id"],
         "job": scene.do(lambda work, _: work.stored_jobs.by(kind="print_invoice")[0].job_id, None),
         "payment": detail["payments"][0]["id"],

@@ -22,6 +22,7 @@ from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
 from tallywatt.kernel.clock import Instant
+from tallywatt.metering.signed.registry import SignedValue
 from tallywatt.payments.dispute import DisputeState, ToldDispute
 from tallywatt.payments.settlement import LineKind, ToldLine
 from tallywatt.stations.command import Action
@@ -39,12 +40,14 @@ from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, j
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
+from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tests.entrypoints.scene import TARIFF, Scene
+from tests.metering.signed.meter import Meter
 from tests.migrated import copy_of
 
 if TYPE_CHECKING:
@@ -130,6 +133,7 @@ THINGS: Final[dict[str, str]] = {
     "invitation_id": "invitation",
     "item_id": "item",
     "job_id": "job",
+    "key_id": "meter_key",
     "location_reference": "location",
     "membership_id": "membership",
     "number": "invoice",
@@ -147,6 +151,7 @@ THINGS: Final[dict[str, str]] = {
 """A name that is not here fails the test: say what it stands for, and make one in `things_of`."""
 ELSEWHERE: Final = {("/account/sessions/", "session_id"): "console_session"}
 """Where a name stands for something else."""
+METER: Final = Meter()
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /stations/{identity}/commands": {"action": "unlock"},
@@ -155,6 +160,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /tariffs/assignments/{assignment_id}/end": {},
     "POST /circles/{circle_id}/customers": {"customer": "C1"},
     "POST /belongings/{belonging_id}/end": {},
+    "POST /meter-keys/{key_id}/end": {},
     "POST /api-keys/{api_key_id}/rotate": {},
     "POST /webhook-endpoints/{endpoint_id}/replay": {"after": 0},
 }
@@ -217,6 +223,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(open_import, upload)
     scene.do(keep_part, KeepPart(upload.import_id, 0, b"{}"))
     scene.do(begin_import, BeginImport(upload.import_id))
+    record = SignedValue(session["id"], own, scene.now, scene.now, None, None, "OCMF", METER.transaction(), None)
+    scene.do(lambda work, one: work.signed_values.note((one,)), record)
     audit = scene.do(ask_audit, AskAudit())
     scene.do(begin_audit, BeginAudit(audit.audit_id))
     return {
@@ -241,6 +249,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "item": item["id"],
         "job": job,
         "location": scene.do(add_location, AddLocation(own, own)).reference,
+        "meter_key": scene.do(register_meter_key, RegisterMeterKey(own, METER.key)).key_id,
         "membership": member.membership_id,
         "passkey": passkey.passkey_id,
         "provider": provider.provider_id,

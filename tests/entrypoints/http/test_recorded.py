@@ -10,6 +10,7 @@ from tallywatt.customers.access import ALL_SCOPES
 from tallywatt.customers.roles import Role
 from tests.entrypoints.http.test_authorisation import BODIES, FORMS, HARMLESS, new_world, routes_of
 from tests.entrypoints.scene import TARIFF
+from tests.metering.signed.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "PATCH /locations/{location_reference}": {"name": "Another name"},
     "PATCH /stations/{identity}": {"key": "another-long-key"},
     "PATCH /evses/{code}": {"max_watts": 7000},
+    "POST /meter-keys": {"meter_serial": "M-1", "public_key": Meter().key},
     "PATCH /customers/{reference}": {"name": "Another name"},
     "PATCH /webhook-endpoints/{endpoint_id}": {"description": "Another one"},
     "PATCH /operators/me": {"name": "Another name"},

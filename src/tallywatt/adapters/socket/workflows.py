@@ -15,6 +15,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.bring_session import BringSession, bring_session
+from tallywatt.workflows.change_station import ChangeEvse, change_evse
 from tallywatt.workflows.change_webhook_endpoint import (
     DisableWebhookEndpoint,
     EnableWebhookEndpoint,
@@ -33,6 +34,12 @@ from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, 
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.read_settlements import OrderReading, order_reading
 from tallywatt.workflows.recount_sums import RecountSums, recount_sums
+from tallywatt.workflows.register_meter_key import (
+    EndMeterKey,
+    RegisterMeterKey,
+    end_meter_key,
+    register_meter_key,
+)
 from tallywatt.workflows.replay_webhook import (
     ReplayDelivery,
     ReplaySince,
@@ -82,9 +89,11 @@ ALLOWED = _allowed(
     (adopt_station, AdoptStation),
     (assign_tariff, AssignTariff),
     (bring_session, BringSession),
+    (change_evse, ChangeEvse),
     (create_api_key, CreateApiKey),
     (disable_webhook_endpoint, DisableWebhookEndpoint),
     (enable_webhook_endpoint, EnableWebhookEndpoint),
+    (end_meter_key, EndMeterKey),
     (end_restoration, EndRestoration),
     (erase_customer, EraseCustomer),
     (invite_person, InvitePerson),
@@ -93,6 +102,7 @@ ALLOWED = _allowed(
     (put_secret, PutSecret),
     (put_tariff, PutTariff),
     (recount_sums, RecountSums),
+    (register_meter_key, RegisterMeterKey),
     (remove_secret, RemoveSecret),
     (remove_webhook_endpoint, RemoveWebhookEndpoint),
     (replay_delivery, ReplayDelivery),

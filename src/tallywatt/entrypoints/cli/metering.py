@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = examples(
     "tallywatt verify-meter records.jsonl --jsonl > verdicts.jsonl",
     "tallywatt verify-meter receipt.xml",
-    "tallywatt verify-meter record.ocmf --public-key 3059301306072A8648CE3D020106082A8648CE3D03010703420004…",
+    "tallywatt verify-meter record.ocmf --public-key @meter.pem",
 )
 
 
@@ -38,7 +38,7 @@ def verify_meter(
         ),
     ] = None,
 ) -> None:
-    """Verify signed meter values, and say what of them may be billed.
+    """Verify signed meter values; say what may be billed.
 
     OCMF, ALFEN and SAFE XML containers of them are read; no database is needed. A key that comes with the data proves
     nothing about the meter: without --public-key the signature is checked, and nothing is billable.

@@ -15,6 +15,7 @@ from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.ledger.books import Phase
 from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, SessionState, Source
+from tallywatt.metering.signed.reasons import Signature
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.operation import OperationKind, OperationState
@@ -63,6 +64,7 @@ class StationEvse(Answer):
     current: Current
     max_watts: int | None
     deployed_on: str | None
+    metrology: Metrology
     connectors: list[Connector]
     status: str | None
 
@@ -76,6 +78,7 @@ class Evse(Answer):
     current: Current
     max_watts: int | None
     deployed_on: str | None
+    metrology: Metrology
     station: str
     location: str | None
     connectors: list[Connector]
@@ -96,6 +99,76 @@ class EvseKept(Answer):
     metrology: Metrology
     """Which law on measuring holds there."""
     metrology_since: When | None
+
+
+class MeterKey(Answer):
+    """A meter's public key as the registry has it."""
+
+    id: str
+    meter_serial: str
+    public_key: str
+    curve: str | None
+    fingerprint: str
+    valid_from: When
+    valid_until: When | None
+    added_at: When
+    evse: str | None
+
+
+class MeterKeyKept(Answer):
+    """A key as it was written down."""
+
+    id: str
+    meter_serial: str
+    public_key: str
+    curve: str | None
+    fingerprint: str
+    evse_id: str | None
+    valid_from: When
+    valid_until: When | None
+    added_at: When
+
+
+class SignedValue(Answer):
+    """A record as its meter signed it."""
+
+    occurred_at: When
+    received_at: When
+    frame_id: str | None
+    context: str | None
+    format: str
+    data: str
+    delivered_key: str | None
+
+
+class SignatureVerdict(Answer):
+    """What the signed values of a session proved when they were judged; the last one counts."""
+
+    number: int
+    judged_at: When
+    signature: Signature
+    energy_is_billable: bool
+    time_is_billable: bool
+    reasons: list[str]
+    warnings: list[str]
+    began_at: When | None
+    ended_at: When | None
+    meter_serial: str | None
+    gateway_serial: str | None
+    pages: str | None
+    curve: str | None
+    fingerprint: str | None
+    energy_wh: str | None
+    register_start_wh: str | None
+    register_stop_wh: str | None
+
+
+class SignedValues(Answer):
+    """What the meter of a session signed, and the verdicts on it. `public_key`: the key of the last verdict."""
+
+    values: list[SignedValue]
+    verdicts: list[SignatureVerdict]
+    public_key: str | None
 
 
 class PriceLine(Answer):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from tallywatt.entrypoints.http.shapes import Identity, Shape, Text
+from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -42,6 +43,33 @@ class EvseChange(Shape):
     current: Current | None = None
     max_watts: int | None = Field(default=None, ge=1, le=10_000_000)
     deployed_on: date | None = Field(default=None, description="Since when it is in public service.")
+    metrology: Metrology | None = Field(
+        default=None,
+        description="The law of measurement there, for sessions that start from now on. `de_calibration_law`: only what the "
+        "meter has signed is billed.",
+    )
+
+
+class NewMeterKey(Shape):
+    """The public key of a meter, from a source that you trust: its plate, the maker's list."""
+
+    meter_serial: Annotated[str, Field(min_length=1, max_length=64, examples=["1EMH0012345678"])]
+    public_key: Annotated[str, Field(min_length=1, max_length=10_000)] = Field(
+        description="SubjectPublicKeyInfo or a bare point, as hex, base64 or PEM."
+    )
+    evse: Annotated[str, Field(max_length=48)] | None = Field(
+        default=None, description="Where it is built in; without one it is good wherever it is met."
+    )
+    valid_from: AwareDatetime | None = Field(
+        default=None, description="When it was built in; without one: always there."
+    )
+    valid_until: AwareDatetime | None = None
+
+
+class MeterKeyEnd(Shape):
+    """From when on a key holds no more."""
+
+    at: AwareDatetime | None = Field(default=None, description="Without one: now.")
 
 
 class NewMarketPrice(Shape):

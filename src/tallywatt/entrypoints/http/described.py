@@ -39,6 +39,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "PATCH /evses/{code}": a.EvseKept,
     "GET /evses/{code}/price": a.ShownPrice,
     "POST /tariffs/assignments/{assignment_id}/end": a.AssignmentKept,
+    "GET /meter-keys": a.Page[a.MeterKey],
+    "POST /meter-keys": a.MeterKeyKept,
+    "GET /meter-keys/{key_id}": a.MeterKey,
+    "POST /meter-keys/{key_id}/end": a.MeterKeyKept,
+    "GET /sessions/{session_id}/signed-values": a.SignedValues,
     "GET /evses": a.Page[a.Evse],
     "GET /evses/{code}": a.Evse,
     "GET /tariffs": a.Page[a.Tariff],
@@ -122,6 +127,7 @@ ANSWERS: Final[dict[str, Any]] = {
 """A route that is not here, nor among those that answer no JSON of ours, fails a test."""
 OTHERWISE: Final[dict[str, str]] = {
     "GET /invoices/{number}.pdf": "application/pdf",
+    "GET /sessions/{session_id}/signed-values.xml": "application/xml",
     "GET /imports/{import_id}/rows.csv": "text/csv",
     "GET /events": "text/event-stream",
 }

@@ -61,6 +61,7 @@ OPEN: Final = (
     "GET /s/{secret}",
     "GET /s/{secret}.json",
     "GET /s/{secret}.pdf",
+    "GET /s/{secret}.xml",
     "GET /s/{secret}/feed",
     "POST /s/{secret}/stop",
     "GET /problems",

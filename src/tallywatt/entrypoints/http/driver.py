@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_HEADERS, feed_of
+from tallywatt.entrypoints.http.api.metrology import receipt_of
 from tallywatt.entrypoints.http.api.money import pdf_of
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed_in_driver
@@ -16,6 +17,7 @@ from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
 from tallywatt.entrypoints.pages import evse_page, language, session_page
 from tallywatt.entrypoints.pages.render import page
+from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
@@ -165,6 +167,14 @@ async def session_invoice(secret: str, house: TheHouse) -> Response:
     return await pdf_of(house, row["operator_id"], row["invoice"])
 
 
+@router.get("/s/{secret}.xml")
+async def session_receipt(secret: str, house: TheHouse) -> Response:
+    """What the meter signed, as the file that the official transparency software opens."""
+    row = await _session(house, secret)
+    signed = await house.ask(house.views.signed_values, row["operator_id"], row["id"])
+    return receipt_of(signed, row["invoice"] or row["id"])
+
+
 @router.get("/s/{secret}")
 async def show_session(request: Request, secret: str, house: TheHouse) -> Response:
     """The driver's page of a session: live while it charges, then the invoice and how it was paid."""
@@ -251,4 +261,7 @@ async def _session_view(house: House, row: dict[str, Any], *, may_stop: bool = F
         stop = await house.ask(house.views.stop_of, row["operator_id"], row["station_id"], row["id"])
     if row["invoice"] is not None:
         invoice = await house.ask(house.views.invoice, row["operator_id"], row["invoice"])
-    return session_page.view(row, cost, operator, invoice, stop, may_stop=may_stop)
+    view = session_page.view(row, cost, operator, invoice, stop, may_stop=may_stop)
+    if row["transaction_ended_at"] is not None:
+        view["signed"] = signed_view(await house.ask(house.views.signed_values, row["operator_id"], row["id"]))
+    return view

@@ -92,6 +92,7 @@ def view(
         "may_stop": may_stop and row["state"] == "active",
         "stop": _stop(row, stop),
         "meter": _meter(row),
+        "signed": None,
         "invoice": {
             "number": row["invoice"],
             "printed": bool(invoice and invoice["printed"]),

@@ -24,6 +24,7 @@ from tallywatt.adapters.storage.views import (
     people,
     places,
     prices,
+    proofs,
     rerating,
     returning,
     running,
@@ -86,6 +87,10 @@ class Views:
     sessions = staticmethod(charging.sessions)
     session = staticmethod(charging.session)
     session_by_secret = staticmethod(charging.session_by_secret)
+
+    meter_keys = staticmethod(proofs.meter_keys)
+    meter_key = staticmethod(proofs.meter_key)
+    signed_values = staticmethod(proofs.signed_values)
 
     tariffs = staticmethod(prices.tariffs)
     tariff = staticmethod(prices.tariff)

@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.tables import (
     metering,
     payments,
     rating,
+    signed,
     stations,
 )
 from tallywatt.adapters.storage.views import (
@@ -33,6 +34,7 @@ from tallywatt.adapters.storage.views import (
     people,
     places,
     prices,
+    proofs,
 )
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
@@ -59,6 +61,7 @@ _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
 _commands = stations.STATION_COMMANDS.table
+_meter_keys = signed.METER_KEYS.table
 _sessions = metering.SESSIONS.table
 _inbox = metering.INBOX.table
 _frames = metering.FRAMES.table
@@ -156,7 +159,7 @@ _EXPLANATION = (
 )  # fmt: skip
 _EVSE = (
     select(
-        *columns(_evses, "number", "code", "current", "max_watts", "deployed_on", id="evse_id"),
+        *columns(_evses, "number", "code", "current", "max_watts", "deployed_on", "metrology", id="evse_id"),
         *columns(_stations, station="identity"),
         *columns(_locations, location="reference"),
     )
@@ -203,6 +206,13 @@ LISTS: dict[str, Pages] = {
             {"station": _of(_evses.c.station_id, _stations, "station_id", "identity", "station")},
         ),
         finish=places.with_connectors,
+    ),
+    "meter_keys": Pages(
+        Listing(
+            proofs.METER_KEY,
+            (_meter_keys.c.serial_folded, _meter_keys.c.fingerprint),
+            {"meter": _is(_meter_keys.c.serial_folded, "meter")},
+        )
     ),
     "commands": Pages(
         Listing(

@@ -64,7 +64,9 @@ _STATION_BY_IDENTITY = Question(
 
 _EVSE = (
     select(
-        *columns(_evses, "station_id", "number", "code", "current", "max_watts", "deployed_on", id="evse_id"),
+        *columns(
+            _evses, "station_id", "number", "code", "current", "max_watts", "deployed_on", "metrology", id="evse_id"
+        ),
     )
     .where(mine(_evses))
     .order_by(_evses.c.station_id, _evses.c.number)

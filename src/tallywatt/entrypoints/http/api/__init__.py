@@ -20,6 +20,7 @@ def routers() -> list[APIRouter]:
         imports,
         keys,
         market,
+        metrology,
         money,
         partners,
         places,
@@ -29,5 +30,5 @@ def routers() -> list[APIRouter]:
     )
 
     subjects = (places, tariffs, market, customers, circles, sessions, money, attention, figures)
-    modules = (*subjects, imports, audits, settings, keys, events, partners)
+    modules = (*subjects, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

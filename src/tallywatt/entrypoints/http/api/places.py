@@ -205,9 +205,9 @@ async def show_evse(code: str, caller: Reader, house: TheHouse) -> Response:
 
 @router.patch("/evses/{code}")
 async def patch_evse(request: Request, code: str, body: EvseChange, caller: Seller, house: TheHouse) -> Response:
-    """Change what is known of an EVSE: its current, its power, since when it is in service."""
+    """Change what is known of an EVSE: its current, its power, since when it is in service, its law of measurement."""
     deployed = None if body.deployed_on is None else body.deployed_on.isoformat()
-    command = ChangeEvse(code, body.current, body.max_watts, deployed)
+    command = ChangeEvse(code, body.current, body.max_watts, deployed, body.metrology)
     return await write_once(request, house, caller, change_evse, command, lambda row: told(row, "evse_id"))
 
 

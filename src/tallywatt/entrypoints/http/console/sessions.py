@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from tallywatt.entrypoints.http.api.metrology import receipt_of
 from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.console.shown import PAGE, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.entrypoints.pages import frame_page, session_page
 from tallywatt.entrypoints.pages.language import language
+from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import SessionId, StationId
 from tallywatt.stations.command import Action
@@ -59,7 +61,19 @@ async def show_session(request: Request, session_id: str, caller: Reader, house:
         cost = await house.ask(house.views.cost_so_far, caller.operator_id, session_id, language())
     operator = await operator_of(house, caller.operator_id)
     view = session_page.view(row, cost, operator)
-    return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view)
+    signed = signed_view(await house.ask(house.views.signed_values, caller.operator_id, session_id))
+    return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view, signed=signed)
+
+
+@router.get("/console/sessions/{session_id}/signed.xml")
+async def show_receipt(session_id: str, caller: Reader, house: TheHouse) -> Response:
+    """What its meter signed, as the file that the official transparency software opens."""
+    found(
+        await house.ask(house.views.session, caller.operator_id, session_id, language()),
+        "session",
+        "sessions.not_found",
+    )
+    return receipt_of(await house.ask(house.views.signed_values, caller.operator_id, session_id), session_id)
 
 
 @router.get("/console/frames/{frame_id}")

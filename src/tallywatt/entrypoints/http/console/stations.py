@@ -11,6 +11,7 @@ from tallywatt.entrypoints.http.console.shown import Text, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of, authorise_command
 from tallywatt.entrypoints.http.shapes import NewCommand
 from tallywatt.stations.command import Action
+from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_station import AdoptStation, NewEvse, adopt_station
 from tallywatt.workflows.order_station import order_station
@@ -37,7 +38,15 @@ async def show_station(request: Request, identity: str, caller: Reader, house: T
     frames = await house.ask(house.views.frames_of, caller.operator_id, row["id"], 40)
     sessions = await house.ask(house.views.sessions, caller.operator_id, 10, station=identity)
     return await shown(
-        request, house, caller, "station.html", "stations", row=row, frames=frames, sessions=sessions["items"]
+        request,
+        house,
+        caller,
+        "station.html",
+        "stations",
+        row=row,
+        frames=frames,
+        sessions=sessions["items"],
+        laws=[one.value for one in Metrology],
     )
 
 
