@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from tallywatt.evidence.credits import compare_credits
 from tallywatt.evidence.findings import Finding
 from tallywatt.evidence.settled import compare_settlements, is_settled, settled_places
 from tallywatt.invoicing.invoice import InvoiceKind
@@ -228,6 +229,7 @@ def _billed(held: Held, codes: dict[str, str], transfers: dict[str, list[Transfe
         if booked != wanted or sum(sums.values()) != 0:
             says = "what is booked as owed, revenue and tax is not what it asks"
             yield Finding("invoice.books", paper.number, says, str(wanted), str(booked))
+    yield from compare_credits(held, codes, transfers)
     for rated_id, rows in sorted(entries.items()):
         if rows:
             yield Finding("entry.without_invoice", rated_id, "revenue is booked for a result that no invoice carries")

@@ -140,6 +140,8 @@ class RatedResult:
     tax_minor: int
     gross_minor: int
     warnings: tuple[str, ...]
+    credits: RatedId | None = None
+    """The result of which a credit note takes back this much; None: a price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from tallywatt.payments.fact import Source, answered, shown, view_of, with_refun
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.look_at_page import look_soon
@@ -165,6 +166,8 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
             _allocate(work, payment, operation, target, target_id, -minor)
             _allocate(work, payment, operation, Target.REFUND_DUE, payment.payment_id, minor)
             _event(work, payment, "PaymentRefunded", minor=minor, currency=payment.currency)
+            if payment.invoice_id is not None:
+                credit_refund(work, CreditRefund(payment.invoice_id))
         case HoldPlaced(minor=minor):
             _event(work, payment, "PaymentAuthorised", minor=minor, currency=payment.currency)
             if payment.due_minor is None and payment.session_id is None:

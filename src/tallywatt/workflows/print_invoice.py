@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.invoicing.paper import (
     InvoiceDocument,
     PaperParty,
@@ -69,7 +70,7 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
         buyer=_buyer(work, session),
         site=_site(work, session),
         session=session_paper(session, signature=_signature(work, session)),
-        payments=tuple(_paid(one) for one in _payments(work, invoice) if one.captured_minor),
+        payments=_payments_shown(work, invoice),
         corrects=corrected.number if corrected else None,
         link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
         locale=customer.language if customer else operator.language,
@@ -85,9 +86,22 @@ def _payments(work: UnitOfWork, invoice: Invoice) -> list[Payment]:
     return work.payments.by(session_id=invoice.session_id)
 
 
+def _payments_shown(work: UnitOfWork, invoice: Invoice) -> tuple[PaperPayment, ...]:
+    """What came for an invoice; for a credit note, that its sum went back, and where to."""
+    taken = [one for one in _payments(work, invoice) if one.captured_minor]
+    if invoice.kind is InvoiceKind.INVOICE:
+        return tuple(_paid(one) for one in taken)
+    back = [one for one in taken if one.refunded_minor]
+    return tuple(PaperPayment("card", invoice.issued_at, -invoice.gross_minor, _card(one)) for one in back[:1])
+
+
+def _card(payment: Payment) -> str:
+    return " ".join(part for part in (payment.card_brand, payment.card_last4) if part)
+
+
 def _paid(payment: Payment) -> PaperPayment:
-    card = " ".join(part for part in (payment.card_brand, payment.card_last4) if part)
-    return PaperPayment("card", Instant(payment.created_at), payment.captured_minor - payment.refunded_minor, card)
+    kept = payment.captured_minor - payment.refunded_minor
+    return PaperPayment("card", Instant(payment.created_at), kept, _card(payment))
 
 
 def _buyer(work: UnitOfWork, session: Session) -> PaperParty | None:

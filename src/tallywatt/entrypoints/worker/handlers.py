@@ -15,6 +15,7 @@ from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, Payment
 from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, watch_command
+from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
@@ -68,6 +69,7 @@ class Handlers:
             "compare_payment": self._compare_payment,
             "send_command": self._send_command,
             "bill_session": self._bill_session,
+            "credit_refund": self._credit_refund,
             "print_invoice": self._print_invoice,
             "erase_traces": self._erase_traces,
             "erase_papers": self._erase_papers,
@@ -118,6 +120,13 @@ class Handlers:
         wanted = BillSession(SessionId(claimed.job.subject_id))
         cause = claimed.job.cause
         if not self._house.write_now(claimed.operator_id, bill_session, wanted, actor="worker", cause=cause):
+            msg = "restored from a backup, and not yet compared with the providers: tallywatt reconcile"
+            raise TryLater(msg, COMPARED_SECONDS)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _credit_refund(self, claimed: Claimed) -> None:
+        wanted, cause = CreditRefund(InvoiceId(claimed.job.subject_id)), claimed.job.cause
+        if not self._house.write_now(claimed.operator_id, credit_refund, wanted, actor="worker", cause=cause):
             msg = "restored from a backup, and not yet compared with the providers: tallywatt reconcile"
             raise TryLater(msg, COMPARED_SECONDS)
         self._house.end_job(claimed.operator_id, claimed.job)

@@ -44,6 +44,7 @@ LANES = {
         (
             "finish_session",
             "bill_session",
+            "credit_refund",
             "lose_stop",
             "close_gap",
             "prove_session",

@@ -129,6 +129,7 @@ RATED_RESULTS = Mapping(
         whole("tax_minor"),
         whole("gross_minor"),
         texts("warnings"),
+        text("credits", null=True),
         check("net_minor + tax_minor = gross_minor", "adds_up"),
         check("priced_milliwatt_hours BETWEEN 0 AND milliwatt_hours", "priced_energy"),
         refers("tariff_version_id", "tariff_versions"),
@@ -136,7 +137,12 @@ RATED_RESULTS = Mapping(
         refers("offer_id", "offers"),
         refers("supersedes", "rated_results", "rated_id"),
         # A session is rated once, and each result is superseded at most once: the results of a session form one chain.
-        unique_where("uq_rated_results_first", "session_id", where=column("supersedes").is_(None)),
+        # What a credit note takes back of one stands beside it.
+        unique_where(
+            "uq_rated_results_first",
+            "session_id",
+            where=and_(column("supersedes").is_(None), column("credits").is_(None)),
+        ),
         unique_where("uq_rated_results_superseded", "supersedes", where=column("supersedes").is_not(None)),
         index("session_id"),
         key=("rated_id",),

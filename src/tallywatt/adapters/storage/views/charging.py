@@ -19,7 +19,7 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
-from tallywatt.adapters.storage.views.money import allocated_to_invoice, payments_of_session
+from tallywatt.adapters.storage.views.money import allocated_to_invoice, credited_of_invoice, payments_of_session
 from tallywatt.customers.customer import fold
 from tallywatt.rating.explain import doubt, per, quantity, sentence, title
 
@@ -68,6 +68,9 @@ SESSION: Select[Any] = (
         *columns(_customers, customer="reference"),
         *columns(_invoices, "currency", "net_minor", "tax_minor", invoice="number", total_minor="gross_minor"),
         allocated_to_invoice(_sessions.c.operator_id, _sessions.c.invoice_id).label("captured_minor"),
+        credited_of_invoice(_sessions.c.operator_id, _sessions.c.session_id, _sessions.c.invoice_id).label(
+            "credited_minor"
+        ),
     )
     .select_from(
         _sessions.outerjoin(_stations, joined(_sessions, _stations, "station_id"))
@@ -131,15 +134,17 @@ def sessions(connection: Connection, operator_id: str, most: int = 50, **filters
 
 def with_money(row: Row) -> Row:
     """A session with what was captured of its invoice, and what is owed."""
+    credited = row.pop("credited_minor") or 0
     if row["invoice"] is None:
         row["captured_minor"] = row["owed_minor"] = None
     else:
         row["captured_minor"] = row["captured_minor"] or 0
-        row["owed_minor"] = row["total_minor"] - row["captured_minor"]
+        row["owed_minor"] = row["total_minor"] - credited - row["captured_minor"]
     return row
 
 
 _of: BindParameter[Any] = bindparam("of_session")
+_is_price = _results.c.credits.is_(None)
 _DETAIL = Question(
     SESSION.add_columns(
         *columns(
@@ -201,19 +206,19 @@ _RATED = Question(
             id="rated_id", energy_wh="milliwatt_hours", priced_wh="priced_milliwatt_hours",
         )
     )
-    .where(mine(_results), _results.c.session_id == _of)
+    .where(mine(_results), _results.c.session_id == _of, _is_price)
     .order_by(_results.c.created_at, _results.c.rated_id)
 )  # fmt: skip
 _RATED_TAXES = Question(
     select(*columns(_taxes, "rated_id", "tax_rate", "net_minor", "tax_minor", "gross_minor"))
     .join(_results, joined(_taxes, _results, "rated_id"))
-    .where(mine(_taxes), _results.c.session_id == _of)
+    .where(mine(_taxes), _results.c.session_id == _of, _is_price)
     .order_by(_taxes.c.rated_id, _taxes.c.tax_number)
 )
 _LINES_SELECT: Select[Any] = (
     select(*[_lines.c[name] for name in rating.RATED_LINES.names])
     .join(_results, joined(_lines, _results, "rated_id"))
-    .where(mine(_lines), _results.c.session_id == _of)
+    .where(mine(_lines), _results.c.session_id == _of, _is_price)
     .order_by(_lines.c.rated_id, _lines.c.line_number)
 )
 _EXPLAINED = Question(

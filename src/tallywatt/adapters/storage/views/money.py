@@ -42,6 +42,24 @@ def allocated_to_invoice(operator: ColumnElement[str], invoice_id: ColumnElement
     )
 
 
+_notes = _invoices.alias("notes")
+
+
+def credited_of_invoice(
+    operator: ColumnElement[str], session_id: ColumnElement[Any], invoice_id: ColumnElement[Any]
+) -> ScalarSelect[Any]:
+    """The sum of what credit notes have taken back of an invoice."""
+    return (
+        select(func.sum(_notes.c.gross_minor))
+        .where(
+            _notes.c.operator_id == operator,
+            _notes.c.session_id == session_id,
+            _notes.c.corrects_invoice_id == invoice_id,
+        )
+        .scalar_subquery()
+    )
+
+
 PAYMENT: Select[Any] = (
     select(
         *columns(
@@ -183,6 +201,9 @@ INVOICE: Select[Any] = (
         ),
         *columns(_customers, customer="reference"),
         allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id).label("captured_minor"),
+        credited_of_invoice(_invoices.c.operator_id, _invoices.c.session_id, _invoices.c.invoice_id).label(
+            "credited_minor"
+        ),
     )
     .select_from(
         _invoices.outerjoin(
@@ -242,7 +263,9 @@ def printed_invoice(
 def with_owed(row: Row) -> Row:
     """An invoice with what was captured for it, and what is owed."""
     row["captured_minor"] = row["captured_minor"] or 0
-    row["owed_minor"] = (row["gross_minor"] if row["kind"] == "invoice" else 0) - row["captured_minor"]
+    asked = row["gross_minor"] - (row.pop("credited_minor") or 0) if row["kind"] == "invoice" else 0
+    row.pop("credited_minor", None)
+    row["owed_minor"] = asked - row["captured_minor"]
     return row
 
 

@@ -10,7 +10,7 @@ from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, settlements, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
-from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice
+from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice, credited_of_invoice
 from tallywatt.adapters.storage.views.prices import as_offered
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import NotFound
@@ -239,8 +239,10 @@ def badges(connection: Connection, operator_id: str) -> Row:
     return _BADGES.first(connection, operator=operator_id) or {}
 
 
-_still_owed = _invoices.c.gross_minor - func.coalesce(
-    allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id), 0
+_still_owed = (
+    _invoices.c.gross_minor
+    - func.coalesce(allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id), 0)
+    - func.coalesce(credited_of_invoice(_invoices.c.operator_id, _invoices.c.session_id, _invoices.c.invoice_id), 0)
 )
 _OWED = Question(
     INVOICE.where(_invoices.c.kind == "invoice", _still_owed != 0)
@@ -254,5 +256,5 @@ def owed_invoices(connection: Connection, operator_id: str, most: int = 200) -> 
     rows = _OWED.rows(connection, operator=operator_id, most=most)
     for row in rows:
         row["captured_minor"] = row["captured_minor"] or 0
-        row["owed_minor"] = row["gross_minor"] - row["captured_minor"]
+        row["owed_minor"] = row["gross_minor"] - row["captured_minor"] - (row.pop("credited_minor") or 0)
     return rows
