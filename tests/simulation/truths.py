@@ -211,8 +211,9 @@ def _books_balance(run: Witness) -> Iterator[str]:
         balance[accounts[row["debit_account_id"]]] += row["amount_minor"]
         balance[accounts[row["credit_account_id"]]] -= row["amount_minor"]
     wanted: Counter[str] = Counter()
-    for row in _named(run, "invoices", "payer", "payer_id", "gross_minor"):
-        wanted[f"receivable/{row['payer']}/{row['payer_id'] or 'unknown'}"] += row["gross_minor"]
+    for row in _named(run, "invoices", "kind", "payer", "payer_id", "gross_minor"):
+        sign = 1 if row["kind"] == "invoice" else -1
+        wanted[f"receivable/{row['payer']}/{row['payer_id'] or 'unknown'}"] += sign * row["gross_minor"]
     columns = ("payment_id", "kind", "customer_id", "captured_minor", "refunded_minor")
     for row in _named(run, "payments", *columns):
         whose = f"customer/{row['customer_id']}" if row["kind"] == "stored" else f"ad_hoc/{row['payment_id']}"

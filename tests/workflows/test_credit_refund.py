@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.adapters.storage.connections import sqlite_path
+from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.views import Views
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.kernel.money import Money, currency
@@ -20,6 +23,8 @@ from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
 from tests.workflows.house_of import HouseOf, kwh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tallywatt.invoicing.invoice import Invoice
     from tallywatt.payments.payment import Payment
 
@@ -39,12 +44,16 @@ TWO_RATES: dict[str, Any] = {
 
 
 @pytest.fixture
+def quick_house(sqlite_house_url: str) -> Iterator[HouseOf]:
+    """A house with one tariff of two tax rates."""
+    with HouseOf(sqlite_house_url) as built:
+        built.furnish(TWO_RATES)
+        yield built
+
+
+@pytest.fixture
 def paid(quick_house: HouseOf) -> Payment:
-    """A session of two tax rates, paid by card: 3.30 with 20 per cent in it, and 0.77 with 5."""
-    house = quick_house
-    for assignment in house.rows.tariff_assignments.by():
-        house.do(end_assignment, EndAssignment(assignment.assignment_id))
-    house.price(TWO_RATES)
+    """A session paid by card: 3.30 with 20 per cent in it, and 0.77 with 5."""
     quick_house.keep_a_card()
     quick_house.wire().charge(kwh(10))
     quick_house.collect()
@@ -96,15 +105,15 @@ def test_parts_add_up_to_the_whole_invoice_exactly(quick_house: HouseOf, paid: P
         refund_told(house, paid, operation.operation_id, told)
 
     invoice = house.rows.invoices.get(paid.invoice_id or "")
-    credits = notes(house)
-    assert [one.sequence for one in credits] == [1, 2, 3, 4]
+    papers = notes(house)
+    assert [one.sequence for one in papers] == [1, 2, 3, 4]
     for name in ("net_minor", "tax_minor", "gross_minor"):
-        assert sum(getattr(one, name) for one in credits) == getattr(invoice, name)
+        assert sum(getattr(one, name) for one in papers) == getattr(invoice, name)
     lines = house.rows.rated_lines.by(rated_id=invoice.rated_id)
     for line in lines:
         own = [
             one
-            for note in credits
+            for note in papers
             for one in house.rows.rated_lines.by(rated_id=note.rated_id)
             if one.line_number == line.line_number
         ]
@@ -149,3 +158,39 @@ def test_no_number_is_given_before_a_restored_house_was_compared(quick_house: Ho
 
     assert [one.gross_minor for one in notes(house)] == [100]
     house.adds_up()
+
+
+SABOTAGE = {
+    "a transfer of a credit note deleted": (
+        "DELETE FROM transfers WHERE entry_id IN (SELECT entry_id FROM entries WHERE kind = 'invoice_credited')",
+        "credit.books",
+    ),
+    "a credit note raised": (
+        "UPDATE invoices SET gross_minor = gross_minor + 1, net_minor = net_minor + 1 WHERE kind = 'credit_note'",
+        "credit.amounts",
+    ),
+    "a credit note removed": ("DELETE FROM invoices WHERE kind = 'credit_note'", "entry.without_invoice"),
+    "more credited than was asked": (
+        "UPDATE invoices SET gross_minor = 50, net_minor = 50, tax_minor = 0 WHERE kind = 'invoice'",
+        "invoice.credited",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SABOTAGE)
+def test_sabotage_of_a_credit_note_is_found(sqlite_house_url: str, what: str) -> None:
+    """Somebody with access to the database changes a paper and leaves the rest as it was."""
+    with HouseOf(sqlite_house_url) as house:
+        house.furnish(TWO_RATES)
+        house.keep_a_card()
+        house.wire().charge(kwh(10))
+        house.collect()
+        [payment] = house.rows.payments.by()
+        back(house, payment, 100)
+        script, code = SABOTAGE[what]
+        with sqlite3.connect(sqlite_path(house.url)) as connection:
+            connection.executescript(f"PRAGMA foreign_keys=OFF; {script};")
+
+        report = audit(house.reader, house.vault, house.operator)
+
+    assert code in {one.code for one in report.findings}

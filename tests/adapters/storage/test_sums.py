@@ -50,7 +50,11 @@ def added_up(connection: Connection, operator: str) -> dict[str, Any]:
         reason: int(amount)
         for reason, amount in ask("SELECT reason, sum(milliwatt_hours) FROM explanations WHERE MINE GROUP BY reason")
     }
-    [papers] = ask("SELECT count(*), sum(gross_minor), sum(net_minor), sum(tax_minor) FROM invoices WHERE MINE")
+    [papers] = ask(
+        "SELECT count(*), sum(sign * gross_minor), sum(sign * net_minor), sum(sign * tax_minor) FROM"
+        " (SELECT CASE kind WHEN 'invoice' THEN 1 ELSE -1 END AS sign, gross_minor, net_minor, tax_minor"
+        " FROM invoices WHERE MINE) AS papers"
+    )
     [paid] = ask("SELECT sum(captured_minor), sum(refunded_minor), sum(suspense_minor) FROM payments WHERE MINE")
     [held] = ask("SELECT sum(authorised_minor) FROM payments WHERE MINE AND state = 'authorised'")
     [allocated] = ask("SELECT sum(amount_minor) FROM allocations WHERE MINE AND target = 'invoice'")
