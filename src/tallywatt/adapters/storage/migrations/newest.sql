@@ -774,7 +774,7 @@ CREATE TABLE rated_results (
 	net_minor INTEGER NOT NULL, 
 	tax_minor INTEGER NOT NULL, 
 	gross_minor INTEGER NOT NULL, 
-	warnings TEXT NOT NULL, 
+	warnings TEXT NOT NULL, credits TEXT, 
 	CONSTRAINT pk_rated_results PRIMARY KEY (operator_id, rated_id), 
 	CONSTRAINT ck_rated_results_tax_basis CHECK (tax_basis IN ('gross', 'net')), 
 	CONSTRAINT ck_rated_results_adds_up CHECK (net_minor + tax_minor = gross_minor), 
@@ -1760,8 +1760,6 @@ CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment
 
 CREATE INDEX ix_rated_results_operator_id_session_id ON rated_results (operator_id, session_id);
 
-CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, session_id) WHERE supersedes IS NULL;
-
 CREATE UNIQUE INDEX uq_rated_results_superseded ON rated_results (operator_id, supersedes) WHERE supersedes IS NOT NULL;
 
 CREATE INDEX ix_sessions_operator_id_booked_at ON sessions (operator_id, booked_at);
@@ -1914,6 +1912,8 @@ CREATE INDEX ix_explanations_operator_id_session_id ON explanations (operator_id
 
 CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (operator_id, reason, explanation_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0024');
+CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, session_id) WHERE supersedes IS NULL AND credits IS NULL;
+
+INSERT INTO alembic_version ("version_num") VALUES ('0025');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
