@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tallywatt.kernel.clock import rfc3339
+from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
-
-    from tallywatt.kernel.clock import Instant
 
 SLOTS: Final = (15, 60)
 """How many minutes a slot may have."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.events import Event
+from tallywatt.stations.metrology import Metrology
+from tallywatt.stations.station import Current
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
-    from tallywatt.stations.metrology import Metrology
-    from tallywatt.stations.station import Current, Evse, Station
+    from tallywatt.stations.station import Evse, Station
     from tallywatt.workflows.ports import UnitOfWork
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.circle import Belonging, Circle, CircleKind, read_address
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Customer
-    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import CustomerId
     from tallywatt.workflows.ports import UnitOfWork
 

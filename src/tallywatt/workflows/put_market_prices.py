@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.clock import rfc3339
-from tallywatt.market.price import MarketPrice, checked, gaps
+from tallywatt.market.price import MarketPrice, Told, checked, gaps
 from tallywatt.rating.tariff import plain
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
-    from tallywatt.market.price import Told
     from tallywatt.workflows.ports import UnitOfWork
 
 TOLD_IN_FULL = 20

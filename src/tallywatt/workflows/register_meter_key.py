@@ -92,7 +92,7 @@ def end_meter_key(work: UnitOfWork, command: EndMeterKey) -> MeterKey:
         msg = "there is no such key of a meter"
         raise NotFound(msg, code="meter_keys.not_found")
     key = work.meter_keys.lock(command.key_id)
-    until = command.valid_until if command.valid_until is not None else work.machine_now
+    until = command.valid_until if command.valid_until is not None else work.now
     if key.valid_until is not None and key.valid_until < until:
         msg = "this key has ended earlier already"
         raise Conflict(msg, code="meter_keys.ended", remedy="register it again with another validity")

@@ -7,6 +7,7 @@ import stat
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,17 @@ from tallywatt.adapters.socket.client import NobodyAnswers, answers, ask
 from tallywatt.adapters.socket.place import LONGEST_ADDRESS
 from tallywatt.adapters.socket.server import ControlServer
 from tallywatt.adapters.socket.workflows import ALLOWED
+from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
 from tallywatt.payments.settlement import Action
 from tallywatt.rating.records import Scope
+from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_location import AddLocation
@@ -34,6 +38,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint
 from tallywatt.workflows.bring_session import BringSession
+from tallywatt.workflows.change_station import ChangeEvse
 from tallywatt.workflows.change_webhook_endpoint import (
     DisableWebhookEndpoint,
     EnableWebhookEndpoint,
@@ -43,11 +48,14 @@ from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
+from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_method import KeepMethod
+from tallywatt.workflows.put_market_prices import PutMarketPrices
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.read_settlements import OrderReading
 from tallywatt.workflows.recount_sums import RecountSums
+from tallywatt.workflows.register_meter_key import EndMeterKey, RegisterMeterKey
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
 from tallywatt.workflows.resolve_difference import ResolveDifference
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
@@ -83,6 +91,13 @@ COMMANDS: dict[str, object] = {
     "replay_since": ReplaySince("e1", since=Instant(5)),
     "rotate_webhook_secret": RotateWebhookSecret("e1", 60),
     "try_webhook": TryWebhook("e1"),
+    "change_evse": ChangeEvse("GB*TWA*E1", Current.AC, 11_000, metrology=Metrology.DE_CALIBRATION_LAW),
+    "register_meter_key": RegisterMeterKey("M1", "3059", "GB*TWA*E1", Instant(1), Instant(2)),
+    "end_meter_key": EndMeterKey("key", Instant(2)),
+    "add_circle": AddCircle(CircleKind.GROUP, "taxis", "Taxis"),
+    "join_circle": JoinCircle("group:taxis", "C1", Instant(1), Instant(2)),
+    "leave_circle": LeaveCircle("belonging", Instant(2)),
+    "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),

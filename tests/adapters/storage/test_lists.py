@@ -33,12 +33,13 @@ TABLES = {
     "api_keys": "api_keys", "actions": "actions", "inbox": "inbox", "jobs": "jobs", "explanations": "explanations",
     "revenue": "revenue_by_day", "imports": "imports", "import_rows": "import_rows", "audits": "audits",
     "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings", "ledger_accounts": "accounts",
+    "market_prices": "market_prices", "meter_keys": "meter_keys",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
     "upload": "import_id", "circle": "circle_id", "audit": "audit_id",
-    "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
+    "meter": "serial_folded", "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
     ("actions", "who"): "caller_id",
     ("sessions", "customer"): "payer_id", ("invoices", "customer"): "payer_id", ("sessions", "reason"): "session_id",
 }  # fmt: skip

@@ -10,6 +10,8 @@ import json
 import re
 import tempfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +20,8 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.kernel.clock import instant
+from tallywatt.market.price import Told
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.command import Action
 from tallywatt.wiring import upgrade
@@ -26,6 +30,7 @@ from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
@@ -303,6 +308,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.house.store.run_now("", roll_up_revenue, None, actor="test")
     scene.do(add_circle, AddCircle(CircleKind.GROUP, "residents", "Residents of the Greenmarket"))
     belonging = scene.do(join_circle, JoinCircle("group:residents", "C1"))
+    begins = instant(datetime(2026, 11, 23, 23, tzinfo=UTC))
+    scene.do(put_market_prices, PutMarketPrices((Told("DE-LU", 60, "EUR", begins, Decimal("79.90")),)))
     taken, waits, audit = later_of(scene)
     detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
     assert detail is not None

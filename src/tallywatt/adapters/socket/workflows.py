@@ -29,7 +29,9 @@ from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.import_rows import take_customer, take_session, take_station, take_token
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
+from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.read_settlements import OrderReading, order_reading
@@ -77,6 +79,7 @@ def _allowed(*pairs: tuple[Callable[..., Any], type]) -> dict[str, Allowed]:
 
 
 ALLOWED = _allowed(
+    (add_circle, AddCircle),
     (add_console_link, AddConsoleLink),
     (add_customer, AddCustomer),
     (add_location, AddLocation),
@@ -97,7 +100,10 @@ ALLOWED = _allowed(
     (end_restoration, EndRestoration),
     (erase_customer, EraseCustomer),
     (invite_person, InvitePerson),
+    (join_circle, JoinCircle),
     (keep_method, KeepMethod),
+    (leave_circle, LeaveCircle),
+    (put_market_prices, PutMarketPrices),
     (order_reading, OrderReading),
     (put_secret, PutSecret),
     (put_tariff, PutTariff),

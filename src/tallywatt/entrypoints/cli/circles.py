@@ -11,7 +11,7 @@ from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say, say_fiel
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
 from tallywatt.kernel.clock import parse_instant
 
-circle = group("circle", "Circles of customers: fleets, groups and memberships, for which a tariff may hold.")
+circle = group("circle", "Fleets, groups and memberships, and who is in them.")
 Name = Annotated[str, typer.Argument(metavar="CIRCLE", help="Like fleet:north, group:taxis, member:gold.")]
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's reference.")]
 
@@ -45,7 +45,10 @@ def list_circles(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List all of them with how many belong to each now; or who belongs to one, belonged, or will."""
+    """List all with how many belong to each, or who is in one.
+
+    Of one also who belonged to it, and who will.
+    """
     with at_desk(operator) as desk:
         rows: list[Data] = desk.ask(desk.views.circles, desk.business_now())
         zone = desk.operator.zone
@@ -80,7 +83,8 @@ def list_circles(
     "join",
     **examples(
         "tallywatt circle join group:taxis C-1042",
-        "tallywatt circle join member:gold C-7 --from 2026-12-01T00:00:00Z --until 2027-12-01T00:00:00Z",
+        "tallywatt circle join member:gold C-7 --from 2026-12-01T00:00:00Z \\",
+        "    --until 2027-12-01T00:00:00Z",
     ),
 )
 def join(

@@ -11,7 +11,7 @@ from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, 
 if TYPE_CHECKING:
     from tallywatt.entrypoints.cli.show import Data
 
-database = group("database", "The database: its tables, by migrations, and the sums over all rows.")
+database = group("database", "The database: its tables, and the sums over all rows.")
 SUM_COLUMNS = (Column("sum", "figure"), Column("was", "was", right=True), Column("is", "now", right=True))
 
 

@@ -21,7 +21,8 @@ MarketOption = Annotated[
 @market_prices.command(
     "import",
     **examples(
-        "tallywatt market-prices import day-ahead.csv --market DE-LU --minutes 15 --currency EUR",
+        "tallywatt market-prices import day-ahead.csv --market DE-LU \\",
+        "    --minutes 15 --currency EUR",
         "tallywatt market-prices import prices.json",
         "tallywatt market-prices import - < prices.csv",
     ),

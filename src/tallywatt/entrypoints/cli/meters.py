@@ -18,7 +18,7 @@ from tallywatt.kernel.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-meter_key = group("meter-key", "Public keys of meters, and the law of measurement at an EVSE.")
+meter_key = group("meter-key", "Public keys of meters, and the law at an EVSE.")
 
 EvseOption = Annotated[
     str | None, typer.Option("--evse", metavar="CODE", help="Where the meter is built in; good everywhere if left out.")

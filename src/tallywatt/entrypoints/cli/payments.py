@@ -68,9 +68,11 @@ def list_payments(
     **examples(
         "tallywatt provider-account add main --currency GBP \\",
         "    --secret env:STRIPE_KEY --webhook-secret env:STRIPE_WEBHOOK_SECRET",
-        "tallywatt provider-account add europe --provider mollie --currency EUR --secret env:MOLLIE_KEY",
-        "tallywatt provider-account add second --provider adyen --merchant MyShopECOM --currency EUR \\",
-        "    --secret env:ADYEN_KEY --webhook-secret env:ADYEN_HMAC_KEY --rank 1",
+        "tallywatt provider-account add europe --provider mollie --currency EUR \\",
+        "    --secret env:MOLLIE_KEY",
+        "tallywatt provider-account add second --provider adyen --currency EUR \\",
+        "    --merchant MyShopECOM --rank 1 \\",
+        "    --secret env:ADYEN_KEY --webhook-secret env:ADYEN_HMAC_KEY",
         "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
         "    --secret file:psp.key --webhook-secret file:psp.hook \\",
         "    --base-url http://127.0.0.1:4000",
@@ -250,7 +252,10 @@ def open_setup_page(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Open a page of the provider's where a customer leaves a card (Mollie, Adyen). Then: payment-method add --token."""
+    """Open a page where a customer leaves a card.
+
+    A page of the provider's (Mollie, Adyen). Then: payment-method add --token.
+    """
     from tallywatt.kernel.identity import natural_key
     from tallywatt.payments.provider import Setup, StoresByPage
     from tallywatt.wiring import provider_of

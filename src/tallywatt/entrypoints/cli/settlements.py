@@ -12,7 +12,7 @@ from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_fields, sa
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 from tallywatt.kernel.errors import NotFound
 
-settlement = group("settlement", "Settlements: what providers list, and what does not agree.")
+settlement = group("settlement", "Settlements of providers, and what does not agree.")
 
 
 class ActionName(StrEnum):

@@ -61,7 +61,9 @@ def psp(
         ),
     ] = None,
 ) -> None:
-    """Run a strict payment provider that speaks like Stripe, like Mollie and like Adyen.
+    """Run a strict payment provider with a book of its own.
+
+    It speaks like Stripe, like Mollie and like Adyen.
 
     A key of the form sk_test_... opens an account that speaks like Stripe, test_... like Mollie (at /v2), AQE... like Adyen
     (base URL .../checkout). Its money is invented, and it listens on 127.0.0.1 alone.

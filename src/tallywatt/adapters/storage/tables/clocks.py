@@ -25,8 +25,8 @@ _BUSINESS = """
     accounts.created_at actions.booked_at allocations.created_at belongings.created_at belongings.valid_from
     belongings.valid_until circles.created_at customers.created_at entries.booked_at erasures.done_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
-    market_prices.changed_at market_prices.created_at
-    locations.created_at operators.created_at payment_methods.created_at payments.created_at policy_versions.created_at
+    locations.created_at market_prices.changed_at market_prices.created_at meter_keys.valid_from meter_keys.valid_until
+    operators.created_at payment_methods.created_at payments.created_at policy_versions.created_at
     printed_invoices.printed_at provider_accounts.closed_at provider_accounts.created_at rated_results.created_at
     sessions.booked_at skipped_numbers.created_at stations.created_at tariff_assignments.created_at
     tariff_assignments.valid_from tariff_assignments.valid_until tariff_versions.created_at tokens.created_at
@@ -60,8 +60,7 @@ _MACHINE = """
     webhook_events.received_at webhook_messages.created_at webhook_secrets.created_at webhook_secrets.expires_at
 """
 _SOURCE = """
-    connector_states.occurred_at connectors.occurred_at meter_keys.valid_from meter_keys.valid_until
-    meter_readings.occurred_at offers.offered_at operators.clock_floor
+    connector_states.occurred_at connectors.occurred_at meter_readings.occurred_at offers.offered_at operators.clock_floor
     payments.hold_expires_at market_prices.starts_at rated_lines.period_end rated_lines.period_start
     sessions.energy_ended_at sessions.last_reading_at sessions.occupancy_ended_at sessions.started_at
     sessions.transaction_ended_at

@@ -247,14 +247,14 @@ LISTS: dict[str, Pages] = {
     "market_prices": Pages(
         Listing(
             prices.MARKET_PRICE,
+            (_market.c.market, _market.c.minutes, _market.c.currency, _market.c.starts_at),
+            {"market": _is(_market.c.market, "market")},
+        ),
+        Listing(
+            prices.MARKET_PRICE,
             (_market.c.starts_at, _market.c.market, _market.c.minutes, _market.c.currency),
-            {
-                "market": _is(_market.c.market, "market"),
-                "minutes": _is(_market.c.minutes, "minutes"),
-                "currency": _is(_market.c.currency, "currency"),
-                **_within(_market.c.starts_at),
-            },
-        )
+            {"market": _is(_market.c.market, "market"), **_within(_market.c.starts_at)},
+        ),
     ),
     "customers": Pages(
         Listing(

@@ -30,17 +30,13 @@ async def list_market_prices(
     caller: Reader,
     house: TheHouse,
     market: str | None = None,
-    minutes: int | None = None,
-    currency: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """Prices of markets by the moment in which their slots begin; with `since` or `until` those of a time."""
-    filters: dict[str, Any] = {
-        "market": market, "minutes": minutes, "currency": currency, "since": when(since), "until": when(until),
-    }  # fmt: skip
+    """Prices of markets, one series after the other; with `since` or `until` those of a time, in its order."""
+    filters: dict[str, Any] = {"market": market, "since": when(since), "until": when(until)}
     return await listed(request, house, caller, "market_prices", limit, cursor, **filters)
 
 
