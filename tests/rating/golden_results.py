@@ -78,6 +78,13 @@ def computed_again(golden: dict[str, Any]) -> dict[str, Any]:
     return rows_of(read_session(text), tariff, policy, read_text_before(text))
 
 
+def what_is_said(rows: Any) -> Any:
+    """Rows without what they leave open: a column that was added later says nothing of an earlier price."""
+    if isinstance(rows, dict):
+        return {name: what_is_said(value) for name, value in rows.items() if value is not None}
+    return [what_is_said(one) for one in rows] if isinstance(rows, list) else rows
+
+
 def main() -> None:
     """Write down what is worth keeping and is not kept yet."""
     have, path = kept(), GOLDEN / f"results-{ENGINE_VERSION}.jsonl"

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.customers.access import secret_hash
+from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.pages.render import STATIC, static
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.evidence.findings import Finding
+from tallywatt.kernel.clock import Instant
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
+from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_audit, begin_audit, keep_audit
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+DAY = 24 * 3600 * 1000
 FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
 """Lists the texts of a page whose contrast against what is behind them is less than WCAG 2.2 AA asks for."""
 AXE = """async () => (await axe.run({ resultTypes: ["violations"], preload: false })).violations.flatMap(
@@ -43,9 +47,9 @@ AT_ONCE = "document.getAnimations().forEach(one => one instanceof CSSTransition 
 
 NO_PAGES = frozenset(
     {
-        "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/pay/{secret}.json",
-        "/console/invoices/{number}.pdf", "/console/disputes/{dispute_id}/evidence.zip", "/static/{path:path}", "/openapi.json",
-        "/sign-in/sso/{provider_id}",
+        "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/s/{secret}.xml",
+        "/pay/{secret}.json", "/console/invoices/{number}.pdf", "/console/sessions/{session_id}/signed.xml",
+        "/console/disputes/{dispute_id}/evidence.zip", "/static/{path:path}", "/openapi.json", "/sign-in/sso/{provider_id}",
     }
 )  # fmt: skip
 """What answers with data, a document or a stream, or leads elsewhere."""
@@ -57,6 +61,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
+    "/console/circles/{circle_id}": lambda scene: f"/console/circles/{_circle(scene)}",
     "/console/imports/{import_id}": lambda scene: f"/console/imports/{_upload(scene)}",
     "/console/audits/{audit_id}": lambda scene: f"/console/audits/{_audit(scene)}",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
@@ -110,6 +115,13 @@ def _upload(scene: Scene) -> str:
     while workers.step(LANES["imports"]):
         pass
     return import_id
+
+
+def _circle(scene: Scene) -> str:
+    """A membership with somebody in it, and somebody who is to leave it."""
+    made = scene.do(add_circle, AddCircle(CircleKind.MEMBER, "gold", "Gold members"))
+    scene.do(join_circle, JoinCircle("member:gold", "C1", valid_until=Instant(scene.now + DAY)))
+    return str(made.circle_id)
 
 
 def _audit(scene: Scene) -> str:
