@@ -174,7 +174,7 @@ def _what_is_owed_was_collected(run: Simulation) -> Iterator[str]:
         "SELECT i.invoice_id, i.gross_minor, i.payer, i.payer_id,"
         " coalesce((SELECT sum(p.captured_minor) FROM payments p WHERE p.invoice_id = i.invoice_id), 0),"
         " (SELECT min(p.state || ' ' || coalesce(p.reason, '')) FROM payments p WHERE p.invoice_id = i.invoice_id)"
-        " FROM invoices i"
+        " FROM invoices i WHERE i.kind = 'invoice'"
     )
     for invoice_id, gross, payer, payer_id, captured, state in run.rows(sql):
         if gross < LEAST_CHARGE:
