@@ -23,9 +23,10 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
     st.integers(0, 45_000_000),
     st.integers(0, 25_000),
     st.integers(0, 160_000),
+    st.integers(0, 45_000_000),
 )
 def test_an_element_reaches_exactly_where_the_pricer_picks_it(
-    tariff: Tariff, minute: int, week: int, milliwatt_hours: int, seconds: int, watts: int
+    tariff: Tariff, minute: int, week: int, milliwatt_hours: int, seconds: int, watts: int, month: int
 ) -> None:
     """If lint thought otherwise than the engine, it would warn of what is well and be silent about what is not."""
     # The first Monday of 2026 was the fifth of January.
@@ -33,8 +34,8 @@ def test_an_element_reaches_exactly_where_the_pricer_picks_it(
     at = minute % MINUTES_PER_DAY * 60_000
     period = ChargingPeriod(
         0, 1, milliwatt_hours, milliwatt_hours + 1, Use.CHARGING, False, at, day, seconds * 1000, watts, 0, watts, 0
-    )
-    point = tuple((value, value + 1) for value in (day + EPOCH_DAY, milliwatt_hours, seconds, 0, watts))
+    )._replace(month_from=month)
+    point = tuple((value, value + 1) for value in (day + EPOCH_DAY, milliwatt_hours, seconds, 0, watts, month))
     reaching = [
         element.index
         for element in tariff.elements
