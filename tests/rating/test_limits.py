@@ -52,6 +52,14 @@ def test_a_least_price_lifts_prices_below_nothing() -> None:
     assert totals(rate(a_session((HOUR, 4_000_000)), after)) == (5, 6)
 
 
+def test_a_most_after_tax_brings_no_price_before_tax_below_zero() -> None:
+    """What is charged is taxed and what is given back is not: nothing before tax, some after it, and that goes."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "1.00", 20), ("FLAT", "-10", 0)), tax_included="NO", max_price={"after_taxes": 0}
+    )
+    assert totals(rate(a_session((HOUR, 10_000_000)), tariff)) == (0, 0)
+
+
 def test_a_least_price_of_a_session_without_lines_is_taxed_as_the_tariff() -> None:
     """Nothing was used; what is owed has the tax of the tariff's first price."""
     tariff = a_tariff(

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.metered import MeteredSession
 
 PER_KWH = an_element(("ENERGY", "0.50", 20))
+REDUCING = {Reason.CAP, Reason.DISCOUNT, Reason.COUPON}
 POLICIES = st.sampled_from([STANDARD, Policy(minimum_price=MinimumPrice.GIVES_WAY)])
 
 
@@ -55,11 +56,11 @@ def paid_before(session: MeteredSession, amounts: list[int]) -> Before:
 
 
 def charged(rated: RatedSession, dimensions: frozenset[str], day: int | None) -> Fraction:
-    """What is charged for some dimensions, on a day if one is named, tax included."""
+    """What is charged for some dimensions, on a day if one is named, tax included; other caps may have taken of it."""
     total = Fraction(0)
     for line in rated.lines:
         of = concerns(line.reason, line.priced.dimension, line.priced.reason)
-        if counts_to(of, dimensions) and day in (None, line.day):
+        if (counts_to(of, dimensions) or (line.reason is Reason.CAP and of & dimensions)) and day in (None, line.day):
             total += _gross(rated, line)
     return total
 
@@ -87,11 +88,76 @@ def test_no_cap_is_ever_exceeded_and_nothing_falls_below_zero(
     assert limits is None or limits.most_after is None or rated.exact_after_taxes <= limits.most_after
     assert rated.exact_after_taxes >= 0
     assert rated.exact_before_taxes >= 0
-    off = [line for line in rated.lines if line.reason in {Reason.CAP, Reason.DISCOUNT, Reason.COUPON}]
-    assert all(line.numerator < 0 for line in off)
+    raised = {line.priced.tax for line in rated.lines if line.numerator < 0 and line.reason not in REDUCING}
+    off = [line for line in rated.lines if line.reason in REDUCING]
+    assert all(line.numerator < 0 or (line.reason is Reason.CAP and line.priced.tax in raised) for line in off)
     amounts = fix_amounts(rated, policy)
     assert sum(line.gross_minor for line in amounts.lines) == amounts.gross_minor
     assert sum(tax.tax_minor for tax in amounts.taxes) == amounts.tax_minor
+
+
+def off(rated: RatedSession) -> list[tuple[float, float]]:
+    """What caps take, with the tax rate, in percent; none: 0."""
+    caps = [line for line in rated.lines if line.reason is Reason.CAP]
+    return [(float(line.priced.tax_rate or 0), float(rated.exact(line))) for line in caps]
+
+
+def test_a_cap_brings_no_total_below_zero_where_limits_contradict_the_taxes() -> None:
+    """A least of one cent after tax and a most of nothing before it are a tax of 100 %, and less than nothing untaxed."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "0", None)),
+        min_price={"after_taxes": "0.01"},
+        max_price={"before_taxes": 0},
+        caps=[{"per": "session", "after_taxes": 0}],
+    )
+    rated = rate(a_session((HOUR, 1_000)), tariff)
+    assert (float(rated.exact_before_taxes), float(rated.exact_after_taxes)) == (0, 0)
+    assert off(rated) == [(0, 0.01), (100, -0.02)]
+
+
+def test_a_cap_whose_bounds_contradict_the_tax_keeps_both_and_moves_nothing() -> None:
+    """Five before and five after tax: five are paid, tax included, and no line of a cap adds anything."""
+    caps = [{"per": "session", "before_taxes": "5", "after_taxes": "5"}]
+    rated = rate(a_session((HOUR, 20_000_000)), a_tariff(PER_KWH, caps=caps))
+    assert (rated.exact_before_taxes, rated.exact_after_taxes) == (Fraction(25, 6), Fraction(5))
+    assert off(rated) == [(20, -5)]
+
+
+def test_a_cap_leaves_a_credit_of_another_tax_rate_alone() -> None:
+    """Ten are charged and four given back: a cap of five takes one off the ten."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "1.00", 20), ("FLAT", "-4", 0)), caps=[{"per": "session", "after_taxes": "5"}]
+    )
+    rated = rate(a_session((HOUR, 10_000_000)), tariff)
+    assert rated.exact_after_taxes == 5
+    assert off(rated) == [(20, -1)]
+
+
+def test_caps_that_share_a_dimension_take_what_is_of_it_once() -> None:
+    """Free of time and idling by the first cap; the second has nothing left of idling, and the energy is still paid."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "0.50", 20), ("PARKING_TIME", "7", 20), ("FLAT", "1", 20)),
+        caps=[
+            {"per": "session", "after_taxes": "0", "dimensions": ["TIME", "PARKING_TIME"]},
+            {"per": "session", "after_taxes": "0.40", "dimensions": ["PARKING_TIME", "FLAT"]},
+        ],
+    )
+    session = a_session((HOUR, 10_000_000), left=2 * HOUR)
+    rated = rate(session, tariff)
+    assert off(rated) == [(20, -7), (20, -0.6)]
+    assert float(rated.exact_after_taxes) == 5.4
+
+
+@pytest.mark.parametrize("discounts", [[], [{"id": "A", "percent": "10"}]])
+def test_a_cap_of_the_session_and_one_of_its_days_do_not_add_up(discounts: list[dict[str, Any]]) -> None:
+    """Over midnight: what the cap of the session takes is not taken of the second day again, in whatever order they stand."""
+    session = a_session((HOUR, 40_000_000), (24 * HOUR, 80_000_000), ended=24 * HOUR)
+    whole, daily = {"per": "session", "after_taxes": "5"}, {"per": "day", "after_taxes": "4"}
+    prices = [
+        rate(session, a_tariff(PER_KWH, caps=caps, discounts=discounts)).exact_after_taxes
+        for caps in ([whole, daily], [daily, whole])
+    ]
+    assert prices == [Fraction("4.5" if discounts else "5")] * 2
 
 
 @given(session=sessions(), tariff=reduced_tariffs())

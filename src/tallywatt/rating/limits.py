@@ -94,7 +94,8 @@ def _targets(
     if target < bounded or (target != rest and not is_met):
         # One bound decides alone: the price before tax follows it (and is never above the price after tax).
         bounded = before * target / after if before > 0 and after > 0 else before + (target - after) / (1 + main)
-        bounded = _within(bounded, None, limits.most_before)
+        # What is taken off after tax does not bring a price before tax below zero that was not there.
+        bounded = max(_within(bounded, None, limits.most_before), min(before, Fraction(0)))
     return bounded, target
 
 

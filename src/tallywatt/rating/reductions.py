@@ -14,8 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tallywatt.rating.before import EPOCH_DAY, concerns, counts_to
-from tallywatt.rating.limits import adjustments
-from tallywatt.rating.plan import Limits, Priced
+from tallywatt.rating.plan import Priced
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.tariff import cap_data, discount_data
 
@@ -65,35 +64,66 @@ Sums = dict["Tax", tuple[Decimal | None, Fraction]]
 def above_caps(
     charged: Sequence[Charged], caps: Iterable[Cap], before: Before, basis: TaxBasis, currency: Currency
 ) -> list[TakenOff]:
-    """What these caps take off, each seeing what the ones before it took."""
+    """What these caps take off, each seeing what the ones before it took; those of a day first, of which the session has more.
+
+    What a cap takes is taken of each line of its own, in proportion: so another cap, of some of its dimensions or of a day
+    of it, does not take the same once more.
+    """
     lines, found = list(charged), []
-    for cap in caps:
+    for cap in sorted(caps, key=lambda one: one.per != "day"):
         for day in sorted({one.day for one in lines}) if cap.per == "day" else (None,):
-            taken = _above(lines, cap, day, before, basis, currency)
-            lines += [one.charged for one in taken]
+            counted = [counts_to(one.of, cap.dimensions) and day in (None, one.day) for one in lines]
+            own = [one for one, counts in zip(lines, counted, strict=True) if counts]
+            taken = _above(own, cap, day, before, basis, currency)
+            sums = _sums(own)
+            left = {one.priced.tax: 1 + one.amount / sums[one.priced.tax][1] for one in taken}
+            lines = [
+                one._replace(amount=one.amount * left.get(one.tax, 1)) if counts else one
+                for one, counts in zip(lines, counted, strict=True)
+            ]
             found += taken
     return found
 
 
 def _above(
-    lines: list[Charged], cap: Cap, day: int | None, before: Before, basis: TaxBasis, currency: Currency
+    counted: list[Charged], cap: Cap, day: int | None, before: Before, basis: TaxBasis, currency: Currency
 ) -> list[TakenOff]:
-    counted = [one for one in lines if counts_to(one.of, cap.dimensions) and day in (None, one.day)]
     if not counted:
         return []
     paid = [one for one in before.paid if one.day == day and counts_to(one.dimensions, cap.dimensions)]
     scale = 10**currency.exponent
     left_before = _left(cap.limit.before_taxes, sum(one.net_minor for one in paid), scale)
     left_after = _left(cap.limit.after_taxes, sum(one.gross_minor for one in paid), scale)
-    limits = Limits(None, None, left_before, left_after, None, None)
     reason: dict[str, Any] = {"cap": {**cap_data(cap), "currency": currency.code}}
     if day is not None:
         reason["cap"]["day"] = _iso(day)
     first = min(one.day for one in counted)
     return [
-        TakenOff("cap", _priced(one.amount, one.priced.tax_rate, one.priced.tax, reason), first, one.amount)
-        for one in adjustments(_sums(counted), limits, basis, may_be_raised=False)
+        TakenOff("cap", _priced(-amount, rate, tax, reason), first, -amount)
+        for tax, (rate, amount) in _over(_sums(counted), left_before, left_after, basis).items()
     ]
+
+
+def _over(sums: Sums, left_before: Fraction | None, left_after: Fraction | None, basis: TaxBasis) -> Sums:
+    """What is above either bound, the same part of every tax rate that stands above zero.
+
+    Where that would bring the other total below zero (one rate is far below zero, and taxed otherwise), the same part is
+    taken of every rate: then both totals go down to zero together, and the rate below zero is lifted.
+    """
+    whole = _totals(sums, basis)
+    over = [
+        max(total - left, Fraction(0)) if left is not None else Fraction(0)
+        for total, left in zip(whole, (left_before, left_after), strict=True)
+    ]
+    if not any(over):
+        return {}
+    above = {tax: (rate, amount) for tax, (rate, amount) in sums.items() if amount > 0}
+    own = _totals(above, basis)
+    share = max(part / all_of_it for part, all_of_it in zip(over, own, strict=True))
+    if share > min(max(total, Fraction(0)) / all_of_it for total, all_of_it in zip(whole, own, strict=True)):
+        above = {tax: (rate, amount) for tax, (rate, amount) in sums.items() if amount}
+        share = max(part / total for part, total in zip(over, whole, strict=True) if part)
+    return {tax: (rate, amount * share) for tax, (rate, amount) in above.items()}
 
 
 def _left(most: Decimal | None, paid_minor: int, scale: int) -> Fraction | None:
