@@ -310,12 +310,23 @@ def test_a_plan_with_more_than_is_known_is_left_to_the_pricer() -> None:
     [
         {"idle_free": {"windows": [{"start_time": "18:00", "end_time": "08:00"}]}},
         {"elements": [an_element(("ENERGY", "0.45", 20)) | {}]},
+        {"caps": [{"per": "session", "after_taxes": "2"}]},
+        {"caps": [{"per": "day", "after_taxes": "2", "dimensions": ["ENERGY"]}]},
+        {"discounts": [{"id": "A", "percent": "12.5"}]},
+        {"elements": [an_element(("ENERGY", "0.45", 20), max_month_kwh=1), an_element(("ENERGY", "0.30", 20))]},
     ],
-    ids=["free nights", "a price that follows the market"],
+    ids=[
+        "free nights",
+        "a market's price",
+        "a cap of the session",
+        "a cap of the day",
+        "a discount",
+        "a tier of a month",
+    ],
 )
 def test_what_goes_beyond_ocpi_costs_the_same_one_by_one(more: dict[str, Any]) -> None:
     """Free nights, prices of a market: an operator who has them re-rates with the others, a little slower."""
-    if "elements" in more:
+    if len(more.get("elements", ())) == 1:
         slots = [["2026-11-24T10:00:00Z", "0.10"], ["2026-11-24T18:00:00Z", "0.30"]]
         more["elements"][0]["price_components"][0]["index"] = {"market": "DE-LU", "slots": slots}
     tariff = read_tariff(to_data(DAY_AND_NIGHT) | more)
@@ -325,6 +336,7 @@ def test_what_goes_beyond_ocpi_costs_the_same_one_by_one(more: dict[str, Any]) -
 
     assert tariff.unread == ()
     assert prices.compiled.tolist() == [False]
+    assert prices.priced_one_by_one == 1
     same(prices, 0, record, terms)
 
 
