@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from tallywatt.metering.metered import MeteredSession
 
 PER_KWH = an_element(("ENERGY", "0.50", 20))
+OVERNIGHT = a_session((14 * HOUR, 1_000_000), (24 * HOUR, 11_000_000), ended=24 * HOUR)
+DAILY = {"per": "day", "after_taxes": "4"}
 REDUCING = {Reason.CAP, Reason.DISCOUNT, Reason.COUPON}
 POLICIES = st.sampled_from([STANDARD, Policy(minimum_price=MinimumPrice.GIVES_WAY)])
 
@@ -158,6 +160,23 @@ def test_a_cap_of_the_session_and_one_of_its_days_do_not_add_up(discounts: list[
         for caps in ([whole, daily], [daily, whole])
     ]
     assert prices == [Fraction("4.5" if discounts else "5")] * 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"max_price": {"after_taxes": "5"}},
+        {"caps": [{"per": "session", "after_taxes": "5", "dimensions": ["ENERGY"]}]},
+    ],
+    ids=["limit", "cap of a dimension"],
+)
+def test_what_is_taken_of_the_whole_is_taken_of_each_of_its_days(more: dict[str, Any]) -> None:
+    """Eleven over midnight, ten of it on the second day: a day's cap that sees all of the ten takes the same twice."""
+    tariff = a_tariff(an_element(("ENERGY", "1", None)), **{**more, "caps": [*more.get("caps", []), DAILY]})
+    rated = rate(OVERNIGHT, tariff)
+    days = {line.day: sum(rated.exact(one) for one in rated.lines if one.day == line.day) for line in rated.lines}
+    assert all(0 <= charged <= 4 for charged in days.values())
+    assert rated.exact_after_taxes == sum(days.values()) > 4
 
 
 @given(session=sessions(), tariff=reduced_tariffs())

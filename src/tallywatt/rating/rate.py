@@ -25,7 +25,7 @@ from tallywatt.rating.policy import (
     UnknownSignal,
 )
 from tallywatt.rating.records import Dimension, TaxBasis
-from tallywatt.rating.reductions import Charged, TakenOff, above_caps, discounted
+from tallywatt.rating.reductions import Charged, TakenOff, above_caps, days_of, discounted, price_of
 from tallywatt.rating.segment import reserved_periods, segment
 from tallywatt.rating.tariff import GraceAfter
 
@@ -518,7 +518,13 @@ def _reason(priced: Priced) -> Reason:
 
 
 def _limited(
-    denominator: int, lines: Sequence[Line], limits: Limits, basis: TaxBasis, *, may_be_raised: bool
+    denominator: int,
+    lines: Sequence[Line],
+    limits: Limits,
+    basis: TaxBasis,
+    *,
+    may_be_raised: bool,
+    by_day: bool = False,
 ) -> tuple[int, tuple[Line, ...]]:
     """The lines with what brings the whole up to the tariff's minimum or down to its maximum, a line for each tax rate."""
     sums: dict[tuple[int, int] | None, tuple[Decimal | None, Fraction]] = {}
@@ -526,9 +532,15 @@ def _limited(
         _, before = sums.get(line.priced.tax, (None, Fraction(0)))
         sums[line.priced.tax] = line.priced.tax_rate, before + Fraction(line.numerator, denominator)
     found = adjustments(sums, limits, basis, may_be_raised=may_be_raised)
-    added = [
-        (Reason.MINIMUM_PRICE if one.raises else Reason.MAXIMUM_PRICE, one.priced, one.amount, None) for one in found
-    ]
+    charged = _charged((denominator, lines)) if by_day else []
+    added: list[_Added] = []
+    for one in found:
+        reason = Reason.MINIMUM_PRICE if one.raises else Reason.MAXIMUM_PRICE
+        if by_day:
+            parts = days_of(charged, one.priced.tax, one.amount, by_day=True)
+            added += [(reason, one.priced._replace(price=price_of(amount)), amount, day) for day, amount in parts]
+        else:
+            added.append((reason, one.priced, one.amount, None))
     return _with(denominator, lines, added)
 
 
@@ -562,16 +574,19 @@ def _reduced(lines: list[Line], plan: Plan, policy: Policy, tariff: Tariff, used
     now: tuple[int, Sequence[Line]] = plan.denominator, lines
 
     def cap(caps: Iterable[Cap]) -> tuple[int, Sequence[Line]]:
-        return _taken_off(now, above_caps(_charged(now), caps, before, basis, currency))
+        taken = above_caps(_charged(now), caps, before, basis, currency, by_day=plan.by_day)
+        return _taken_off(now, taken)
 
     def limit(limits: Limits | None, *, may_be_raised: bool) -> tuple[int, Sequence[Line]]:
-        return now if limits is None else _limited(*now, limits, basis, may_be_raised=may_be_raised)
+        if limits is None:
+            return now
+        return _limited(*now, limits, basis, may_be_raised=may_be_raised, by_day=plan.by_day)
 
     whole = [one for one in plan.caps if not one.dimensions]
     now = cap(one for one in plan.caps if one.dimensions)
     now = limit(plan.limits, may_be_raised=raised and not (holds and discounts))
     now = cap(whole)
-    now = _taken_off(now, discounted(_charged(now), discounts, day, basis, currency))
+    now = _taken_off(now, discounted(_charged(now), discounts, day, basis, currency, by_day=plan.by_day))
     if holds and discounts:
         now = limit(plan.limits, may_be_raised=raised)
         now = cap(whole)

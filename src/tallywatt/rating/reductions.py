@@ -62,7 +62,13 @@ Sums = dict["Tax", tuple[Decimal | None, Fraction]]
 
 
 def above_caps(
-    charged: Sequence[Charged], caps: Iterable[Cap], before: Before, basis: TaxBasis, currency: Currency
+    charged: Sequence[Charged],
+    caps: Iterable[Cap],
+    before: Before,
+    basis: TaxBasis,
+    currency: Currency,
+    *,
+    by_day: bool = False,
 ) -> list[TakenOff]:
     """What these caps take off, each seeing what the ones before it took; those of a day first, of which the session has more.
 
@@ -72,36 +78,63 @@ def above_caps(
     lines, found = list(charged), []
     for cap in sorted(caps, key=lambda one: one.per != "day"):
         for day in sorted({one.day for one in lines}) if cap.per == "day" else (None,):
-            counted = [counts_to(one.of, cap.dimensions) and day in (None, one.day) for one in lines]
-            own = [one for one, counts in zip(lines, counted, strict=True) if counts]
-            taken = _above(own, cap, day, before, basis, currency)
-            sums = _sums(own)
-            left = {one.priced.tax: 1 + one.amount / sums[one.priced.tax][1] for one in taken}
-            lines = [
-                one._replace(amount=one.amount * left.get(one.tax, 1)) if counts else one
-                for one, counts in zip(lines, counted, strict=True)
+            places = [
+                place for place, one in enumerate(lines) if counts_to(one.of, cap.dimensions) and day in (None, one.day)
             ]
-            found += taken
+            own = [lines[place] for place in places]
+            for tax, (rate, amount) in _above(own, cap, day, before, basis, currency).items():
+                reason: dict[str, Any] = {"cap": {**cap_data(cap), "currency": currency.code}}
+                if day is not None:
+                    reason["cap"]["day"] = _iso(day)
+                found += _spread("cap", own, -amount, rate, tax, reason, by_day=by_day)
+                carried = sum((one.amount for one in carriers(own, tax)), Fraction(0))
+                for place in places:
+                    one = lines[place]
+                    if one.tax == tax and one.amount * carried > 0:
+                        lines[place] = one._replace(amount=one.amount * (1 - amount / carried))
     return found
+
+
+def carriers(lines: Iterable[Charged], tax: Tax) -> list[Charged]:
+    """The lines of a tax rate that stand on the side of their sum: what is taken off or added is of these, in proportion."""
+    own = [one for one in lines if one.tax == tax]
+    whole = sum((one.amount for one in own), Fraction(0))
+    return [one for one in own if one.amount * whole > 0]
+
+
+def days_of(lines: Sequence[Charged], tax: Tax, amount: Fraction, *, by_day: bool) -> list[tuple[int, Fraction]]:
+    """The days on which an amount stands: the first, or, where caps of a day count, those of its lines in proportion."""
+    own = carriers(lines, tax) if by_day else []
+    carried = sum((one.amount for one in own), Fraction(0))
+    if not own:
+        return [(min((one.day for one in lines), default=0), amount)]
+    return [
+        (day, amount * sum((one.amount for one in own if one.day == day), Fraction(0)) / carried)
+        for day in sorted({one.day for one in own})
+    ]
+
+
+def _spread(
+    code: str, lines: Sequence[Charged], amount: Fraction, rate: Decimal | None, tax: Tax, reason: dict[str, Any],
+    *, by_day: bool,
+) -> list[TakenOff]:  # fmt: skip
+    return [
+        TakenOff(code, _priced(part, rate, tax, reason), day, part)
+        for day, part in days_of(lines, tax, amount, by_day=by_day)
+    ]
 
 
 def _above(
     counted: list[Charged], cap: Cap, day: int | None, before: Before, basis: TaxBasis, currency: Currency
-) -> list[TakenOff]:
+) -> Sums:
+    """What a cap takes off each tax rate."""
     if not counted:
-        return []
+        return {}
     paid = [one for one in before.paid if one.day == day and counts_to(one.dimensions, cap.dimensions)]
     scale = 10**currency.exponent
     left_before = _left(cap.limit.before_taxes, sum(one.net_minor for one in paid), scale)
     left_after = _left(cap.limit.after_taxes, sum(one.gross_minor for one in paid), scale)
-    reason: dict[str, Any] = {"cap": {**cap_data(cap), "currency": currency.code}}
-    if day is not None:
-        reason["cap"]["day"] = _iso(day)
-    first = min(one.day for one in counted)
-    return [
-        TakenOff("cap", _priced(-amount, rate, tax, reason), first, -amount)
-        for tax, (rate, amount) in _over(_sums(counted), left_before, left_after, basis).items()
-    ]
+    return _over(_sums(counted), left_before, left_after, basis)
 
 
 def _over(sums: Sums, left_before: Fraction | None, left_after: Fraction | None, basis: TaxBasis) -> Sums:
@@ -136,20 +169,29 @@ def _iso(day: int) -> str:
 
 
 def discounted(
-    charged: Sequence[Charged], discounts: Iterable[Discount], day: int, basis: TaxBasis, currency: Currency
+    charged: Sequence[Charged],
+    discounts: Iterable[Discount],
+    day: int,
+    basis: TaxBasis,
+    currency: Currency,
+    *,
+    by_day: bool = False,
 ) -> list[TakenOff]:
     """What these discounts take off a session that started on that local day."""
     lines, found = list(charged), []
     for one in discounts:
         if one.holds_on(day + EPOCH_DAY):
-            taken = _off(lines, one, day, basis, currency)
+            taken = _off(lines, one, basis, currency, by_day=by_day)
             lines += [each.charged for each in taken]
             found += taken
     return found
 
 
-def _off(lines: list[Charged], discount: Discount, day: int, basis: TaxBasis, currency: Currency) -> list[TakenOff]:
-    base = _sums(one for one in lines if counts_to(one.of, discount.dimensions))
+def _off(
+    lines: list[Charged], discount: Discount, basis: TaxBasis, currency: Currency, *, by_day: bool
+) -> list[TakenOff]:
+    counted = [one for one in lines if counts_to(one.of, discount.dimensions)]
+    base = _sums(counted)
     above = {tax: (rate, amount) for tax, (rate, amount) in base.items() if amount > 0}
     share = min(_wanted(above, discount, basis), _room(lines, above, basis), Fraction(1))
     if share <= 0:
@@ -159,8 +201,9 @@ def _off(lines: list[Charged], discount: Discount, day: int, basis: TaxBasis, cu
         data["currency"] = currency.code
     code = "coupon" if discount.is_coupon else "discount"
     return [
-        TakenOff(code, _priced(-amount * share, rate, tax, {"discount": data}), day, -amount * share)
+        one
         for tax, (rate, amount) in above.items()
+        for one in _spread(code, counted, -amount * share, rate, tax, {"discount": data}, by_day=by_day)
     ]
 
 
@@ -202,12 +245,16 @@ def _totals(sums: Sums, basis: TaxBasis) -> tuple[Fraction, Fraction]:
     return given, sum((amount * rate for rate, amount in rates), Fraction(0))
 
 
+def price_of(amount: Fraction) -> Decimal:
+    """An amount as the price that a line shows; the line's own amount is exact."""
+    return (Decimal(amount.numerator) / amount.denominator).quantize(_PLACES, ROUND_HALF_EVEN).normalize()
+
+
 def _priced(amount: Fraction, tax_rate: Decimal | None, tax: Tax, reason: dict[str, Any]) -> Priced:
-    price = (Decimal(amount.numerator) / amount.denominator).quantize(_PLACES, ROUND_HALF_EVEN).normalize()
     return Priced(
         dimension=Dimension.FLAT,
         element_index=0,
-        price=price,
+        price=price_of(amount),
         tax_rate=tax_rate,
         tax=tax,
         weight=0,
