@@ -23,7 +23,7 @@ from tallywatt.rating.policy import Policy, read_policy, read_policy_text
 from tallywatt.rating.rate import ENGINE_VERSION
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.results import price, rated_rows
-from tallywatt.rating.tariff import Tariff
+from tallywatt.rating.tariff import Tariff, plain
 from tests.rating.test_cases import CASES, a_session
 from tests.rating.test_idle_free import by_night, idling
 from tests.rating.test_index import TWO_HOURS, following, frozen
@@ -31,6 +31,9 @@ from tests.rating.test_index import TWO_HOURS, following, frozen
 GOLDEN: Final = Path(__file__).parent / "golden"
 DIFFERS: Final[dict[tuple[str, str], str]] = {}
 """By engine version and name of an earlier result: why it comes out otherwise now."""
+
+_DECIMALS: Final = {"tax_rate", "unit_price"}
+"""Columns that hold a figure as text."""
 
 Priced = tuple[MeteredSession, Tariff, Policy, Before]
 
@@ -79,9 +82,13 @@ def computed_again(golden: dict[str, Any]) -> dict[str, Any]:
 
 
 def what_is_said(rows: Any) -> Any:
-    """Rows without what they leave open: a column that was added later says nothing of an earlier price."""
+    """Rows without what they leave open, for a column that was added later says nothing of an earlier price.
+
+    Figures count and not their idle zeros: equal tariffs are one, in whichever of their spellings they were met first.
+    """
     if isinstance(rows, dict):
-        return {name: what_is_said(value) for name, value in rows.items() if value is not None}
+        told = {name: what_is_said(value) for name, value in rows.items() if value is not None}
+        return told | {name: plain(Decimal(told[name])) for name in _DECIMALS & told.keys()}
     return [what_is_said(one) for one in rows] if isinstance(rows, list) else rows
 
 
