@@ -381,3 +381,17 @@ def test_a_second_server_started_by_mistake_is_told_who_writes(sqlite_house_url:
         other.wait(10)
 
     take_write_lock(sqlite_house_url).close()
+
+
+def test_a_connection_that_is_given_up_gives_up_the_write_lock(tmp_path: Path) -> None:
+    """SQLite keeps a closed connection while one of its statements lives, and with it nobody could write any more."""
+    given_up = SqliteConnection(str(tmp_path / "house.db"))
+    given_up.execute("CREATE TABLE t (x INTEGER PRIMARY KEY) STRICT")
+    given_up.begin()
+    given_up.change("INSERT INTO t VALUES (1) RETURNING x")
+    given_up.close()
+    after = SqliteConnection(str(tmp_path / "house.db"))
+    after.execute("PRAGMA busy_timeout=0")
+    after.begin()
+    assert after.execute("SELECT count(*) FROM t") == [(0,)]
+    after.close()

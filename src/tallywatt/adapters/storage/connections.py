@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -136,7 +137,7 @@ class SqliteConnection:
     def rollback(self) -> None:
         """Undo it, if one is open."""
         if self._connection.in_transaction:
-            self._cursor.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK")
 
     def in_transaction(self) -> bool:
         """False also after SQLite rolled everything back by itself (a full disk inside a savepoint)."""
@@ -154,7 +155,14 @@ class SqliteConnection:
             self._connection.backup(copy)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back, and the write lock with it.
+
+        SQLite keeps a closed connection, and its transaction, as long as anybody holds one of its statements: a traceback is
+        enough, and nobody could write any more.
+        """
+        with suppress(sqlite3.Error):
+            self._cursor.close()
+            self.rollback()
         self._connection.close()
 
 
