@@ -75,12 +75,13 @@ def test_a_person_reads_the_verdict_and_every_reason(tallywatt: CommandLine, tmp
 def test_it_needs_neither_an_installation_nor_a_server() -> None:
     """A partner verifies a receipt on any machine; nothing of the server is loaded for it."""
     script = (
-        "import sys; from tallywatt.entrypoints.cli.metering import _answer; "
-        "a = _answer(sys.stdin.buffer.read(), 1, None); print(a['signature'], "
+        "import pathlib, sys; from tallywatt.entrypoints.cli.metering import verify_meter; "
+        "verify_meter(pathlib.Path('-'), jsonl=True, public_key=None); print("
         "sorted({'sqlalchemy', 'fastapi', 'pydantic', 'cryptography', 'asyncio'} & set(sys.modules)))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script], input=LINE, capture_output=True, cwd=ROOT, check=True, timeout=60
     )
 
-    assert ran.stdout.decode().strip() == "valid []"
+    answer, loaded = ran.stdout.decode().splitlines()
+    assert (json.loads(answer)["signature"], loaded) == ("valid", "[]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -48,6 +49,21 @@ def test_standard_input_is_read_as_it_comes(tallywatt: CommandLine, monkeypatch:
     answer = json.loads(tallywatt.good("rate", "-", "--jsonl").out)
 
     assert answer["total_cost"]["before_taxes"] == "123456789.123456789"
+
+
+def test_each_line_is_answered_before_the_next_is_asked() -> None:
+    """Whoever asks line by line and waits for the answer must not wait for ever."""
+    command = [sys.executable, "-m", "tallywatt", "rate", "-", "--jsonl"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        told = []
+        for name in ("cdr_230_energy", "cdr_221_maximum"):
+            child.stdin.write(a_line(name) + b"\n")
+            child.stdin.flush()
+            told.append(json.loads(child.stdout.readline())["id"])
+
+    assert told == ["cdr_230_energy", "cdr_221_maximum"]
 
 
 def test_one_record_is_shown_as_a_table(tallywatt: CommandLine, tmp_path: Path) -> None:

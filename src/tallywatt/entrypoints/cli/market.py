@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.reading import read_text
 from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_json, say_table
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
-from tallywatt.kernel.errors import BadInput
 
 market_prices = group("market-prices", "Prices of markets, which tariffs may follow.")
 MarketOption = Annotated[
@@ -43,7 +43,7 @@ def bring(
     from tallywatt.market.read import read_prices
     from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 
-    told = read_prices(_text(file), market=market, minutes=minutes, code=currency)
+    told = read_prices(read_text(file), market=market, minutes=minutes, code=currency)
     with at_desk(operator) as desk:
         put = desk.do(put_market_prices, PutMarketPrices(told))
     if as_json:
@@ -82,14 +82,3 @@ def listing(
     columns = (Column("market", "market"), Column("minutes", "minutes", right=True), Column("starts", "starts"))
     more = (Column("per MWh", "price", right=True), Column("corrected", "corrected"))
     say_table((*columns, *more), shown, empty="No prices yet. Bring them: tallywatt market-prices import FILE")
-
-
-def _text(file: Path) -> str:
-    try:
-        return (typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()).decode("utf-8")
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}"
-        raise BadInput(msg, code="file.unreadable") from error
-    except UnicodeDecodeError as error:
-        msg = f"{file} is not UTF-8"
-        raise BadInput(msg, code="file.unreadable") from error

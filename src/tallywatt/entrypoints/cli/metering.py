@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from tallywatt.entrypoints.cli.failing import FINDING
+from tallywatt.entrypoints.cli.reading import answer_lines, read_bytes
 from tallywatt.entrypoints.cli.show import Column, kwh_of, say, say_fields, say_table
 from tallywatt.entrypoints.cli.words import examples
-from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +51,13 @@ def verify_meter(
         if not answer["billable"]["energy"]:
             raise typer.Exit(FINDING)
         return
-    encoder = msgspec.json.Encoder(decimal_format="number")
-    out = typer.get_binary_stream("stdout")
-    for number, line in enumerate(_lines(file), 1):
-        if line.strip():
-            out.write(encoder.encode(_answer(line, number, key)) + b"\n")
-    out.flush()
+
+    def verdict(line: Any) -> dict[str, Any]:
+        if key is not None and isinstance(line, dict):
+            line.setdefault("public_key", key)
+        return _verified(line)
+
+    answer_lines(file, verdict)
 
 
 def _verified(line: Any) -> dict[str, Any]:
@@ -67,38 +66,8 @@ def _verified(line: Any) -> dict[str, Any]:
     return verify_line(line)
 
 
-def _answer(line: bytes, number: int, key: str | None) -> dict[str, Any]:
-    try:
-        told = _decoder.decode(line)
-        if key is not None and isinstance(told, dict):
-            told.setdefault("public_key", key)
-        return _verified(told)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        code, says = "line.not_json", f"is not JSON: {error}"
-    except BadInput as error:
-        code, says = error.code, error.message
-    except Exception as error:  # noqa: BLE001 - one line in a million that nobody thought of must not end the run
-        code, says = "line.not_answered", f"cannot be answered: {error!r}"
-    return {"id": None, "error": {"code": code, "message": f"line {number}: {says}"}}
-
-
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    try:
-        if str(file) == "-":
-            yield from typer.get_binary_stream("stdin")
-            return
-        with file.open("rb") as opened:
-            yield from opened
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}"
-        raise BadInput(msg, code="file.unreadable") from error
-
-
 def _text(file: Path) -> str:
-    return b"".join(_lines(file)).decode("utf-8", "surrogateescape")
+    return read_bytes(file).decode("utf-8", "surrogateescape")
 
 
 def _key(told: str | None) -> str | None:

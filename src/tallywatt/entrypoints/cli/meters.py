@@ -10,6 +10,7 @@ import typer
 
 from tallywatt.entrypoints.cli.desk import Desk, at_desk
 from tallywatt.entrypoints.cli.failing import FINDING
+from tallywatt.entrypoints.cli.reading import read_text
 from tallywatt.entrypoints.cli.show import Column, Data, say, say_fields, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
 from tallywatt.kernel.clock import Instant, parse_instant
@@ -191,15 +192,7 @@ def _register(
 
 
 def _read(key: str) -> str:
-    return _text(Path(key[1:])) if key.startswith("@") else key
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{file} cannot be read"
-        raise BadInput(msg, code="file.unreadable") from error
+    return read_text(Path(key[1:])) if key.startswith("@") else key
 
 
 def _instant(text: str | None) -> Instant | None:
@@ -209,7 +202,7 @@ def _instant(text: str | None) -> Instant | None:
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     import csv
 
-    reader = csv.DictReader(_text(file).splitlines())
+    reader = csv.DictReader(read_text(file).splitlines())
     if not {"meter_serial", "public_key"} <= set(reader.fieldnames or ()):
         msg = "the first line names the columns: meter_serial, public_key, and if wanted evse, valid_from, valid_until"
         raise BadInput(msg, code="meter_keys.no_head")

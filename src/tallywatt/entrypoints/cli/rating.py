@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from tallywatt.entrypoints.cli.reading import answer_lines, read_bytes, read_json
 from tallywatt.entrypoints.cli.show import Column, say, say_fields, say_table
 from tallywatt.entrypoints.cli.words import examples
 from tallywatt.kernel.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EXAMPLES = examples(
     "tallywatt rate checks.jsonl --jsonl > priced.jsonl",
@@ -40,51 +36,10 @@ def rate(
     """
     from tallywatt.rating.pipeline import rate_line
 
-    if not jsonl:
-        _show(rate_line(_decoded(b"".join(_lines(file)))))
-        return
-    encoder = msgspec.json.Encoder(decimal_format="number")
-    out = typer.get_binary_stream("stdout")
-    for number, line in enumerate(_lines(file), 1):
-        if line.strip():
-            out.write(encoder.encode(_answer(line, number)) + b"\n")
-    out.flush()
-
-
-def _answer(line: bytes, number: int) -> dict[str, Any]:
-    from tallywatt.rating.pipeline import rate_line
-
-    try:
-        return rate_line(_decoded(line))
-    except BadInput as error:
-        code, says = error.code, error.message
-    except Exception as error:  # noqa: BLE001 - one line in a million that nobody thought of must not end the run
-        code, says = "line.not_answered", f"cannot be answered: {error!r}"
-    return {"id": None, "error": {"code": code, "message": f"line {number}: {says}", "path": ""}}
-
-
-def _decoded(text: bytes) -> Any:
-    """JSON with every figure as it was written: a price never goes through a binary fraction."""
-    try:
-        return _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        msg = f"is not JSON: {error}"
-        raise BadInput(msg, code="line.not_json") from error
-
-
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    try:
-        if str(file) == "-":
-            yield from typer.get_binary_stream("stdin")
-            return
-        with file.open("rb") as opened:
-            yield from opened
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}"
-        raise BadInput(msg, code="file.unreadable") from error
+    if jsonl:
+        answer_lines(file, rate_line, told={"path": ""})
+    else:
+        _show(rate_line(read_json(read_bytes(file))))
 
 
 def _show(answer: dict[str, Any]) -> None:
