@@ -1285,7 +1285,7 @@ class NewKey(ApiKey):
 
 
 class JobPage(Answer):
-    """A page of jobs, and how many are in which state."""
+    """A page of jobs, and how many of all are ready, leased, and failed."""
 
     items: list[Job]
     next: str | None

@@ -58,7 +58,7 @@ async def list_jobs(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """Jobs in a state, newest first; `counts`: how many are in which. Failed ones wait for somebody who tries again."""
+    """Jobs in a state, newest first. Failed ones wait for somebody who tries again; `counts`: how many are not done."""
     rows = await house.ask(house.views.page, "jobs", caller.operator_id, limit, place_of(cursor), state=state.value)
     return page(request, {**rows, "counts": await house.ask(house.views.job_counts, caller.operator_id)})
 
