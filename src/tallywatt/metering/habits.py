@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tallywatt.metering.session import MeterReading
 
@@ -72,6 +74,30 @@ class Profile:
         return text.count("*"), -len(text)
 
 
+def read_habits(told: Mapping[str, Any]) -> Habits:
+    """Habits from their stored form; BadInput for what cannot be meant."""
+    known = {one.name: one for one in fields(Habits)}
+    unknown = sorted(told.keys() - known.keys())
+    if unknown:
+        msg = f"there is no habit {unknown[0]!r}"
+        raise BadInput(msg, code="profiles.bad_habit", remedy=f"known are: {', '.join(known)}")
+    values: dict[str, Any] = {}
+    for name, value in told.items():
+        default = known[name].default
+        if isinstance(default, Counts):
+            fits = value in {one.value for one in Counts}
+            values[name] = Counts(value) if fits else None
+        elif isinstance(default, bool):
+            fits, values[name] = isinstance(value, bool), value
+        else:
+            fits = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_SCALE
+            values[name] = value
+        if not fits:
+            msg = f"{name} cannot be {value!r}"
+            raise BadInput(msg, code="profiles.bad_habit")
+    return Habits(**values)
+
+
 def habits_of(profiles: Iterable[Profile], vendor: str | None, model: str | None, firmware: str | None) -> Habits:
     """The habits of a station; those of the specification where nobody knows better."""
     fitting = [one for one in profiles if one.fits(vendor, model, firmware)]
@@ -109,9 +135,3 @@ def _reading(one: MeterReading, habits: Habits) -> MeterReading:
 
 def _scaled(register: int | None, times: int, over: int) -> int | None:
     return None if register is None else register * times // over
-
-
-def last_register(readings: Sequence[MeterReading]) -> int | None:
-    """The newest register."""
-    newest = max(readings, key=lambda one: (one.occurred_at, one.register), default=None)
-    return None if newest is None else newest.register

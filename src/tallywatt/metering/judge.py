@@ -161,33 +161,44 @@ def _unseen(told: Told, registers: Registers) -> str | None:
     return f"no register was told for the last {silent // 60_000} minutes"
 
 
-_HYPOTHESES: tuple[tuple[Reading, Habits], ...] = (
+_ANOTHER_SHAPE: tuple[tuple[Reading, Habits], ...] = (
     (Reading.ZERO_IS_NOTHING, Habits(zero_is_nothing=True)),
     (Reading.VALUES_SINCE_START, Habits(values_since_start=True)),
     (Reading.VALUES_ARE_WH, Habits(values_over=1000)),
     (Reading.VALUES_ARE_KWH, Habits(values_times=1000)),
-    (Reading.ALL_ARE_WH, Habits(values_over=1000, ends_over=1000)),
-    (Reading.ALL_ARE_KWH, Habits(values_times=1000, ends_times=1000)),
     (Reading.PER_SESSION, Habits(counts=Counts.SESSION)),
 )
+_HYPOTHESES: dict[Rule, tuple[tuple[Reading, Habits], ...]] = {
+    Rule.NEVER_FALLS: _ANOTHER_SHAPE,
+    Rule.WITHIN_POWER: (*_ANOTHER_SHAPE, (Reading.ALL_ARE_WH, Habits(values_over=1000, ends_over=1000))),
+    Rule.AGREES_WITH_POWER: ((Reading.ALL_ARE_KWH, Habits(values_times=1000, ends_times=1000)),),
+    Rule.IS_MEASURED: (),
+}
+"""What may be the matter when a rule is broken. A smaller unit makes everything plausible: it explains too much power alone."""
 
 
 def _proposal(told: Told, believed: Measured, breaches: tuple[Breach, ...]) -> tuple[Measured, Reading]:
     """The consistent reading that shows the least; where only the end is missing, what was told; else what is beyond doubt."""
     if all(one.rule is Rule.IS_MEASURED for one in breaches):
         return believed, Reading.AS_TOLD
-    consistent: list[tuple[int, int, Reading, Measured]] = []
-    for place, (by, habits) in enumerate(_HYPOTHESES):
-        aright = read_aright(told.registers, habits)
-        if aright == told.registers:
-            continue
-        found = _measured(told, aright)
-        if Flag.METER_DROPOUT not in found.flags and not _breaches(told, aright, found):
-            consistent.append((found.milliwatt_hours, place, by, found))
-    if consistent:
-        _, _, by, found = min(consistent, key=lambda one: one[:2])
-        return found, by
+    for breach in breaches:
+        consistent = [
+            (found, by)
+            for by, habits in _HYPOTHESES[breach.rule]
+            if (found := _if_consistent(told, habits)) is not None
+        ]
+        if consistent:
+            return min(consistent, key=lambda one: one[0].milliwatt_hours)
     return _beyond_doubt(told), Reading.BEYOND_DOUBT
+
+
+def _if_consistent(told: Told, habits: Habits) -> Measured | None:
+    """The session as it is if its registers are written like this, and all rules are kept then."""
+    aright = read_aright(told.registers, habits)
+    if aright == told.registers:
+        return None
+    found = _measured(told, aright)
+    return None if Flag.METER_DROPOUT in found.flags or _breaches(told, aright, found) else found
 
 
 def _beyond_doubt(told: Told) -> Measured:

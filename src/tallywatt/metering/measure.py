@@ -40,6 +40,7 @@ class Flag(StrEnum):
     OCCUPANCY_LIMIT = "occupancy_limit"
     STATION_QUARANTINED = "station_quarantined"
     RELEASED = "released"
+    ACCEPTED = "accepted"
     SEQUENCE_GAP = "sequence_gap"
     MISSING_ENERGY = "missing_energy"
 

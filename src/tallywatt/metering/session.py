@@ -234,3 +234,33 @@ class Explanation:
     reason: Reason
     cause: str
     created_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class MeterProfile:
+    """How a model of stations writes its registers, as it is kept. The patterns are of what stations say at boot."""
+
+    profile_id: str
+    name: str
+    vendor: str
+    model: str
+    firmware: str
+    habits: dict[str, Any]
+    """Fields of `habits.Habits`; what is left out is as the specification says."""
+    created_at: Instant
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionRule:
+    """What is decided about items of a kind without a person, up to a sum of money."""
+
+    rule_id: str
+    name: str
+    kind: str
+    decision: str
+    most_minor: int
+    """No more than this is decided on, in the currency of the session's price."""
+    is_on: bool
+    created_at: Instant
+    version: int = 1

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from tallywatt.invoicing.invoice import INVOICES, Invoice, InvoiceKind, fresh_series, series_year, take_number
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.energy import wh
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CustomerId, InvoiceId, RatedId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.ledger.chart import REVENUE, receivable, tax
 from tallywatt.ledger.post import Draft, Leg
-from tallywatt.metering.habits import Registers
+from tallywatt.metering.habits import AS_SPECIFIED, Profile, Registers, habits_of, read_habits
 from tallywatt.metering.judge import Rule, Told, judge
 from tallywatt.metering.measure import Flag, is_plausible, metered
-from tallywatt.metering.session import Evidence, PayerKind, Reason, SessionState
+from tallywatt.metering.session import Evidence, PayerKind, Reason, SessionState, Source
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.rate import Doubt
@@ -35,6 +36,7 @@ from tallywatt.workflows.prove import prove
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
+    from tallywatt.metering.habits import Habits
     from tallywatt.metering.judge import Judged
     from tallywatt.metering.measure import Measured
     from tallywatt.metering.session import Session
@@ -110,13 +112,13 @@ def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
     proof = prove(work, session)
     if proof is not None and not proof.energy_is_billable:
         return hold(work, session, Reason.NOT_SIGNED, judged)
-    released = Flag.RELEASED in session.flags
-    reason = None if released else reason_against(work, session, judged, proof)
+    decided = Flag.RELEASED in session.flags or Flag.ACCEPTED in session.flags
+    reason = None if decided else reason_against(work, session, judged, proof)
     if reason is not None:
         return hold(work, session, reason, judged)
     if proof is not None:
         return bill(work, session, proof.applied(measured, session), measured, proof)
-    return bill(work, session, judged.measured if released else judged.proposed, measured)
+    return bill(work, session, measured if Flag.RELEASED in session.flags else judged.proposed, measured)
 
 
 def judge_session(work: UnitOfWork, session: Session) -> Judged:
@@ -132,7 +134,26 @@ def judge_session(work: UnitOfWork, session: Session) -> Judged:
         evse.max_watts if evse else None,
         clock_is_usable=Flag.CLOCK_NOT_SET not in session.flags,
     )
-    return judge(told)
+    return judge(told, _habits(work, session))
+
+
+def _habits(work: UnitOfWork, session: Session) -> Habits:
+    """What is known of the session's station; only what a station has metered itself is read by it."""
+    rows = work.meter_profiles.by() if session.source is Source.OCPP and session.station_id is not None else []
+    if not rows or session.station_id is None:
+        return AS_SPECIFIED
+    station = work.stations.get(session.station_id)
+    profiles = [Profile(one.vendor, one.model, one.firmware, read_habits(one.habits)) for one in rows]
+    return habits_of(profiles, station.vendor, station.model, station.firmware)
+
+
+def price_of(work: UnitOfWork, session: Session, measured: Measured) -> Money | None:
+    """What so much energy of a session would cost, gross; None without a price to work it out by."""
+    offer = work.offers.find(session.offer_id) if session.offer_id else None
+    if offer is None:
+        return None
+    result = _price(work, session, measured, offer, clock_is_usable=True).result
+    return Money(result.gross_minor, currency(result.currency))
 
 
 def reason_against(work: UnitOfWork, session: Session, judged: Judged, proof: Proof | None = None) -> Reason | None:
@@ -182,8 +203,8 @@ def hold(work: UnitOfWork, session: Session, reason: Reason, judged: Judged) -> 
         frame_id=session.stop_frame_id,
         detail={
             "breaches": [{"rule": one.rule.value, "says": one.says} for one in judged.breaches],
-            "measured_milliwatt_hours": judged.measured.milliwatt_hours,
-            "proposed_milliwatt_hours": judged.proposed.milliwatt_hours,
+            "measured_wh": wh(judged.measured.milliwatt_hours),
+            "proposed_wh": wh(judged.proposed.milliwatt_hours),
             "proposed_by": judged.by.value,
         },
     )

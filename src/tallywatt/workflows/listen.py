@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.kernel.card_numbers import hide_in_json, might_hold_one
 from tallywatt.kernel.identity import FrameId, natural_key
 from tallywatt.metering.session import Frame, InboxItem, InboxState, StationFact
+from tallywatt.workflows.jobs import Job
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -96,9 +97,10 @@ def to_inbox(
 ) -> None:
     """Put something before a person; the same thing again changes nothing."""
     known = natural_key(kind, *key)
-    work.inbox.add(
+    item_id = work.draw.id(f"inbox/{known}")
+    is_new = work.inbox.add(
         InboxItem(
-            item_id=work.draw.id(f"inbox/{known}"),
+            item_id=item_id,
             kind=kind,
             natural_key=known,
             station_id=station_id,
@@ -114,6 +116,8 @@ def to_inbox(
             detail=detail,
         )
     )
+    if is_new and any(one.is_on for one in work.resolution_rules.by(kind=kind)):
+        work.jobs.add(Job("work_off", item_id))
 
 
 def settle_inbox(work: UnitOfWork, kind: str, session_id: SessionId, resolution: str) -> None:

@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.market.price import MarketPrice
-    from tallywatt.metering.session import Explanation, Frame, InboxItem, MeterReading, PayerKind, Session, StationFact
+    from tallywatt.metering.session import (
+        Explanation,
+        Frame,
+        InboxItem,
+        MeterProfile,
+        MeterReading,
+        PayerKind,
+        ResolutionRule,
+        Session,
+        StationFact,
+    )
     from tallywatt.metering.signed.registry import MeterKey, MeterPage, SignatureVerdict, SignedValue
     from tallywatt.partners.delivery import Attempt, Delivery, Message
     from tallywatt.partners.endpoint import Endpoint, EndpointSecret
@@ -227,6 +237,8 @@ class UnitOfWork(Protocol):
     signed_values: Records[SignedValue]
     signature_verdicts: Records[SignatureVerdict]
     meter_pages: Records[MeterPage]
+    meter_profiles: Records[MeterProfile]
+    resolution_rules: Records[ResolutionRule]
 
     provider_accounts: Records[ProviderAccount]
     provider_health: Records[ProviderHealth]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import SessionId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import InboxItem, InboxState, PayerKind, Reason, Session, SessionState
@@ -16,13 +17,14 @@ from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.finish import bill_or_hold
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.offer_price import new_offer
+from tallywatt.workflows.park_stop import parked
 from tallywatt.workflows.prove import needs_proof, prove
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.try_again import TryAgain, try_again
+from tallywatt.workflows.unplug import match_stop
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
-    from tallywatt.kernel.identity import SessionId
     from tallywatt.rating.records import Offer
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -42,6 +44,10 @@ class Decision(StrEnum):
     """Never bill the held session: its energy stays explained, a hold on a card goes back."""
     RETRY = "retry"
     """Try the payment again."""
+    ACCEPT = "accept"
+    """Bill what is proposed for the held session; the rest of what its meter shows is explained."""
+    MATCH = "match"
+    """The stop that waits ends the session that it is said to belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class ResolveItem:
     decision: Decision
     note: str = ""
     customer_reference: str | None = None
+    session_id: SessionId | None = None
+    """Which session a stop that waits belongs to; None: the only one that is suggested."""
 
 
 def resolve_item(work: UnitOfWork, command: ResolveItem) -> InboxItem:
@@ -62,7 +70,9 @@ def resolve_item(work: UnitOfWork, command: ResolveItem) -> InboxItem:
         raise BadInput(msg, code="inbox.note_too_long")
     if item.state is InboxState.RESOLVED:
         return item
-    if command.decision in {Decision.RELEASE, Decision.WRITE_OFF}:
+    if command.decision is Decision.MATCH:
+        return _match(work, item, command)
+    if command.decision in {Decision.RELEASE, Decision.WRITE_OFF, Decision.ACCEPT}:
         if item.session_id is None:
             msg = "no session stands behind this item"
             raise Conflict(msg, code="inbox.no_session", remedy="dismiss it instead")
@@ -79,13 +89,34 @@ def resolve_item(work: UnitOfWork, command: ResolveItem) -> InboxItem:
     return held if held.state is InboxState.RESOLVED else _close(work, held, command)
 
 
+def _match(work: UnitOfWork, item: InboxItem, command: ResolveItem) -> InboxItem:
+    fact = parked(item)
+    if fact is None or item.frame_id is None:
+        msg = "no stop waits behind this item"
+        raise Conflict(msg, code="inbox.no_stop", remedy="dismiss it instead")
+    suggested = (item.detail or {}).get("candidates", [])
+    chosen = command.session_id or (SessionId(suggested[0]) if len(suggested) == 1 else None)
+    if chosen is None:
+        msg = "it is not known which session this stop belongs to"
+        raise BadInput(msg, code="inbox.no_match", remedy="name the session")
+    session = work.sessions.lock(chosen)
+    if session.station_id != item.station_id or session.transaction_ended_at is not None:
+        msg = "that session is not open, or is another station's"
+        raise Conflict(msg, code="inbox.cannot_match", remedy="name a session of this station that has not ended")
+    # Closed first: the stop would else be taken for the station's own telling of it.
+    closed = _close(work, item, command)
+    match_stop(work, session, fact, item.frame_id)
+    record_action(work, "session.match", "session", chosen, after={"item": item.item_id})
+    return closed
+
+
 def decide_on_session(work: UnitOfWork, session_id: SessionId, command: ResolveItem) -> Session:
     """Release or write off a held session, and close all items that held it."""
     session = work.sessions.lock(session_id)
     if session.state is not SessionState.HELD:
         msg = f"this session is {session.state.value}, not held"
         raise Conflict(msg, code="sessions.not_held")
-    settle = _release if command.decision is Decision.RELEASE else _write_off
+    settle = _write_off if command.decision is Decision.WRITE_OFF else _release
     after = settle(work, session, command)
     for item in work.inbox.by(session_id=session_id):
         if item.kind in HOLDING and item.state is InboxState.OPEN:
@@ -113,7 +144,8 @@ def _release(work: UnitOfWork, session: Session, command: ResolveItem) -> Sessio
             occupancy_ended_at=session.occupancy_ended_at or ended_at,
             meter_stop=session.last_register,
         )
-    session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.RELEASED)))
+    decided = Flag.ACCEPTED if command.decision is Decision.ACCEPT else Flag.RELEASED
+    session = work.sessions.put(replace(session, flags=with_flags(session.flags, decided)))
     work.events.append(Event("session", session.session_id, "SessionReleased"))
     return bill_or_hold(work, session)
 

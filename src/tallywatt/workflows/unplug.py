@@ -81,6 +81,13 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
     return end_by(work, session, fact, frame_id)
 
 
+def match_stop(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
+    """End a session by a stop that named another number, or none; told again with the right one, it is the same stop."""
+    own = replace(fact, transaction_id=session.transaction_id or "")
+    remember(work, _stop_key(own), "stop", fact.heard, fact.at, session.session_id, frame_id)
+    return end_by(work, session, own, frame_id)
+
+
 def end_by(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> TransactionAnswer:
     """End a session by a stop that is its own, whatever number the stop has."""
     if session.transaction_ended_at is not None or session.state is SessionState.EXPLAINED:

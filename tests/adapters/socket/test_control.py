@@ -51,6 +51,7 @@ from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.put_market_prices import PutMarketPrices
+from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.read_settlements import OrderReading
@@ -64,6 +65,7 @@ from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
+from tallywatt.workflows.work_off import WorkOffAll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +100,10 @@ COMMANDS: dict[str, object] = {
     "join_circle": JoinCircle("group:taxis", "C1", Instant(1), Instant(2)),
     "leave_circle": LeaveCircle("belonging", Instant(2)),
     "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
+    "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
+    "end_rule": EndRule("short-silence"),
+    "put_profile": PutProfile("units", "Maker", "Model*", "1.?", {"values_over": 1000, "counts": "session"}),
+    "work_off_all": WorkOffAll("missing_energy", Decision.ACCEPT, 500, "agreed"),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),

@@ -94,6 +94,14 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
         "provider-account-add": lambda: shop.good("provider-account", "add", "main", *ACCOUNT, *OF, "--json").json,
         "payment-method-add": lambda: shop.good("payment-method", "add", *METHOD, *OF, "--json").json,
         "person-invite": lambda: shop.good("person", "invite", "ann@dundee.example", *OF, "--json").json,
+        "rule-put": lambda: (
+            shop.good(*"rule put r --kind missing_energy --decision accept --up-to 5".split(), *OF, "--json").json
+        ),
+        "rule-list": lambda: shop.good("rule", "list", *OF, "--json").json,
+        "rule-end": lambda: shop.good("rule", "end", "r", *OF, "--json").json,
+        "profile-put": lambda: shop.good(*"profile put p --vendor M values_over=1000".split(), *OF, "--json").json,
+        "profile-list": lambda: shop.good("profile", "list", *OF, "--json").json,
+        "inbox-work-off": lambda: shop.good("inbox", "work-off", "missing_energy", *OF, "--json").json,
         "api-key-create": lambda: shop.good("api-key", "create", "till", *OF, "--json").json,
         "api-key-rotate": lambda: shop.good("api-key", "rotate", "till", *OF, "--json").json,
         "api-key-revoke": lambda: shop.good("api-key", "revoke", "till", *OF, "--json").json,

@@ -31,6 +31,7 @@ from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
+from tallywatt.workflows.put_rule import PutProfile, PutRule, put_profile, put_rule
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
@@ -118,6 +119,8 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /invoices/{number}": _thing("number", "invoice"),
     "GET /inbox": Asked(query={"state": "open", "limit": "1"}),
     "GET /inbox/{item_id}": _thing("item_id", "item"),
+    "GET /rules": Asked(),
+    "GET /profiles": Asked(),
     "GET /jobs": Asked(query={"state": "ready", "limit": "1"}),
     "GET /jobs/{job_id}": _thing("job_id", "job"),
     "GET /audit/summary": Asked(),
@@ -225,6 +228,16 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /inbox/{item_id}/resolve": _thing(
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
+    "POST /inbox/work-off": Asked(
+        body={"kind": "missing_energy", "decision": "accept", "most_minor": 500, "note": "agreed for November"}
+    ),
+    "POST /rules": Asked(
+        body={"name": "short-silence", "kind": "missing_energy", "decision": "accept", "most_minor": 500}
+    ),
+    "POST /rules/{name}/end": Asked({"name": "short-silence"}),
+    "POST /profiles": Asked(
+        body={"name": "units", "vendor": "Maker", "model": "Model*", "habits": {"values_over": 1000}}
+    ),
     "POST /jobs/{job_id}/retry": _thing("job_id", "job"),
     "POST /imports": Asked(query={"kind": "tokens", "name": "cards.csv"}, body=CARDS),
     "POST /imports/{import_id}/cancel": _thing("import_id", "waiting_import"),
@@ -297,6 +310,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         wire.charge(1_000_000, meter=meter, token="NOBODY")
     waiting, decided = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"][:2]
     scene.do(resolve_item, ResolveItem(decided["id"], Decision.WRITE_OFF))
+    scene.do(put_rule, PutRule("one-session", "unknown_transaction", Decision.MATCH, 0))
+    scene.do(put_profile, PutProfile("per-session", vendor="Maker", habits={"counts": "session"}))
     scene.wire("CP2").start(token="CARD3")
     scene.knock("CP9")
     scene.client().post("/evse/GB*TWA*ECP3*1/pay", headers={"Accept": "application/json"})

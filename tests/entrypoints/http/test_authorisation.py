@@ -39,9 +39,11 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.put_rule import PutRule, put_rule
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
+from tallywatt.workflows.resolve_inbox import Decision
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
@@ -136,6 +138,7 @@ THINGS: Final[dict[str, str]] = {
     "key_id": "meter_key",
     "location_reference": "location",
     "membership_id": "membership",
+    "name": "rule",
     "number": "invoice",
     "passkey_id": "passkey",
     "payment_id": "payment",
@@ -255,6 +258,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "passkey": passkey.passkey_id,
         "provider": provider.provider_id,
         "payment": session["payments"][0]["id"],
+        "rule": scene.do(put_rule, PutRule(own, "missing_energy", Decision.ACCEPT, 0)).name,
         "session": session["id"],
         "station": own,
         "tariff": put.version.tariff_version_id,

@@ -32,6 +32,7 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
+from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.read_settlements import OrderReading, order_reading
@@ -57,6 +58,7 @@ from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
+from tallywatt.workflows.work_off import WorkOffAll, work_off_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +117,10 @@ ALLOWED = _allowed(
     (replay_since, ReplaySince),
     (resolve_difference, ResolveDifference),
     (resolve_item, ResolveItem),
+    (work_off_all, WorkOffAll),
+    (put_rule, PutRule),
+    (end_rule, EndRule),
+    (put_profile, PutProfile),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),
     (rotate_api_key, RotateApiKey),

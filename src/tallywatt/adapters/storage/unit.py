@@ -91,6 +91,8 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "signature_verdicts": signed.SIGNATURE_VERDICTS,
     "meter_pages": signed.METER_PAGES,
     "market_prices": market.MARKET_PRICES,
+    "meter_profiles": metering.METER_PROFILES,
+    "resolution_rules": metering.RESOLUTION_RULES,
     "tariff_versions": rating.TARIFF_VERSIONS,
     "tariff_assignments": rating.TARIFF_ASSIGNMENTS,
     "policy_versions": rating.POLICY_VERSIONS,

@@ -10,6 +10,7 @@ import typer
 from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_fields, say_json, say_table
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
+from tallywatt.kernel.identity import SessionId
 
 inbox = group("inbox", "The inbox: what only a person can decide.")
 
@@ -28,6 +29,8 @@ class DecisionName(StrEnum):
     RELEASE = "release"
     WRITE_OFF = "write_off"
     RETRY = "retry"
+    ACCEPT = "accept"
+    MATCH = "match"
 
 
 @inbox.command("list", **examples("tallywatt inbox list", "tallywatt inbox list --state open --json"))
@@ -69,12 +72,16 @@ def resolve(
         DecisionName,
         typer.Option(
             "--decision",
-            help="dismiss it; release the held session to be billed; write it off; retry the payment.",
+            help="dismiss it; release the held session to be billed as measured; accept what is proposed; write it off; "
+            "match the stop with its session; retry the payment.",
         ),
     ],
     note: Annotated[str, typer.Option("--note", help="Why, for whoever asks later.")] = "",
     customer: Annotated[
         str | None, typer.Option("--customer", metavar="REFERENCE", help="Who owes, when nobody was known.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="SESSION", help="Which session a stop that waits belongs to.")
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
@@ -83,12 +90,49 @@ def resolve(
     from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 
     with at_desk(operator) as desk:
-        desk.do(resolve_item, ResolveItem(item, Decision(decision.value), note, customer))
+        session_id = None if session is None else SessionId(session)
+        desk.do(resolve_item, ResolveItem(item, Decision(decision.value), note, customer, session_id))
         told = desk.ask(desk.views.inbox_item, item)
     if as_json:
         say_json(told)
     else:
         say_fields([("item", told["summary"]), ("state", told["state"]), ("resolution", told["resolution"])])
+
+
+@inbox.command(
+    "work-off",
+    **examples(
+        "tallywatt inbox work-off missing_energy --decision accept \\",
+        "    --up-to 500 --note 'agreed for November'",
+        "tallywatt inbox work-off unknown_transaction",
+    ),
+)
+def work_off(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Of which kind the items are.")],
+    decision: Annotated[
+        DecisionName | None, typer.Option("--decision", help="What is decided; as the rules say if left out.")
+    ] = None,
+    most_minor: Annotated[
+        int, typer.Option("--up-to", metavar="MINOR", help="The most money to decide on, in the smallest unit.")
+    ] = 0,
+    note: Annotated[str, typer.Option("--note", help="Why, for whoever asks later.")] = "",
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put all open items of a kind in line to be decided on.
+
+    Each within a sum: what is beyond it stays with a person.
+    """
+    from tallywatt.workflows.resolve_inbox import Decision
+    from tallywatt.workflows.work_off import WorkOffAll, work_off_all
+
+    with at_desk(operator) as desk:
+        chosen = None if decision is None else Decision(decision.value)
+        count = desk.do(work_off_all, WorkOffAll(kind, chosen, most_minor, note))
+    if as_json:
+        say_json({"count": count})
+    else:
+        say(f"{count} items are in line.")
 
 
 JOB_COLUMNS = (

@@ -1070,6 +1070,7 @@ class InboxItem(Answer):
     resolved_at: When | None
     resolved_by: str | None
     resolution: str | None
+    detail: dict[str, Any] | None
     station: str | None
     energy_wh: Wh | None
     transaction_id: str | None
@@ -1091,6 +1092,48 @@ class InboxItemKept(Answer):
     resolved_by: str | None
     resolution: str | None
     detail: dict[str, Any] | None
+
+
+class Rule(Answer):
+    """What is decided about items of a kind without a person, up to a sum of money."""
+
+    id: str
+    name: str
+    kind: str
+    decision: str
+    most_minor: int
+    is_on: bool
+    created_at: When
+
+
+class Rules(Answer):
+    """All rules."""
+
+    items: list[Rule]
+
+
+class Profile(Answer):
+    """How a model of stations writes its registers."""
+
+    id: str
+    name: str
+    vendor: str
+    model: str
+    firmware: str
+    habits: dict[str, Any]
+    created_at: When
+
+
+class Profiles(Answer):
+    """All profiles."""
+
+    items: list[Profile]
+
+
+class WorkedOff(Answer):
+    """How many items were put in line; each is decided on by itself."""
+
+    count: int
 
 
 class Job(Answer):

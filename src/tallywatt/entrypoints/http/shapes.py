@@ -198,6 +198,40 @@ class Resolution(Shape):
     customer: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="Who owes, where nobody was known."
     )
+    session_id: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Which session a stop that waits belongs to, where several are suggested."
+    )
+
+
+class Order(Shape):
+    """What is to become of all open items of a kind; without a decision: as the rules say."""
+
+    kind: Annotated[str, Field(max_length=64)]
+    decision: Decision | None = None
+    most_minor: Annotated[int, Field(ge=0, le=10**9)] = 0
+    note: Annotated[str, Field(max_length=200)] = ""
+
+
+class NewRule(Shape):
+    """A rule by its name: a new one, or another text of it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    kind: Annotated[str, Field(max_length=64)]
+    decision: Decision
+    most_minor: Annotated[int, Field(ge=0, le=10**9)]
+
+
+class NewProfile(Shape):
+    """A profile by its name. Patterns of what stations say at boot know `*` and `?`, and no case."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    vendor: Annotated[str, Field(min_length=1, max_length=128)] = "*"
+    model: Annotated[str, Field(min_length=1, max_length=128)] = "*"
+    firmware: Annotated[str, Field(min_length=1, max_length=128)] = "*"
+    habits: dict[str, str | int | bool] = Field(
+        description="counts (lifetime, boot, session), values_since_start, values_times, values_over, ends_times, ends_over, "
+        "zero_is_nothing"
+    )
 
 
 class NewApiKey(Shape):

@@ -25,6 +25,7 @@ from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begi
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
+from tallywatt.workflows.work_off import asked_by, work_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,9 @@ class Handlers:
             "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
+            "work_off": lambda claimed: self._house.run_job(
+                claimed, work_off, asked_by(claimed.job.subject_id, str(claimed.job.payload.get("note", "")))
+            ),
             "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
             "release_hold": self._workflow(release_unused, PaymentId),

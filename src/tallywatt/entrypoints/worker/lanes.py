@@ -48,6 +48,7 @@ LANES = {
             "lose_stop",
             "close_gap",
             "prove_session",
+            "work_off",
             "watch_command",
             "start_paid_session",
             "release_hold",

@@ -1682,6 +1682,41 @@ CREATE TABLE "explanations" (
 
 ;
 
+CREATE TABLE meter_profiles (
+	operator_id TEXT NOT NULL, 
+	profile_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	vendor TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	firmware TEXT NOT NULL, 
+	habits TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_meter_profiles PRIMARY KEY (operator_id, profile_id), 
+	CONSTRAINT uq_meter_profiles_operator_id_name UNIQUE (operator_id, name)
+)
+ STRICT
+
+;
+
+CREATE TABLE resolution_rules (
+	operator_id TEXT NOT NULL, 
+	rule_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	decision TEXT NOT NULL, 
+	most_minor INTEGER NOT NULL, 
+	is_on INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_resolution_rules PRIMARY KEY (operator_id, rule_id), 
+	CONSTRAINT uq_resolution_rules_operator_id_name UNIQUE (operator_id, name), 
+	CONSTRAINT ck_resolution_rules_cap CHECK (most_minor >= 0)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1914,6 +1949,8 @@ CREATE INDEX ix_explanations_operator_id_reason_explanation_id ON explanations (
 
 CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, session_id) WHERE supersedes IS NULL AND credits IS NULL;
 
-INSERT INTO alembic_version ("version_num") VALUES ('0025');
+CREATE INDEX ix_resolution_rules_operator_id_kind ON resolution_rules (operator_id, kind);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0026');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

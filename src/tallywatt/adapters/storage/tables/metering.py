@@ -9,6 +9,7 @@ from tallywatt.adapters.storage.tables.schema import (
     blob,
     check,
     choice,
+    flag,
     index,
     instant,
     json_text,
@@ -27,9 +28,11 @@ from tallywatt.metering.session import (
     Frame,
     InboxItem,
     InboxState,
+    MeterProfile,
     MeterReading,
     PayerKind,
     Reason,
+    ResolutionRule,
     Session,
     SessionState,
     Source,
@@ -205,4 +208,40 @@ EXPLANATIONS = Mapping(
         key=("explanation_id",),
     ),
     Explanation,
+)
+
+METER_PROFILES = Mapping(
+    table(
+        "meter_profiles",
+        text("profile_id"),
+        text("name"),
+        text("vendor"),
+        text("model"),
+        text("firmware"),
+        json_text("habits"),
+        instant("created_at"),
+        version(),
+        unique("name"),
+        key=("profile_id",),
+    ),
+    MeterProfile,
+)
+
+RESOLUTION_RULES = Mapping(
+    table(
+        "resolution_rules",
+        text("rule_id"),
+        text("name"),
+        text("kind"),
+        text("decision"),
+        whole("most_minor"),
+        flag("is_on"),
+        instant("created_at"),
+        version(),
+        unique("name"),
+        check("most_minor >= 0", "cap"),
+        index("kind"),
+        key=("rule_id",),
+    ),
+    ResolutionRule,
 )

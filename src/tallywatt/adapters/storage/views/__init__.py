@@ -15,6 +15,7 @@ from tallywatt.adapters.storage.views import (
     driving,
     equations,
     finding,
+    habits,
     lists,
     long_work,
     measured,
@@ -129,6 +130,8 @@ class Views:
 
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)
+    rules = staticmethod(habits.rules)
+    profiles = staticmethod(habits.profiles)
     jobs = staticmethod(attention.jobs)
     job = staticmethod(attention.job)
     job_counts = staticmethod(attention.job_counts)

@@ -24,7 +24,7 @@ ITEM: Select[Any] = (
     select(
         *columns(
             _inbox, "kind", "summary", "state", "station_id", "session_id", "payment_id", "frame_id", "created_at",
-            "resolved_at", "resolved_by", "resolution", id="item_id",
+            "resolved_at", "resolved_by", "resolution", "detail", id="item_id",
         ),
         *columns(_stations, station="identity"),
         *columns(_sessions, "transaction_id", energy_wh="milliwatt_hours"),

@@ -24,11 +24,12 @@ def routers() -> list[APIRouter]:
         money,
         partners,
         places,
+        rules,
         sessions,
         settings,
         tariffs,
     )
 
-    subjects = (places, tariffs, market, customers, circles, sessions, money, attention, figures)
+    subjects = (places, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
     modules = (*subjects, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

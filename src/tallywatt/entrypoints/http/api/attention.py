@@ -13,6 +13,7 @@ from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import Resolution
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.clock import local_date
+from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.session import InboxState, Reason
 from tallywatt.workflows.jobs import JobState
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
@@ -44,8 +45,9 @@ async def show_item(item_id: str, caller: Reader, house: TheHouse) -> Response:
 
 @router.post("/inbox/{item_id}/resolve")
 async def resolve(request: Request, item_id: str, body: Resolution, caller: Clerk, house: TheHouse) -> Response:
-    """Dismiss an item, release or write off the session behind it, or try its payment again."""
-    command = ResolveItem(item_id, body.decision, body.note, body.customer)
+    """Decide about an item: dismiss it, match it, try its payment again; or release, accept or write off its session."""
+    session_id = None if body.session_id is None else SessionId(body.session_id)
+    command = ResolveItem(item_id, body.decision, body.note, body.customer, session_id)
     return await write_once(request, house, caller, resolve_item, command, lambda row: told(row, "item_id"))
 
 

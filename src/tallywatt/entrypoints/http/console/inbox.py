@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, shown
 from tallywatt.entrypoints.http.doors import Clerk, Reader, TheHouse, actor_of
+from tallywatt.kernel.identity import SessionId
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 
 router = APIRouter()
@@ -32,8 +33,10 @@ async def resolve(
     decision: Annotated[Decision, Form()],
     note: Text = "",
     customer: Text = "",
+    session: Text = "",
 ) -> Response:
     """Dismiss an item, or decide about what stands behind it."""
-    order = ResolveItem(item_id, decision, note.strip(), customer.strip() or None)
+    session_id = SessionId(session.strip()) if session.strip() else None
+    order = ResolveItem(item_id, decision, note.strip(), customer.strip() or None, session_id)
     await house.write(caller.operator_id, resolve_item, order, actor=actor_of(caller))
     return done("/console/inbox", "resolved")
