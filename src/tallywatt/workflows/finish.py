@@ -35,11 +35,13 @@ from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.prove import prove
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tallywatt.kernel.identity import SessionId
     from tallywatt.metering.habits import Habits
     from tallywatt.metering.judge import Judged
     from tallywatt.metering.measure import Measured
-    from tallywatt.metering.session import Session
+    from tallywatt.metering.session import MeterReading, Session
     from tallywatt.rating.records import Offer
     from tallywatt.rating.results import RatedRows
     from tallywatt.workflows.ports import UnitOfWork
@@ -121,11 +123,14 @@ def bill_or_hold(work: UnitOfWork, session: Session) -> Session:
     return bill(work, session, measured if Flag.RELEASED in session.flags else judged.proposed, measured)
 
 
-def judge_session(work: UnitOfWork, session: Session) -> Judged:
-    """What a session's registers show, and whether that can be believed of a station of its model at that EVSE."""
+def judge_session(work: UnitOfWork, session: Session, more: Sequence[MeterReading] = ()) -> Judged:
+    """What a session's registers show, and whether that can be believed of a station of its model at that EVSE.
+
+    `more` are readings that it does not have yet.
+    """
     ended_at = session.transaction_ended_at or session.last_reading_at or session.started_at
-    readings = tuple(work.meter_readings.by(session_id=session.session_id))
-    registers = Registers(session.meter_start, readings, session.meter_stop)
+    readings = {one.reading_key: one for one in (*work.meter_readings.by(session_id=session.session_id), *more)}
+    registers = Registers(session.meter_start, tuple(readings.values()), session.meter_stop)
     evse = work.evses.find(session.evse_id) if session.evse_id else None
     told = Told(
         session.started_at,
@@ -243,7 +248,7 @@ def bill(
         return work.sessions.put(replace(session, state=SessionState.ENDED))
     offer = work.offers.get(session.offer_id)
     rows = _price(work, session, billable, offer, clock_is_usable=proof is None or proof.time_is_billable)
-    if Doubt.MARKET_PRICE_AWAITED in rows.result.warnings and Flag.RELEASED not in session.flags:
+    if Doubt.MARKET_PRICE_AWAITED in rows.result.warnings and not _price_is_decided(work, session):
         return hold(work, session, Reason.PRICE_AWAITED, judge_session(work, session))
     session = replace(session, milliwatt_hours=billable.milliwatt_hours)
     if proof is not None:
@@ -295,6 +300,14 @@ def bill(
         )
     )
     return session
+
+
+def _price_is_decided(work: UnitOfWork, session: Session) -> bool:
+    """Whether somebody has decided to bill it without the price that is awaited. Who accepts an energy was not asked that."""
+    if Flag.ACCEPTED not in session.flags:
+        return Flag.RELEASED in session.flags
+    asked = work.inbox.by(session_id=session.session_id)
+    return any(one.kind == Reason.PRICE_AWAITED.value for one in asked)
 
 
 def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer, *, clock_is_usable: bool) -> RatedRows:

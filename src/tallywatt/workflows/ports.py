@@ -140,6 +140,14 @@ class Queries(Protocol):
         """Commands to a station that have not come to their end, asked for since that machine time; oldest first."""
         ...
 
+    def open_items(self, kind: str, after: str, most: int) -> list[str]:
+        """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""
+        ...
+
+    def count_open_items(self, kind: str) -> int:
+        """How many wait in the inbox of a kind."""
+        ...
+
     def last_position(self) -> int:
         """The position of the newest event that has one."""
         ...

@@ -116,11 +116,14 @@ def decide_on_session(work: UnitOfWork, session_id: SessionId, command: ResolveI
     if session.state is not SessionState.HELD:
         msg = f"this session is {session.state.value}, not held"
         raise Conflict(msg, code="sessions.not_held")
+    # Those that are open now are decided; billing may find another reason to ask, and that one stays open.
+    decided = [
+        one for one in work.inbox.by(session_id=session_id) if one.kind in HOLDING and one.state is InboxState.OPEN
+    ]
     settle = _write_off if command.decision is Decision.WRITE_OFF else _release
     after = settle(work, session, command)
-    for item in work.inbox.by(session_id=session_id):
-        if item.kind in HOLDING and item.state is InboxState.OPEN:
-            _close(work, item, command)
+    for item in decided:
+        _close(work, item, command)
     action = f"session.{command.decision.value}"
     before, then = {"state": session.state.value}, {"state": after.state.value}
     record_action(work, action, "session", session_id, before=before, after=then)
@@ -135,19 +138,24 @@ def _release(work: UnitOfWork, session: Session, command: ResolveItem) -> Sessio
     session = _with_payer(work, session, command)
     if session.offer_id is None:
         session = replace(session, offer_id=_offer_now(work, session).offer_id)
-    if session.transaction_ended_at is None:
-        # Its stop was lost: it ends where the meter was last heard of, with the register that the next start told.
-        ended_at = session.last_reading_at or session.started_at
-        session = replace(
-            session,
-            transaction_ended_at=ended_at,
-            occupancy_ended_at=session.occupancy_ended_at or ended_at,
-            meter_stop=session.last_register,
-        )
+    session = with_an_end(session)
     decided = Flag.ACCEPTED if command.decision is Decision.ACCEPT else Flag.RELEASED
     session = work.sessions.put(replace(session, flags=with_flags(session.flags, decided)))
     work.events.append(Event("session", session.session_id, "SessionReleased"))
     return bill_or_hold(work, session)
+
+
+def with_an_end(session: Session) -> Session:
+    """A session whose stop was lost ends where the meter was last heard of, with the register that the next start told."""
+    if session.transaction_ended_at is not None:
+        return session
+    ended_at = session.last_reading_at or session.started_at
+    return replace(
+        session,
+        transaction_ended_at=ended_at,
+        occupancy_ended_at=session.occupancy_ended_at or ended_at,
+        meter_stop=session.last_register,
+    )
 
 
 def _is_proven(work: UnitOfWork, session: Session) -> bool:

@@ -25,20 +25,7 @@ def take_readings(
 
     The running energy only grows as long as the register does; what a falling one means is worked out from all readings.
     """
-    readings = [
-        MeterReading(
-            session.session_id,
-            natural_key(sample.at, sample.register, sample.context),
-            sample.at,
-            sample.register,
-            sample.watts,
-            sample.context,
-            received_at,
-            frame_id,
-        )
-        for sample in samples
-        if sample.register is not None
-    ]
+    readings = as_readings(session, samples, received_at, frame_id)
     if not readings:
         return session
     work.meter_readings.note(readings)
@@ -52,6 +39,26 @@ def take_readings(
         explain(work, counted, counted.milliwatt_hours, Reason.LOST_STOP, frame_id)
         return counted
     return _advanced(work, session, good)
+
+
+def as_readings(
+    session: Session, samples: tuple[Sample, ...], received_at: Instant, frame_id: FrameId | None
+) -> list[MeterReading]:
+    """The samples that tell a register, as readings of a session."""
+    return [
+        MeterReading(
+            session.session_id,
+            natural_key(sample.at, sample.register, sample.context),
+            sample.at,
+            sample.register,
+            sample.watts,
+            sample.context,
+            received_at,
+            frame_id,
+        )
+        for sample in samples
+        if sample.register is not None
+    ]
 
 
 def _advanced(work: UnitOfWork, session: Session, readings: list[MeterReading]) -> Session:

@@ -147,6 +147,41 @@ def test_a_held_session_is_released_with_the_customer_who_owes(scene: Scene) -> 
     assert "found the driver" in client.get("/console/inbox?state=resolved").text
 
 
+def test_a_stop_that_waits_is_matched_on_its_card(scene: Scene) -> None:
+    """No rule is broken, and no session is held: the card offers the session that it may have ended, and one click ends it."""
+    wire = scene.wire()
+    wire.start(meter=0)
+    scene.later(60)
+    wire.stop("-1", 9_000_000)
+    client = scene.signed_in()
+    page = client.get("/console/inbox").text
+    assert "It may have ended" in page
+    assert "End this session by it" in page
+    assert "Bill what is proposed" not in page
+    [item] = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"]
+    [candidate] = item["detail"]["candidates"]
+    assert send(client, f"/console/inbox/{item['id']}", decision="match", session=candidate).status_code == 303
+    session = scene.session()
+    assert (session["id"], session["state"]) == (candidate, "billed")
+    assert "Nothing waits for you" in client.get("/console/inbox").text
+
+
+def test_a_broken_rule_is_shown_with_what_is_proposed(scene: Scene) -> None:
+    """The register fell: what is beyond doubt can be billed with one click, and the rest is explained."""
+    wire = scene.wire()
+    transaction = wire.start(meter=0)
+    wire.sample(transaction, (scene.later(20), 3_000_000), (scene.later(20), 1_000))
+    scene.later(20)
+    wire.stop(transaction, 2_000_000)
+    client = scene.signed_in()
+    page = client.get("/console/inbox").text
+    assert "The register fell and stayed down" in page
+    [item] = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"]
+    assert send(client, f"/console/inbox/{item['id']}", decision="accept").status_code == 303
+    session = scene.session()
+    assert (session["state"], session["energy_wh"]) == ("billed", item["detail"]["proposed_wh"])
+
+
 def test_a_held_session_is_written_off(scene: Scene) -> None:
     """Its energy stays explained, for another reason."""
     scene.wire().charge(4_000_000, token="NOBODY")

@@ -32,6 +32,7 @@ from tallywatt.adapters.storage.tables import (
 )
 from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
+from tallywatt.metering.session import InboxState
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import CAUSE, JobState
 
@@ -388,6 +389,19 @@ OPEN_COMMANDS = (
     .order_by(_commands.c.requested_at)
 )
 
+_inbox = metering.INBOX.table
+_open_of_kind = (
+    _inbox.c.operator_id == bindparam("operator"),
+    _inbox.c.state == InboxState.OPEN.value,
+    _inbox.c.kind == bindparam("of_kind"),
+)
+OPEN_ITEMS = (
+    select(_inbox.c.item_id)
+    .where(*_open_of_kind, _inbox.c.item_id > bindparam("after"))
+    .order_by(_inbox.c.item_id)
+    .limit(bindparam("most"))
+)
+COUNT_OPEN_ITEMS = select(func.count()).where(*_open_of_kind)
 _invoices = invoicing.INVOICES.table
 _printed = invoicing.PRINTED_INVOICES.table
 UNPRINTED = (
@@ -448,6 +462,17 @@ class SqlQueries(SettlementQueries):
         """Commands to a station that have not come to their end, oldest first."""
         about = {"station_id": station_id}
         return self._rows(OPEN_COMMANDS, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def open_items(self, kind: str, after: str, most: int) -> list[str]:
+        """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""
+        connection = self._unit.connection
+        statement = compiled(OPEN_ITEMS, connection.dialect)
+        asked = {"operator": self._unit.operator, "of_kind": kind, "after": after, "most": most}
+        return [str(row[0]) for row in connection.execute(statement.sql, statement.bind(asked))]
+
+    def count_open_items(self, kind: str) -> int:
+        """How many wait in the inbox of a kind."""
+        return self._number(COUNT_OPEN_ITEMS, operator=self._unit.operator, of_kind=kind)
 
     def last_position(self) -> int:
         """The position of the newest event that has one."""

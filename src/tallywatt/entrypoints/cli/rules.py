@@ -50,7 +50,7 @@ def list_rules(operator: OperatorOption = None, as_json: JsonFlag = False) -> No
         "tallywatt rule put short-silence --kind missing_energy \\",
         "    --decision accept --up-to 500",
         "tallywatt rule put stops --kind unknown_transaction \\",
-        "    --decision match --up-to 0",
+        "    --decision match --up-to 3000",
     ),
 )
 def put(

@@ -290,6 +290,7 @@ LABELS: Final = {
     "any.close_gap": later("Close gap"),
     "any.prove_session": later("Prove session"),
     "any.work_off": later("Work off"),
+    "any.work_off_more": later("Work off the rest"),
     "any.accept": later("Accept proposal"),
     "any.match": later("Match"),
     "rule.never_falls": later("The register fell and stayed down"),

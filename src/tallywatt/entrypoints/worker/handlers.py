@@ -25,7 +25,7 @@ from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begi
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
-from tallywatt.workflows.work_off import asked_by, work_off
+from tallywatt.workflows.work_off import asked_by, more_asked_by, work_off, work_off_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,9 @@ class Handlers:
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
             "work_off": lambda claimed: self._house.run_job(
                 claimed, work_off, asked_by(claimed.job.subject_id, str(claimed.job.payload.get("note", "")))
+            ),
+            "work_off_more": lambda claimed: self._house.run_job(
+                claimed, work_off_more, more_asked_by(claimed.job.subject_id, claimed.job.payload)
             ),
             "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),

@@ -49,6 +49,7 @@ LANES = {
             "close_gap",
             "prove_session",
             "work_off",
+            "work_off_more",
             "watch_command",
             "start_paid_session",
             "release_hold",

@@ -17,7 +17,7 @@ router = APIRouter(tags=["attention"], route_class=Resource)
 
 @router.post("/inbox/work-off", status_code=202)
 async def work_off(request: Request, body: Order, caller: Clerk, house: TheHouse) -> Response:
-    """Put all open items of a kind in line, up to a thousand: each is decided on by itself, within the sum that is named.
+    """Put all open items of a kind in line: each is decided on by itself, within the sum that is named.
 
     What a sum does not cover, or what nobody is known to owe for, stays with a person.
     """
