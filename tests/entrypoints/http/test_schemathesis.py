@@ -28,7 +28,7 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
-EXAMPLES = 10
+EXAMPLES = 6
 """Of each operation; each is asked anew in every run."""
 NOT_ASKED = {
     "/events": "it never ends",
