@@ -271,7 +271,7 @@ def _read_computed(found: Problems) -> None:
         remedy = "the sentence is PostgreSQL's own; mend that and run the command again"
         _keep(found, code, errors.Broken, ["… failed: …"], [remedy])
     for name in MAPPINGS:
-        _keep(found, f"{name}.not_found", errors.NotFound, [f"there is no row … in {name}"], [])
+        _keep(found, f"{name}.not_found", errors.NotFound, [f"none of the {name.replace('_', ' ')} has the id …"], [])
     for status, code in ((404, "not_found"), (405, "request.method_not_allowed"), (400, "request.refused")):
         one = found[code]
         one.statuses.add(status)

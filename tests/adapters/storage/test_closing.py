@@ -60,6 +60,7 @@ def test_what_is_open_stands_in_the_way(house: HouseOf) -> None:
 
     assert not told.is_clean
     assert open_items(told) == {"unmatched": 1, "held": 1, "on_their_way": 1, "inbox": 1, "owed": 1}
+    assert "inbox" not in open_items(close(house, "2026-03-01")), "what waits came up on a later day"
     json: dict[str, Any] = told.as_json()
     assert json["open"][0] == {"code": "unmatched", "count": 1, "minor": {"GBP": 700}, "blocks": True}
 

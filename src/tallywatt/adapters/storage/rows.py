@@ -326,6 +326,6 @@ class Rows(Generic[T]):
 
     def _found(self, row: T | None, key: tuple[str | int, ...]) -> T:
         if row is None:
-            msg = f"there is no row {'/'.join(map(str, key))} in {self._name}"
+            msg = f"none of the {self._name.replace('_', ' ')} has the id {'/'.join(map(str, key))}"
             raise NotFound(msg, code=f"{self._name}.not_found")
         return row

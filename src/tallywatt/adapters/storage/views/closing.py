@@ -81,7 +81,18 @@ _ON_THEIR_WAY = Question(
         mine(_operations), _operations.c.state.in_(UNRESOLVED), _operations.c.operation_id < bindparam("made_before")
     )
 )
-_INBOX = Question(select(func.count().label("count")).where(mine(_inbox), _inbox.c.state == "open"))
+# What is about a session of a later day is no matter of this one; what is about none may be.
+_INBOX = Question(
+    select(func.count().label("count")).where(
+        mine(_inbox),
+        _inbox.c.state == "open",
+        ~exists().where(
+            _sessions.c.operator_id == _inbox.c.operator_id,
+            _sessions.c.session_id == _inbox.c.session_id,
+            _sessions.c.booked_at >= _before,
+        ),
+    )
+)
 _FAILED = Question(select(func.count().label("count")).where(mine(_jobs), _jobs.c.state == "failed"))
 _NUMBERS = Question(
     select(
@@ -147,7 +158,7 @@ def day_close(connection: Connection, operator_id: str, day: str, zone: str, now
         summed("holds", _HOLDS, blocks=False, behind=period.end),
         summed("unsettled", _UNSETTLED, blocks=False, first=period.start, behind=period.end),
         OpenItem("owed", len(owed), owed, blocks=False),
-        OpenItem("inbox", one(_INBOX)),
+        OpenItem("inbox", one(_INBOX, behind=period.end)),
         OpenItem("jobs_failed", one(_FAILED)),
     )
     series = tuple(
