@@ -76,6 +76,7 @@ class ScriptedProvider:
             OperationKind.PREPARE: self._prepare,
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
             OperationKind.REFUND: self._refund,
@@ -100,6 +101,12 @@ class ScriptedProvider:
         ref = f"cs_{operation.payment_id}"
         page = View(ViewStatus.REQUIRES_ACTION, operation.currency, page_ref=ref, page_url="http://page")
         return self._now(operation, page)
+
+    def _adjust(self, operation: Operation) -> Outcome:
+        seen = self.views[operation.payment_id]
+        if seen.status is not ViewStatus.AUTHORISED or operation.amount_minor <= seen.authorised_minor:
+            return Failed("amount_too_small", "not now", seen)
+        return self._now(operation, replace(seen, authorised_minor=operation.amount_minor))
 
     def _capture(self, operation: Operation) -> Outcome:
         seen = self.views[operation.payment_id]

@@ -243,7 +243,8 @@ def _collected(held: Held, codes: dict[str, str], transfers: dict[str, list[Tran
     for payment in held.payments:
         place = f"clearing/{payment.account_id}"
         booked = {
-            "payment_captured": payment.captured_minor,
+            "payment_captured": payment.captured_minor + payment.lost_minor,
+            "payment_taken_back": -payment.lost_minor,
             "payment_refunded": -payment.refunded_minor,
             "payment_surplus": payment.suspense_minor,
         }

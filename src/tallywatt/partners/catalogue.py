@@ -217,6 +217,13 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType("payment.authorised", "PaymentAuthorised", "payment", "A sum is held on the driver's card.", _MOVED),
     EventType("payment.captured", "PaymentCaptured", "payment", "Money was taken.", _MOVED),
     EventType(
+        "payment.taken_back",
+        "PaymentTakenBack",
+        "payment",
+        "What was captured never arrived at the provider: it is owed again.",
+        _MOVED,
+    ),
+    EventType(
         "payment.refund_intended",
         "RefundIntended",
         "payment",

@@ -60,8 +60,9 @@ WALLETS: Final = ("card", "apple_pay", "google_pay")
 
 CAPABILITIES: Final[dict[str, Capabilities]] = {
     # docs.stripe.com/api/idempotent_requests: keys live for at least 24 hours. Increments are not offered online in
-    # countries with strong customer authentication, so they are not counted on (docs.stripe.com: incremental authorization).
-    "stripe": Capabilities(23 * 3600, enquiry_by_reference=True, methods=WALLETS),
+    # countries with strong customer authentication (docs.stripe.com: incremental authorization): they are asked for with
+    # the page, tried when they are needed, and a refusal ends the session in time. Nothing counts on them.
+    "stripe": Capabilities(23 * 3600, enquiry_by_reference=True, adjusts=True, methods=WALLETS),
     # docs.mollie.com/reference/api-idempotency: an answer is kept for an hour.
     # One capture a card payment; the rest is released with it.
     "mollie": Capabilities(

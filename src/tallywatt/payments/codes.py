@@ -31,7 +31,12 @@ class Standard:
     advice: Advice
 
 
+CAPTURE_LOST: Final = "capture_lost"
+"""The code of a capture that the provider had taken, and days later has not: it is final, whatever comes late."""
 DECLINED: Final = Standard("declined", Advice.OTHER_METHOD)
+
+ENDS_METHOD: Final = frozenset({"expired_card", "incorrect_number", "invalid_account", "lost_or_stolen"})
+"""With such a code a stored card is charged no more, until its bank has replaced it or a person wants it tried."""
 
 _STRIPE: Final = {
     "approve_with_id": Standard("issuer_unavailable", Advice.RETRY_LATER),

@@ -132,7 +132,9 @@ def shown_by(operation: Operation, view: View) -> OperationState | None:
     return _shown_by_state(operation, view)
 
 
-def _shown_by_state(operation: Operation, view: View) -> OperationState | None:
+def _shown_by_state(  # noqa: PLR0911  # one answer a kind
+    operation: Operation, view: View
+) -> OperationState | None:
     match operation.kind:
         case OperationKind.PREPARE:
             return OperationState.SUCCEEDED if view.provider_ref is not None else None
@@ -140,8 +142,12 @@ def _shown_by_state(operation: Operation, view: View) -> OperationState | None:
             return OperationState.SUCCEEDED if view.page_ref is not None or view.provider_ref is not None else None
         case OperationKind.CHARGE:
             return _CHARGE.get(view.status)
-        case OperationKind.CAPTURE:
-            return OperationState.SUCCEEDED if view.captured_minor else _CAPTURE.get(view.status)
+        case OperationKind.ADJUST if view.authorised_minor >= operation.amount_minor:
+            return OperationState.SUCCEEDED
+        case OperationKind.ADJUST | OperationKind.CAPTURE:
+            # A hold that is used grows no more, and one that is gone neither grows nor is used.
+            used = OperationState.FAILED if operation.kind is OperationKind.ADJUST else OperationState.SUCCEEDED
+            return used if view.captured_minor else _CAPTURE.get(view.status)
         case OperationKind.VOID:
             return OperationState.FAILED if view.captured_minor else _VOID.get(view.status)
         case OperationKind.REFUND:

@@ -20,6 +20,8 @@ def least_charge(provider: str, currency: str) -> int:
     return LEAST_CHARGE.get(provider, {}).get(currency, 1)
 
 
+MOST_HOLDS: Final = 4
+"""A hold grows, step by step, to at most so many times what the driver agreed to at first."""
 PAGE_LIFE_MS: Final = 35 * 60 * 1000
 """How long a page can be paid."""
 LEAST_PAGE_LIFE_MS: Final = 30 * 60 * 1000

@@ -9,7 +9,7 @@ counters; what is on its way is in the payment's one unresolved operation.
        └── requires_action ── authorised ──────────────────┘
                  │                └── voided | expired
                  └── abandoned
-    owed: nothing can be collected this way; the reason says why
+    owed: nothing can be collected this way, or what was captured never arrived; the reason says why
 """
 
 from __future__ import annotations
@@ -123,6 +123,8 @@ class Payment:
     """The unguessable part of an ad hoc driver's link."""
     reason: str | None
     created_at: Instant
+    lost_minor: int = 0
+    """What was captured once, and taken back by the provider later."""
     version: int = 1
 
     @property
@@ -204,6 +206,17 @@ class Payment:
         if self.state is PaymentState.AUTHORISED and self.due_minor:
             return replace(self, reason=reason)
         return self
+
+    def without_capture(self, minor: int) -> Payment:
+        """The payment after its provider has told, days later, that a capture of so much never brought any money.
+
+        What went back to the payer already was the operator's own: no more is owed again than was still here.
+        """
+        gone = min(minor, self.returnable_minor)
+        left = self.captured_minor - gone
+        state = self.state if left else PaymentState.OWED
+        lost = self.lost_minor + gone
+        return replace(self, captured_minor=left, lost_minor=lost, state=state, reason="capture_failed")
 
     def _is_other(self, provider_ref: str | None) -> bool:
         """Whether a message is about another object than ours. A page may need a second object for a second card."""

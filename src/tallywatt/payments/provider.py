@@ -68,6 +68,8 @@ class View:
     card_last4: str | None = None
     failed_operation: str | None = None
     """The operation of ours that the provider took and has not carried out in the end; `code` says why."""
+    told_of: str | None = None
+    """The one operation of ours that it tells about, where it names it: a capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class ProviderEvent:
     dispute: ToldDispute | None = None
     operation_id: str | None = None
     """The operation of ours that it answers, where it names one and no payment."""
+    renewed: StoredMethod | None = None
+    """A stored card that its bank has replaced: the same token charges the new one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,17 @@ A fact is never thrown away: what the payment's state forbids is booked to suspe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
+from tallywatt.kernel.identity import OperationId
 from tallywatt.ledger.chart import clearing, receivable, suspense
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.allocation import Allocation, Target
-from tallywatt.payments.codes import Advice
+from tallywatt.payments.codes import CAPTURE_LOST, Advice
 from tallywatt.payments.consequence import (
     Captured,
     Contradicted,
@@ -33,6 +35,7 @@ from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.renew_method import note_method
 from tallywatt.workflows.route_payment import fail_over, note_health
 
 if TYPE_CHECKING:
@@ -58,6 +61,9 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     view = view_of(fact.outcome)
     if view is not None and view.refunds:
         view = with_refund_total(view, work.operations.by(payment_id=payment.payment_id))
+    known = None if view is None else _of_a_lost_capture(work, payment, view)
+    if known is not None:
+        return known
     after, consequences = (payment, ()) if view is None else payment.after(view)
     settled = _settle(work, operation, fact, view)
     note_health(work, operation, fact)
@@ -82,8 +88,44 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     return after
 
 
+def _of_a_lost_capture(work: UnitOfWork, payment: Payment, view: View) -> Payment | None:
+    """The payment after news of a capture that never brought any money; None: it is none of that.
+
+    Such a word is final. Notifications overtake each other: that the capture went well may be told after that.
+    """
+    named = view.failed_operation or view.told_of
+    told = work.operations.find(OperationId(named)) if named is not None else None
+    if told is None or told.payment_id != payment.payment_id:
+        return None
+    if told.code == CAPTURE_LOST:
+        return payment
+    taken = told.kind in (OperationKind.CAPTURE, OperationKind.CHARGE) and told.state is OperationState.SUCCEEDED
+    return _take_back(work, payment, told, view) if taken and view.failed_operation is not None else None
+
+
+def _take_back(work: UnitOfWork, payment: Payment, lost: Operation, view: View) -> Payment:
+    """The payment without a capture that had succeeded: the sum is owed again, and a person hears of it."""
+    after = work.payments.put(payment.without_capture(lost.amount_minor))
+    failed = replace(lost, state=OperationState.FAILED, code=CAPTURE_LOST, error=view.code)
+    work.operations.put(failed)
+    minor = after.lost_minor - payment.lost_minor
+    if minor:
+        legs = (Leg(owed_on(after), clearing(after.account_id), minor),)
+        _book(work, after, "payment_taken_back", after.lost_minor, legs)
+        target, target_id = _belongs_to(after)
+        _allocate(work, after, failed, target, target_id, -minor)
+        _event(work, after, "PaymentTakenBack", minor=minor, currency=after.currency)
+    summary = (
+        f"{lost.amount_minor} minor units of {after.currency} were captured and never arrived; {minor} are owed again"
+    )
+    note(work, after, "capture_lost", summary, lost.operation_id)
+    return after
+
+
 def _is_dead_end(operation: Operation, fact: ProviderFact) -> bool:
     """Whether asking for the same again would lead to the same: then a person decides."""
+    if operation.kind is OperationKind.ADJUST:
+        return False  # what is held stays held, and what is due is taken from that
     if operation.state is OperationState.NOT_SENT:
         return fact.source is Source.REPLY
     return operation.state is OperationState.FAILED
@@ -119,6 +161,8 @@ def _follow_operation(
         _event(work, payment, "PaymentUnknown", operation_id=operation.operation_id, kind=operation.kind.value)
     elif operation.state is OperationState.PENDING:
         work.jobs.add(_ask_later(work, operation))
+    elif operation.kind is OperationKind.ADJUST:
+        pass  # nobody has to deal with a hold that did not grow: whoever watches it ends the session in time
     elif operation.state is OperationState.FAILED and (dead_end or operation.kind is not OperationKind.VOID):
         # A void of what has ended in another way needs nobody; a capture that found its hold gone does.
         if not _came_too_late(operation, work.machine_now):
@@ -149,7 +193,7 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
     match consequence:
         case Captured(minor=minor):
             legs = (Leg(clearing(payment.account_id), owed_on(payment), minor),)
-            _book(work, payment, "payment_captured", payment.captured_minor, legs)
+            _book(work, payment, "payment_captured", payment.captured_minor + payment.lost_minor, legs)
             target, target_id = _belongs_to(payment)
             _allocate(work, payment, operation, target, target_id, minor)
             _event(work, payment, "PaymentCaptured", minor=minor, currency=payment.currency)
@@ -176,6 +220,7 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
             _event(work, payment, f"Payment{how.capitalize()}", minor=minor, currency=payment.currency)
         case Declined(code=code):
             _event(work, payment, "PaymentDeclined", code=code)
+            note_method(work, payment, code)
         case Contradicted(code=code, detail=detail):
             note(work, payment, "payment_contradicted", f"{code}: {detail}", f"{code}/{detail}")
 
@@ -201,7 +246,7 @@ def _book(work: UnitOfWork, payment: Payment, kind: str, total: int, legs: tuple
 def _allocate(
     work: UnitOfWork, payment: Payment, operation: Operation | None, target: Target, target_id: str, minor: int
 ) -> None:
-    told = payment.captured_minor + payment.suspense_minor + payment.refunded_minor
+    told = payment.captured_minor + payment.suspense_minor + payment.refunded_minor + 2 * payment.lost_minor
     written = work.allocations.add(
         Allocation(
             allocation_id=work.draw.id(f"allocation/{payment.payment_id}/{target}/{minor}/{told}"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import OperationId
 from tallywatt.payments.limits import PAGE_LIFE_MS
-from tallywatt.payments.operation import Operation, OperationKind
+from tallywatt.payments.operation import Operation, OperationKind, OperationState
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.note_payment import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tallywatt.kernel.clock import Instant
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -20,6 +22,10 @@ CALL_PROVIDER = "call_provider"
 """Job: send the operation of that id."""
 MOST_OPERATIONS = 20
 """More than that for one payment, and something goes round in circles: a person looks."""
+ADJUST_WITHIN_MS = 30 * 60 * 1000
+"""So long a capture waits for the word about a hold that was to grow."""
+UNANSWERED = "unanswered"
+"""The code of an adjustment that nothing was heard of."""
 ASK_PROVIDER = "ask_provider"
 """Job: find out what became of the operation of that id."""
 
@@ -67,12 +73,22 @@ def take_next_step(work: UnitOfWork, payment: Payment) -> Operation | None:
     if kind is None:
         return None
     earlier = work.operations.by(payment_id=payment.payment_id)
-    if any(one.is_unresolved for one in earlier):
+    underway = next((one for one in earlier if one.is_unresolved), None)
+    if underway is not None and not _is_overdue(underway, work.machine_now):
         return None
+    if underway is not None:
+        # It takes nothing, so nothing is lost by waiting no longer: should the hold have grown, that is let go with the rest.
+        ended = replace(underway, state=OperationState.FAILED, code=UNANSWERED, resolved_at=work.machine_now)
+        work.operations.put(ended)
     if len(earlier) >= MOST_OPERATIONS:
         note(work, payment, "payment_goes_round", f"{kind} was tried often, and nothing changes", kind.value)
         return None
     return intend_operation(work, payment, kind, _amount(payment, kind), _asked(work, payment, kind, earlier))
+
+
+def _is_overdue(operation: Operation, now: Instant) -> bool:
+    """Whether what is due has waited long enough for a hold that was to grow."""
+    return operation.kind is OperationKind.ADJUST and now - operation.created_at >= ADJUST_WITHIN_MS
 
 
 def _amount(payment: Payment, kind: OperationKind) -> int:

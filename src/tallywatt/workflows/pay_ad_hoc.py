@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 RELEASE_HOLD: Final = "release_hold"
 """Job: let the payment of that id go, if no session has begun with it."""
+WATCH_HOLD: Final = "watch_hold"
+"""Job: see that what the session of that payment costs stays within its hold, again and again while it runs."""
+FIRST_LOOK_MS: Final = 20 * 1000
 SECRET_CHARACTERS: Final = 32
 
 
@@ -123,6 +126,7 @@ def take_up_hold(work: UnitOfWork, payment_id: PaymentId, session_id: SessionId)
     if payment.state is not PaymentState.AUTHORISED or payment.due_minor is not None or payment.session_id is not None:
         return False
     work.payments.put(replace(payment, session_id=session_id))
+    work.jobs.add(Job(WATCH_HOLD, payment.payment_id, {}, Instant(work.machine_now + FIRST_LOOK_MS)))
     return True
 
 

@@ -14,6 +14,7 @@ from tallywatt.payments.webhook import WebhookEvent, WebhookState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.renew_method import RenewMethod, renew_method
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 
 if TYPE_CHECKING:
@@ -70,20 +71,27 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
     )
     if not work.webhook_events.add(row):
         return Taken.DUPLICATE
-    if event.view is not None and payment is not None:
-        apply_provider_fact(
-            work, ProviderFact(payment.payment_id, Succeeded(event.view), Source.WEBHOOK, said_at=event.said_at)
-        )
-    elif event.dispute is not None:
-        take_dispute(work, TakeDispute(command.account_id, event.dispute))
-    elif state is WebhookState.UNMATCHED:
-        summary = f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator"
-        _list(work, command, "webhook_unmatched", summary)
+    _apply(work, command, payment, state)
     if event.attention is not None and payment is not None:
         note(work, payment, "provider_needs_person", f"the provider reports {event.attention}", event.event_id)
     if card_numbers:
         _list(work, command, "card_number_hidden", f"{event.type} carried a card number; it was not stored")
     return Taken(state.value)
+
+
+def _apply(work: UnitOfWork, command: TakeWebhook, payment: Payment | None, state: WebhookState) -> None:
+    event = command.event
+    if event.view is not None and payment is not None:
+        apply_provider_fact(
+            work, ProviderFact(payment.payment_id, Succeeded(event.view), Source.WEBHOOK, said_at=event.said_at)
+        )
+    elif event.renewed is not None:
+        renew_method(work, RenewMethod(command.account_id, event.renewed))
+    elif event.dispute is not None:
+        take_dispute(work, TakeDispute(command.account_id, event.dispute))
+    elif state is WebhookState.UNMATCHED:
+        summary = f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator"
+        _list(work, command, "webhook_unmatched", summary)
 
 
 def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:

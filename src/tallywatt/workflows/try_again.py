@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.account import MethodState
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
 
@@ -30,12 +31,22 @@ def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
         msg = "an operation of this payment is on its way; what became of it comes first"
         raise Conflict(msg, code="payment.operation_on_its_way")
     halted = payment.state in (PaymentState.DECLINED, PaymentState.OWED)
-    if payment.method_id is not None and work.payment_methods.get(payment.method_id).state is MethodState.REMOVED:
+    method = work.payment_methods.get(payment.method_id) if payment.method_id is not None else None
+    if method is not None and method.state is MethodState.REMOVED:
         msg = "the payment method was removed, so there is nothing that could be charged"
         raise Conflict(msg, code="payment.method_removed", remedy="ask for the money in another way, or write it off")
-    if halted and payment.kind is PaymentKind.STORED and payment.method_id is not None:
-        state = PaymentState.CREATED if payment.provider_ref is None else PaymentState.PREPARED
-        payment = work.payments.put(replace(payment, state=state, reason=None))
+    if halted and payment.kind is PaymentKind.STORED and method is not None:
+        if method.state is MethodState.FAILED:
+            # Somebody knows better than the last decline; another one of that kind ends it again.
+            work.payment_methods.put(replace(method, state=MethodState.ACTIVE))
+        # Where nothing can be prepared, each charge is an object of its own, and the declined one is done with.
+        prepares = capabilities_of(work.provider_accounts.get(payment.account_id).provider).prepares
+        ref = payment.provider_ref if prepares else None
+        state = PaymentState.CREATED if ref is None else PaymentState.PREPARED
+        shown = (payment.card_brand, payment.card_last4) if ref is not None else (method.brand, method.last4)
+        payment = work.payments.put(
+            replace(payment, state=state, provider_ref=ref, reason=None, card_brand=shown[0], card_last4=shown[1])
+        )
     if take_next_step(work, payment) is None:
         msg = f"a payment that is {payment.state} has no next step"
         raise Conflict(msg, code="payment.no_next_step")

@@ -103,6 +103,7 @@ class AdyenCards:
         does: dict[OperationKind, Callable[[dict[str, Any], str], Outcome | View]] = {
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
             OperationKind.REFUND: self._refund,
@@ -150,12 +151,20 @@ class AdyenCards:
             "expiresAt": datetime.fromtimestamp(int(asked["expires_at"]), UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
             "allowedPaymentMethods": ["scheme", "applepay", "googlepay"],
             "manualCapture": True,
+            # A hold of this kind can grow; one that is final cannot.
+            "additionalData": {"authorisationType": "PreAuth"},
             "metadata": _ours(asked),
         }
         locale = LOCALES.get(str(asked.get("language", ""))[:2])
         if locale is not None:
             request["shopperLocale"] = locale
         return views.of_link(self._checkout.payment_links_api.payment_links(request, idempotency_key=key).message)
+
+    def _adjust(self, asked: dict[str, Any], key: str) -> Outcome:
+        request = {**self._modification(asked), "amount": _amount(asked), "industryUsage": "delayedCharge"}
+        ref = asked["provider_ref"]
+        answer = self._checkout.modifications_api.update_authorised_amount(request, ref, idempotency_key=key)
+        return _received(answer.message, ref)
 
     def _capture(self, asked: dict[str, Any], key: str) -> Outcome:
         request = {**self._modification(asked), "amount": _amount(asked)}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
-from tallywatt.payments.codes import DECLINED, Standard, standard
+from tallywatt.payments.codes import CAPTURE_LOST, DECLINED, Standard, standard
 from tallywatt.payments.provider import RefundView, View, ViewStatus
 
 PROVIDER: Final = "adyen"
@@ -35,7 +35,6 @@ _LINK: Final = {
 }
 NEEDS_PERSON: Final = frozenset(
     {
-        "CAPTURE_FAILED",
         "CHARGEBACK",
         "CHARGEBACK_REVERSED",
         "NOTIFICATION_OF_CHARGEBACK",
@@ -113,7 +112,7 @@ def of_notification(item: Tree) -> View | None:
             return _authorised(item) if good else _refused(item)
         case "OFFER_CLOSED":
             return View(ViewStatus.ABANDONED)
-        case "CAPTURE" | "CANCELLATION" | "TECHNICAL_CANCEL" | "REFUND":
+        case "AUTHORISATION_ADJUSTMENT" | "CAPTURE" | "CANCELLATION" | "TECHNICAL_CANCEL" | "REFUND":
             return _modified(item) if good else _failed(item)
         case "CAPTURE_FAILED" | "REFUND_FAILED":
             return _failed(item)
@@ -155,8 +154,18 @@ def _modified(item: Tree) -> View:
     minor, code = _sum_of(item)
     of = item.get("originalReference") or None
     match item["eventCode"]:
+        case "AUTHORISATION_ADJUSTMENT":
+            return View(ViewStatus.AUTHORISED, code, provider_ref=of, authorised_minor=minor)
         case "CAPTURE":
-            return View(ViewStatus.CAPTURED, code, provider_ref=of, authorised_minor=minor, captured_minor=minor)
+            asked = item.get("merchantReference") or None
+            return View(
+                ViewStatus.CAPTURED,
+                code,
+                provider_ref=of,
+                authorised_minor=minor,
+                captured_minor=minor,
+                told_of=asked,
+            )
         case "REFUND":
             one = RefundView(item["pspReference"], item.get("merchantReference"), minor, "succeeded")
             return View(ViewStatus.PROCESSING, code, provider_ref=of, refunds=(one,))
@@ -168,5 +177,7 @@ def _modified(item: Tree) -> View:
 def _failed(item: Tree) -> View:
     found = standard(PROVIDER, _plain(item.get("reason")))
     code = found.code if found is not DECLINED else "refused"
+    if item["eventCode"] == "CAPTURE_FAILED":
+        code = CAPTURE_LOST
     of, asked = item.get("originalReference") or None, item.get("merchantReference") or None
     return View(ViewStatus.PROCESSING, provider_ref=of, code=code, failed_operation=asked)

@@ -50,6 +50,7 @@ SKEW_SECONDS: Final = 3600
 MOST_LISTED: Final = 1000
 _WITH_CHARGE: Final = ["latest_charge", "latest_charge.refunds"]
 _NEVER_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+RENEWED: Final = ("payment_method.automatically_updated",)
 _NEEDS_PERSON: Final = ("charge.dispute.", "refund.failed", "radar.early_fraud_warning.")
 
 stripe.enable_telemetry = False
@@ -114,6 +115,7 @@ class StripeCards:
             OperationKind.PREPARE: self._prepare,
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
             OperationKind.REFUND: self._refund,
@@ -158,6 +160,7 @@ class StripeCards:
                 }
             ],
             "payment_intent_data": {"capture_method": "manual", "metadata": _ours(asked)},
+            "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}},
             "client_reference_id": asked["reference"],
             "metadata": _ours(asked),
             "success_url": asked["success_url"],
@@ -168,6 +171,12 @@ class StripeCards:
             params["locale"] = asked["language"]
         made = self._client.checkout.sessions.create(params, options)
         return views.of_session(_tree(made)), made.id
+
+    def _adjust(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
+        done = self._client.payment_intents.increment_authorization(
+            asked["provider_ref"], {"amount": asked["amount_minor"], "expand": ["latest_charge"]}, options
+        )
+        return _seen(done), done.id
 
     def _capture(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
         done = self._client.payment_intents.capture(
@@ -214,7 +223,7 @@ class StripeCards:
     def _declined(self, operation: Operation, error: stripe.CardError) -> Outcome:
         detail = _detail(error)
         said = error.user_message or ""
-        if operation.kind not in (OperationKind.CHARGE, OperationKind.PREPARE):
+        if operation.kind not in (OperationKind.CHARGE, OperationKind.PREPARE, OperationKind.ADJUST):
             return Failed(error.code or "refused", said, _view_in(error))
         found = standard(views.PROVIDER, detail.get("decline_code"), error.code)
         advice = Advice.DO_NOT_RETRY if detail.get("advice_code") == "do_not_try_again" else found.advice
@@ -324,6 +333,7 @@ class StripeCards:
             view, payment_id = views.view_of(thing), views.payment_of(thing)
             ref = thing.get("payment_intent") if view is None else view.provider_ref
             dispute = told_dispute(thing, said_at) if thing.get("object") == "dispute" else None
+            renewed = views.stored_of(thing) if type_ in RENEWED else None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             msg = "a signed webhook that is not an event"
             raise BadInput(msg, code="webhook.unreadable") from error
@@ -332,7 +342,15 @@ class StripeCards:
             raise NotSignedIn(msg, code="webhook.wrong_mode")
         attention = type_ if dispute is None and type_.startswith(_NEEDS_PERSON) else None
         return ProviderEvent(
-            event_id, type_, said_at, payment_id, ref if isinstance(ref, str) else None, view, attention, dispute
+            event_id,
+            type_,
+            said_at,
+            payment_id,
+            ref if isinstance(ref, str) else None,
+            view,
+            attention,
+            dispute,
+            renewed=renewed,
         )
 
     def _check_signature(self, header: str, body: bytes) -> None:

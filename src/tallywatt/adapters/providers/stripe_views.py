@@ -7,7 +7,7 @@ from typing import Any, Final
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
 from tallywatt.payments.codes import standard
-from tallywatt.payments.provider import RefundView, View, ViewStatus
+from tallywatt.payments.provider import RefundView, StoredMethod, View, ViewStatus
 
 PROVIDER: Final = "stripe"
 PAYMENT: Final = "tallywatt_payment"
@@ -123,6 +123,15 @@ def of_session(session: Tree) -> View:
             card_last4=seen.card_last4,
         )
     return View(ViewStatus.PROCESSING, **page, provider_ref=intent)
+
+
+def stored_of(method: Tree) -> StoredMethod:
+    """A stored card; LookupError or TypeError for what is none."""
+    card, customer = method["card"], method["customer"]
+    told = customer["id"] if isinstance(customer, dict) else customer
+    if not all(isinstance(one, str) for one in (told, method["id"], card["brand"], card["last4"])):
+        raise TypeError(method["object"])
+    return StoredMethod(told, method["id"], card["brand"], card["last4"])
 
 
 def payment_of(thing: Tree) -> str | None:

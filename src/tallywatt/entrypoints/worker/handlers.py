@@ -25,6 +25,7 @@ from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begi
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
+from tallywatt.workflows.watch_hold import WatchHold, watch_hold
 from tallywatt.workflows.work_off import asked_by, more_asked_by, work_off, work_off_more
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Handlers:
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
+            "watch_hold": self._watch_hold,
             "read_settlements": self._read_settlements,
             "compare_payment": self._compare_payment,
             "send_command": self._send_command,
@@ -105,6 +107,14 @@ class Handlers:
     def _look_at_page(self, claimed: Claimed) -> None:
         payment_id, opened_at = PaymentId(claimed.job.subject_id), claimed.job.created_at
         self._house.caller.look_at_page(self._write(claimed), payment_id, opened_at)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _watch_hold(self, claimed: Claimed) -> None:
+        wanted, cause = WatchHold(PaymentId(claimed.job.subject_id)), claimed.job.cause
+        again = self._house.write_now(claimed.operator_id, watch_hold, wanted, actor="worker", cause=cause)
+        if again is not None:
+            msg = "its session goes on"
+            raise TryLater(msg, again)
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _read_settlements(self, claimed: Claimed) -> None:

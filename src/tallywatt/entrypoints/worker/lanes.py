@@ -53,6 +53,7 @@ LANES = {
             "watch_command",
             "start_paid_session",
             "release_hold",
+            "watch_hold",
         ),
         1,
         32,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.simulators.psp import checkout, intents, objects, refunds
-from tallywatt.simulators.psp.cards import AUTHENTICATION
+from tallywatt.simulators.psp.cards import AUTHENTICATION, MAGIC_AMOUNTS
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
 from tallywatt.simulators.psp.paths import Route, find_route, read_body
@@ -313,13 +313,16 @@ def update_amount(call: Call) -> Object:
 
     def work() -> None:
         held = intents.current(call, intent["id"])
-        if held["status"] != "requires_capture" or minor < 1:
+        asked = intent["metadata"].get(WRAPPER) and call.find(intent["metadata"][WRAPPER])
+        final = ((asked or {}).get("asked", {}).get("additionalData") or {}).get("authorisationType") != "PreAuth"
+        if held["status"] != "requires_capture" or minor < 1 or final:
             msg = "Amount update not possible"
             raise bad_request(msg)
-        attempt = call.get("charge", held["latest_charge"])
-        attempt["payment_method_details"]["card"]["amount_authorized"] = minor
-        call.put(attempt | {"amount": minor})
-        call.put(held | {"amount": minor, "amount_capturable": minor})
+        refused = MAGIC_AMOUNTS.get(minor)
+        if refused is not None:
+            why = REASONS.get(refused.decline_code or refused.code, ("2", "Refused"))
+            raise bad_request(why[1])
+        intents.hold_as_much(call, held, minor)
 
     answer = _modified(call, "AUTHORISATION_ADJUSTMENT", intent, work, minor)
     return {**answer, "paymentPspReference": call.id, "amount": call.params["amount"]}
@@ -340,6 +343,7 @@ _PAYMENT_FIELDS: Final = frozenset(
     }
 )  # fmt: skip
 _CHANGE: Final = frozenset({"amount", "merchantAccount", "reference", "reason", "merchantRefundReason"})
+_UPDATE: Final = frozenset({"amount", "industryUsage", "merchantAccount", "reference"})
 
 _BY_REFERENCE: Final = _CHANGE | {"paymentReference"}
 _NEEDED: Final = ("merchantAccount", "amount", "reference", "paymentMethod", "shopperReference")
@@ -354,7 +358,7 @@ ROUTES: Final = (
     Route("POST", f"{P}/payments/{{id}}/captures", capture, _CHANGE, ("merchantAccount", "amount"), 201),
     Route("POST", f"{P}/payments/{{id}}/cancels", cancel, _CHANGE, ("merchantAccount",), 201),
     Route("POST", f"{P}/payments/{{id}}/refunds", refund, _CHANGE, ("merchantAccount", "amount"), 201),
-    Route("POST", f"{P}/payments/{{id}}/amountUpdates", update_amount, _CHANGE, ("merchantAccount", "amount"), 201),
+    Route("POST", f"{P}/payments/{{id}}/amountUpdates", update_amount, _UPDATE, ("merchantAccount", "amount"), 201),
 )  # fmt: skip
 _STATUS: Final = {route.handler: route.status for route in ROUTES}
 
@@ -488,8 +492,8 @@ class Adyen:
             "merchantReference": made["reference"],
             "originalReference": psp_of(made["intent"]),
             "paymentMethod": "visa",
-            "pspReference": psp_of(made["id"]),
-            "reason": made["failed"] or "",
+            "pspReference": psp_of(made["of"] if "of" in made else made["id"]),
+            "reason": made["failed"] or made.get("why", ""),
             "success": "false" if made["failed"] else "true",
         }
 

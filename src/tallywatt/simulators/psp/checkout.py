@@ -44,6 +44,7 @@ CREATE: Final[Schema] = {
         "setup_future_usage": ("off_session", "on_session"),
         "statement_descriptor_suffix": TEXT,
     },
+    "payment_method_options": {"card": {"request_incremental_authorization": ("if_available", "never")}},
     "submit_type": ("auto", "book", "donate", "pay", "subscribe"),
     "success_url": TEXT,
     "wallet_options": {"link": {"display": ("auto", "never")}},
@@ -91,6 +92,7 @@ def open_session(call: Call, asked: dict[str, Any], amount: int, currency: str, 
         "locale": asked.get("locale"),
         "metadata": asked.get("metadata", {}),
         "mode": "payment",
+        "payment_method_options": asked.get("payment_method_options"),
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
         "shipping_options": [],
@@ -219,7 +221,9 @@ def _intent_of(call: Call, session: Object) -> Object:
     if session["payment_intent"] is not None:
         return current(call, session["payment_intent"])
     asked = {"amount": session["amount_total"], "currency": session["currency"], "customer": session["customer"]}
-    return call.put(objects.payment_intent(call, asked | session["_intent"]))
+    made = objects.payment_intent(call, asked | session["_intent"])
+    made["payment_method_options"]["card"] |= (session["payment_method_options"] or {}).get("card", {})
+    return call.put(made)
 
 
 class Approval(Exception):

@@ -45,6 +45,7 @@ CONFIRM: Final[Schema] = {
     "return_url": TEXT,
     "setup_future_usage": ("off_session", "on_session"),
 }
+INCREMENT: Final[Schema] = {"amount": INT, "description": TEXT, "expand": [TEXT], "metadata": MAP}
 CAPTURE: Final[Schema] = {"amount_to_capture": INT, "final_capture": BOOL, "metadata": MAP, "expand": [TEXT]}
 REASONS: Final = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 CANCEL: Final[Schema] = {"cancellation_reason": REASONS, "expand": [TEXT]}
@@ -195,6 +196,36 @@ def _collect(call: Call, intent: Object, attempt: Object, amount: int) -> Object
     call.event("charge.captured" if intent["capture_method"] == "manual" else "charge.succeeded", attempt)
     call.event("payment_intent.succeeded", call.put(intent))
     return intent
+
+
+def increment(call: Call) -> Object:
+    """POST /v1/payment_intents/{id}/increment_authorization: more is held, if the issuer agrees."""
+    intent = current(call, call.id)
+    if intent["status"] != "requires_capture":
+        raise unexpected(intent, "incremented")
+    wanted = intent["payment_method_options"]["card"].get("request_incremental_authorization")
+    if wanted != "if_available":
+        msg = "This PaymentIntent is not eligible for incremental authorization."
+        raise bad_request(msg, code="payment_intent_incremental_authorization_not_supported", payment_intent=intent)
+    amount: int = call.params["amount"]
+    check_amount(amount, intent["currency"])
+    if amount <= intent["amount"]:
+        message = "The amount must be greater than the currently authorized amount."
+        raise bad_request(message, code="amount_too_small", param="amount")
+    verdict = MAGIC_AMOUNTS.get(amount)
+    if verdict is not None:
+        refusal = Refusal(402, "card_error", verdict.message, code=verdict.code, payment_intent=intent)
+        refusal.error["decline_code"] = verdict.decline_code or verdict.code
+        raise refusal
+    return hold_as_much(call, intent, amount)
+
+
+def hold_as_much(call: Call, intent: Object, amount: int) -> Object:
+    """The hold is of another sum from now on."""
+    attempt = call.get("charge", intent["latest_charge"])
+    attempt["payment_method_details"]["card"]["amount_authorized"] = amount
+    call.put(attempt | {"amount": amount})
+    return call.put(intent | {"amount": amount, "amount_capturable": amount})
 
 
 def cancel(call: Call) -> Object:

@@ -26,6 +26,7 @@ EVENTS: Final = (
     "payment_intent.payment_failed",
     "payment_intent.requires_action",
     "payment_intent.succeeded",
+    "payment_method.automatically_updated",
     "refund.failed",
 )
 """What the webhook endpoint has subscribed to, as one does on the provider's dashboard."""

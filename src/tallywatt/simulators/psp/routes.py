@@ -54,6 +54,9 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/payment_intents", intents.create, intents.CREATE, ("amount", "currency")),
     Endpoint("POST", "/v1/payment_intents/{id}/confirm", intents.confirm, intents.CONFIRM),
     Endpoint("POST", "/v1/payment_intents/{id}/capture", intents.capture, intents.CAPTURE),
+    Endpoint(
+        "POST", "/v1/payment_intents/{id}/increment_authorization", intents.increment, intents.INCREMENT, ("amount",)
+    ),
     Endpoint("POST", "/v1/payment_intents/{id}/cancel", intents.cancel, intents.CANCEL),
     Endpoint("GET", "/v1/payment_intents/search", lists.search_intents, lists.SEARCH, ("query",)),
     Endpoint("GET", "/v1/payment_intents/{id}", intents.retrieve, intents.RETRIEVE),

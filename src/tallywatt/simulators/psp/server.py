@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
-from tallywatt.simulators.psp import checkout, disputes, page, payouts
+from tallywatt.simulators.psp import afterwards, checkout, disputes, page, payouts
 from tallywatt.simulators.psp.adyen import Adyen
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
@@ -40,7 +40,18 @@ if TYPE_CHECKING:
 KEY_SECONDS: Final = 24 * 3600
 """How long an answer is kept under its idempotency key (docs.stripe.com/api/idempotent_requests)."""
 LONGEST_KEY: Final = 255
-BY_ITSELF: Final = ("/_expire_holds", "/_settling", "/_pay_out", "/_invent", "/_correct", "/_dispute", "/_decide")
+BY_ITSELF: Final = (
+    "/_change_card",
+    "/_correct",
+    "/_decide",
+    "/_dispute",
+    "/_expire_holds",
+    "/_invent",
+    "/_later",
+    "/_lose_capture",
+    "/_pay_out",
+    "/_settling",
+)
 SWITCHES: Final = ("/_health", "/_faults", *BY_ITSELF)
 _BEFORE: Final = frozenset({"hang_up", "refuse", "rate_limit", "error_500"})
 _AFTER: Final = frozenset({"lost_answer", "error_500_after_work"})
@@ -56,7 +67,9 @@ class Psp:
 
     def __init__(self, options: Options, now: Callable[[], int] = machine_seconds) -> None:
         self.options = options
-        self.now = now
+        self._machine = now
+        self.ahead = 0
+        """By how many seconds its clock goes ahead of the machine's: what the switch `/_later` adds to."""
         self.book = Book(options.state)
         self.faults = Faults(options.faults)
         self.delivery = Delivery(options, self.book, self.faults, now)
@@ -68,6 +81,10 @@ class Psp:
         self._reopening: asyncio.Task[None] | None = None
         self._requests = 0
         self._dialects: tuple[Dialect, ...] = (Stripe(), Mollie(), Adyen(options))
+
+    def now(self) -> int:
+        """Its own clock."""
+        return self._machine() + self.ahead
 
     @property
     def base_url(self) -> str:
@@ -265,6 +282,9 @@ class Psp:
         """What the provider does by itself, in every account."""
         if path == "/_expire_holds":
             return {"expired": self._expire_holds()}
+        if path == "/_later":
+            self.ahead += int(asked["seconds"])
+            return {"ahead_seconds": self.ahead}
         if path == "/_settling":
             self.settling = Settling(**asked)
             return asdict(self.settling)
@@ -274,6 +294,8 @@ class Psp:
             "/_correct": payouts.correct,
             "/_dispute": disputes.open_dispute,
             "/_decide": disputes.decide,
+            "/_lose_capture": afterwards.lose_capture,
+            "/_change_card": afterwards.change_card,
         }
         return self._in_every_account(lambda call: acts[path](call, **asked))
 

@@ -608,7 +608,7 @@ CREATE TABLE payments (
 	driver_secret TEXT, 
 	reason TEXT, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
 	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
 	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
@@ -716,40 +716,6 @@ CREATE TABLE evse_roles (
 	CONSTRAINT ck_evse_roles_role CHECK (role IN ('merchant', 'owner', 'payee')), 
 	CONSTRAINT fk_evse_roles_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id), 
 	CONSTRAINT fk_evse_roles_operator_id_party_id FOREIGN KEY(operator_id, party_id) REFERENCES parties (operator_id, party_id)
-)
- STRICT
-
-;
-
-CREATE TABLE operations (
-	operator_id TEXT NOT NULL, 
-	operation_id TEXT NOT NULL, 
-	payment_id TEXT NOT NULL, 
-	account_id TEXT NOT NULL, 
-	kind TEXT NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	currency TEXT NOT NULL, 
-	idempotency_key TEXT NOT NULL, 
-	request TEXT NOT NULL, 
-	request_hash TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	attempts INTEGER NOT NULL, 
-	first_sent_at INTEGER, 
-	last_sent_at INTEGER, 
-	provider_ref TEXT, 
-	code TEXT, 
-	advice TEXT, 
-	error TEXT, 
-	created_at INTEGER NOT NULL, 
-	resolved_at INTEGER, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
-	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'capture', 'void', 'refund')), 
-	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
-	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
-	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
-	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
-	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
 )
  STRICT
 
@@ -1717,6 +1683,40 @@ CREATE TABLE resolution_rules (
 
 ;
 
+CREATE TABLE "operations" (
+	operator_id TEXT NOT NULL, 
+	operation_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	idempotency_key TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	request_hash TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	first_sent_at INTEGER, 
+	last_sent_at INTEGER, 
+	provider_ref TEXT, 
+	code TEXT, 
+	advice TEXT, 
+	error TEXT, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
+	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'adjust', 'capture', 'void', 'refund')), 
+	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
+	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
+	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1786,12 +1786,6 @@ CREATE INDEX ix_allocations_operator_id_payment_id ON allocations (operator_id, 
 CREATE INDEX ix_allocations_operator_id_target_target_id ON allocations (operator_id, target, target_id);
 
 CREATE INDEX ix_connector_states_operator_id_evse_id_occurred_at ON connector_states (operator_id, evse_id, occurred_at);
-
-CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
-
-CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
-
-CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
 
 CREATE INDEX ix_rated_results_operator_id_session_id ON rated_results (operator_id, session_id);
 
@@ -1951,6 +1945,12 @@ CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, sessio
 
 CREATE INDEX ix_resolution_rules_operator_id_kind ON resolution_rules (operator_id, kind);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0026');
+CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
+
+CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
+
+CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0027');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -142,6 +142,7 @@ PAYMENTS = Mapping(
         text("driver_secret", null=True),
         text("reason", null=True),
         instant("created_at"),
+        Column("lost_minor", WHOLE, nullable=False, server_default="0"),
         version(),
         unique("reference"),
         unique_where(

@@ -1,0 +1,40 @@
+"""What happens long after a payment: a capture that the scheme takes back, a card that expires or is replaced by its bank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.simulators.psp.cards import CARDS
+
+if TYPE_CHECKING:
+    from tallywatt.simulators.psp.book import Object
+    from tallywatt.simulators.psp.call import Call
+
+MODIFICATION: Final = "adyen.modification"
+
+
+def lose_capture(call: Call, payment_intent: str, why: str = "Capture Failed") -> list[Object]:
+    """Take the capture of an intent back: the money never arrived. Told where captures are only received at first."""
+    intent = call.find(payment_intent)
+    if intent is None or not intent["amount_received"]:
+        return []
+    charge = call.get("charge", intent["latest_charge"])
+    call.put(charge | {"amount_captured": 0, "captured": False})
+    call.put(intent | {"amount_received": 0, "status": "canceled"})
+    asked = [one for one in call.all_of(MODIFICATION) if (one["intent"], one["kind"]) == (payment_intent, "CAPTURE")]
+    for one in asked[:1]:
+        told = {**one, "id": call.new_id("mod"), "kind": "CAPTURE_FAILED", "of": one["id"], "why": why}
+        call.event("modification.CAPTURE_FAILED", call.put(told))
+    return [intent]
+
+
+def change_card(call: Call, payment_method: str, card: str, last4: str | None = None) -> list[Object]:
+    """Let a stored card become another one: `card` is a test card, and an updater of the scheme tells the new number's end."""
+    method = call.find(payment_method)
+    if method is None or method["object"] != "payment_method":
+        return []
+    shown = method["card"] | {"last4": last4 or method["card"]["last4"], "brand": CARDS[card].brand}
+    changed = call.put(method | {"_token": card, "card": shown})
+    if last4 is not None:
+        call.event("payment_method.automatically_updated", changed)
+    return [changed]
