@@ -654,6 +654,20 @@ def writing(settings: Settings) -> Iterator[Callable[..., Any]]:
             own.store.close()
 
 
+def check_message(protocol: str | None, name: str, content: Mapping[str, Any]) -> None:
+    """BadInput for a message to a station that does not fit its version, by the official schemas."""
+    from tallywatt.adapters.ocpp import messages  # compiled validators, which no start needs
+
+    messages.check_message(protocol, name, content)
+
+
+def message_schema(protocol: str, name: str) -> dict[str, Any]:
+    """The official schema of a message to stations."""
+    from tallywatt.adapters.ocpp import messages  # as above
+
+    return messages.schema_of(protocol, name)
+
+
 def audit_beside(settings: Settings, operator: str) -> AuditReport:
     """Audit an operator beside a running server, on a connection that can only read."""
     from tallywatt.adapters.storage.evidence import audit  # only the audit needs it

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Connection
+from tallywatt.adapters.ocpp.messages import DIALECTS
 from tallywatt.adapters.ocpp.saying import NO_ANSWER
-from tallywatt.adapters.ocpp.server import DIALECTS
 from tallywatt.adapters.ocpp.upgrade import Address
 from tallywatt.adapters.providers.accountant import Accountant
 from tallywatt.adapters.providers.caller import Caller, Providers

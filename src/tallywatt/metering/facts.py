@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -157,6 +157,32 @@ class TokenShown:
     heard: Heard
     token_uid: str
     token_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What follows the answer to a command of ours: a part of a report, or a step of what was asked for."""
+
+    heard: Heard
+    message: str
+    """NotifyReport, FirmwareStatusNotification …"""
+    request_number: int | None
+    """The requestId that was given with the command; None in most of OCPP 1.6."""
+    number: int
+    """The part's place among all."""
+    is_last: bool
+    status: str | None
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityTold:
+    """SecurityEventNotification."""
+
+    heard: Heard
+    at: Instant
+    kind: str
+    detail: str | None
 
 
 @dataclass(frozen=True, slots=True)

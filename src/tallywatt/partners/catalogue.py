@@ -285,6 +285,20 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "A station has started.",
         (Field("protocol", "code", "ocpp1.6, ocpp2.0.1 or ocpp2.1."),),
     ),
+    EventType(
+        "station.configuration_told",
+        "StationConfigurationTold",
+        "station",
+        "A station told how it is configured, wholly or in part.",
+        (Field("variables", "count", "How many places it told."),),
+    ),
+    EventType(
+        "station.security_event",
+        "SecurityEventTold",
+        "station",
+        "A station told something about its safety.",
+        (Field("kind", "code", "In OCPP's words: FirmwareUpdated, TamperDetectionActivated …"),),
+    ),
     EventType("station.changed", "StationChanged", "station", "Something about a station was changed.", (_FIELDS,)),
     EventType("evse.changed", "EvseChanged", "evse", "Something about an EVSE was changed.", (_FIELDS,)),
     EventType("location.added", "LocationAdded", "location", "A location was added."),
@@ -306,6 +320,16 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType("command.completed", "CommandCompleted", "command", "What was asked for has happened.", _OUTCOME),
     EventType("command.rejected", "CommandRejected", "command", "The station said no.", _OUTCOME),
     EventType("command.expired", "CommandExpired", "command", "Its deadline passed.", _OUTCOME),
+    EventType(
+        "command.reported",
+        "CommandReported",
+        "command",
+        "The station told more about what it was asked for: a part of a report, or a step.",
+        (
+            Field("message", "code", "In OCPP's words: NotifyReport, FirmwareStatusNotification …"),
+            Field("status", "code", "In OCPP's words; null: a part of a report.", may_be_null=True),
+        ),
+    ),
     EventType(
         "tariff.version_put",
         "TariffVersionPut",

@@ -61,6 +61,14 @@ class StationCommand:
     ended_at: Instant | None
     reason: str | None
     requested_by: str
+    name: str | None = None
+    """Of a message by its own name."""
+    request_number: int | None = None
+    """The requestId under which a station reports; unique per station."""
+    sent_at: Instant | None = None
+    answered_at: Instant | None = None
+    answer: dict[str, Any] | None = None
+    """What the station said, without keys."""
     version: int = 1
 
     @property

@@ -10,6 +10,7 @@ from tallywatt.metering.session import SessionState
 from tallywatt.stations.command import Action
 from tallywatt.workflows.command_station import CommandAnswered, command_answered
 from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.hear_report import keep_variables
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
 
@@ -24,6 +25,9 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
     """Take in a station's answer to a command, and what it says about a transaction."""
     before = work.station_commands.lock(command.command_id)
     after = command_answered(work, command)
+    if before.name is not None and before.answered_at is None and command.answer.outcome in {"accepted", "rejected"}:
+        told = command.answer.told or {"status": command.answer.detail}
+        keep_variables(work, before.station_id, before.name, before.payload.get("content", {}), told)
     asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
     if asked_for_status and before.session_id is not None and command.answer.told is not None:
         take_status(work, before.session_id, command.answer.told)

@@ -10,9 +10,12 @@ from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, StationId
 from tallywatt.stations.command import Action, CommandState, StationCommand
+from tallywatt.stations.configuration import without_secrets
+from tallywatt.stations.messages import comes_to_more
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.name_token import safe_uid
+from tallywatt.workflows.prepare_message import prepare_message
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 60
 """Within this a station must have taken a command; a stop must have ended its transaction."""
+LONGEST_SECONDS = 7 * 24 * 3600
 SMALLEST_REMOTE_START_ID = 1
 LARGEST_REMOTE_START_ID = 2**31 - 1
 
@@ -34,7 +38,8 @@ class CommandStation:
     evse_id: EvseId | None = None
     session_id: SessionId | None = None
     payment_id: PaymentId | None = None
-    deadline_seconds: int = ANSWER_SECONDS
+    deadline_seconds: int | None = None
+    """None: as long as what is asked for usually takes."""
 
 
 def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand:
@@ -59,6 +64,10 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
     evse = work.evses.get(command.evse_id) if command.evse_id else None
     if evse is not None:
         payload["evse_number"] = evse.number
+    message, number = None, None
+    if command.action is Action.MESSAGE:
+        message, payload, number = prepare_message(work, station, payload)
+    seconds = command.deadline_seconds or (message.seconds if message is not None else ANSWER_SECONDS)
     row = StationCommand(
         command_id=CommandId(work.draw.id("command")),
         station_id=command.station_id,
@@ -70,10 +79,12 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
         payment_id=command.payment_id,
         remote_start_id=_remote_start_id(work) if command.action is Action.START else None,
         requested_at=work.machine_now,
-        deadline_at=Instant(work.machine_now + command.deadline_seconds * 1000),
+        deadline_at=Instant(work.machine_now + min(seconds, LONGEST_SECONDS) * 1000),
         ended_at=None,
         reason=None,
         requested_by=work.actor,
+        name=None if message is None else message.name,
+        request_number=number,
     )
     work.station_commands.add(row)
     work.jobs.add(Job("send_command", row.command_id))
@@ -99,17 +110,53 @@ class CommandAnswered:
 
 def command_answered(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
     """Take in the answer. Accepted is not started: a start or stop goes on until its transaction says so."""
-    held = work.station_commands.lock(command.command_id)
+    held = _with_answer(work, work.station_commands.lock(command.command_id), command.answer)
     if not held.is_open:
         return held
     if command.answer.outcome == "accepted":
-        if held.action in {Action.START, Action.STOP}:
+        if _goes_on(held, command.answer.detail):
             return _to(work, held, CommandState.ACCEPTED, command.answer.detail)
         return _to(work, held, CommandState.COMPLETED, command.answer.detail)
     if command.answer.outcome == "no_answer":
         # It may have been taken all the same, and its transaction may begin: the deadline decides.
         return _to(work, held, CommandState.SENT, command.answer.detail)
     return _to(work, held, CommandState.REJECTED, command.answer.detail or command.answer.outcome)
+
+
+def _with_answer(work: UnitOfWork, held: StationCommand, answer: LinkAnswer) -> StationCommand:
+    """The command with the station's first answer, also when it came too late to change anything."""
+    if answer.outcome not in {"accepted", "rejected"} or held.answered_at is not None:
+        return held
+    said = answer.told if answer.told is not None else {"status": answer.detail} if answer.detail else {}
+    told: dict[str, Any] = without_secrets(said)
+    after = replace(held, answered_at=work.machine_now, answer=told)
+    # An open one is written by the step that follows from the answer.
+    return after if held.is_open else work.station_commands.put(after)
+
+
+def _goes_on(held: StationCommand, status: str | None) -> bool:
+    """Whether yes is not the end of it."""
+    if held.action in {Action.START, Action.STOP}:
+        return True
+    return held.name is not None and comes_to_more(held.name, status)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSent:
+    """A command is about to go out, or did not go out after all."""
+
+    command_id: CommandId
+    is_sent: bool
+
+
+def note_sent(work: UnitOfWork, command: NoteSent) -> StationCommand:
+    """From here on the station may have it, whatever becomes of this process."""
+    held = work.station_commands.lock(command.command_id)
+    if command.is_sent and held.state is CommandState.REQUESTED:
+        return work.station_commands.put(replace(held, state=CommandState.SENT, sent_at=work.machine_now))
+    if not command.is_sent and held.state is CommandState.SENT and held.answered_at is None:
+        return work.station_commands.put(replace(held, state=CommandState.REQUESTED, sent_at=None))
+    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +176,11 @@ def watch_command(work: UnitOfWork, command: WatchCommand) -> StationCommand:
         if session.transaction_ended_at is not None:
             return _to(work, held, CommandState.COMPLETED, None)
     return _to(work, held, CommandState.EXPIRED, "nothing came of it in time")
+
+
+def end_command(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str | None) -> StationCommand:
+    """Bring a command to its end, because of what followed its answer."""
+    return _to(work, held, state, reason)
 
 
 def _to(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str | None) -> StationCommand:

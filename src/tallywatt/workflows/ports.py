@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         TariffVersion,
     )
     from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
         Connector,
         ConnectorState,
@@ -234,6 +235,9 @@ class UnitOfWork(Protocol):
     connector_states: Records[ConnectorState]
     evse_roles: Records[EvseRole]
     station_commands: Records[StationCommand]
+    station_reports: Records[StationReport]
+    station_variables: Records[Variable]
+    security_events: Records[SecurityEvent]
 
     frames: Records[Frame]
     sessions: Records[Session]

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from tallywatt.adapters.ocpp.server import DIALECTS
+from tallywatt.adapters.ocpp.messages import DIALECTS
 from tallywatt.metering.facts import Sampled
 from tallywatt.stations.command import Action
 from tests.adapters.ocpp.conftest import say

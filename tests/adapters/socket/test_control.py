@@ -22,12 +22,13 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
-from tallywatt.kernel.identity import CustomerId, ProviderAccountId
+from tallywatt.kernel.identity import CustomerId, ProviderAccountId, StationId
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
 from tallywatt.payments.settlement import Action
 from tallywatt.rating.records import Scope
+from tallywatt.stations.command import Action as StationAction
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
@@ -44,6 +45,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     EnableWebhookEndpoint,
     RemoveWebhookEndpoint,
 )
+from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
@@ -108,6 +110,7 @@ COMMANDS: dict[str, object] = {
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
     "order_reading": OrderReading("account"),
+    "order_station": CommandStation(StationId("s"), StationAction.MESSAGE, {"name": "ClearCache", "content": {}}),
     "recount_sums": RecountSums(),
     "resolve_difference": ResolveDifference("d1", next(iter(Action)), "looked at it", "p1"),
     "take_found": TakeFound("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),

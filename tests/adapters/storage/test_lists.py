@@ -33,7 +33,8 @@ TABLES = {
     "api_keys": "api_keys", "actions": "actions", "inbox": "inbox", "jobs": "jobs", "explanations": "explanations",
     "revenue": "revenue_by_day", "imports": "imports", "import_rows": "import_rows", "audits": "audits",
     "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings", "ledger_accounts": "accounts",
-    "market_prices": "market_prices", "meter_keys": "meter_keys",
+    "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
+    "security_events": "security_events",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
@@ -59,7 +60,7 @@ FEW = {
 """Lists that are sorted after they were found, and why that is little."""
 ALWAYS = {
     "frames": ("station",), "inbox": ("state",), "jobs": ("state",), "import_rows": ("upload",),
-    "audit_findings": ("audit",),
+    "audit_findings": ("audit",), "variables": ("station",),
 }  # fmt: skip
 """What a route always narrows by: frames are those of a station, items and jobs those in a state."""
 ROWS = 3000

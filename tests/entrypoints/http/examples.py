@@ -21,15 +21,20 @@ from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.clock import instant
+from tallywatt.kernel.identity import CommandId, StationId
 from tallywatt.market.price import Told
+from tallywatt.metering.facts import Heard, Reported, SecurityTold
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.command import Action
 from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
-from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.close_gap import hear_answer
+from tallywatt.workflows.command_station import CommandAnswered, CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import PutProfile, PutRule, put_profile, put_rule
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
@@ -80,6 +85,11 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /frames/{frame_id}": _thing("frame_id", "frame"),
     "GET /commands": _ONE,
     "GET /commands/{command_id}": _thing("command_id", "command"),
+    "GET /commands/{command_id}/reports": _thing("command_id", "report"),
+    "GET /messages": Asked(query={"protocol": "ocpp1.6"}),
+    "GET /messages/{name}": Asked({"name": "ClearCache"}),
+    "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
+    "GET /security-events": _ONE,
     "GET /meter-keys": _ONE,
     "GET /meter-keys/{key_id}": _thing("key_id", "meter_key"),
     "GET /sessions/{session_id}/signed-values": _thing("session_id", "session"),
@@ -317,6 +327,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.client().post("/evse/GB*TWA*ECP3*1/pay", headers={"Accept": "application/json"})
     hold = scene.do(lambda work, _: work.payments.by(session_id=None)[0].payment_id, None)
     command = scene.do(order_station, CommandStation(scene.station("CP1")["id"], Action.UNLOCK))
+    report = told_by_name(scene)
     endpoint = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://erp.example.org/hooks")).endpoint.endpoint_id
     scene.do(try_webhook, TryWebhook(endpoint))
     asyncio.run(scene.house.spread_events())
@@ -348,11 +359,36 @@ def things_of(scene: Scene) -> dict[str, str]:
         "item": waiting["id"],
         "job": scene.do(lambda work, _: work.stored_jobs.by(kind="print_invoice")[0].job_id, None),
         "payment": detail["payments"][0]["id"],
+        "report": report,
         "running": scene.session("1", "CP2")["id"],
         "session": paid["id"],
         "tariff": detail["offer"]["tariff_version_id"],
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
     }
+
+
+def told_by_name(scene: Scene) -> str:
+    """A station has told its configuration, sends its diagnostics, and has noticed something: the id of the command."""
+    station = StationId(scene.station("CP1")["id"])
+
+    def heard(action: str) -> Heard:
+        return Heard(station, "ocpp1.6", action, action, b"[]", scene.house.machine.now())
+
+    def asked(name: str, content: dict[str, Any]) -> CommandId:
+        wanted = CommandStation(station, Action.MESSAGE, {"name": name, "content": content})
+        made: CommandId = scene.do(order_station, wanted).command_id
+        return made
+
+    keys = {"configurationKey": [{"key": "MeterValueSampleInterval", "readonly": False, "value": "60"}]}
+    scene.do(hear_answer, CommandAnswered(asked("GetConfiguration", {}), LinkAnswer("accepted", None, keys)))
+    asked_for = asked("GetDiagnostics", {"location": "ftp://files.example.org/in"})
+    scene.do(hear_answer, CommandAnswered(asked_for, LinkAnswer("accepted", None, {"fileName": "cp1.zip"})))
+    step, status = "DiagnosticsStatusNotification", "Uploading"
+    told = Reported(heard(step), step, None, 0, is_last=False, status=status, content={"status": status})
+    scene.do(hear_report, told)
+    moment = scene.house.machine.now()
+    scene.do(hear_security_event, SecurityTold(heard("SecurityEventNotification"), moment, "SettingSystemTime", None))
+    return asked_for
 
 
 def later_of(scene: Scene) -> tuple[str, str, str]:

@@ -18,6 +18,9 @@ from tallywatt.kernel.errors import Busy, TallywattError
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.credentials import Knocked, StationCredential
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.close_gap import hear_answer
+from tallywatt.workflows.command_station import CommandAnswered
+from tallywatt.workflows.hear_report import hear_report, hear_security_event
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import OperatorId, StationId
     from tallywatt.metering.facts import (
         Booted,
+        Reported,
         Sampled,
+        SecurityTold,
         Started,
         StatusChanged,
         Stopped,
@@ -39,7 +44,8 @@ if TYPE_CHECKING:
         TransactionAnswer,
         Unreadable,
     )
-    from tallywatt.workflows.ports import UnitOfWork
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +76,10 @@ class Intake:
     unreadable: Callable[[UnitOfWork, Unreadable], TransactionAnswer | None]
     """For a StartTransaction of 1.6 it must give an answer with a transaction id: nothing else acknowledges one."""
     knock: Callable[[UnitOfWork, Knocked], StationCredential | None]
+    report: Callable[[UnitOfWork, Reported], None] = hear_report
+    security: Callable[[UnitOfWork, SecurityTold], None] = hear_security_event
+    answer: Callable[[UnitOfWork, CommandAnswered], StationCommand] = hear_answer
+    """An answer that came after nobody waited for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +306,12 @@ class Connection(WSListener):
         if make is None:
             self._answer_at_once(asked, payload)
             return
+        broken = (
+            schemas.violation(self._dialect, asked.action, payload) if asked.action in self._dialect.checked else None
+        )
+        if broken is not None:
+            self.send(rpc.refusal(asked.reply_id, *broken))
+            return
         incoming = self._incoming(asked)
         try:
             fact = make(incoming, payload)
@@ -432,6 +448,10 @@ class Connection(WSListener):
         if self._outgoing is None:
             self._outgoing = Outgoing(self._around.loop, self.send)
         return self._outgoing
+
+    def answered_late(self, command: StationCommand, answer: LinkAnswer) -> None:
+        """What a station says to a command of which nobody waits for the answer any more: written down all the same."""
+        self._line.send(_Late(self, command, answer))
 
     def ping(self) -> None:
         """Ask whether it is still there."""
@@ -587,6 +607,36 @@ class _Answering(Submission):
     def _refuse(self, code: str, why: str = "") -> None:
         if self._reply_id is not None:
             self._connection.send(rpc.refusal(self._reply_id, code, why))
+
+
+class _Late(Submission):
+    """An answer that came after its time, on its way to its command."""
+
+    __slots__ = ("_born_at", "_connection")
+
+    def __init__(self, connection: Connection, command: StationCommand, answer: LinkAnswer) -> None:
+        around = connection.around
+        super().__init__(around.handover, around.intake.answer, CommandAnswered(command.command_id, answer))
+        self._connection = connection
+        self._born_at = around.loop.time()
+
+    @property
+    def operator(self) -> str:
+        return self._connection.operator_id
+
+    @property
+    def actor(self) -> str:
+        return f"station:{self._connection.station_id}"
+
+    def is_too_old(self, now: float) -> bool:
+        return now - self._born_at > PATIENCE_SECONDS
+
+    def give_up(self) -> None:
+        log.warning("ocpp.late_answer_lost", station=self._connection.station_id)
+
+    def settle(self) -> None:
+        if isinstance(self.result, Exception):
+            log.error("ocpp.late_answer_failed", problem=type(self.result).__name__)
 
 
 class _Knock(Submission):

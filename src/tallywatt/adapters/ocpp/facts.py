@@ -88,6 +88,8 @@ class Dialect:
     """Whether a message without readable id gets an error under the id -1."""
     sends: frozenset[str] = frozenset()
     """Messages that arrive by SEND, and are never answered."""
+    checked: frozenset[str] = frozenset()
+    """Facts without money or energy that are refused when they break their schema."""
     answers_bad_results: bool = False
     """Whether a result that cannot be used gets a CALLRESULTERROR."""
 

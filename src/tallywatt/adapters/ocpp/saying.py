@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tallywatt.adapters.ocpp.reading import NOT_STRICT
+from tallywatt.stations.messages import says_yes
 from tallywatt.workflows.ports import LinkAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_YES = frozenset({"Accepted", "Scheduled", "Unlocked"})
 _LARGEST_NUMBER = 2**31 - 1
 
 NOT_CONNECTED = LinkAnswer("not_connected")
@@ -27,10 +27,11 @@ _object_of = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_MORE_THAN_A_STATUS = frozenset({"status", "statusInfo"})
 
 
-def answer_of(payload: msgspec.Raw) -> LinkAnswer:
+def answer_of(payload: msgspec.Raw, action: str = "", *, may_be_bare: bool = False) -> LinkAnswer:
     """What a CALLRESULT means; one that cannot be read leaves open whether the station will do it.
 
-    Some messages are answered with what was asked for instead of a status: to have answered is to have done it.
+    Some messages are answered with what was asked for instead of a status: to have answered is to have done it. `may_be_bare`:
+    an empty answer is one.
     """
     try:
         told = _object_of(payload)
@@ -38,10 +39,31 @@ def answer_of(payload: msgspec.Raw) -> LinkAnswer:
         return LinkAnswer("no_answer", "its answer cannot be read")
     status, more = told.get("status"), told.keys() - _NO_MORE_THAN_A_STATUS
     if status is None and more:
-        return LinkAnswer("accepted", None, told)
+        return _of_each(told, action)
+    if status is None and may_be_bare:
+        return LinkAnswer("accepted")
     if not isinstance(status, str):
         return LinkAnswer("no_answer", "its answer cannot be read")
-    return LinkAnswer("accepted" if status in _YES else "rejected", status[:64], told if more else None)
+    return LinkAnswer("accepted" if says_yes(action, status) else "rejected", status[:64], told if more else None)
+
+
+def _of_each(told: dict[str, Any], action: str) -> LinkAnswer:
+    """An answer that judges each of several things apart. What was to be changed must be taken whole; of what was asked for,
+    something is enough.
+    """
+    words = [
+        str(one.get("attributeStatus") or one.get("status"))
+        for name, value in told.items()
+        if name.endswith("Result") and isinstance(value, list)
+        for one in value
+        if isinstance(one, dict) and ("attributeStatus" in one or "status" in one)
+    ]
+    bad = [word for word in words if not says_yes(action, word)]
+    if not bad:
+        return LinkAnswer("accepted", "RebootRequired" if "RebootRequired" in words else None, told)
+    detail = bad[0][:64] if len(words) == 1 else f"{len(bad)} of {len(words)} refused: {bad[0]}"[:64]
+    is_enough = action.startswith("Get") and len(bad) < len(words)
+    return LinkAnswer("accepted" if is_enough else "rejected", detail, told)
 
 
 def refused(code: str) -> LinkAnswer:

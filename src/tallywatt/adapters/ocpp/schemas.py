@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
@@ -25,15 +25,29 @@ def _folder(version: str) -> frozenset[str]:
     return frozenset(one.name for one in files("ocpp").joinpath(version, "schemas").iterdir())
 
 
+def text_of(version: str, name: str) -> dict[str, Any]:
+    """A schema as it stands in the specification."""
+    told: dict[str, Any] = json.loads(files("ocpp").joinpath(version, "schemas", name).read_text(encoding="utf-8-sig"))
+    return told
+
+
 @cache
 def _validator(version: str, name: str) -> jsonschema_rs.Validator:
-    text = files("ocpp").joinpath(version, "schemas", name).read_text(encoding="utf-8-sig")
-    return jsonschema_rs.validator_for(json.loads(text))
+    return jsonschema_rs.validator_for(text_of(version, name))
 
 
 def knows(dialect: Dialect, action: str) -> bool:
     """Whether the specification has such a message, in either direction."""
     return f"{action}{dialect.schema_suffix}.json" in _folder(dialect.schemas)
+
+
+@cache
+def may_be_bare(dialect_schemas: str, action: str) -> bool:
+    """Whether the answer to a message may be an empty object."""
+    name = f"{action}Response.json"
+    if name not in _folder(dialect_schemas):
+        return False
+    return not text_of(dialect_schemas, name).get("required")
 
 
 def violation(dialect: Dialect, action: str, payload: msgspec.Raw) -> tuple[str, str] | None:

@@ -19,14 +19,16 @@ from picows import (
     ws_create_server,
 )
 
-from tallywatt.adapters.ocpp import rpc, v16, v21, v201
+from tallywatt.adapters.ocpp import rpc, schemas, v16
 from tallywatt.adapters.ocpp.connection import Connection, Intake, Surroundings, Visitor
 from tallywatt.adapters.ocpp.handover import Handover
+from tallywatt.adapters.ocpp.messages import DIALECTS, unfit
 from tallywatt.adapters.ocpp.outgoing import Ask
 from tallywatt.adapters.ocpp.registry import Registry, Seen
 from tallywatt.adapters.ocpp.saying import NO_ANSWER, NOT_CONNECTED
 from tallywatt.adapters.ocpp.upgrade import Address, address_of, basic_key, chosen_protocol, put_right
 from tallywatt.kernel.errors import BadInput, Broken
+from tallywatt.stations.command import Action
 from tallywatt.stations.credentials import StationCredential, hash_key, opens
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.ports import LinkAnswer
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import Writer
 
 log = structlog.get_logger(__name__)
-
-DIALECTS = {dialect.protocol: dialect for dialect in (v16.DIALECT, v201.DIALECT, v21.DIALECT)}
 
 # An adapter instead of a logger: picows would make a child logger for every connection.
 _SOCKET_LOG: logging.LoggerAdapter[logging.Logger] = logging.LoggerAdapter(
@@ -232,9 +232,20 @@ class Gateway:
         except (KeyError, TypeError, ValueError) as error:
             answer.set_result(LinkAnswer("rejected", str(error)))
             return
+        problem = unfit(connection.dialect, action, payload) if command.action is Action.MESSAGE else None
+        if problem is not None:
+            answer.set_result(LinkAnswer("rejected", problem))
+            return
         message_id = f"{self._clock.now():x}-{next(self._numbers)}"
-        text = rpc.request(message_id, action, msgspec.json.encode(payload))
-        connection.outgoing.call(Ask(message_id, text, lambda told: _tell(answer, told)), timeout_seconds)
+        ask = Ask(
+            message_id,
+            rpc.request(message_id, action, msgspec.json.encode(payload)),
+            lambda told: _tell(answer, told),
+            action=action,
+            may_be_bare=schemas.may_be_bare(connection.dialect.schemas, action),
+            late=lambda told: connection.answered_late(command, told),
+        )
+        connection.outgoing.call(ask, timeout_seconds)
 
     # --- the door ---
 

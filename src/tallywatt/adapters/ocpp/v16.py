@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
+from tallywatt.adapters.ocpp.following import CHECKED, following
 from tallywatt.adapters.ocpp.meter import UNREADABLE_VALUE, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import SCHEMA, NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, number_of, of_evse
@@ -340,16 +341,19 @@ DIALECT = Dialect(
         "StartTransaction": start_transaction,
         "StatusNotification": status_notification,
         "StopTransaction": stop_transaction,
+        **following(
+            "DiagnosticsStatusNotification",
+            "FirmwareStatusNotification",
+            "LogStatusNotification",
+            "SecurityEventNotification",
+            "SignedFirmwareStatusNotification",
+        ),
     },
+    checked=CHECKED,
     weighty=frozenset({"MeterValues", "StartTransaction", "StopTransaction"}),
     at_once={
         "DataTransfer": b'{"status":"UnknownVendorId"}',
-        "DiagnosticsStatusNotification": b"{}",
-        "FirmwareStatusNotification": b"{}",
-        "LogStatusNotification": b"{}",
-        "SecurityEventNotification": b"{}",
         "SignCertificate": b'{"status":"Rejected"}',
-        "SignedFirmwareStatusNotification": b"{}",
     },
     unreadable=_unreadable,
     say=say,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
+from tallywatt.adapters.ocpp.following import CHECKED, following
 from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
@@ -433,25 +434,28 @@ DIALECT = Dialect(
         "MeterValues": meter_values,
         "StatusNotification": status_notification,
         "TransactionEvent": transaction_event,
+        **following(
+            "FirmwareStatusNotification",
+            "LogStatusNotification",
+            "NotifyCustomerInformation",
+            "NotifyDisplayMessages",
+            "NotifyMonitoringReport",
+            "NotifyReport",
+            "PublishFirmwareStatusNotification",
+            "ReportChargingProfiles",
+            "SecurityEventNotification",
+        ),
     },
+    checked=CHECKED,
     weighty=frozenset({"MeterValues", "TransactionEvent"}),
     at_once={
         "ClearedChargingLimit": b"{}",
         "DataTransfer": b'{"status":"UnknownVendorId"}',
-        "FirmwareStatusNotification": b"{}",
-        "LogStatusNotification": b"{}",
         "NotifyChargingLimit": b"{}",
-        "NotifyCustomerInformation": b"{}",
-        "NotifyDisplayMessages": b"{}",
         "NotifyEVChargingNeeds": b'{"status":"Rejected"}',
         "NotifyEVChargingSchedule": b'{"status":"Rejected"}',
         "NotifyEvent": b"{}",
-        "NotifyMonitoringReport": b"{}",
-        "NotifyReport": b"{}",
-        "PublishFirmwareStatusNotification": b"{}",
-        "ReportChargingProfiles": b"{}",
         "ReservationStatusUpdate": b"{}",
-        "SecurityEventNotification": b"{}",
         "SignCertificate": b'{"status":"Rejected"}',
     },
     unreadable=_unreadable,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.ocpp import v201
+from tallywatt.adapters.ocpp.following import following
 
 if TYPE_CHECKING:
     from tallywatt.stations.command import StationCommand
@@ -22,6 +23,7 @@ DIALECT = replace(
     v201.DIALECT,
     protocol=PROTOCOL,
     schemas="v21",
+    facts={**v201.DIALECT.facts, **following("ReportDERControl")},
     at_once={
         **v201.DIALECT.at_once,
         "ClosePeriodicEventStream": b"{}",
@@ -30,7 +32,6 @@ DIALECT = replace(
         "NotifyPriorityCharging": b"{}",
         "OpenPeriodicEventStream": b'{"status":"Rejected"}',
         "PullDynamicScheduleUpdate": b'{"status":"Rejected"}',
-        "ReportDERControl": b"{}",
     },
     sends=frozenset({"NotifyPeriodicEventStream"}),
     say=say,

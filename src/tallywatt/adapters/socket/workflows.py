@@ -24,6 +24,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     enable_webhook_endpoint,
     remove_webhook_endpoint,
 )
+from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
@@ -31,6 +32,7 @@ from tallywatt.workflows.import_rows import take_customer, take_session, take_st
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
@@ -107,6 +109,7 @@ ALLOWED = _allowed(
     (leave_circle, LeaveCircle),
     (put_market_prices, PutMarketPrices),
     (order_reading, OrderReading),
+    (order_station, CommandStation),
     (put_secret, PutSecret),
     (put_tariff, PutTariff),
     (recount_sums, RecountSums),

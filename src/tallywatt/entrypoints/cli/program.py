@@ -24,6 +24,7 @@ from tallywatt.entrypoints.cli import (
     metering,
     meters,
     operators,
+    orders,
     payments,
     people,
     rating,
@@ -35,7 +36,6 @@ from tallywatt.entrypoints.cli import (
     sessions,
     settlements,
     simulate,
-    stations,
     tariffs,
     webhooks,
 )
@@ -86,7 +86,7 @@ app.add_typer(database.database)
 for one in (
     operators.operator,
     locations.location,
-    stations.station,
+    orders.station,
     meters.meter_key,
     tariffs.tariff,
     market.market_prices,

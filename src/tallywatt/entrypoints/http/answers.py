@@ -24,6 +24,7 @@ from tallywatt.rating.findings import Gravity
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action, CommandState
+from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current, StationState
 from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
@@ -260,6 +261,11 @@ class Command(Answer):
     ended_at: When | None
     reason: str | None
     requested_by: str
+    name: str | None
+    request_number: int | None
+    sent_at: When | None
+    answered_at: When | None
+    answer: dict[str, Any] | None
     station: str
     evse: str | None
 
@@ -280,6 +286,69 @@ class CommandKept(Answer):
     ended_at: When | None
     reason: str | None
     requested_by: str
+    name: str | None
+    request_number: int | None
+    sent_at: When | None
+    answered_at: When | None
+    answer: dict[str, Any] | None
+
+
+class StationMessage(Answer):
+    """A message that can be sent to a station by its name."""
+
+    name: str
+    protocols: list[str]
+    purpose: Purpose
+    deadline_seconds: int
+    followed_by: list[str]
+    instead: str | None
+    action: str | None
+
+
+class StationMessageDetail(StationMessage):
+    """A message with its official schemas, by version."""
+
+    schemas: dict[str, dict[str, Any]]
+
+
+class StationReport(Answer):
+    """A part of what followed the answer to a command. `content` is null where it tells about a person."""
+
+    message: str
+    number: int
+    is_last: bool
+    status: str | None
+    content: dict[str, Any] | None
+    received_at: When
+    frame_id: str
+
+
+class StationVariable(Answer):
+    """One place of a station's configuration. In OCPP 1.6 only `name` is told; `evse` 0 is the whole station."""
+
+    component: str
+    component_instance: str
+    evse: int
+    connector: int
+    name: str
+    instance: str
+    attribute: str
+    value: str | None
+    is_writable: bool | None
+    told_at: When
+    station: str
+
+
+class SecurityEvent(Answer):
+    """What a station told about its safety."""
+
+    id: str
+    kind: str
+    occurred_at: When
+    received_at: When
+    detail: str | None
+    frame_id: str
+    station: str
 
 
 class Station(Answer):

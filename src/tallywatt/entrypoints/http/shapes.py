@@ -103,6 +103,16 @@ class NewCommand(Shape):
     )
     reset: Literal["soft", "hard"] = "soft"
     operative: bool = True
+    message: Annotated[str, Field(max_length=50)] | None = Field(
+        default=None,
+        description="With the action `message`: which one, by its name in OCPP. `GET /messages` lists them.",
+    )
+    content: dict[str, Any] | None = Field(
+        default=None, description="Its fields, as the schema of the station's version has them. A requestId is drawn."
+    )
+    deadline_seconds: Annotated[int, Field(ge=1, le=7 * 24 * 3600)] | None = Field(
+        default=None, description="How long it may take to its end, if not as long as usual."
+    )
 
 
 class NewAssignment(Shape):

@@ -14,7 +14,7 @@ from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
 from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
-from tallywatt.workflows.command_station import CommandAnswered, WatchCommand, watch_command
+from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent, watch_command
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
@@ -157,23 +157,32 @@ class Handlers:
             if self._house.machine.now() >= command.deadline_at:
                 answer = LinkAnswer("not_connected", "the station was not connected in time")
             else:
-                answer = self._ask_station(command)
+                answer = self._ask_station(claimed, command)
             self._house.run_job(claimed, hear_answer, CommandAnswered(command_id, answer))
         else:
             self._house.end_job(claimed.operator_id, claimed.job)
 
-    def _ask_station(self, command: StationCommand) -> LinkAnswer:
+    def _ask_station(self, claimed: Claimed, command: StationCommand) -> LinkAnswer:
         gateway = self._house.gateway
         if gateway is None:
             msg = "this process has no gateway"
             raise TryLater(msg)
-        left = (command.deadline_at - self._house.machine.now()) / 1000
-        answer = gateway.call(command.station_id, command, min(STATION_ANSWERS_WITHIN_SECONDS, max(left, 1.0)))
-        if answer.outcome == "not_connected":
+        if command.station_id not in gateway.connected():
             # It may come back before the deadline; the command waits for it.
             msg = "the station is not connected"
             raise TryLater(msg, RECONNECT_SECONDS)
+        self._note_sent(claimed, command, is_sent=True)
+        left = (command.deadline_at - self._house.machine.now()) / 1000
+        answer = gateway.call(command.station_id, command, min(STATION_ANSWERS_WITHIN_SECONDS, max(left, 1.0)))
+        if answer.outcome == "not_connected":
+            self._note_sent(claimed, command, is_sent=False)
+            msg = "the station went away"
+            raise TryLater(msg, RECONNECT_SECONDS)
         return answer
+
+    def _note_sent(self, claimed: Claimed, command: StationCommand, *, is_sent: bool) -> None:
+        noted = NoteSent(command.command_id, is_sent)
+        self._house.write_now(claimed.operator_id, note_sent, noted, actor="worker", cause=claimed.job.cause)
 
     def _erase_traces(self, claimed: Claimed) -> None:
         operator, job = claimed.operator_id, claimed.job

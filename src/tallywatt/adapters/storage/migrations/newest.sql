@@ -1365,7 +1365,7 @@ CREATE TABLE "station_commands" (
 	ended_at INTEGER, 
 	reason TEXT, 
 	requested_by TEXT NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, name TEXT, request_number INTEGER, sent_at INTEGER, answered_at INTEGER, answer TEXT, 
 	CONSTRAINT pk_station_commands PRIMARY KEY (operator_id, command_id), 
 	CONSTRAINT ck_station_commands_action CHECK (action IN ('start', 'stop', 'reset', 'unlock', 'availability', 'transaction_status', 'message')), 
 	CONSTRAINT ck_station_commands_state CHECK (state IN ('requested', 'sent', 'accepted', 'completed', 'rejected', 'expired')), 
@@ -1717,6 +1717,61 @@ CREATE TABLE "operations" (
 
 ;
 
+CREATE TABLE station_reports (
+	operator_id TEXT NOT NULL, 
+	command_id TEXT NOT NULL, 
+	report_key TEXT NOT NULL, 
+	message TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	is_last INTEGER NOT NULL, 
+	status TEXT, 
+	content TEXT, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT NOT NULL, 
+	CONSTRAINT pk_station_reports PRIMARY KEY (operator_id, command_id, report_key), 
+	CONSTRAINT fk_station_reports_operator_id_command_id FOREIGN KEY(operator_id, command_id) REFERENCES station_commands (operator_id, command_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE station_variables (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	component TEXT NOT NULL, 
+	component_instance TEXT NOT NULL, 
+	evse INTEGER NOT NULL, 
+	connector INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	instance TEXT NOT NULL, 
+	attribute TEXT NOT NULL, 
+	value TEXT, 
+	is_writable INTEGER, 
+	told_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_station_variables PRIMARY KEY (operator_id, station_id, component, component_instance, evse, connector, name, instance, attribute), 
+	CONSTRAINT fk_station_variables_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE security_events (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	event_key TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	occurred_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	detail TEXT, 
+	frame_id TEXT NOT NULL, 
+	CONSTRAINT pk_security_events PRIMARY KEY (operator_id, station_id, event_key), 
+	CONSTRAINT fk_security_events_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -1951,6 +2006,12 @@ CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
 
 CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0027');
+CREATE INDEX ix_station_commands_operator_id_station_id_request_number ON station_commands (operator_id, station_id, request_number);
+
+CREATE INDEX ix_security_events_operator_id_received_at_event_key ON security_events (operator_id, received_at, event_key);
+
+CREATE INDEX ix_security_events_operator_id_station_id_received_at_event_key ON security_events (operator_id, station_id, received_at, event_key);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0028');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

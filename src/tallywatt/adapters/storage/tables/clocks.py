@@ -54,7 +54,9 @@ _MACHINE = """
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
     signature_verdicts.judged_at signed_values.received_at
-    station_commands.deadline_at station_commands.ended_at station_commands.requested_at station_facts.received_at
+    security_events.received_at
+    station_commands.answered_at station_commands.deadline_at station_commands.ended_at station_commands.requested_at
+    station_commands.sent_at station_facts.received_at station_reports.received_at station_variables.told_at
     stations.booted_at webhook_attempts.started_at webhook_deliveries.created_at webhook_deliveries.due_at
     webhook_deliveries.ended_at webhook_deliveries.lease_until webhook_endpoints.created_at webhook_endpoints.disabled_at
     webhook_endpoints.failing_since webhook_endpoints.last_delivered_at webhook_endpoints.paused_until
@@ -68,6 +70,7 @@ _SOURCE = """
     settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
     disputes.due_at disputes.said_at
+    security_events.occurred_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

@@ -31,6 +31,7 @@ from tallywatt.adapters.storage.views import (
     running,
     sealed,
     settlements,
+    telling,
     webhooks,
 )
 
@@ -84,6 +85,8 @@ class Views:
     station_credentials = staticmethod(places.station_credentials)
     commands = staticmethod(places.commands)
     command = staticmethod(places.command)
+    reports_of = staticmethod(telling.reports_of)
+    variables_of = staticmethod(telling.variables_of)
 
     sessions = staticmethod(charging.sessions)
     session = staticmethod(charging.session)

@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.tables import (
     metering,
     payments,
     rating,
+    reports,
     signed,
     stations,
 )
@@ -35,6 +36,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     proofs,
+    telling,
 )
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
@@ -61,6 +63,8 @@ _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
 _commands = stations.STATION_COMMANDS.table
+_variables = reports.STATION_VARIABLES.table
+_security_events = reports.SECURITY_EVENTS.table
 _meter_keys = signed.METER_KEYS.table
 _sessions = metering.SESSIONS.table
 _inbox = metering.INBOX.table
@@ -221,6 +225,24 @@ LISTS: dict[str, Pages] = {
             {
                 "state": _is(_commands.c.state, "state"),
                 "station": _of(_commands.c.station_id, _stations, "station_id", "identity", "station"),
+            },
+            newest_first=True,
+        )
+    ),
+    "variables": Pages(
+        Listing(
+            telling.VARIABLE,
+            telling.VARIABLE_ORDER,
+            {"station": _of(_variables.c.station_id, _stations, "station_id", "identity", "station")},
+        )
+    ),
+    "security_events": Pages(
+        Listing(
+            telling.SECURITY_EVENT,
+            (_security_events.c.received_at, _security_events.c.event_key),
+            {
+                "station": _of(_security_events.c.station_id, _stations, "station_id", "identity", "station"),
+                **_within(_security_events.c.received_at),
             },
             newest_first=True,
         )

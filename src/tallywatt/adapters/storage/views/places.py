@@ -129,7 +129,8 @@ COMMAND: Select[Any] = (
     select(
         *columns(
             _commands, "station_id", "action", "state", "evse_id", "session_id", "payment_id", "remote_start_id",
-            "requested_at", "deadline_at", "ended_at", "reason", "requested_by", id="command_id",
+            "requested_at", "deadline_at", "ended_at", "reason", "requested_by", "name", "request_number", "sent_at",
+            "answered_at", "answer", id="command_id",
         ),
         *columns(_stations, station="identity"),
         *columns(_evses, evse="code"),

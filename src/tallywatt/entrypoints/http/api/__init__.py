@@ -28,8 +28,9 @@ def routers() -> list[APIRouter]:
         sessions,
         settings,
         tariffs,
+        telling,
     )
 
-    subjects = (places, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
+    subjects = (places, telling, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
     modules = (*subjects, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

@@ -20,6 +20,7 @@ from tallywatt.kernel.identity import EvseId, SessionId, StationId
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.credentials import hash_key
 from tallywatt.stations.station import StationState
+from tallywatt.wiring import check_message
 from tallywatt.workflows import add_station
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.change_location import ChangeLocation, change_location, lock_location
@@ -262,7 +263,13 @@ def command_for(station: dict[str, Any], body: NewCommand) -> CommandStation:
     if body.action is Action.STOP and body.session is None:
         msg = "say which session to stop"
         raise BadInput(msg, code="stations.no_session")
+    if body.action is Action.MESSAGE:
+        if body.message is None:
+            msg = "say which message"
+            raise BadInput(msg, code="stations.no_such_message", remedy="GET /messages lists them")
+        check_message(station["protocol"], body.message, body.content or {})
     payloads: dict[Action, dict[str, Any]] = {
+        Action.MESSAGE: {"name": body.message, "content": body.content or {}},
         Action.START: {"tag": body.tag},
         Action.RESET: {"type": body.reset.capitalize()},
         Action.AVAILABILITY: {"operative": body.operative},
@@ -273,4 +280,5 @@ def command_for(station: dict[str, Any], body: NewCommand) -> CommandStation:
         payloads.get(body.action, {}),
         evse_id=EvseId(evse["id"]) if evse is not None else None,
         session_id=SessionId(body.session) if body.session else None,
+        deadline_seconds=body.deadline_seconds,
     )

@@ -1,0 +1,76 @@
+"""Tables of what stations tell beyond their sessions: parts of reports, their configuration, events of security."""
+
+from __future__ import annotations
+
+from tallywatt.adapters.storage.mapping import Mapping
+from tallywatt.adapters.storage.tables.schema import (
+    flag,
+    index,
+    instant,
+    json_text,
+    refers,
+    table,
+    text,
+    version,
+    whole,
+)
+from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
+
+STATION_REPORTS = Mapping(
+    table(
+        "station_reports",
+        text("command_id"),
+        text("report_key"),
+        text("message"),
+        whole("number"),
+        flag("is_last"),
+        text("status", null=True),
+        json_text("content", null=True),
+        instant("received_at"),
+        text("frame_id"),
+        refers("command_id", "station_commands"),
+        key=("command_id", "report_key"),
+        # A profile or a display text may name a card.
+        personal="command",
+    ),
+    StationReport,
+)
+
+STATION_VARIABLES = Mapping(
+    table(
+        "station_variables",
+        text("station_id"),
+        text("component"),
+        text("component_instance"),
+        whole("evse"),
+        whole("connector"),
+        text("name"),
+        text("instance"),
+        text("attribute"),
+        text("value", null=True),
+        flag("is_writable", null=True),
+        instant("told_at"),
+        version(),
+        refers("station_id", "stations"),
+        key=("station_id", "component", "component_instance", "evse", "connector", "name", "instance", "attribute"),
+    ),
+    Variable,
+)
+
+SECURITY_EVENTS = Mapping(
+    table(
+        "security_events",
+        text("station_id"),
+        text("event_key"),
+        text("kind"),
+        instant("occurred_at"),
+        instant("received_at"),
+        text("detail", null=True),
+        text("frame_id"),
+        refers("station_id", "stations"),
+        index("received_at", "event_key"),
+        index("station_id", "received_at", "event_key"),
+        key=("station_id", "event_key"),
+    ),
+    SecurityEvent,
+)

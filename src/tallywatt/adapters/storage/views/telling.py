@@ -1,0 +1,65 @@
+"""Views of what stations tell beyond their sessions: what followed a command, how they are configured, their safety."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+
+from tallywatt.adapters.storage.tables import reports, stations
+from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from tallywatt.adapters.storage.connections import Connection
+
+_stations = stations.STATIONS.table
+_reports = reports.STATION_REPORTS.table
+_variables = reports.STATION_VARIABLES.table
+_events = reports.SECURITY_EVENTS.table
+
+REPORT: Select[Any] = select(
+    *columns(_reports, "message", "number", "is_last", "status", "content", "received_at", "frame_id")
+).where(mine(_reports))
+_REPORTS_OF = Question(
+    REPORT.where(_reports.c.command_id == bindparam("of_command")).order_by(
+        _reports.c.received_at, _reports.c.number, _reports.c.report_key
+    )
+)
+
+VARIABLE_ORDER = tuple(
+    _variables.c[name]
+    for name in ("station_id", "component", "component_instance", "evse", "connector", "name", "instance", "attribute")
+)
+VARIABLE: Select[Any] = (
+    select(
+        *columns(
+            _variables, "component", "component_instance", "evse", "connector", "name", "instance", "attribute", "value",
+            "is_writable", "told_at",
+        ),
+        *columns(_stations, station="identity"),
+    )
+    .join(_stations, joined(_variables, _stations, "station_id"))
+    .where(mine(_variables))
+)  # fmt: skip
+_VARIABLES_OF = Question(VARIABLE.where(_variables.c.station_id == bindparam("of_station")).order_by(*VARIABLE_ORDER))
+
+SECURITY_EVENT: Select[Any] = (
+    select(
+        *columns(_events, "kind", "occurred_at", "received_at", "detail", "frame_id", id="event_key"),
+        *columns(_stations, station="identity"),
+    )
+    .join(_stations, joined(_events, _stations, "station_id"))
+    .where(mine(_events))
+)
+
+
+def reports_of(connection: Connection, operator_id: str, command_id: str) -> list[Row]:
+    """What a station told after its answer to a command, oldest first."""
+    return _REPORTS_OF.rows(connection, operator=operator_id, of_command=command_id)
+
+
+def variables_of(connection: Connection, operator_id: str, station_id: str) -> list[Row]:
+    """All that is known of a station's configuration."""
+    return _VARIABLES_OF.rows(connection, operator=operator_id, of_station=station_id)

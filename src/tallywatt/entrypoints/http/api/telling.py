@@ -1,0 +1,82 @@
+"""What stations can be told by name, what they answered, how they are configured, and what they tell about their safety."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime
+
+from tallywatt.entrypoints.http.api.places import station_of
+from tallywatt.entrypoints.http.api.tariffs import when
+from tallywatt.entrypoints.http.doors import Reader, TheHouse
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
+from tallywatt.entrypoints.http.telling import as_json, found
+from tallywatt.kernel.errors import NotFound
+from tallywatt.stations.messages import MESSAGES, Message
+from tallywatt.wiring import message_schema
+
+router = APIRouter(tags=["places"], route_class=Resource)
+
+
+@router.get("/messages")
+async def list_messages(_: Reader, protocol: str | None = None) -> Response:
+    """Every message that can be sent to a station by its name; `protocol=ocpp1.6` lists those of one version."""
+    shown = [shown_message(one) for one in MESSAGES.values() if protocol is None or protocol in one.protocols]
+    return as_json({"items": shown, "next": None})
+
+
+@router.get("/messages/{name}")
+async def show_message(name: str, _: Reader) -> Response:
+    """One message, with its official schema in each version that has it."""
+    message = MESSAGES.get(name)
+    if message is None:
+        msg = "there is no such message"
+        raise NotFound(msg, code="messages.not_found", remedy="GET /messages lists them")
+    return as_json({**shown_message(message), "schemas": {one: message_schema(one, name) for one in message.protocols}})
+
+
+@router.get("/commands/{command_id}/reports")
+async def list_reports(command_id: str, caller: Reader, house: TheHouse) -> Response:
+    """What the station told after its answer: the parts of a report, the steps of an update. Oldest first."""
+    found(await house.ask(house.views.command, caller.operator_id, command_id), "command", "commands.not_found")
+    rows = await house.ask(house.views.reports_of, caller.operator_id, command_id)
+    return as_json({"items": rows, "next": None})
+
+
+@router.get("/stations/{identity}/configuration")
+async def list_configuration(
+    request: Request, identity: str, caller: Reader, house: TheHouse, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """What a station last told of its configuration: keys in OCPP 1.6, variables of components in 2.x. Keys are hidden."""
+    await station_of(house, caller.operator_id, identity)
+    return await listed(request, house, caller, "variables", limit, cursor, station=identity)
+
+
+@router.get("/security-events")
+async def list_security_events(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    station: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """What stations told about their safety, newest first."""
+    span = {"since": when(since), "until": when(until)}
+    return await listed(request, house, caller, "security_events", limit, cursor, station=station, **span)
+
+
+def shown_message(message: Message) -> dict[str, Any]:
+    """A message as lists show it."""
+    return {
+        "name": message.name,
+        "protocols": list(message.protocols),
+        "purpose": message.purpose.value,
+        "deadline_seconds": message.seconds,
+        "followed_by": [one for one in (message.report, *(step.message for step in message.progress)) if one],
+        "instead": message.instead,
+        "action": message.by_action,
+    }
