@@ -63,6 +63,13 @@ def test_nothing_that_comes_makes_it_fail(data: Any, key: Any, name: Any) -> Non
     assert is_an_answer(verify_line({"id": "x", "data": data, "public_key": key, "format": name}))
 
 
+def test_figures_have_no_exponents() -> None:
+    """1000.0 kWh is written as 1000000 Wh, as people and every JSON reader expect it."""
+    [record] = verify_line({"id": "x", "data": RECORD, "public_key": METER.key})["records"]
+
+    assert [str(one["wh"]) for one in record["readings"]] == ["1000000", "1012345"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     source=st.sampled_from([RECORD, ALFEN, CONTAINER]),

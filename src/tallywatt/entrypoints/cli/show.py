@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-WIDTH = 80
+WIDEST = 320
+"""Of what goes into a file or a pipe."""
 Data = dict[str, Any]
 
 
@@ -55,13 +56,16 @@ def say_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, e
     from rich.table import Table
     from rich.text import Text
 
+    # An id is there to be copied: for its sake the others go on in a second line.
+    has_id = any(column.key == "id" for column in columns)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
     for column in columns:
+        goes_on = column.folds or (has_id and column.key != "id")
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
-            no_wrap=not column.folds,
-            overflow="fold" if column.folds else "ellipsis",
+            no_wrap=not goes_on,
+            overflow="fold" if goes_on else "ellipsis",
         )
     for row in rows:
         table.add_row(*(Text(plain(row.get(column.key))) for column in columns))
@@ -73,9 +77,10 @@ def say_table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, e
         shown.print(table)
         return
     # A file or a pipe has no width: nothing is cut for its sake, and no line ends in blanks.
-    width = max(WIDTH, min(shown.measure(table).maximum, 4 * WIDTH))
+    shown.width = WIDEST
+    shown.width = shown.measure(table).maximum
     with shown.capture() as captured:
-        shown.print(table, width=width)
+        shown.print(table)
     sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
 
 

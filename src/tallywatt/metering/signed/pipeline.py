@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import rfc3339
@@ -12,12 +13,11 @@ from tallywatt.metering.signed.record import RELATIVE
 from tallywatt.metering.signed.unwrap import unwrap
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from tallywatt.kernel.clock import Instant
     from tallywatt.metering.signed.record import Checked, SignedRecord
 
 LINE_KEYS: Final = ("id", "format", "data", "public_key", "expect")
+_ONE: Final = Decimal(1)
 _EXPECTED: Final = ("meter_serial", "user", "session")
 
 
@@ -128,12 +128,10 @@ def _reading(
 
 
 def _watt_hours(milliwatt_hours: int) -> Decimal:
-    from decimal import Decimal  # noqa: PLC0415  # for types alone elsewhere in this file
-
     return _plain(Decimal(milliwatt_hours).scaleb(-3))
 
 
 def _plain(figure: Decimal) -> Decimal:
     """A figure without idle zeros, and without an exponent when it is written as JSON."""
-    whole = figure.to_integral_value()
-    return whole.quantize(whole) if figure == whole and whole.adjusted() < 28 else figure.normalize()
+    is_whole = figure == figure.to_integral_value() and figure.adjusted() < 28
+    return figure.quantize(_ONE) if is_whole else figure.normalize()
