@@ -96,6 +96,8 @@ class Judged:
     by: Reading
     breaches: tuple[Breach, ...]
     """Of the reading that would be billed without a person; none: it may be."""
+    undisputed: Measured
+    """What flowed whichever way the registers are read: no more than was proposed, measured, or seen beyond doubt."""
 
 
 def judge(told: Told, habits: Habits = AS_SPECIFIED) -> Judged:
@@ -109,9 +111,12 @@ def judge(told: Told, habits: Habits = AS_SPECIFIED) -> Judged:
         believed, by = measured, Reading.AS_TOLD
         breaches = _breaches(told, told.registers, believed)
     if not breaches:
-        return Judged(measured, believed, by, ())
+        return Judged(measured, believed, by, (), believed)
     proposed, how = _proposal(told, believed, breaches)
-    return Judged(measured, proposed, how, breaches)
+    ways = [proposed, measured]
+    if any(one.rule is not Rule.IS_MEASURED for one in breaches):
+        ways.append(_beyond_doubt(told))
+    return Judged(measured, proposed, how, breaches, min(ways, key=lambda one: one.milliwatt_hours))
 
 
 def _measured(told: Told, registers: Registers) -> Measured:

@@ -138,6 +138,11 @@ class Payment:
         return self.captured_minor - self.refunded_minor
 
     @property
+    def waits_for_total(self) -> bool:
+        """Whether a part of its hold was asked for before the session behind it had a price."""
+        return self.kind is PaymentKind.AD_HOC and bool(self.due_minor) and self.invoice_id is None
+
+    @property
     def may_go_on(self) -> bool:
         """Whether there is anything that could be asked of the provider by itself."""
         return self.state in GOING_ON

@@ -204,14 +204,7 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
             summary = f"{minor} minor units of {payment.currency} {why}"
             note(work, payment, "payment_surplus", summary, str(payment.suspense_minor))
         case GivenBack(minor=minor):
-            legs = (Leg(owed_on(payment), clearing(payment.account_id), minor),)
-            _book(work, payment, "payment_refunded", payment.refunded_minor, legs)
-            target, target_id = _belongs_to(payment)
-            _allocate(work, payment, operation, target, target_id, -minor)
-            _allocate(work, payment, operation, Target.REFUND_DUE, payment.payment_id, minor)
-            _event(work, payment, "PaymentRefunded", minor=minor, currency=payment.currency)
-            if payment.invoice_id is not None:
-                credit_refund(work, CreditRefund(payment.invoice_id))
+            _give_back(work, payment, operation, minor)
         case HoldPlaced(minor=minor):
             _event(work, payment, "PaymentAuthorised", minor=minor, currency=payment.currency)
             if payment.due_minor is None and payment.session_id is None:
@@ -236,6 +229,29 @@ def _belongs_to(payment: Payment) -> tuple[Target, str]:
     if payment.invoice_id is not None:
         return Target.INVOICE, payment.invoice_id
     return Target.BALANCE, payment.customer_id or payment.payment_id
+
+
+def _give_back(work: UnitOfWork, payment: Payment, operation: Operation | None, minor: int) -> None:
+    legs = (Leg(owed_on(payment), clearing(payment.account_id), minor),)
+    _book(work, payment, "payment_refunded", payment.refunded_minor, legs)
+    for target, target_id, part in _taken_from(work, payment, minor):
+        _allocate(work, payment, operation, target, target_id, -part)
+    _allocate(work, payment, operation, Target.REFUND_DUE, payment.payment_id, minor)
+    _event(work, payment, "PaymentRefunded", minor=minor, currency=payment.currency)
+    if payment.invoice_id is not None:
+        credit_refund(work, CreditRefund(payment.invoice_id))
+
+
+def _taken_from(work: UnitOfWork, payment: Payment, minor: int) -> list[tuple[Target, str, int]]:
+    """What goes back was for this: first what belongs to no invoice, because it was taken before there was one."""
+    target, target_id = _belongs_to(payment)
+    if target is Target.BALANCE:
+        return [(target, target_id, minor)]
+    rows = work.allocations.by(payment_id=payment.payment_id)
+    balance = payment.customer_id or payment.payment_id
+    free = min(minor, max(0, sum(one.amount_minor for one in rows if one.target is Target.BALANCE)))
+    parts = [(Target.BALANCE, balance, free), (target, target_id, minor - free)]
+    return [one for one in parts if one[2]]
 
 
 def _book(work: UnitOfWork, payment: Payment, kind: str, total: int, legs: tuple[Leg, ...]) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import PaymentId
+from tallywatt.kernel.money import Money, currency
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.routing import Wish
+from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.intend_operation import take_next_step
+from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.route_payment import account_for, method_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
     from tallywatt.kernel.identity import CustomerId, InvoiceId, SessionId
-    from tallywatt.kernel.money import Money
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -52,7 +55,7 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
     """Capture what is due from the hold; nothing due, or less than the provider charges, lets it go."""
     payment = work.payments.lock(payment_id)
     if payment.due_minor is not None and payment.session_id == collection.session_id:
-        return payment
+        return _after_part(work, payment, collection) if payment.waits_for_total else payment
     due = collection.total.minor
     account = work.provider_accounts.get(payment.account_id)
     reason = payment.reason
@@ -69,6 +72,34 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
     _put_on_invoice(work, stored, collection)
     take_next_step(work, stored)
     return stored
+
+
+def _after_part(work: UnitOfWork, payment: Payment, collection: Collection) -> Payment:
+    """A part was taken before the hold ended, and now the total is known: what is missing stays owed, the rest goes back."""
+    due = collection.total.minor
+    taken = payment.captured_minor
+    waits = next((one for one in work.operations.by(payment_id=payment.payment_id) if one.is_unresolved), None)
+    if taken == 0 and waits is None:
+        # It could not be taken; what there is of the hold is for the whole.
+        return _from_hold(work, collection, work.payments.put(replace(payment, due_minor=None)).payment_id)
+    reason = "beyond_hold" if due > max(taken, waits.amount_minor if waits else 0) else payment.reason
+    changed = replace(payment, invoice_id=collection.invoice_id, due_minor=due, reason=reason)
+    stored = work.payments.put(changed)
+    _put_on_invoice(work, stored, collection)
+    if taken > due:
+        _return_rest(work, stored, taken - due)
+    return stored
+
+
+def _return_rest(work: UnitOfWork, payment: Payment, minor: int) -> None:
+    """Give back what was taken beyond what is due; where that cannot be asked for now, a person does it."""
+    amount = Money(minor, currency(payment.currency))
+    try:
+        give_back(
+            work, GiveBack(payment.payment_id, amount, "less is due than was taken", f"rest/{payment.session_id}")
+        )
+    except Conflict as refusal:
+        note(work, payment, "refund_awaited", f"{minor} minor units are to go back: {refusal}", "rest")
 
 
 def _for_invoice(work: UnitOfWork, payment: Payment, collection: Collection) -> Payment:

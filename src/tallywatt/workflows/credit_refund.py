@@ -43,7 +43,9 @@ def credit_refund(work: UnitOfWork, command: CreditRefund) -> bool:
         work.jobs.add(Job(CREDIT_REFUND, command.invoice_id))
         return False
     invoice = work.invoices.lock(command.invoice_id)
-    returned = sum(one.refunded_minor for one in work.payments.by(invoice_id=invoice.invoice_id))
+    paid = work.payments.by(invoice_id=invoice.invoice_id)
+    surplus = max(0, sum(one.captured_minor for one in paid) - invoice.gross_minor)
+    returned = max(0, sum(one.refunded_minor for one in paid) - surplus)
     notes = [one for one in work.invoices.by(session_id=invoice.session_id) if one.kind is InvoiceKind.CREDIT_NOTE]
     earlier = [one for one in notes if one.corrects_invoice_id == invoice.invoice_id]
     part = min(returned, invoice.gross_minor) - sum(one.gross_minor for one in earlier)

@@ -29,6 +29,7 @@ from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.count_events import waits_for_events
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.gather_before import before_session
+from tallywatt.workflows.hold_ends import look_before_it_ends
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
 from tallywatt.workflows.post_entry import post
@@ -161,6 +162,16 @@ def price_of(work: UnitOfWork, session: Session, measured: Measured) -> Money | 
     return Money(result.gross_minor, currency(result.currency))
 
 
+def price_beyond_doubt(work: UnitOfWork, session: Session, measured: Measured) -> Money | None:
+    """As `price_of`; None too where a part of the price is only awaited."""
+    offer = work.offers.find(session.offer_id) if session.offer_id else None
+    if offer is None:
+        return None
+    result = _price(work, session, measured, offer, clock_is_usable=True).result
+    awaited = Doubt.MARKET_PRICE_AWAITED in result.warnings
+    return None if awaited else Money(result.gross_minor, currency(result.currency))
+
+
 def reason_against(work: UnitOfWork, session: Session, judged: Judged, proof: Proof | None = None) -> Reason | None:
     """Why a session may not be billed without a person, or None. What the meter signed needs no plain register."""
     if proof is not None:
@@ -213,6 +224,7 @@ def hold(work: UnitOfWork, session: Session, reason: Reason, judged: Judged) -> 
             "proposed_by": judged.by.value,
         },
     )
+    look_before_it_ends(work, session)
     data = {"reason": reason.value, "milliwatt_hours": session.milliwatt_hours}
     work.events.append(Event("session", session.session_id, "SessionHeld", data))
     return session

@@ -9,6 +9,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import Reason, SessionState
 from tallywatt.workflows.explain import explain
+from tallywatt.workflows.hold_ends import look_before_it_ends
 from tallywatt.workflows.listen import to_inbox, with_flags
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def presume_lost(work: UnitOfWork, session: Session, *, register_now: int | None
         session_id=session.session_id,
         frame_id=session.start_frame_id,
     )
+    look_before_it_ends(work, session)
     work.events.append(
         Event(
             "session",

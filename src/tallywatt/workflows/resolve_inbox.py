@@ -15,6 +15,7 @@ from tallywatt.metering.session import InboxItem, InboxState, PayerKind, Reason,
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.finish import bill_or_hold
+from tallywatt.workflows.hold_ends import HOLD_ENDS
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.park_stop import parked
@@ -117,9 +118,8 @@ def decide_on_session(work: UnitOfWork, session_id: SessionId, command: ResolveI
         msg = f"this session is {session.state.value}, not held"
         raise Conflict(msg, code="sessions.not_held")
     # Those that are open now are decided; billing may find another reason to ask, and that one stays open.
-    decided = [
-        one for one in work.inbox.by(session_id=session_id) if one.kind in HOLDING and one.state is InboxState.OPEN
-    ]
+    kinds = {*HOLDING, HOLD_ENDS}
+    decided = [one for one in work.inbox.by(session_id=session_id, state=InboxState.OPEN.value) if one.kind in kinds]
     settle = _write_off if command.decision is Decision.WRITE_OFF else _release
     after = settle(work, session, command)
     for item in decided:

@@ -17,11 +17,13 @@ from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent, watch_command
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
+from tallywatt.workflows.hold_ends import SECURE_HOLD
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
 from tallywatt.workflows.register_meter_key import ProveSession, prove_session
 from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
+from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
@@ -61,6 +63,7 @@ class Handlers:
             "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
+            SECURE_HOLD: self._workflow(secure_hold, lambda one: SecureHold(SessionId(one))),
             "work_off": lambda claimed: self._house.run_job(
                 claimed, work_off, asked_by(claimed.job.subject_id, str(claimed.job.payload.get("note", "")))
             ),

@@ -48,6 +48,7 @@ LANES = {
             "lose_stop",
             "close_gap",
             "prove_session",
+            "secure_hold",
             "work_off",
             "work_off_more",
             "watch_command",

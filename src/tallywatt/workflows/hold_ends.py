@@ -1,0 +1,45 @@
+"""A session is held while a hold on a card stands behind it: the clock of the hold runs on, and is watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.payments.capabilities import hold_seconds
+from tallywatt.payments.payment import PaymentState
+from tallywatt.workflows.jobs import Job
+
+if TYPE_CHECKING:
+    from tallywatt.metering.session import Session
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+SECURE_HOLD: Final = "secure_hold"
+"""Job: take from the hold behind that session what is beyond doubt, before it ends."""
+HOLD_ENDS: Final = "hold_ends"
+"""Inbox: the hold behind a held session is about to end, and nothing could be taken from it."""
+BEFORE_MS: Final = 24 * 3_600_000
+"""So long before its end: what fails then can be tried again, or looked at by a person."""
+SHARE: Final = 4
+"""Of a hold that lives shortly, a person still has three quarters of what is left."""
+
+
+def look_before_it_ends(work: UnitOfWork, session: Session) -> None:
+    """Write down when the hold behind a held session is to be looked at."""
+    if session.payment_id is None:
+        return
+    payment = work.payments.get(session.payment_id)
+    if payment.state is not PaymentState.AUTHORISED or payment.due_minor is not None:
+        return
+    left = max(0, hold_ends_at(work, payment) - work.machine_now)
+    at = Instant(work.machine_now + left - min(BEFORE_MS, left // SHARE))
+    work.jobs.add(Job(SECURE_HOLD, session.session_id, not_before=at))
+
+
+def hold_ends_at(work: UnitOfWork, payment: Payment) -> Instant:
+    """When a hold ends: as its provider said with it, else as it is known to do from when it was asked for."""
+    if payment.hold_expires_at is not None:
+        return payment.hold_expires_at
+    asked = min((one.created_at for one in work.operations.by(payment_id=payment.payment_id)), default=work.machine_now)
+    account = work.provider_accounts.get(payment.account_id)
+    return Instant(asked + hold_seconds(account.provider, payment.card_brand) * 1000)
