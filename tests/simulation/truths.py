@@ -234,7 +234,8 @@ def _numbers_have_no_gap(run: Witness) -> Iterator[str]:
 
 def _nothing_is_left_to_do(run: Simulation) -> Iterator[str]:
     for row in _named(run, "jobs", "kind", "subject_id", "state", "attempts", "last_error"):
-        if row["state"] != "done":
+        # It looks at a hold when that is about to end, days from now, and finds its session decided.
+        if row["state"] != "done" and (row["kind"], row["state"]) != ("secure_hold", "ready"):
             yield f"job {row['kind']} {row['subject_id']} is {row['state']} after {row['attempts']}: {row['last_error']}"
     for row in _named(run, "operations", "operation_id", "kind", "state"):
         if row["state"] in {"intended", "unknown", "pending"}:
