@@ -58,10 +58,3 @@ def test_own_opens_nothing_for_who_is_bound_to_nobody() -> None:
     """A key with this scope would be one for everybody's receipts."""
     with pytest.raises(NotAllowed):
         authorise(replace(SOMEBODY, scopes=(Scope.OWN.value,)), Scope.OWN, "dundee")
-
-
-def test_a_refund_limit_is_counted_in_the_places_of_the_currency() -> None:
-    """50 are 5000 pence, and 50 yen."""
-    support = replace(SOMEBODY, refund_limit=50)
-    assert (support.refund_limit_minor(2), support.refund_limit_minor(0)) == (5000, 50)
-    assert SOMEBODY.refund_limit_minor(2) is None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tallywatt.customers.approval import Approval, Holder
 from tallywatt.entrypoints.http.app import build_app
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.identity import OperatorId
+from tallywatt.kernel.identity import OperatorId, PaymentId
+from tallywatt.kernel.money import Money, currency
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import StoredMethod, Succeeded, View, ViewStatus
 from tallywatt.settings import Settings
@@ -20,9 +22,12 @@ from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station, knock
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.ask_refund import AskRefund, ask_refund
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.give_back import GiveBack
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tests.entrypoints.conforming import ConformingClient
@@ -178,11 +183,24 @@ class Scene:
                 fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
                 self.do(apply_provider_fact, fact)
 
-    def key(self, *scopes: str) -> dict[str, str]:
+    def key(self, *scopes: str, made_by: str = "test") -> dict[str, str]:
         """Headers with a key of these scopes; all of them when none is named."""
-        chosen = scopes or ("read", "operate", "sell", "collect", "sessions", "audit", "admin")
-        made = self.do(create_api_key, CreateApiKey("test", chosen))
+        chosen = scopes or ("read", "operate", "sell", "collect", "approve", "sessions", "audit", "admin")
+        made = self.do(create_api_key, CreateApiKey("test", chosen), actor=made_by)
         return {"Authorization": f"Bearer {made.text}"}
+
+    def somebody(self, role: Role, name: str) -> str:
+        """A person of that role, as an actor."""
+        email = f"{name.lower()}@{self.slug}.example"
+        return f"person:{self.do(add_person, AddPerson(name, email, role)).person_id}"
+
+    def waiting_refund(self, payment_id: str, minor: int, key: str) -> str:
+        """A refund that somebody of support asks for, beyond a limit of nothing; its request's id."""
+        self.do(set_money_limit, SetMoneyLimit(Holder.SUPPORT, "GBP", 0, None))
+        refund = GiveBack(PaymentId(payment_id), Money(minor, currency("GBP")), "cable was stiff", key)
+        asked = self.do(ask_refund, AskRefund(refund, Holder.SUPPORT), actor="key:of-somebody")
+        assert isinstance(asked, Approval)
+        return asked.approval_id
 
     def link(self, role: Role | None = None, *customers: str) -> str:
         """The path of a fresh link: for a member of that role, bound to customers by reference; else a first-run link."""

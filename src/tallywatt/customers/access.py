@@ -30,7 +30,9 @@ class Scope(StrEnum):
     COLLECT = "collect"
     """Payments: retry, let go, give back."""
     REFUND = "refund"
-    """Give money back, at most as much of a payment as the role allows."""
+    """Give money back, alone as far as the limit of the role goes; beyond it another person approves."""
+    APPROVE = "approve"
+    """Be the second pair of eyes: decide about what goes beyond somebody else's limit."""
     SESSIONS = "sessions"
     """Bring sessions from elsewhere."""
     AUDIT = "audit"
@@ -65,16 +67,10 @@ class Caller:
     role: str | None = None
     customers: tuple[str, ...] | None = None
     """The only customers whose things the caller may see; None: those of the whole operator."""
-    refund_limit: int | None = None
-    """The most that the caller gives back of one payment, in whole units of its currency; None: all of it."""
 
     def has(self, scope: Scope) -> bool:
         """Whether the caller's scopes hold this one: for what a page shows. Whether it may is decided by `authorise`."""
         return any(scope.value == own or scope.value in _IMPLIED.get(own, ()) for own in self.scopes)
-
-    def refund_limit_minor(self, exponent: int) -> int | None:
-        """The most that the caller gives back of one payment, in minor units of a currency with so many places."""
-        return None if self.refund_limit is None else self.refund_limit * 10**exponent
 
 
 def authorise(caller: Caller, scope: Scope, operator_id: str, customer_id: str | None = None) -> None:

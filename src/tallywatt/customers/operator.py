@@ -40,6 +40,8 @@ class Operator:
     lost_stop_after_seconds: int
     """How long a connector may be free, or in use by another transaction, before an open transaction counts as lost."""
     created_at: Instant
+    approval_hours: int = 168
+    """How long a request for a second pair of eyes waits before it expires."""
     version: int = 1
 
     @property

@@ -29,7 +29,8 @@ class Duties:
     summary: str
     """In one sentence, for whoever gives the role."""
     refund_limit: int | None = None
-    """The most that it gives back of one payment, in whole units of the currency; None: no limit of its own."""
+    """The most that it gives back of one payment alone, in whole units of the currency, where the operator has set nothing
+    else; None: no limit of its own."""
     fewest_customers: int = 0
     most_customers: int | None = 0
     """How many customers a member of this role is bound to; None: any number."""
@@ -57,8 +58,8 @@ ROLES: Final[dict[Role, Duties]] = {
         refund_limit=50,
     ),
     Role.FINANCE: Duties(
-        _scopes(_S.READ, _S.COLLECT, _S.INBOX, _S.AUDIT),
-        "Payments, refunds, invoices, audits, the inbox. Commands no station.",
+        _scopes(_S.READ, _S.COLLECT, _S.APPROVE, _S.INBOX, _S.AUDIT),
+        "Payments, refunds, approvals, invoices, audits, the inbox. Commands no station.",
     ),
     Role.READ_ONLY: Duties(_scopes(_S.READ), "Sees everything, changes nothing."),
     Role.FLEET_MANAGER: Duties(

@@ -155,6 +155,12 @@ _OUTCOME = (
 )
 _MOVED = (_SESSION, _AMOUNT, _CURRENCY)
 _FIELDS = Field("fields", "code", "What was changed: names of fields, with blanks between.")
+_APPROVAL = (
+    Field("kind", "code", "What is asked: refund or correction."),
+    Field("subject_id", "id", "The payment or the correction."),
+    Field("minor", "minor", "How much."),
+    Field("currency", "currency", "Of which currency."),
+)
 _CIRCLE = Field("circle_id", "id", "Which fleet, group or membership.")
 _IDENTITY = Field("identity", "code", "The name by which the station connects.")
 
@@ -356,6 +362,17 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
             Field("scope", "code", "operator, location, station or evse."),
             Field("scope_id", "id", "Which one; null: everywhere.", may_be_null=True),
         ),
+    ),
+    EventType("approval.asked", "ApprovalAsked", "approval", "Something waits for a second pair of eyes.", _APPROVAL),
+    EventType("approval.given", "ApprovalGiven", "approval", "Another person has approved it.", _APPROVAL),
+    EventType("approval.declined", "ApprovalDeclined", "approval", "Another person has declined it.", _APPROVAL),
+    EventType("approval.expired", "ApprovalExpired", "approval", "Nobody has decided in time.", _APPROVAL),
+    EventType(
+        "operator.limit_set",
+        "MoneyLimitSet",
+        "operator",
+        "How much a role gives away alone was changed.",
+        (Field("holder", "code", "Whose limit: a role, or program."),),
     ),
     EventType(
         "circle.added",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 24 * 3600
 MOST_HOLD_MINOR = 10_000_000
+MOST_APPROVAL_HOURS = 90 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ChangeOperator:
     hold_minor: int | None = None
     start_deadline_seconds: int | None = None
     lost_stop_after_seconds: int | None = None
+    approval_hours: int | None = None
 
 
 def change_operator(work: UnitOfWork, command: ChangeOperator) -> Operator:
@@ -44,6 +46,8 @@ def change_operator(work: UnitOfWork, command: ChangeOperator) -> Operator:
     for name in ("start_deadline_seconds", "lost_stop_after_seconds"):
         if not SHORTEST_WAIT_SECONDS <= wanted.get(name, SHORTEST_WAIT_SECONDS) <= LONGEST_WAIT_SECONDS:
             raise _bad(what="deadline", says="a deadline lies between five seconds and a day")
+    if not 1 <= wanted.get("approval_hours", 1) <= MOST_APPROVAL_HOURS:
+        raise _bad(what="deadline", says="a request for approval waits between an hour and ninety days")
     if "tax_id" in wanted:
         wanted["tax_id"] = wanted["tax_id"] or None
     after = {name: value for name, value in wanted.items() if getattr(operator, name) != value}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.card_numbers import hide_card_numbers
-from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch, NotAllowed
+from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, IdempotencyMismatch
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
 from tallywatt.payments.operation import OperationKind
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId
     from tallywatt.kernel.money import Money
     from tallywatt.payments.operation import Operation
+    from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -29,14 +30,32 @@ class GiveBack:
     amount: Money
     reason: str
     key: str
-    most_minor: int | None = None
-    """The most of this payment that the asker may have given back in all; None: what was captured."""
 
 
 def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     """The refund, written down and on its way. The payment is locked, so a second one sees the first."""
     payment = work.payments.lock(command.payment_id)
-    mark = natural_key("refund", payment.payment_id, command.key)
+    known = known_refund(work, payment, command)
+    if known is not None:
+        return known
+    if on_its_way(work, payment.payment_id) is not None:
+        msg = "another operation of this payment is on its way; ask again when it has ended"
+        raise Conflict(msg, code="payment.operation_on_its_way")
+    refuse_impossible(work, payment, command)
+    # It goes to the provider too, and no card number may.
+    reason, _ = hide_card_numbers(command.reason)
+    asked = {"provider_ref": payment.provider_ref, "reason": reason, "refund_key": command.key}
+    # The provider keeps the mark: the key is the asker's own word, and may say anything.
+    asked["refund_mark"] = _mark(payment, command)
+    operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
+    data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": reason}
+    work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))
+    return operation
+
+
+def known_refund(work: UnitOfWork, payment: Payment, command: GiveBack) -> Operation | None:
+    """The refund of a locked payment that was asked for under the same key before; None when it is a new one."""
+    mark = _mark(payment, command)
     for earlier in work.operations.by(payment_id=payment.payment_id):
         # One that was found at its provider after a restore has the mark alone.
         known = mark == earlier.asked.get("refund_mark") or command.key == earlier.asked.get("refund_key")
@@ -45,15 +64,17 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
                 msg = "this refund was asked for with another amount before"
                 raise IdempotencyMismatch(msg)
             return earlier
+    return None
+
+
+def refuse_impossible(work: UnitOfWork, payment: Payment, command: GiveBack) -> None:
+    """Raise what stands against a refund of a locked payment, whoever asks for it."""
     if command.amount.currency.code != payment.currency:
         msg = f"the payment is in {payment.currency}"
         raise CurrencyMismatch(msg)
     if command.amount.minor <= 0:
         msg = "a refund gives something back"
         raise BadInput(msg, code="payment.refund_of_nothing")
-    if on_its_way(work, payment.payment_id) is not None:
-        msg = "another operation of this payment is on its way; ask again when it has ended"
-        raise Conflict(msg, code="payment.operation_on_its_way")
     if (dispute := disputed_now(work, payment.payment_id)) is not None:
         msg = f"the payer's bank has disputed this payment: it is {dispute.state}"
         raise Conflict(
@@ -62,15 +83,7 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     if command.amount.minor > payment.returnable_minor:
         msg = f"only {payment.returnable_minor} of {payment.captured_minor} minor units are left to give back"
         raise Conflict(msg, code="payment.refund_beyond_capture")
-    if command.most_minor is not None and payment.refunded_minor + command.amount.minor > command.most_minor:
-        msg = f"your role gives back at most {command.most_minor} minor units of one payment"
-        raise NotAllowed(msg, code="access.refund_limit", remedy="ask somebody of finance")
-    # It goes to the provider too, and no card number may.
-    reason, _ = hide_card_numbers(command.reason)
-    asked = {"provider_ref": payment.provider_ref, "reason": reason, "refund_key": command.key}
-    # The provider keeps the mark: the key is the asker's own word, and may say anything.
-    asked["refund_mark"] = mark
-    operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
-    data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": reason}
-    work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))
-    return operation
+
+
+def _mark(payment: Payment, command: GiveBack) -> str:
+    return natural_key("refund", payment.payment_id, command.key)

@@ -1,16 +1,14 @@
-"""A person or a key orders what is to happen to a payment: tried again, let go, given back; and the record of who did."""
+"""A person or a key orders what is to happen to a payment: tried again, let go; and the record of who did."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.try_again import TryAgain, try_again
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
-    from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -27,11 +25,3 @@ def order_release(work: UnitOfWork, command: VoidHold) -> Payment:
     payment = void_hold(work, command)
     record_action(work, "payment.release", "payment", payment.payment_id, after={"reason": command.reason})
     return payment
-
-
-def order_refund(work: UnitOfWork, command: GiveBack) -> Operation:
-    """Give money back, and say who wanted it."""
-    operation = give_back(work, command)
-    after = {"minor": command.amount.minor, "currency": command.amount.currency.code, "reason": command.reason}
-    record_action(work, "payment.refund", "payment", command.payment_id, after=after)
-    return operation

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.customers.access import ActionRecord, AnsweredRequest, ApiKey, ConsoleLink, ConsoleSession
+    from tallywatt.customers.approval import Approval, GivenAway, MoneyLimit
     from tallywatt.customers.circle import Belonging, Circle
     from tallywatt.customers.customer import Customer, CustomerDetails, Token
     from tallywatt.customers.erasure import Erasure
@@ -213,6 +214,9 @@ class UnitOfWork(Protocol):
     tokens: Records[Token]
     circles: Records[Circle]
     belongings: Records[Belonging]
+    approvals: Records[Approval]
+    money_limits: Records[MoneyLimit]
+    given_away: Records[GivenAway]
     api_keys: Records[ApiKey]
     console_links: Records[ConsoleLink]
     console_sessions: Records[ConsoleSession]

@@ -18,6 +18,7 @@ from tallywatt.adapters.socket.client import NobodyAnswers, answers, ask
 from tallywatt.adapters.socket.place import LONGEST_ADDRESS
 from tallywatt.adapters.socket.server import ControlServer
 from tallywatt.adapters.socket.workflows import ALLOWED
+from tallywatt.customers.approval import Holder
 from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
@@ -65,6 +66,7 @@ from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
+from tallywatt.workflows.set_money_limit import SetMoneyLimit
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
 from tallywatt.workflows.work_off import WorkOffAll
@@ -123,6 +125,7 @@ COMMANDS: dict[str, object] = {
     "retry_job": RetryJob("job"),
     "revoke_api_key": RevokeApiKey("key"),
     "rotate_api_key": RotateApiKey("key", 3600),
+    "set_money_limit": SetMoneyLimit(Holder.SUPPORT, "GBP", 3000, None),
     "take_customer": AddCustomer("c1", "Name", "a@example.org"),
     "take_session": BringSession(Source.CSV, "dundee:2", Instant(1), Instant(2), 5, station="50914"),
     "take_station": AddStation("cp1", "l1", "ab12", (NewEvse(1),)),

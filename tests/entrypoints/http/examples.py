@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.customers.circle import CircleKind
+from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
@@ -233,6 +234,14 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /payments/{payment_id}/refunds": _thing(
         "payment_id", "payment", body={"amount_minor": 100, "reason": "cable was stiff"}
     ),
+    "GET /approvals": Asked(query={"limit": "1", "state": "waiting"}),
+    "GET /approvals/{approval_id}": _thing("approval_id", "approval"),
+    "POST /approvals/{approval_id}/approve": _thing("approval_id", "approval", body={"note": "seen on the camera"}),
+    "POST /approvals/{approval_id}/decline": _thing("approval_id", "unwise", body={"note": "it was charged rightly"}),
+    "PUT /money-limits/{holder}/{currency}": Asked(
+        {"holder": "support", "currency": "GBP"}, body={"payment_minor": 3000, "day_minor": 15000}
+    ),
+    "GET /money-limits": Asked(),
     "POST /payments/{payment_id}/retry": _thing("payment_id", "halted"),
     "POST /payments/{payment_id}/release": _thing("payment_id", "hold"),
     "POST /inbox/{item_id}/resolve": _thing(
@@ -285,7 +294,7 @@ class Examples:
         self.scene = scene
         self.things = things_of(scene)
         self.client: TestClient = scene.client()
-        self.headers = scene.key()
+        self.headers = scene.key(made_by=scene.somebody(Role.FINANCE, "Finance"))
 
     def path_of(self, name: str) -> tuple[str, dict[str, str]]:
         """The address of an operation with its names filled in, and what they are."""
@@ -314,9 +323,12 @@ def things_of(scene: Scene) -> dict[str, str]:
     wire = scene.wire()
     paid = scene.session(wire.charge(8_420_000, token="CARD1"))
     scene.collect()
-    halted = scene.session(wire.charge(5_000_000, meter=8_420_000, token="CARD2"))
+    complaint = scene.session(wire.charge(6_000_000, meter=8_420_000, token="CARD1"))
+    scene.collect()
+    complained = complaint["payments"][0]["id"]
+    halted = scene.session(wire.charge(5_000_000, meter=14_420_000, token="CARD2"))
     scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
-    for meter in (13_420_000, 14_420_000):
+    for meter in (19_420_000, 20_420_000):
         wire.charge(1_000_000, meter=meter, token="NOBODY")
     waiting, decided = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"][:2]
     scene.do(resolve_item, ResolveItem(decided["id"], Decision.WRITE_OFF))
@@ -340,6 +352,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
     assert detail is not None
     return {
+        "approval": scene.waiting_refund(complained, 20, "stiff"),
+        "unwise": scene.waiting_refund(complained, 30, "again"),
         "audit": audit,
         "import": taken,
         "waiting_import": waits,

@@ -119,6 +119,9 @@ FOR_EVERYBODY: Final = ("/", "/console/leave", "/me")
 
 UNKNOWN_ID: Final = "01890000-0000-7000-8000-00000000dead"
 THINGS: Final[dict[str, str]] = {
+    "approval_id": "approval",
+    "holder": "holder",
+    "currency": "currency",
     "account_id": "account",
     "audit_id": "audit",
     "import_id": "import",
@@ -156,6 +159,9 @@ ELSEWHERE: Final = {("/account/sessions/", "session_id"): "console_session"}
 """Where a name stands for something else."""
 METER: Final = Meter()
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "POST /approvals/{approval_id}/approve": {},
+    "POST /approvals/{approval_id}/decline": {},
+    "PUT /money-limits/{holder}/{currency}": {},
     "POST /stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /stations/{identity}/commands": {"action": "unlock"},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
@@ -169,6 +175,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
 }
 """What a route of the API must be sent before it looks for the thing in its address."""
 FORMS: Final[dict[str, dict[str, str]]] = {
+    "POST /console/approvals/{approval_id}": {"decision": "approve"},
     "POST /console/stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /console/stations/{identity}/commands": {"action": "unlock"},
     "POST /console/circles/{circle_id}/customers": {"customer": "C1"},
@@ -232,6 +239,9 @@ def things_of(scene: Scene) -> dict[str, str]:
     audit = scene.do(ask_audit, AskAudit())
     scene.do(begin_audit, BeginAudit(audit.audit_id))
     return {
+        "approval": scene.waiting_refund(session["payments"][0]["id"], 1, own),
+        "holder": "support",
+        "currency": "GBP",
         "audit": audit.audit_id,
         "import": upload.import_id,
         "account": scene.do(add_provider_account, account).account_id,

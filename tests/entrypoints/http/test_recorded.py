@@ -26,6 +26,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "POST /customers": {"reference": "new-customer"},
     "POST /circles": {"kind": "group", "name": "new"},
     "POST /circles/{circle_id}/customers": {"customer": "C2"},
+    "PUT /money-limits/{holder}/{currency}": {"payment_minor": 77},
     "POST /tokens": {"uid": "NEWCARD", "customer": "C1"},
     "POST /sessions": {
         "upstream_id": "1", "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T01:00:00Z", "energy_wh": "1000",

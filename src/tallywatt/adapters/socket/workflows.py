@@ -58,6 +58,7 @@ from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
+from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
 from tallywatt.workflows.work_off import WorkOffAll, work_off_all
@@ -128,6 +129,7 @@ ALLOWED = _allowed(
     (revoke_api_key, RevokeApiKey),
     (rotate_api_key, RotateApiKey),
     (rotate_webhook_secret, RotateWebhookSecret),
+    (set_money_limit, SetMoneyLimit),
     (take_customer, AddCustomer),
     (take_found, TakeFound),
     (take_session, BringSession),

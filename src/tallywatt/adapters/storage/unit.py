@@ -14,6 +14,7 @@ from tallywatt.adapters.storage.settling import SettlementQueries
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
+    approvals,
     circles,
     customers,
     evidence,
@@ -61,6 +62,9 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "tokens": customers.TOKENS,
     "circles": circles.CIRCLES,
     "belongings": circles.BELONGINGS,
+    "approvals": approvals.APPROVALS,
+    "money_limits": approvals.MONEY_LIMITS,
+    "given_away": approvals.GIVEN_AWAY,
     "api_keys": customers.API_KEYS,
     "console_links": customers.CONSOLE_LINKS,
     "console_sessions": customers.CONSOLE_SESSIONS,

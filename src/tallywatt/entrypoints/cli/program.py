@@ -10,6 +10,7 @@ import typer
 
 from tallywatt.entrypoints.cli import (
     access,
+    approvals,
     audit,
     circles,
     closing,
@@ -93,6 +94,7 @@ for one in (
     customers.customer,
     customers.token,
     circles.circle,
+    approvals.approval,
     payments.provider_account,
     payments.payment_method,
     sessions.session,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from tallywatt.customers.approval import ApprovalKind, ApprovalState, Beyond, Holder
 from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.customer import TokenState
 from tallywatt.evidence.run import AuditState
@@ -636,6 +637,69 @@ class OperationKept(Answer):
     resolved_at: When | None
 
 
+class RefundKept(Answer):
+    """A refund as it was written down: what the provider is to be asked, or the request that waits for another person."""
+
+    id: str | None
+    payment_id: str
+    account_id: str | None
+    kind: OperationKind
+    amount_minor: int
+    currency: str
+    idempotency_key: str | None
+    state: Annotated[
+        str,
+        msgspec.Meta(description="An operation's, or waiting_for_approval, approved, declined, expired of a request."),
+    ]
+    attempts: int
+    first_sent_at: When | None
+    last_sent_at: When | None
+    provider_ref: str | None
+    code: str | None
+    advice: str | None
+    error: str | None
+    created_at: When
+    resolved_at: When | None
+    approval_id: str | None
+
+
+class ApprovalKept(Answer):
+    """A request for a second pair of eyes, as it was written down."""
+
+    id: str
+    kind: ApprovalKind
+    subject_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    beyond: list[Beyond]
+    asked_by: str
+    state: ApprovalState
+    created_at: When
+    expires_at: When
+    decided_at: When | None
+    decided_by: str | None
+    note: str | None
+    result_id: str | None
+
+
+class Approval(ApprovalKept):
+    """A request for a second pair of eyes, with the names of who asked and who decided."""
+
+    asked_by_name: str | None
+    decided_by_name: str | None
+
+
+class MoneyLimit(Answer):
+    """How much whoever has a role gives away alone. Null: no limit."""
+
+    holder: Holder
+    currency: str
+    payment_minor: int | None
+    day_minor: int | None
+    changed_at: When
+
+
 class PaymentAllocation(Answer):
     """What a minor unit is for."""
 
@@ -702,6 +766,7 @@ class PaymentKept(Answer):
     captured_minor: int
     refunded_minor: int
     suspense_minor: int
+    lost_minor: int
     state: PaymentState
     provider_ref: str | None
     hold_expires_at: When | None
@@ -1343,6 +1408,7 @@ class OperatorKept(Answer):
     hold_minor: int
     start_deadline_seconds: int
     lost_stop_after_seconds: int
+    approval_hours: int
     created_at: When
 
 
@@ -1361,6 +1427,7 @@ class Operator(Answer):
     hold_minor: int
     start_deadline_seconds: int
     lost_stop_after_seconds: int
+    approval_hours: int
     created_at: When
     slug: str
     clock_trusted_from: When

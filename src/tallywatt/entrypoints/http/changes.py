@@ -120,6 +120,22 @@ class OperatorChange(Shape):
     hold_minor: int | None = Field(default=None, ge=1, le=10_000_000)
     start_deadline_seconds: int | None = Field(default=None, ge=30, le=86_400)
     lost_stop_after_seconds: int | None = Field(default=None, ge=30, le=86_400)
+    approval_hours: int | None = Field(
+        default=None, ge=1, le=2160, description="How long a request for approval waits."
+    )
+
+
+class DecisionNote(Shape):
+    """What is to be said about a decision."""
+
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class MoneyLimitChange(Shape):
+    """How much whoever has a role gives away alone. Null or left out: no limit; 0: everything waits for another person."""
+
+    payment_minor: int | None = Field(default=None, ge=0, le=10**12, description="The most of one payment, in all.")
+    day_minor: int | None = Field(default=None, ge=0, le=10**12, description="The most in one day.")
 
 
 class PolicyChoice(Shape):

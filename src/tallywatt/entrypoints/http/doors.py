@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from fastapi import Depends, Request
 
 from tallywatt.customers.access import ALL_SCOPES, Caller, Scope, authorise, secret_hash
+from tallywatt.customers.approval import Holder
 from tallywatt.customers.roles import ROLES, Role
 from tallywatt.entrypoints.http.bearers import bearer
 from tallywatt.entrypoints.http.guard import HARMLESS, STANDING
@@ -144,7 +145,6 @@ def _person(found: dict[str, Any]) -> Caller:
         session_id=session,
         role=role.value,
         customers=tuple(found["customer_ids"]) if duties.is_bound else None,
-        refund_limit=duties.refund_limit,
     )
 
 
@@ -206,7 +206,8 @@ Assistant = Annotated[Caller, Depends(may(Scope.ASSIST))]
 """Who helps drivers. A command that is no help to a driver needs `operate`: `authorise_command`."""
 Clerk = Annotated[Caller, Depends(may(Scope.INBOX))]
 Refunder = Annotated[Caller, Depends(may(Scope.REFUND))]
-"""Who gives money back, at most `caller.refund_limit` of one payment."""
+"""Who gives money back: alone up to the limit of the role, beyond it with somebody else's approval."""
+Approver = Annotated[Caller, Depends(may(Scope.APPROVE))]
 Seller = Annotated[Caller, Depends(may(Scope.SELL))]
 Collector = Annotated[Caller, Depends(may(Scope.COLLECT))]
 Bringer = Annotated[Caller, Depends(may(Scope.SESSIONS))]
@@ -245,6 +246,13 @@ def authorise_scopes(caller: Caller, scopes: Iterable[str]) -> None:
 def home_of(caller: Caller) -> str:
     """Where somebody belongs who has just come in."""
     return "/console" if caller.customers is None else "/me"
+
+
+def limit_holder(caller: Caller) -> Holder:
+    """Whose limit a caller is held against. A session without a person is of whoever owns the machine."""
+    if caller.kind == "key":
+        return Holder.PROGRAM
+    return Holder(caller.role) if caller.role in set(Holder) else Holder.OWNER
 
 
 def actor_of(caller: Caller) -> str:

@@ -23,6 +23,7 @@ from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
 from tallywatt.workflows.register_meter_key import ProveSession, prove_session
 from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
+from tallywatt.workflows.second_eyes import expire_approval
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
@@ -59,6 +60,7 @@ class Handlers:
         self._importing = Importing(house)
         self._given_up = threading.Event()
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
+            "expire_approval": self._workflow(expire_approval, str),
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
             "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),

@@ -55,6 +55,7 @@ LANES = {
             "start_paid_session",
             "release_hold",
             "watch_hold",
+            "expire_approval",
         ),
         1,
         32,

@@ -279,7 +279,7 @@ CREATE TABLE operators (
 	start_deadline_seconds INTEGER NOT NULL, 
 	lost_stop_after_seconds INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, approval_hours INTEGER DEFAULT '168' NOT NULL, 
 	CONSTRAINT pk_operators PRIMARY KEY (operator_id)
 )
  STRICT
@@ -1772,6 +1772,68 @@ CREATE TABLE security_events (
 
 ;
 
+CREATE TABLE money_limits (
+	operator_id TEXT NOT NULL, 
+	holder TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	payment_minor INTEGER, 
+	day_minor INTEGER, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_money_limits PRIMARY KEY (operator_id, holder, currency), 
+	CONSTRAINT ck_money_limits_holder CHECK (holder IN ('owner', 'support', 'finance', 'program')), 
+	CONSTRAINT ck_money_limits_not_negative CHECK (payment_minor >= 0 AND day_minor >= 0)
+)
+ STRICT
+
+;
+
+CREATE TABLE given_away (
+	operator_id TEXT NOT NULL, 
+	holder_id TEXT NOT NULL, 
+	day TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	given_minor INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_given_away PRIMARY KEY (operator_id, holder_id, day, currency), 
+	CONSTRAINT ck_given_away_given CHECK (given_minor >= 0)
+)
+ STRICT
+
+;
+
+CREATE TABLE approvals (
+	operator_id TEXT NOT NULL, 
+	approval_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	request_key TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	beyond TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	asked_by TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	decided_at INTEGER, 
+	decided_by TEXT, 
+	note TEXT, 
+	result_id TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_approvals PRIMARY KEY (operator_id, approval_id), 
+	CONSTRAINT ck_approvals_kind CHECK (kind IN ('refund', 'correction')), 
+	CONSTRAINT ck_approvals_state CHECK (state IN ('waiting', 'approved', 'declined', 'expired')), 
+	CONSTRAINT ck_approvals_decided CHECK ((state = 'waiting') = (decided_at IS NULL)), 
+	CONSTRAINT ck_approvals_decider CHECK (state NOT IN ('approved', 'declined') OR decided_by IS NOT NULL), 
+	CONSTRAINT ck_approvals_second_eyes CHECK (decided_by IS NULL OR state <> 'approved' OR decided_by <> asked_by), 
+	CONSTRAINT uq_approvals_operator_id_kind_request_key UNIQUE (operator_id, kind, request_key)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2012,6 +2074,10 @@ CREATE INDEX ix_security_events_operator_id_received_at_event_key ON security_ev
 
 CREATE INDEX ix_security_events_operator_id_station_id_received_at_event_key ON security_events (operator_id, station_id, received_at, event_key);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0028');
+CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (operator_id, subject_id, approval_id);
+
+CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0029');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallywatt.adapters.storage.tables import (
+    approvals,
     circles,
     customers,
     evidence,
@@ -22,6 +23,7 @@ from tallywatt.adapters.storage.tables import (
 )
 
 __all__ = [
+    "approvals",
     "circles",
     "customers",
     "evidence",

@@ -33,6 +33,7 @@ _BUSINESS = """
     tokens.valid_until transfers.booked_at
 """
 _MACHINE = """
+    approvals.created_at approvals.decided_at approvals.expires_at money_limits.changed_at
     actions.recorded_at answered_requests.created_at answered_requests.forget_at api_keys.created_at api_keys.expires_at
     api_keys.last_used_at api_keys.old_valid_until api_keys.revoked_at api_keys.rotated_at audits.asked_at audits.began_at
     audits.ended_at challenges.created_at imports.began_at imports.ended_at imports.received_at

@@ -48,6 +48,7 @@ OPERATORS = Mapping(
         whole("start_deadline_seconds"),
         whole("lost_stop_after_seconds"),
         instant("created_at"),
+        Column("approval_hours", WHOLE, nullable=False, server_default="168"),
         version(),
         # The slug is how an operator is found before its id is known: an exception of RULES §9.
         Index("uq_operators_slug", "slug", unique=True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.views import (
+    approvals,
     attention,
     charging,
     circles,
@@ -49,6 +50,9 @@ class Views:
     operator_by_id = staticmethod(people.operator_by_id)
     customers = staticmethod(people.customers_of)
     customer = staticmethod(people.customer)
+    approval = staticmethod(approvals.approval)
+    money_limits = staticmethod(approvals.money_limits)
+    approvals = staticmethod(approvals.approvals_of)
     circle = staticmethod(circles.circle)
     circles_of_customer = staticmethod(circles.circles_of_customer)
     customers_of_circle = staticmethod(circles.customers_of_circle)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.tables import (
+    approvals as approval_tables,
+)
+from tallywatt.adapters.storage.tables import (
     circles as circle_tables,
 )
 from tallywatt.adapters.storage.tables import (
@@ -26,6 +29,7 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.adapters.storage.views import (
+    approvals,
     attention,
     charging,
     circles,
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
 _customers = customers.CUSTOMERS.table
 _details = customers.CUSTOMER_DETAILS.table
 _tokens = customers.TOKENS.table
+_approvals = approval_tables.APPROVALS.table
 _circles = circle_tables.CIRCLES.table
 _belongings = circle_tables.BELONGINGS.table
 _keys = customers.API_KEYS.table
@@ -298,6 +303,14 @@ LISTS: dict[str, Pages] = {
                 "state": _is(_tokens.c.state, "state"),
                 "customer": _of(_tokens.c.customer_id, _customers, "customer_id", "reference", "customer"),
             },
+        )
+    ),
+    "approvals": Pages(
+        Listing(
+            approvals.APPROVAL,
+            (_approvals.c.approval_id,),
+            {"state": _is(_approvals.c.state, "state"), "subject": _is(_approvals.c.subject_id, "subject")},
+            newest_first=True,
         )
     ),
     "circles": Pages(Listing(circles.CIRCLE, (_circles.c.kind, _circles.c.name), {"kind": _is(_circles.c.kind, "kind")})),

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import invoicing, machinery, metering, rating, settlements, stations
+from tallywatt.adapters.storage.tables import approvals, invoicing, machinery, metering, rating, settlements, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice, credited_of_invoice
 from tallywatt.adapters.storage.views.prices import as_offered
@@ -42,6 +42,7 @@ _events = machinery.EVENTS
 _jobs = machinery.JOBS.table
 _inbox = metering.INBOX.table
 _disputes = settlements.DISPUTES.table
+_approvals = approvals.APPROVALS.table
 _settlement_differences = settlements.SETTLEMENT_DIFFERENCES.table
 _invoices = invoicing.INVOICES.table
 
@@ -230,6 +231,10 @@ _BADGES = Question(
         .where(mine(_disputes), _disputes.c.state.in_(("warning", "open")))
         .scalar_subquery()
         .label("disputes"),
+        select(func.count())
+        .where(mine(_approvals), _approvals.c.state == "waiting")
+        .scalar_subquery()
+        .label("approvals"),
     )
 )
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 def routers() -> list[APIRouter]:
     """All of them."""
     from tallywatt.entrypoints.http.api import (
+        approvals,
         attention,
         audits,
         circles,
@@ -32,5 +33,5 @@ def routers() -> list[APIRouter]:
     )
 
     subjects = (places, telling, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
-    modules = (*subjects, metrology, imports, audits, settings, keys, events, partners)
+    modules = (*subjects, approvals, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime
 
+from tallywatt.customers.approval import Approval, ApprovalState
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse
+from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse, limit_holder
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed, page, place_of
 from tallywatt.entrypoints.http.once import KEY_HEADER, write_once
 from tallywatt.entrypoints.http.shapes import NewRefund
 from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.clock import rfc3339
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money, currency
+from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.workflows.ask_refund import AskRefund, ask_refund
 from tallywatt.workflows.give_back import GiveBack
-from tallywatt.workflows.order_payment import order_refund, order_release, order_retry
+from tallywatt.workflows.order_payment import order_release, order_retry
 from tallywatt.workflows.try_again import TryAgain
 from tallywatt.workflows.void_hold import VoidHold
 
@@ -60,7 +64,10 @@ async def show_payment(payment_id: str, caller: Reader, house: TheHouse) -> Resp
 async def post_refund(
     request: Request, payment_id: str, body: NewRefund, caller: Refunder, house: TheHouse
 ) -> Response:
-    """Give money back. The provider is asked by a worker; the payment shows what became of it."""
+    """Give money back. The provider is asked by a worker; the payment shows what became of it.
+
+    Beyond your limit it waits for another person: `state` is `waiting_for_approval`, and `approval_id` names the request.
+    """
     key = request.headers.get(KEY_HEADER)
     if not key:
         msg = "a refund needs an Idempotency-Key"
@@ -69,9 +76,10 @@ async def post_refund(
         )
     row = await payment_of(house, caller.operator_id, payment_id)
     amount = Money(body.amount_minor, currency(row["currency"]))
-    most = caller.refund_limit_minor(amount.currency.exponent)
-    command = GiveBack(PaymentId(payment_id), amount, body.reason, f"{caller.kind}:{caller.id}/{key}", most)
-    return await write_once(request, house, caller, order_refund, command, lambda one: told(one, "operation_id"), 202)
+    refund = GiveBack(PaymentId(payment_id), amount, body.reason, f"{caller.kind}:{caller.id}/{key}")
+    return await write_once(
+        request, house, caller, ask_refund, AskRefund(refund, limit_holder(caller)), _tell_refund, 202
+    )
 
 
 @router.post("/payments/{payment_id}/retry", status_code=202)
@@ -137,6 +145,37 @@ async def payment_of(house: House, operator_id: str, payment_id: str) -> dict[st
 def without_page(row: dict[str, Any]) -> dict[str, Any]:
     """A payment without the driver's page at the provider: whoever has the address can pay there."""
     return {name: value for name, value in row.items() if name not in {"hosted_page_url", "page_ref"}}
+
+
+def _tell_refund(row: Any) -> dict[str, Any]:
+    if not isinstance(row, Approval):
+        return {**told(row, "operation_id"), "approval_id": None}
+    waiting = dict.fromkeys(
+        (
+            "id",
+            "account_id",
+            "idempotency_key",
+            "first_sent_at",
+            "last_sent_at",
+            "provider_ref",
+            "code",
+            "advice",
+            "error",
+        )
+    )
+    state = "waiting_for_approval" if row.state is ApprovalState.WAITING else row.state.value
+    return {
+        **waiting,
+        "payment_id": row.subject_id,
+        "kind": OperationKind.REFUND.value,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+        "state": state,
+        "attempts": 0,
+        "created_at": rfc3339(row.created_at),
+        "resolved_at": None if row.decided_at is None else rfc3339(row.decided_at),
+        "approval_id": row.approval_id,
+    }
 
 
 def _tell_payment(row: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.entrypoints.http.console import (
+    approvals,
     audits,
     circles,
     connect,
@@ -49,6 +50,7 @@ def routers() -> tuple[APIRouter, ...]:
         look,
         settlements,
         disputes,
+        approvals,
         meters,
         settings,
         people,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from tallywatt.customers.approval import Approval
 from tallywatt.entrypoints.http.api.money import payment_of
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, shown
-from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Collector, Reader, Refunder, TheHouse, actor_of, limit_holder
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money, currency, money
+from tallywatt.workflows.ask_refund import AskRefund, ask_refund
 from tallywatt.workflows.give_back import GiveBack
-from tallywatt.workflows.order_payment import order_refund, order_release, order_retry
+from tallywatt.workflows.order_payment import order_release, order_retry
 from tallywatt.workflows.try_again import TryAgain
 from tallywatt.workflows.void_hold import VoidHold
 
@@ -43,7 +45,8 @@ async def show_payment(request: Request, payment_id: str, caller: Reader, house:
     """One payment: every operation, and where each minor unit went."""
     row = await payment_of(house, caller.operator_id, payment_id)
     once = house.new_id("refund")
-    return await shown(request, house, caller, "payment.html", "payments", row=row, once=once)
+    waiting = await house.ask(house.views.approvals, caller.operator_id, subject=payment_id, state="waiting")
+    return await shown(request, house, caller, "payment.html", "payments", row=row, once=once, waiting=waiting["items"])
 
 
 @router.post("/console/payments/{payment_id}/retry")
@@ -73,8 +76,8 @@ async def refund(
     """Give money back. `once` was drawn with the form, so that sending it twice gives back once."""
     row = await payment_of(house, caller.operator_id, payment_id)
     sum_given: Money = money(amount.strip(), currency(row["currency"]).code)
-    most = caller.refund_limit_minor(sum_given.currency.exponent)
     key = f"{actor_of(caller)}/{once}"
-    order = GiveBack(PaymentId(payment_id), sum_given, reason.strip() or "requested", key, most)
-    await house.write(caller.operator_id, order_refund, order, actor=actor_of(caller))
-    return done(f"/console/payments/{payment_id}", "refunded")
+    order = GiveBack(PaymentId(payment_id), sum_given, reason.strip() or "requested", key)
+    command = AskRefund(order, limit_holder(caller))
+    came = await house.write(caller.operator_id, ask_refund, command, actor=actor_of(caller))
+    return done(f"/console/payments/{payment_id}", "asked_approval" if isinstance(came, Approval) else "refunded")
