@@ -164,6 +164,23 @@ def test_case_4_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provid
     assert provider.times_sent(OperationKind.VOID) == 1
 
 
+def test_a_page_that_never_came_is_given_up_with_its_payment(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """Its deadline went by while nobody knew whether there was a page; later it was known that there was none."""
+    house.account()
+    provider.script.append(KEEP_500)
+    payment = house.hold().payment_id
+    house.work()
+    house.write(void_hold, VoidHold(payment, "never_paid"))
+    assert house.payment(payment).state is PaymentState.CREATED
+    house.work_until_quiet(hours=2)
+
+    after = house.payment(payment)
+    assert (after.state, after.reason) == (PaymentState.ABANDONED, "never_paid")
+    assert house.kinds(payment) == [("hosted_page", "not_sent")]
+
+
 def test_a_driver_whose_webhook_was_lost_is_found_by_looking(
     house: HouseOfPayments, provider: ScriptedProvider
 ) -> None:

@@ -143,6 +143,11 @@ class Payment:
         return self.kind is PaymentKind.AD_HOC and bool(self.due_minor) and self.invoice_id is None
 
     @property
+    def is_given_up_unbegun(self) -> bool:
+        """Whether nobody wants it any more, and the provider has not been seen to know it."""
+        return self.state is PaymentState.CREATED and self.due_minor == 0
+
+    @property
     def may_go_on(self) -> bool:
         """Whether there is anything that could be asked of the provider by itself."""
         return self.state in GOING_ON

@@ -73,8 +73,8 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     # News in the refusal itself (the page was paid after all) leads to another step; the same step again leads nowhere.
     news = after.state is not payment.state
     dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact) and not news
-    if settled is not None and dead_end:
-        after = after.without_way_on(settled.code or "provider_unreachable")
+    if settled is not None:
+        after = _without_way_on(after, settled, dead_end=dead_end)
     if after != payment:
         after = work.payments.put(after)
     for consequence in consequences:
@@ -120,6 +120,15 @@ def _take_back(work: UnitOfWork, payment: Payment, lost: Operation, view: View) 
     )
     note(work, after, "capture_lost", summary, lost.operation_id)
     return after
+
+
+def _without_way_on(payment: Payment, settled: Operation, *, dead_end: bool) -> Payment:
+    if dead_end:
+        return payment.without_way_on(settled.code or "provider_unreachable")
+    if settled.state is OperationState.NOT_SENT and payment.is_given_up_unbegun:
+        # Its deadline went by while this was unknown; there is nothing that could be let go.
+        return payment.without_way_on(payment.reason or "cancelled")
+    return payment
 
 
 def _is_dead_end(operation: Operation, fact: ProviderFact) -> bool:
