@@ -15,8 +15,9 @@ class Engine(StrEnum):
     POSTGRESQL = "postgresql"
 
 
-PARTS: Final = ("http", "gateway", "worker")
-"""What the server is split into on PostgreSQL, if a plan wants it."""
+WHOLE: Final = ("server",)
+SHAPES: Final = (WHOLE, ("http", "gateway", "worker"), ("http", "gateway", "gateway-2", "worker"))
+"""The processes of a server on PostgreSQL. Two gateways stand behind one address, which leads to either."""
 MEAN_PAUSE: Final = 0.9
 LONGEST_PAUSE: Final = 4.0
 ANYWHERE: Final = ("", "", "/capture", "/payment_intents", "/checkout", "/cancel")
@@ -60,12 +61,12 @@ class Plan:
     seed: int
     engine: Engine
     size: Size
-    split: bool
-    """The server is several processes, each killed on its own."""
+    parts: tuple[str, ...]
+    """The processes of the server, each killed on its own."""
     acts: tuple[Act, ...]
 
     def __str__(self) -> str:
-        shape = "three processes" if self.split else "one process"
+        shape = "one process" if self.parts == WHOLE else ", ".join(self.parts)
         head = (
             f"seed {self.seed} on {self.engine}, the server as {shape}: "
             f"{self.size.stations} stations x {self.size.sessions} sessions, {self.kills} kills of the server"
@@ -81,8 +82,8 @@ class Plan:
 def plan_of(seed: int, engine: Engine, size: Size = FULL) -> Plan:
     """The plan of a seed: the same for ever."""
     chance = Random(f"{seed}/{engine}/{size.stations}x{size.sessions}")
-    split = engine is Engine.POSTGRESQL and chance.random() < 0.5
-    acts = [_kill(chance, split) for _ in range(size.kills)]
+    parts = chance.choice(SHAPES) if engine is Engine.POSTGRESQL else WHOLE
+    acts = [_kill(chance, parts) for _ in range(size.kills)]
     acts += [_misbehave(chance) for _ in range(size.kills)]
     acts += [_lame(chance) for _ in range(max(1, size.kills // 8))]
     if engine is Engine.POSTGRESQL:
@@ -91,15 +92,15 @@ def plan_of(seed: int, engine: Engine, size: Size = FULL) -> Plan:
     # The first act is a kill: it meets stations that are all about to connect.
     first, rest = acts[0], acts[1:]
     chance.shuffle(rest)
-    return Plan(seed, engine, size, split, (first, *rest))
+    return Plan(seed, engine, size, parts, (first, *rest))
 
 
 def _pause(chance: Random) -> float:
     return round(min(chance.expovariate(1 / MEAN_PAUSE), LONGEST_PAUSE), 2)
 
 
-def _kill(chance: Random, split: bool) -> Act:
-    whom = chance.choice((*PARTS, "all")) if split else "all"
+def _kill(chance: Random, parts: tuple[str, ...]) -> Act:
+    whom = "all" if parts == WHOLE else chance.choice((*parts, "all"))
     told: dict[str, Any] = {"whom": whom, "dead": round(chance.choice((0.0, 0.1, 0.3, 1.5)), 2)}
     # Some are killed again while they start: what they began must be begun again.
     told["until_healthy"] = chance.random() < 0.8

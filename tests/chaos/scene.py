@@ -22,8 +22,9 @@ from tallywatt.settings import Settings
 from tallywatt.simulators.site import play, sample
 from tallywatt.wiring import House, upgrade
 from tests.adapters.storage.cutting import AFTER, BEFORE, CuttingProxy
+from tests.chaos.balancer import Balancer
 from tests.chaos.day import rows_of
-from tests.chaos.plan import PARTS
+from tests.chaos.plan import WHOLE
 from tests.chaos.verdict import Records
 
 if TYPE_CHECKING:
@@ -67,27 +68,25 @@ class Scene:
         self.heard: dict[str, Any] = {}
         """What the site has said last of each kind of event."""
         self._psp_port = free_port()
-        names = PARTS if plan.split else ("server",)
-        environment = self._environment()
+        gateways = {name: free_port() for name in plan.parts if name.startswith("gateway")}
+        self.balancer = Balancer(tuple(gateways.values())) if len(gateways) > 1 else None
         self.servers = {
-            name: Child(
-                name, ["serve", *(["--only", name] if plan.split else [])], environment, folder / "logs" / f"{name}.log"
-            )
-            for name in names
+            name: self._server(name, gateways.get(name) if self.balancer is not None else None) for name in plan.parts
         }
         self.psp: Child | None = None
         self.site: Child | None = None
 
-    def _environment(self) -> dict[str, str]:
+    def _server(self, name: str, ocpp_port: int | None) -> Child:
         settings = {
             "DATA_DIR": str(self.folder),
             "HTTP_PORT": str(self.settings.http_port),
-            "OCPP_PORT": str(self.settings.ocpp_port),
+            "OCPP_PORT": str(ocpp_port or self.settings.ocpp_port),
             **WIDE_OPEN,
         }
         if self.proxy is not None:
             settings["DATABASE_URL"] = self.proxy.url
-        return environment_of(settings)
+        part = [] if self.plan.parts == WHOLE else ["--only", name.partition("-")[0]]
+        return Child(name, ["serve", *part], environment_of(settings), self.folder / "logs" / f"{name}.log")
 
     @property
     def records(self) -> Records:
@@ -153,6 +152,8 @@ class Scene:
         """Start the server, whole or in parts, and wait for its first answer."""
         if self.proxy is not None:
             self.proxy.__enter__()
+        if self.balancer is not None:
+            self.balancer.start(self.settings.ocpp_port)
         began = time.monotonic()
         for child in self.servers.values():
             child.start()
@@ -301,6 +302,8 @@ class Scene:
         for child in (self.site, *self.servers.values(), self.psp):
             if child is not None:
                 child.kill()
+        if self.balancer is not None:
+            self.balancer.close()
         if self.proxy is not None:
             with suppress(OSError, RuntimeError):
                 self.proxy.__exit__(None, None, None)
