@@ -31,6 +31,15 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, description="Port of the pages and the API.")
     ocpp_host: str = Field(default="127.0.0.1", description="Address of the OCPP gateway.")
     ocpp_port: int = Field(default=9000, description="Port of the OCPP gateway.")
+    ocpp_plain: bool = Field(default=True, description="Whether that port, without TLS, is opened.")
+    ocpp_behind_tls: bool = Field(
+        default=False, description="A proxy that ends TLS stands before that port: it counts as security profile 2."
+    )
+    ocpp_tls_port: int = Field(default=9001, description="Port of the OCPP gateway with TLS.")
+    ocpp_tls_certificate: Path | None = Field(
+        default=None, description="PEM with the gateway's certificate and its chain; opens the port with TLS."
+    )
+    ocpp_tls_key: Path | None = Field(default=None, description="PEM with its key; default: in the same file.")
     public_url: str | None = Field(
         default=None, description="How the pages are reached from outside; default: host and port."
     )

@@ -309,7 +309,7 @@ class House:
     def build_gateway(self) -> Gateway:
         """The OCPP server of this process, not yet listening."""
         from tallywatt.adapters.ocpp.connection import Intake  # only a gateway loads the protocol
-        from tallywatt.adapters.ocpp.server import Gateway
+        from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions
         from tallywatt.workflows.add_station import knock
         from tallywatt.workflows.boot_station import boot_station
         from tallywatt.workflows.follow import follow
@@ -322,8 +322,45 @@ class House:
         boot: Callable[[Any, Any], BootAnswer] = boot_station
         intake = Intake(boot, report_status, show_token, plug_in, follow, unplug, take_unreadable, knock)
         self._directory = MemoryDirectory(self.store.reading)
-        self.gateway = Gateway(self.store.writer, intake, self._directory, self.machine, self.pepper)
+        options = GatewayOptions(plain_is_shielded=self.settings.ocpp_behind_tls)
+        self.gateway = Gateway(self.store.writer, intake, self._directory, self.machine, self.pepper, options)
         return self.gateway
+
+    async def open_gateway(self) -> None:
+        """Listen for stations, as the settings say: plain, with TLS, or both."""
+        from tallywatt.adapters.ocpp.server import Tls  # as above
+
+        assert self.gateway is not None, "only a process with a gateway opens it"
+        settings = self.settings
+        tls = None
+        if settings.ocpp_tls_certificate is not None:
+            key = settings.ocpp_tls_key or settings.ocpp_tls_certificate
+            tls = Tls(settings.ocpp_tls_port, settings.ocpp_tls_certificate, key, self._vouching)
+        elif not settings.ocpp_plain:
+            msg = "stations have no port: neither plain nor with TLS"
+            raise Broken(msg, code="serve.no_ocpp_port", remedy="set TALLYWATT_OCPP_TLS_CERTIFICATE")
+        await self.gateway.start(settings.ocpp_host, settings.ocpp_port if settings.ocpp_plain else None, tls)
+
+    def _vouching(self) -> tuple[str, ...]:
+        return () if self._directory is None else self._directory.authorities
+
+    def sign_request(self, operator: str, certificate_id: str) -> tuple[Any, Any]:
+        """What the operator's authority makes of a station's request: the certificate, or None; and why not."""
+        from tallywatt.adapters.certificates.authority import sign  # cryptography, which no start needs
+        from tallywatt.workflows.certify import signing_authority
+
+        def gathered(work: Any, which: str) -> tuple[Any, Any, Any]:
+            row = work.station_certificates.get(which)
+            return row, work.stations.get(row.station_id), signing_authority(work)
+
+        row, station, authority = self.write_now(operator, gathered, certificate_id, actor="worker")
+        if authority is None:
+            return None, "there is no authority that could sign"
+        key = _opened(self.ask_now, f"{SEALED_HERE}{authority.secret_id}", self.store.vault)
+        try:
+            return sign(row.request, station.identity, authority.certificate, key, self.machine.now()), None
+        except BadInput as error:
+            return None, error.message
 
     # --- payments ---
 
@@ -588,9 +625,16 @@ class House:
             position = events[-1].position
             if self._directory is not None:
                 self._directory.note(events)
+            self._send_away(events)
             if any(one.event.type == "SessionBilled" for one in events):
                 self.store.run_now("", roll_up_revenue, None, actor="follower")
         return position
+
+    def _send_away(self, events: Sequence[RecordedEvent]) -> None:
+        """Whose certificate was revoked comes back with another one, or not at all."""
+        for one in events:
+            if self.gateway is not None and one.event.type == "StationCertificateRevoked":
+                self.gateway.disconnect(one.event.aggregate_id)
 
     def _events_after(self, position: int) -> list[RecordedEvent]:
         return self.ask_now(sequencer.events_after, position)
@@ -659,6 +703,13 @@ def check_message(protocol: str | None, name: str, content: Mapping[str, Any]) -
     from tallywatt.adapters.ocpp import messages  # compiled validators, which no start needs
 
     messages.check_message(protocol, name, content)
+
+
+def make_authority(name: str, years: int, now: Instant) -> Any:
+    """A certification authority, with its key in the clear: to be sealed at once."""
+    from tallywatt.adapters.certificates import authority  # cryptography, which no start needs
+
+    return authority.make_authority(name, years, now)
 
 
 def message_schema(protocol: str, name: str) -> dict[str, Any]:

@@ -186,6 +186,18 @@ class SecurityTold:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningAsked:
+    """SignCertificate: a station has made a key, and asks for a certificate of it."""
+
+    heard: Heard
+    request: str
+    """PEM."""
+    kind: str
+    """ChargingStationCertificate; V2GCertificate is another authority's."""
+    request_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A message that carries money or energy, and of which station and action can be read but not the rest."""
 

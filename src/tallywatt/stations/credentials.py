@@ -33,6 +33,11 @@ class StationCredential:
     identity: str
     state: StationState
     key_hash: str | None
+    security_profile: int = 0
+    """The least with which it may connect; 0: any."""
+    preferred_protocol: str | None = None
+    certificates: frozenset[str] = frozenset()
+    """Fingerprints of the certificates that it may show."""
 
 
 class Directory(Protocol):

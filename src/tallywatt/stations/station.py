@@ -79,6 +79,10 @@ class Station:
     """Keyed hash of the Basic auth key; None: adopted without one, so nobody gets in."""
     booted_at: Instant | None
     created_at: Instant
+    security_profile: int = 0
+    """The least of OCPP's security profiles with which it may connect; 0: any."""
+    preferred_protocol: str | None = None
+    """Spoken when it offers several versions, or names none."""
     version: int = 1
 
 

@@ -72,7 +72,9 @@ def knock(work: UnitOfWork, fact: Knocked) -> StationCredential | None:
             return None
         known = _station(work, fact.identity, StationState.QUARANTINED, fact.key_hash, None)
     slug = work.operators.get().slug
-    return StationCredential(work.operator, slug, known.station_id, known.identity, known.state, known.key_hash)
+    return StationCredential(work.operator, slug, known.station_id, known.identity, known.state, known.key_hash,
+        known.security_profile, known.preferred_protocol,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.events import Event
+from tallywatt.stations.certificates import PROFILES
+from tallywatt.stations.messages import PROTOCOLS
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.record_action import record_action
@@ -23,6 +25,10 @@ class ChangeStation:
     identity: str
     location_reference: str | None = None
     key_hash: str | None = None
+    security_profile: int | None = None
+    """The least with which it may connect; 0: any."""
+    preferred_protocol: str | None = None
+    """Spoken when it offers several; empty: whatever it offers first."""
 
 
 def change_station(work: UnitOfWork, command: ChangeStation) -> Station:
@@ -44,11 +50,36 @@ def change_station(work: UnitOfWork, command: ChangeStation) -> Station:
         after = {**after, "key": "replaced"}
         # The gateways of all processes read their table of keys again.
         work.events.append(Event("station", station.station_id, "StationKeyChanged"))
+    changed, more_before, more_after = _doorway(work, changed, command)
+    before, after = {**before, **more_before}, {**after, **more_after}
     if changed == station:
         return station
     work.events.append(Event("station", station.station_id, "StationChanged", {"fields": " ".join(sorted(after))}))
     record_action(work, "station.change", "station", station.station_id, before=before, after=after)
     return work.stations.put(changed)
+
+
+def _doorway(
+    work: UnitOfWork, station: Station, command: ChangeStation
+) -> tuple[Station, dict[str, Any], dict[str, Any]]:
+    """How it may connect from now on, and what is otherwise."""
+    wanted: dict[str, Any] = {}
+    if command.security_profile is not None:
+        if command.security_profile not in PROFILES:
+            msg = "OCPP has the security profiles 1, 2 and 3; 0 stands for any"
+            raise BadInput(msg, code="stations.bad_profile")
+        wanted["security_profile"] = command.security_profile
+    if command.preferred_protocol is not None:
+        if command.preferred_protocol not in {"", *PROTOCOLS}:
+            msg = f"{command.preferred_protocol!r} is not spoken here"
+            raise BadInput(msg, code="stations.unknown_protocol", remedy=f"use one of: {', '.join(PROTOCOLS)}")
+        wanted["preferred_protocol"] = command.preferred_protocol or None
+    new = {name: value for name, value in wanted.items() if value != getattr(station, name)}
+    if not new:
+        return station, {}, {}
+    # As with a key: gateways read their tables again.
+    work.events.append(Event("station", station.station_id, "StationKeyChanged"))
+    return replace(station, **new), {name: getattr(station, name) for name in new}, new
 
 
 def lock_station(work: UnitOfWork, identity: str) -> Station:

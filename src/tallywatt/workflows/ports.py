@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         TariffAssignment,
         TariffVersion,
     )
+    from tallywatt.stations.certificates import Authority, StationCertificate
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
@@ -239,6 +240,8 @@ class UnitOfWork(Protocol):
     connector_states: Records[ConnectorState]
     evse_roles: Records[EvseRole]
     station_commands: Records[StationCommand]
+    authorities: Records[Authority]
+    station_certificates: Records[StationCertificate]
     station_reports: Records[StationReport]
     station_variables: Records[Variable]
     security_events: Records[SecurityEvent]

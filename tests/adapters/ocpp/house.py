@@ -136,6 +136,10 @@ class Told:
             stop=self.take,
             unreadable=self.take,
             knock=self.take,
+            report=self.take,
+            security=self.take,
+            sign=lambda _, command: (self.take(_, command), False)[1],
+            answer=self.take,
         )
 
     def of(self, kind: type) -> list[Any]:

@@ -40,7 +40,8 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint
 from tallywatt.workflows.bring_session import BringSession
-from tallywatt.workflows.change_station import ChangeEvse
+from tallywatt.workflows.certify import AskCertificate, PutAuthority, RevokeCertificate
+from tallywatt.workflows.change_station import ChangeEvse, ChangeStation
 from tallywatt.workflows.change_webhook_endpoint import (
     DisableWebhookEndpoint,
     EnableWebhookEndpoint,
@@ -97,6 +98,10 @@ COMMANDS: dict[str, object] = {
     "replay_since": ReplaySince("e1", since=Instant(5)),
     "rotate_webhook_secret": RotateWebhookSecret("e1", 60),
     "try_webhook": TryWebhook("e1"),
+    "ask_certificate": AskCertificate("CP1", "-----BEGIN CERTIFICATE REQUEST-----"),
+    "put_authority": PutAuthority("Operator", "pem", "key", "ab", Instant(0), Instant(1)),
+    "revoke_certificate": RevokeCertificate("c1", "lost"),
+    "change_station": ChangeStation("CP1", security_profile=3),
     "change_evse": ChangeEvse("GB*TWA*E1", Current.AC, 11_000, metrology=Metrology.DE_CALIBRATION_LAW),
     "register_meter_key": RegisterMeterKey("M1", "3059", "GB*TWA*E1", Instant(1), Instant(2)),
     "end_meter_key": EndMeterKey("key", Instant(2)),

@@ -21,14 +21,23 @@ from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
-from tallywatt.kernel.clock import instant
+from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.identity import CommandId, StationId
 from tallywatt.market.price import Told
 from tallywatt.metering.facts import Heard, Reported, SecurityTold
 from tallywatt.payments.provider import Declined
+from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
 from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.certify import (
+    AskCertificate,
+    KeepCertificate,
+    PutAuthority,
+    ask_certificate,
+    keep_certificate,
+    put_authority,
+)
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, CommandStation
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
@@ -87,6 +96,13 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /commands": _ONE,
     "GET /commands/{command_id}": _thing("command_id", "command"),
     "GET /commands/{command_id}/reports": _thing("command_id", "report"),
+    "GET /authorities": Asked(),
+    "GET /stations/{identity}/certificates": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/certificates": Asked(
+        {"identity": "CP2"},
+        body={"request": "-----BEGIN CERTIFICATE REQUEST-----\nMIHc…\n-----END CERTIFICATE REQUEST-----\n"},
+    ),
+    "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"protocol": "ocpp1.6"}),
     "GET /messages/{name}": Asked({"name": "ClearCache"}),
     "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
@@ -373,6 +389,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "item": waiting["id"],
         "job": scene.do(lambda work, _: work.stored_jobs.by(kind="print_invoice")[0].job_id, None),
         "payment": detail["payments"][0]["id"],
+        "certificate": certified(scene),
         "report": report,
         "running": scene.session("1", "CP2")["id"],
         "session": paid["id"],
@@ -403,6 +420,18 @@ def told_by_name(scene: Scene) -> str:
     moment = scene.house.machine.now()
     scene.do(hear_security_event, SecurityTold(heard("SecurityEventNotification"), moment, "SettingSystemTime", None))
     return asked_for
+
+
+def certified(scene: Scene) -> str:
+    """The operator has an authority, which has signed the key of a station: the certificate's id."""
+    now = scene.house.machine.now()
+    until = Instant(now + 365 * 24 * 3_600_000)
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n"
+    scene.do(put_authority, PutAuthority("Dundee City Charging", pem, "sealed at once", "5e" * 32, now, until))
+    row = scene.do(ask_certificate, AskCertificate("CP1", "-----BEGIN CERTIFICATE REQUEST-----\nMIHb…\n"))
+    issued = Issued(pem, pem, "1f04", "7a" * 32, now, until)
+    made: str = scene.do(keep_certificate, KeepCertificate(row.certificate_id, issued)).certificate_id
+    return made
 
 
 def later_of(scene: Scene) -> tuple[str, str, str]:

@@ -14,10 +14,12 @@ from tallywatt.adapters.ocpp.handover import Handover, Line, Submission
 from tallywatt.adapters.ocpp.outgoing import Outgoing
 from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject
 from tallywatt.adapters.ocpp.registry import Registry, Seen
+from tallywatt.adapters.ocpp.tls import shown_certificate
 from tallywatt.kernel.errors import Busy, TallywattError
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.credentials import Knocked, StationCredential
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.certify import hear_signing_request
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         Reported,
         Sampled,
         SecurityTold,
+        SigningAsked,
         Started,
         StatusChanged,
         Stopped,
@@ -78,6 +81,7 @@ class Intake:
     knock: Callable[[UnitOfWork, Knocked], StationCredential | None]
     report: Callable[[UnitOfWork, Reported], None] = hear_report
     security: Callable[[UnitOfWork, SecurityTold], None] = hear_security_event
+    sign: Callable[[UnitOfWork, SigningAsked], bool] = hear_signing_request
     answer: Callable[[UnitOfWork, CommandAnswered], StationCommand] = hear_answer
     """An answer that came after nobody waited for it any more."""
 
@@ -106,6 +110,8 @@ class Visitor:
     """Of the key that it showed."""
     find_again: Callable[[], StationCredential | None]
     """The credential now, if it was adopted meanwhile and the key shown opens it."""
+    by_certificate: bool = False
+    """It must have shown a certificate that is its own; without one its socket is closed before anything is heard."""
 
     @property
     def is_adopted(self) -> bool:
@@ -187,6 +193,10 @@ class Connection(WSListener):
             # OCPP-J: answer the handshake without a subprotocol, then close at once.
             self.close(WSCloseCode.PROTOCOL_ERROR, "no subprotocol that is spoken here")
             return
+        if self._visitor.by_certificate and not self._has_shown_its_own(transport):
+            log.warning("ocpp.no_certificate", identity=self._visitor.identity)
+            self.close(WSCloseCode.POLICY_VIOLATION, "a certificate of this station is needed")
+            return
         self._around.registry.arrive(self, quarantined=self._quarantined)
         credential = self._visitor.credential
         if credential is not None and (not self._quarantined or self._same_key(credential)):
@@ -194,6 +204,14 @@ class Connection(WSListener):
         else:
             self._held = []
             self._line.send(_Knock(self, self._visitor))
+
+    def _has_shown_its_own(self, transport: WSTransport) -> bool:
+        credential = self._visitor.credential
+        shown = shown_certificate(transport.underlying_transport.get_extra_info("ssl_object"))
+        if credential is None or shown is None:
+            return False
+        name, fingerprint = shown
+        return name == credential.identity and fingerprint in credential.certificates
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame; whatever happens with it, no exception leaves here, for it would end the socket."""

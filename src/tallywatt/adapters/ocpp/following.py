@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.ocpp.facts import Fact, acknowledged
 from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject, loose, time_of
-from tallywatt.metering.facts import Reported, SecurityTold
+from tallywatt.metering.facts import Reported, SecurityTold, SigningAsked
+from tallywatt.stations.certificates import OWN_KIND
 from tallywatt.stations.messages import FOLLOWING, MESSAGES
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ LARGEST_PART = 9_999
 """A station that counts further is not believed."""
 LARGEST_NUMBER = 2**31 - 1
 _REPORTS = frozenset(one.report for one in MESSAGES.values() if one.report is not None)
+SIGN = "SignCertificate"
 SECURITY_EVENT = "SecurityEventNotification"
-CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT}
+CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT, SIGN}
 """Refused when they break their schema. A report is taken: one value that is too long is no reason to lose all others."""
 
 
 def following(*names: str) -> dict[str, Callable[[Incoming, msgspec.Raw], Fact]]:
     """The readers of these messages, by their names."""
-    known = {**dict.fromkeys(FOLLOWING, reported), SECURITY_EVENT: security_event}
+    known = {**dict.fromkeys(FOLLOWING, reported), SECURITY_EVENT: security_event, SIGN: sign_certificate}
     return {name: known[name] for name in names}
 
 
@@ -65,6 +67,17 @@ def security_event(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         incoming.heard(flags), at, kind[:50], detail[:LONGEST_TEXT] if isinstance(detail, str) else None
     )
     return Fact("security", fact, acknowledged)
+
+
+def sign_certificate(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """SignCertificate; 1.6 knows one kind of it."""
+    told, flags = _object(payload), list[str]()
+    request, kind = told.get("csr"), told.get("certificateType") or OWN_KIND
+    if not isinstance(request, str) or not isinstance(kind, str):
+        raise NoObject
+    number = _whole(told.get("requestId"), LARGEST_NUMBER)
+    fact = SigningAsked(incoming.heard(flags), request, kind[:50], number)
+    return Fact("sign", fact, lambda taken, _: b'{"status":"%b"}' % (b"Accepted" if taken else b"Rejected"))
 
 
 def _object(payload: msgspec.Raw) -> dict[str, Any]:

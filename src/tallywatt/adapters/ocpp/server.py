@@ -26,8 +26,10 @@ from tallywatt.adapters.ocpp.messages import DIALECTS, unfit
 from tallywatt.adapters.ocpp.outgoing import Ask
 from tallywatt.adapters.ocpp.registry import Registry, Seen
 from tallywatt.adapters.ocpp.saying import NO_ANSWER, NOT_CONNECTED
+from tallywatt.adapters.ocpp.tls import Shield
 from tallywatt.adapters.ocpp.upgrade import Address, address_of, basic_key, chosen_protocol, put_right
 from tallywatt.kernel.errors import BadInput, Broken
+from tallywatt.stations.certificates import BASIC, MUTUAL_TLS, TLS
 from tallywatt.stations.command import Action
 from tallywatt.stations.credentials import StationCredential, hash_key, opens
 from tallywatt.stations.station import StationState
@@ -35,7 +37,8 @@ from tallywatt.workflows.ports import LinkAnswer
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from tallywatt.adapters.ocpp.facts import Dialect
     from tallywatt.kernel.clock import Clock
@@ -67,6 +70,19 @@ class GatewayOptions:
     most_quarantined: int = 100
     """Sockets of unknown stations that are open at once."""
     largest_message: int = rpc.LARGEST_MESSAGE
+    plain_is_shielded: bool = False
+    """The plain port lies behind a proxy that ends TLS: what comes through it counts as security profile 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Where the gateway listens with TLS, and what it shows."""
+
+    port: int
+    certificate: Path
+    key: Path
+    authorities: Callable[[], Iterable[str]] = tuple
+    """Certificates of those who vouch for stations, in PEM; asked for again and again."""
 
 
 class Gateway:
@@ -88,7 +104,8 @@ class Gateway:
         self._pepper = pepper
         self._options = options or GatewayOptions()
         self._registry: Registry[Connection] = Registry()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._shield: Shield | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: Surroundings | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -105,15 +122,23 @@ class Gateway:
             self._intake, self._clock, loop, handover, self._registry, self._options.largest_message
         )
 
-    async def start(self, host: str = "0.0.0.0", port: int = 9000, tls: ssl.SSLContext | None = None) -> None:  # noqa: S104  # stations come from outside
-        """Listen, inside the running event loop. Port 0 takes any free one; `port` tells which."""
+    async def start(self, host: str = "0.0.0.0", port: int | None = 9000, tls: Tls | None = None) -> None:  # noqa: S104  # stations come from outside
+        """Listen, inside the running event loop. Port 0 takes any free one; None: not without TLS."""
         self.live_on(asyncio.get_running_loop())
+        if port is not None:
+            self._servers.append(await self._listen(host, port, None))
+        if tls is not None:
+            self._shield = Shield(tls.certificate, tls.key, tls.authorities)
+            self._servers.append(await self._listen(host, tls.port, self._shield.context))
+        self._keep_watch()
+
+    async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> asyncio.Server:
         try:
-            self._server = await ws_create_server(
-                self._welcome,
+            return await ws_create_server(
+                self._welcome if context is None else self._welcome_shielded,
                 host,
                 port,
-                ssl=tls,
+                ssl=context,
                 websocket_handshake_timeout=self._options.handshake_seconds,
                 max_frame_size=self._options.largest_message,
                 read_buffer_init_size=4096,
@@ -123,23 +148,32 @@ class Gateway:
             )
         except OSError as error:
             msg = f"{host}:{port} cannot be opened for stations: {error.strerror}"
-            remedy = "stop what listens there, or set TALLYWATT_OCPP_PORT to a free port"
+            setting = "TALLYWATT_OCPP_PORT" if context is None else "TALLYWATT_OCPP_TLS_PORT"
+            remedy = f"stop what listens there, or set {setting} to a free port"
             raise Broken(msg, code="serve.port_taken", remedy=remedy) from error
-        self._keep_watch()
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        assert self._server is not None, "the gateway has not been started"
-        port: int = self._server.sockets[0].getsockname()[1]
+        return self._port_of(0)
+
+    @property
+    def tls_port(self) -> int:
+        """The port with TLS."""
+        return self._port_of(-1)
+
+    def _port_of(self, place: int) -> int:
+        assert self._servers, "the gateway has not been started"
+        port: int = self._servers[place].sockets[0].getsockname()[1]
         return port
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Take nothing new, answer what is on its way, say goodbye."""
-        if self._server is None or self._around is None or self._loop is None:
+        if not self._servers or self._around is None or self._loop is None:
             return
         self._stopping = True
-        self._server.close()
+        for server in self._servers:
+            server.close()
         if self._watch is not None:
             self._watch.cancel()
         end = self._loop.time() + grace_seconds
@@ -152,7 +186,7 @@ class Gateway:
         for one in self._registry.everyone():
             one.cut()
         self._around.handover.close()
-        self._server = None
+        self._servers = []
 
     async def _until(self, is_so: Callable[[], bool], end: float) -> None:
         assert self._loop is not None, "only a started gateway stops"
@@ -250,13 +284,19 @@ class Gateway:
     # --- the door ---
 
     def _welcome(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
+        return self._answered(request, TLS if self._options.plain_is_shielded else BASIC)
+
+    def _welcome_shielded(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
+        return self._answered(request, MUTUAL_TLS)
+
+    def _answered(self, request: WSUpgradeRequest, most: int) -> Connection | WSUpgradeResponseWithListener:
         try:
-            return self._let_in(request)
+            return self._let_in(request, most)
         except Exception:  # the library would tell the caller what went wrong inside
             log.exception("ocpp.upgrade_failed")
             return _refusal(503, {"Retry-After": "10"})
 
-    def _let_in(self, request: WSUpgradeRequest) -> Connection | WSUpgradeResponseWithListener:
+    def _let_in(self, request: WSUpgradeRequest, most: int) -> Connection | WSUpgradeResponseWithListener:
         address = address_of(request.path)
         if address is None:
             return _refusal(404)
@@ -264,19 +304,20 @@ class Gateway:
             return _refusal(503, {"Retry-After": "5"})
         put_right(request.headers)
         key = basic_key(request.headers.get("Authorization"), address.identity)
-        visitor = self._visitor(address, key)
+        visitor = self._visitor(address, key, most)
         if isinstance(visitor, WSUpgradeResponseWithListener):
             return visitor
         return self._connection(request, visitor)
 
-    def _visitor(self, address: Address, key: bytes | None) -> Visitor | WSUpgradeResponseWithListener:
+    def _visitor(
+        self, address: Address, key: bytes | None, most: int = BASIC
+    ) -> Visitor | WSUpgradeResponseWithListener:
+        """Who it is, or why not. `most`: the highest security profile that this port can be."""
         credential = self._directory.find(address.operator_slug, address.identity)
         if credential is not None and credential.state is StationState.RETIRED:
             return _refusal(404)
         if credential is not None and credential.state is StationState.ADOPTED:
-            if key is None or not opens(key, credential.key_hash, self._pepper):
-                return _refusal(401, {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'})
-            return Visitor(credential.operator_id, address.identity, credential, None, lambda: None)
+            return self._known(credential, key, most)
         operator = (
             self._directory.operator_for_unknown(address.operator_slug)
             if credential is None
@@ -295,11 +336,31 @@ class Gateway:
 
         return Visitor(operator, address.identity, credential, _hash_of(key, self._pepper), find_again)
 
+    def _known(
+        self, credential: StationCredential, key: bytes | None, most: int
+    ) -> Visitor | WSUpgradeResponseWithListener:
+        """An adopted station: by its certificate, or by its key where that is enough."""
+        profile = credential.security_profile
+        if profile > most:
+            return _refusal(403)
+        by_certificate = profile == MUTUAL_TLS or (key is None and bool(credential.certificates))
+        if most == MUTUAL_TLS and by_certificate:
+            # Which certificate it has shown is known when its socket is open, and nothing is heard before.
+            return Visitor(
+                credential.operator_id, credential.identity, credential, None, lambda: None, by_certificate=True
+            )
+        if key is None or not opens(key, credential.key_hash, self._pepper):
+            return _refusal(401, {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'})
+        return Visitor(credential.operator_id, credential.identity, credential, None, lambda: None)
+
     def _connection(self, request: WSUpgradeRequest, visitor: Visitor) -> Connection | WSUpgradeResponseWithListener:
         assert self._around is not None, "only a started gateway has visitors"
         offers = request.headers.getall("Sec-WebSocket-Protocol", [])
         chosen = chosen_protocol(offers, DIALECTS)
-        name, spelling = chosen or (self._options.default_protocol, None)
+        preferred = None if visitor.credential is None else visitor.credential.preferred_protocol
+        if preferred is not None:
+            chosen = chosen_protocol(offers, [preferred]) or chosen
+        name, spelling = chosen or (preferred or self._options.default_protocol, None)
         refused = chosen is None and any(offer.strip() for offer in offers)
         dialect: Dialect = DIALECTS[name]
         connection = Connection(self._around, dialect, visitor, refused_protocol=refused)
@@ -320,6 +381,8 @@ class Gateway:
                 one.cut()
             elif silent > self._options.ping_after_seconds and not one.pinged:
                 one.ping()
+        if self._shield is not None:
+            self._shield.look_again()
         self._watch = self._loop.call_later(self._options.ping_after_seconds / 4, self._keep_watch)
 
 

@@ -346,6 +346,7 @@ DIALECT = Dialect(
             "FirmwareStatusNotification",
             "LogStatusNotification",
             "SecurityEventNotification",
+            "SignCertificate",
             "SignedFirmwareStatusNotification",
         ),
     },
@@ -353,7 +354,6 @@ DIALECT = Dialect(
     weighty=frozenset({"MeterValues", "StartTransaction", "StopTransaction"}),
     at_once={
         "DataTransfer": b'{"status":"UnknownVendorId"}',
-        "SignCertificate": b'{"status":"Rejected"}',
     },
     unreadable=_unreadable,
     say=say,

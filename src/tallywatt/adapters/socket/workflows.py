@@ -15,7 +15,15 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.bring_session import BringSession, bring_session
-from tallywatt.workflows.change_station import ChangeEvse, change_evse
+from tallywatt.workflows.certify import (
+    AskCertificate,
+    PutAuthority,
+    RevokeCertificate,
+    ask_certificate,
+    put_authority,
+    revoke_certificate,
+)
+from tallywatt.workflows.change_station import ChangeEvse, ChangeStation, change_evse, change_station
 from tallywatt.workflows.change_webhook_endpoint import (
     DisableWebhookEndpoint,
     EnableWebhookEndpoint,
@@ -95,9 +103,11 @@ ALLOWED = _allowed(
     (add_token, AddToken),
     (add_webhook_endpoint, AddWebhookEndpoint),
     (adopt_station, AdoptStation),
+    (ask_certificate, AskCertificate),
     (assign_tariff, AssignTariff),
     (bring_session, BringSession),
     (change_evse, ChangeEvse),
+    (change_station, ChangeStation),
     (create_api_key, CreateApiKey),
     (disable_webhook_endpoint, DisableWebhookEndpoint),
     (enable_webhook_endpoint, EnableWebhookEndpoint),
@@ -108,6 +118,7 @@ ALLOWED = _allowed(
     (join_circle, JoinCircle),
     (keep_method, KeepMethod),
     (leave_circle, LeaveCircle),
+    (put_authority, PutAuthority),
     (put_market_prices, PutMarketPrices),
     (order_reading, OrderReading),
     (order_station, CommandStation),
@@ -127,6 +138,7 @@ ALLOWED = _allowed(
     (put_profile, PutProfile),
     (retry_job, RetryJob),
     (revoke_api_key, RevokeApiKey),
+    (revoke_certificate, RevokeCertificate),
     (rotate_api_key, RotateApiKey),
     (rotate_webhook_secret, RotateWebhookSecret),
     (set_money_limit, SetMoneyLimit),

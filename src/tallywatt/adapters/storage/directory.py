@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.tables.certificates import AUTHORITIES, STATION_CERTIFICATES
 from tallywatt.adapters.storage.tables.customers import OPERATORS
 from tallywatt.adapters.storage.tables.stations import STATIONS
 from tallywatt.kernel.identity import OperatorId, StationId
+from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.credentials import StationCredential
 from tallywatt.stations.station import StationState
 
@@ -30,11 +32,28 @@ _ALL = select(
     _stations.c.identity,
     _stations.c.state,
     _stations.c.key_hash,
+    _stations.c.security_profile,
+    _stations.c.preferred_protocol,
 ).join_from(_stations, _operators, _stations.c.operator_id == _operators.c.operator_id)
+_certificates, _authorities = STATION_CERTIFICATES.table, AUTHORITIES.table
+_FINGERPRINTS = select(_certificates.c.operator_id, _certificates.c.station_id, _certificates.c.fingerprint).where(
+    _certificates.c.state == CertificateState.ISSUED.value
+)
+_AUTHORITIES = select(_authorities.c.certificate).order_by(_authorities.c.created_at)
 _SLUGS = select(_operators.c.slug, _operators.c.operator_id)
 
 CHANGES = frozenset(
-    {"StationAdded", "StationKnocked", "StationAdopted", "StationRetired", "StationKeyChanged", "OperatorAdded"}
+    {
+        "StationAdded",
+        "StationKnocked",
+        "StationAdopted",
+        "StationRetired",
+        "StationKeyChanged",
+        "OperatorAdded",
+        "StationCertificateIssued",
+        "StationCertificateRevoked",
+        "AuthorityPut",
+    }
 )
 """Events after which the table is read again."""
 
@@ -51,6 +70,8 @@ class MemoryDirectory:
         self._by_identity: dict[str, list[StationCredential]] = {}
         self._operators: dict[str, OperatorId] = {}
         self._filled_at = 0.0
+        self.authorities: tuple[str, ...] = ()
+        """Certificates of the authorities that are trusted, in PEM."""
         self.refill()
 
     def refill(self) -> None:
@@ -60,14 +81,21 @@ class MemoryDirectory:
             operators = {
                 slug: OperatorId(one) for slug, one in connection.execute(compiled(_SLUGS, connection.dialect).sql)
             }
+            issued = compiled(_FINGERPRINTS, connection.dialect)
+            shown: dict[tuple[str, str], set[str]] = {}
+            for operator, station, print_ in connection.execute(issued.sql, issued.bind({})):
+                shown.setdefault((operator, station), set()).add(print_)
+            authorities = [one for (one,) in connection.execute(compiled(_AUTHORITIES, connection.dialect).sql)]
         found: dict[str, list[StationCredential]] = {}
-        for operator, slug, station, identity, state, key_hash in rows:
+        for operator, slug, station, identity, state, key_hash, profile, protocol in rows:
             credential = StationCredential(
-                OperatorId(operator), slug, StationId(station), identity, StationState(state), key_hash
-            )
+                OperatorId(operator), slug, StationId(station), identity, StationState(state), key_hash,
+                profile, protocol, frozenset(shown.get((operator, station), ())),
+            )  # fmt: skip
             found.setdefault(identity, []).append(credential)
         # Replaced as a whole: whoever reads meanwhile sees the old table or the new one.
         self._by_identity, self._operators = found, operators
+        self.authorities = tuple(authorities)
         self._filled_at = time.monotonic()
 
     def note(self, events: Iterable[RecordedEvent]) -> None:

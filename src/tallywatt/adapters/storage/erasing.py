@@ -36,6 +36,7 @@ WITHOUT_PEOPLE: Final = {
         "operators", "parties", "locations", "stations", "evses", "evse_roles", "connectors", "connector_states",
         "meter_keys", "api_keys", "provider_accounts", "market_prices", "tariff_versions", "tariff_assignments",
         "policy_versions", "offers", "circles", "station_variables", "security_events", "money_limits",
+        "authorities", "station_certificates",
     ),
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",

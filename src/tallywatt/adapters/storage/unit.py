@@ -15,6 +15,7 @@ from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
     approvals,
+    certificates,
     circles,
     customers,
     evidence,
@@ -86,6 +87,8 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "connector_states": stations.CONNECTOR_STATES,
     "evse_roles": stations.EVSE_ROLES,
     "station_commands": stations.STATION_COMMANDS,
+    "authorities": certificates.AUTHORITIES,
+    "station_certificates": certificates.STATION_CERTIFICATES,
     "station_reports": reports.STATION_REPORTS,
     "station_variables": reports.STATION_VARIABLES,
     "security_events": reports.SECURITY_EVENTS,

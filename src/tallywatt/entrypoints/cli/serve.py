@@ -76,7 +76,7 @@ async def _run(house: House, parts: tuple[str, ...], ready: Callable[[], None] |
         pages = Door(house)
         await pages.open()
     if house.gateway is not None:
-        await house.gateway.start(house.settings.ocpp_host, house.settings.ocpp_port)
+        await house.open_gateway()
     house.open_measures()
     workers.start()
     janitor, courier = Janitor(house), Courier(house)

@@ -24,6 +24,7 @@ from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.rating.findings import Gravity
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
+from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
@@ -366,6 +367,8 @@ class Station(Answer):
     firmware: str | None
     booted_at: When | None
     created_at: When
+    security_profile: int
+    preferred_protocol: str | None
     has_key: bool
     location: str | None
     location_name: str | None
@@ -392,6 +395,43 @@ class StationKept(Answer):
     firmware: str | None
     booted_at: When | None
     created_at: When
+    security_profile: int
+    preferred_protocol: str | None
+
+
+class Authority(Answer):
+    """A certification authority of the operator, trusted to vouch for its stations."""
+
+    id: str
+    name: str
+    certificate: str
+    fingerprint: str
+    holds_from: When
+    holds_until: When
+    created_at: When
+
+
+class StationCertificate(Answer):
+    """A request of a station for a certificate, and what came of it."""
+
+    id: str
+    state: CertificateState
+    requested_at: When
+    serial: str | None
+    fingerprint: str | None
+    certificate: str | None
+    holds_from: When | None
+    holds_until: When | None
+    command_id: str | None
+    ended_at: When | None
+    reason: str | None
+
+
+class StationCertificateKept(StationCertificate):
+    """A certificate as it was written down."""
+
+    station_id: str
+    request_number: int | None
 
 
 class FrameHead(Answer):

@@ -35,6 +35,12 @@ class StationChange(Shape):
     key: Annotated[str, Field(min_length=8, max_length=200)] | None = Field(
         default=None, description="Its new Basic auth key, asked for at its next connection; kept as a keyed hash."
     )
+    security_profile: Annotated[int, Field(ge=0, le=3)] | None = Field(
+        default=None, description="The least of OCPP's security profiles with which it may connect; 0: any."
+    )
+    preferred_protocol: Literal["", "ocpp1.6", "ocpp2.0.1", "ocpp2.1"] | None = Field(
+        default=None, description="Spoken when it offers several versions, or names none; empty: what it offers first."
+    )
 
 
 class EvseChange(Shape):

@@ -115,6 +115,18 @@ class NewCommand(Shape):
     )
 
 
+class CertificateRequest(Shape):
+    """A station's request, brought by hand."""
+
+    request: Annotated[str, Field(max_length=5500)] = Field(description="PEM, as the station made it.")
+
+
+class Revocation(Shape):
+    """Why a certificate is valid no longer."""
+
+    reason: Text = ""
+
+
 class NewAssignment(Shape):
     """From when which tariff holds where."""
 

@@ -13,6 +13,13 @@ from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
 from tallywatt.wiring import TryLater, sign_in_code
+from tallywatt.workflows.certify import (
+    KeepCertificate,
+    RefuseCertificate,
+    keep_certificate,
+    refuse_certificate,
+    renew_certificate,
+)
 from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent, watch_command
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
@@ -43,6 +50,8 @@ RECONNECT_SECONDS = 2
 """How often a command looks whether its station is back."""
 COMPARED_SECONDS = 30
 """How often a session that waits for its number looks whether the house has been compared with its providers."""
+RENEWAL_SECONDS = 24 * 3600
+"""How often a station is asked to renew a certificate that ends soon."""
 PAPERS_SECONDS = 24 * 3600
 """How often an erasure looks whether the last invoice may go: terms run by business time, and jobs by the machine's."""
 PAYMENT_SECONDS = 3
@@ -82,6 +91,8 @@ class Handlers:
             "read_settlements": self._read_settlements,
             "compare_payment": self._compare_payment,
             "send_command": self._send_command,
+            "sign_certificate": self._sign_certificate,
+            "renew_certificate": self._renew_certificate,
             "bill_session": self._bill_session,
             "credit_refund": self._credit_refund,
             "print_invoice": self._print_invoice,
@@ -184,6 +195,21 @@ class Handlers:
             msg = "the station went away"
             raise TryLater(msg, RECONNECT_SECONDS)
         return answer
+
+    def _sign_certificate(self, claimed: Claimed) -> None:
+        which = claimed.job.subject_id
+        issued, why = self._house.sign_request(claimed.operator_id, which)
+        if issued is None:
+            self._house.run_job(claimed, refuse_certificate, RefuseCertificate(which, why))
+        else:
+            self._house.run_job(claimed, keep_certificate, KeepCertificate(which, issued))
+
+    def _renew_certificate(self, claimed: Claimed) -> None:
+        which, cause = claimed.job.subject_id, claimed.job.cause
+        if self._house.write_now(claimed.operator_id, renew_certificate, which, actor="worker", cause=cause):
+            msg = "the station was asked for a new request"
+            raise TryLater(msg, RENEWAL_SECONDS)
+        self._house.end_job(claimed.operator_id, claimed.job)
 
     def _note_sent(self, claimed: Claimed, command: StationCommand, *, is_sent: bool) -> None:
         noted = NoteSent(command.command_id, is_sent)

@@ -52,6 +52,8 @@ LANES = {
             "work_off",
             "work_off_more",
             "watch_command",
+            "sign_certificate",
+            "renew_certificate",
             "start_paid_session",
             "release_hold",
             "watch_hold",

@@ -421,7 +421,7 @@ CREATE TABLE stations (
 	key_hash TEXT, 
 	booted_at INTEGER, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, security_profile INTEGER DEFAULT '0' NOT NULL, preferred_protocol TEXT, 
 	CONSTRAINT pk_stations PRIMARY KEY (operator_id, station_id), 
 	CONSTRAINT ck_stations_state CHECK (state IN ('quarantined', 'adopted', 'retired')), 
 	CONSTRAINT fk_stations_operator_id_location_id FOREIGN KEY(operator_id, location_id) REFERENCES locations (operator_id, location_id), 
@@ -1834,6 +1834,50 @@ CREATE TABLE approvals (
 
 ;
 
+CREATE TABLE authorities (
+	operator_id TEXT NOT NULL, 
+	authority_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	certificate TEXT NOT NULL, 
+	fingerprint TEXT NOT NULL, 
+	secret_id TEXT NOT NULL, 
+	holds_from INTEGER NOT NULL, 
+	holds_until INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_authorities PRIMARY KEY (operator_id, authority_id), 
+	CONSTRAINT uq_authorities_operator_id_fingerprint UNIQUE (operator_id, fingerprint)
+)
+ STRICT
+
+;
+
+CREATE TABLE station_certificates (
+	operator_id TEXT NOT NULL, 
+	certificate_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	request_key TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	request_number INTEGER, 
+	state TEXT NOT NULL, 
+	requested_at INTEGER NOT NULL, 
+	serial TEXT, 
+	fingerprint TEXT, 
+	certificate TEXT, 
+	holds_from INTEGER, 
+	holds_until INTEGER, 
+	command_id TEXT, 
+	ended_at INTEGER, 
+	reason TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_station_certificates PRIMARY KEY (operator_id, certificate_id), 
+	CONSTRAINT ck_station_certificates_state CHECK (state IN ('requested', 'issued', 'refused', 'revoked')), 
+	CONSTRAINT fk_station_certificates_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_station_certificates_operator_id_station_id_request_key UNIQUE (operator_id, station_id, request_key)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2078,6 +2122,8 @@ CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (opera
 
 CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0029');
+CREATE INDEX ix_station_certificates_operator_id_station_id_requested_at ON station_certificates (operator_id, station_id, requested_at);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0030');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

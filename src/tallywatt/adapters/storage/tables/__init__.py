@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tallywatt.adapters.storage.tables import (
     approvals,
+    certificates,
     circles,
     customers,
     evidence,
@@ -24,6 +25,7 @@ from tallywatt.adapters.storage.tables import (
 
 __all__ = [
     "approvals",
+    "certificates",
     "circles",
     "customers",
     "evidence",

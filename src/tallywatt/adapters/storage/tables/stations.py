@@ -6,6 +6,7 @@ from sqlalchemy import Column, Index, Text
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    WHOLE,
     check,
     choice,
     index,
@@ -69,6 +70,8 @@ STATIONS = Mapping(
         text("key_hash", null=True),
         instant("booted_at", null=True),
         instant("created_at"),
+        Column("security_profile", WHOLE, nullable=False, server_default="0"),
+        text("preferred_protocol", null=True),
         version(),
         unique("identity"),
         refers("location_id", "locations"),

@@ -89,6 +89,8 @@ class Views:
     station_credentials = staticmethod(places.station_credentials)
     commands = staticmethod(places.commands)
     command = staticmethod(places.command)
+    authorities = staticmethod(telling.authorities)
+    certificates_of = staticmethod(telling.certificates_of)
     reports_of = staticmethod(telling.reports_of)
     variables_of = staticmethod(telling.variables_of)
 

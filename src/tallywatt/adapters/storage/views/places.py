@@ -42,7 +42,7 @@ STATION: Select[Any] = (
     select(
         *columns(
             _stations, "identity", "state", "protocol", "vendor", "model", "serial_number", "firmware", "booted_at",
-            "created_at", id="station_id", last_seen_at="booted_at",
+            "created_at", "security_profile", "preferred_protocol", id="station_id", last_seen_at="booted_at",
         ),
         (_stations.c.key_hash.is_not(None)).label("has_key"),
         *columns(_locations, location="reference", location_name="name"),

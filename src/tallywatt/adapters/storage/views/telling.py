@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
-from tallywatt.adapters.storage.tables import reports, stations
+from tallywatt.adapters.storage.tables import certificates, reports, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _stations = stations.STATIONS.table
 _reports = reports.STATION_REPORTS.table
 _variables = reports.STATION_VARIABLES.table
+_authorities = certificates.AUTHORITIES.table
+_certificates = certificates.STATION_CERTIFICATES.table
 _events = reports.SECURITY_EVENTS.table
 
 REPORT: Select[Any] = select(
@@ -53,6 +55,44 @@ SECURITY_EVENT: Select[Any] = (
     .join(_stations, joined(_events, _stations, "station_id"))
     .where(mine(_events))
 )
+
+
+_AUTHORITIES = Question(
+    select(
+        *columns(
+            _authorities,
+            "name",
+            "certificate",
+            "fingerprint",
+            "holds_from",
+            "holds_until",
+            "created_at",
+            id="authority_id",
+        )
+    )
+    .where(mine(_authorities))
+    .order_by(_authorities.c.created_at.desc(), _authorities.c.authority_id)
+)
+_CERTIFICATES_OF = Question(
+    select(
+        *columns(
+            _certificates, "state", "requested_at", "serial", "fingerprint", "certificate", "holds_from", "holds_until",
+            "command_id", "ended_at", "reason", id="certificate_id",
+        )
+    )
+    .where(mine(_certificates), _certificates.c.station_id == bindparam("of_station"))
+    .order_by(_certificates.c.requested_at.desc(), _certificates.c.certificate_id)
+)  # fmt: skip
+
+
+def authorities(connection: Connection, operator_id: str) -> list[Row]:
+    """Certification authorities, newest first; never their keys."""
+    return _AUTHORITIES.rows(connection, operator=operator_id)
+
+
+def certificates_of(connection: Connection, operator_id: str, station_id: str) -> list[Row]:
+    """A station's certificates and requests, newest first."""
+    return _CERTIFICATES_OF.rows(connection, operator=operator_id, of_station=station_id)
 
 
 def reports_of(connection: Connection, operator_id: str, command_id: str) -> list[Row]:

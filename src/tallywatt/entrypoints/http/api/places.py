@@ -109,8 +109,10 @@ async def show_station(identity: str, caller: Reader, house: TheHouse) -> Respon
 async def patch_station(
     request: Request, identity: str, body: StationChange, caller: Seller, house: TheHouse
 ) -> Response:
-    """Move a station to another location, or give it another key."""
-    command = ChangeStation(identity, body.location, key_hash(house, body.key))
+    """Move a station, give it another key, say how it must connect and which version it prefers."""
+    command = ChangeStation(
+        identity, body.location, key_hash(house, body.key), body.security_profile, body.preferred_protocol
+    )
     return await write_once(
         request, house, caller, change_station, command, lambda row: told(row, "station_id"),
         version_of=lambda work: lock_station(work, identity).version,

@@ -9,12 +9,15 @@ from pydantic import AwareDatetime
 
 from tallywatt.entrypoints.http.api.places import station_of
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.doors import Reader, TheHouse
+from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
-from tallywatt.entrypoints.http.telling import as_json, found
+from tallywatt.entrypoints.http.once import write_once
+from tallywatt.entrypoints.http.shapes import CertificateRequest, Revocation
+from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.errors import NotFound
 from tallywatt.stations.messages import MESSAGES, Message
 from tallywatt.wiring import message_schema
+from tallywatt.workflows.certify import AskCertificate, RevokeCertificate, ask_certificate, revoke_certificate
 
 router = APIRouter(tags=["places"], route_class=Resource)
 
@@ -67,6 +70,42 @@ async def list_security_events(
     """What stations told about their safety, newest first."""
     span = {"since": when(since), "until": when(until)}
     return await listed(request, house, caller, "security_events", limit, cursor, station=station, **span)
+
+
+@router.get("/authorities")
+async def list_authorities(caller: Reader, house: TheHouse) -> Response:
+    """The authorities that vouch for the operator's stations, newest first; the newest one signs."""
+    return as_json({"items": await house.ask(house.views.authorities, caller.operator_id), "next": None})
+
+
+@router.get("/stations/{identity}/certificates")
+async def list_certificates(identity: str, caller: Reader, house: TheHouse) -> Response:
+    """A station's certificates, and its requests for them, newest first."""
+    station = await station_of(house, caller.operator_id, identity)
+    rows = await house.ask(house.views.certificates_of, caller.operator_id, station["id"])
+    return as_json({"items": rows, "next": None})
+
+
+@router.post("/stations/{identity}/certificates", status_code=202)
+async def post_certificate(
+    request: Request, identity: str, body: CertificateRequest, caller: Operations, house: TheHouse
+) -> Response:
+    """Have a request signed that a person brings: the certificate is sent to the station, and stands in its list."""
+    command = AskCertificate(identity, body.request)
+    return await write_once(request, house, caller, ask_certificate, command, _told, 202)
+
+
+@router.post("/certificates/{certificate_id}/revoke")
+async def revoke(
+    request: Request, certificate_id: str, body: Revocation, caller: Operations, house: TheHouse
+) -> Response:
+    """End a certificate: who shows it is not let in any more, and its open socket ends."""
+    command = RevokeCertificate(certificate_id, body.reason)
+    return await write_once(request, house, caller, revoke_certificate, command, _told)
+
+
+def _told(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in told(row, "certificate_id").items() if name != "request"}
 
 
 def shown_message(message: Message) -> dict[str, Any]:

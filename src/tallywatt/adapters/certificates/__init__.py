@@ -1,0 +1,1 @@
+"""Certification authorities of operators: made here, and signing what stations ask for."""
