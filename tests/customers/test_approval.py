@@ -34,13 +34,13 @@ def test_a_limit_holds_to_the_last_minor_unit(
     minor: int, of_payment: int, of_day: int, passed: tuple[Beyond, ...]
 ) -> None:
     """Up to it is alone; one more is not, neither at once nor piece by piece."""
-    assert beyond(MoneyLimit(Holder.SUPPORT, "GBP", 100, 300, AT), minor, of_payment, of_day) == passed
+    assert beyond(MoneyLimit(Holder.SUPPORT, "GBP", 100, 300, AT), minor, minor, of_payment, of_day) == passed
 
 
 def test_no_limit_is_none_and_nothing_is_nothing() -> None:
     """A limit of 0 lets everything wait; one that is left out lets nothing wait."""
-    assert beyond(MoneyLimit(Holder.OWNER, "GBP", None, None, AT), 10**9, 10**9, 10**9) == ()
-    assert beyond(MoneyLimit(Holder.OWNER, "GBP", 0, None, AT), 1, 0, 0) == (Beyond.PAYMENT,)
+    assert beyond(MoneyLimit(Holder.OWNER, "GBP", None, None, AT), 10**9, 10**9, 10**9, 10**9) == ()
+    assert beyond(MoneyLimit(Holder.OWNER, "GBP", 0, None, AT), 1, 1, 0, 0) == (Beyond.PAYMENT,)
 
 
 def test_a_key_stands_for_whoever_has_made_it() -> None:

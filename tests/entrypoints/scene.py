@@ -23,6 +23,7 @@ from tallywatt.workflows.add_provider_account import AddProviderAccount, add_pro
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station, knock
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.ask_refund import AskRefund, ask_refund
+from tallywatt.workflows.correct_prices import OpenCorrection, open_correction
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.give_back import GiveBack
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
@@ -201,6 +202,11 @@ class Scene:
         asked = self.do(ask_refund, AskRefund(refund, Holder.SUPPORT), actor="key:of-somebody")
         assert isinstance(asked, Approval)
         return asked.approval_id
+
+    def correction(self, reason: str) -> str:
+        """A correction of all sessions under the tariff of this scene, not priced yet; its id."""
+        order = OpenCorrection(TARIFF["id"], Instant(0), Instant(1 << 45), reason)
+        return self.do(open_correction, order).correction_id
 
     def link(self, role: Role | None = None, *customers: str) -> str:
         """The path of a fresh link: for a member of that role, bound to customers by reference; else a first-run link."""

@@ -63,10 +63,10 @@ def standard_limit(holder: Holder, currency: Currency, at: Instant) -> MoneyLimi
     return MoneyLimit(holder, currency.code, most, None, at)
 
 
-def beyond(limit: MoneyLimit, minor: int, of_payment: int, of_day: int) -> tuple[Beyond, ...]:
-    """Which limits so much more would go beyond, after what was given of the payment and in the day."""
+def beyond(limit: MoneyLimit, minor: int, each: int, of_payment: int, of_day: int) -> tuple[Beyond, ...]:
+    """Which limits so much more would go beyond, `each` at most of one payment, after what was given of it and in the day."""
     passed = []
-    if limit.payment_minor is not None and of_payment + minor > limit.payment_minor:
+    if limit.payment_minor is not None and of_payment + each > limit.payment_minor:
         passed.append(Beyond.PAYMENT)
     if limit.day_minor is not None and of_day + minor > limit.day_minor:
         passed.append(Beyond.DAY)

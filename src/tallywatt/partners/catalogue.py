@@ -161,6 +161,10 @@ _APPROVAL = (
     Field("minor", "minor", "How much."),
     Field("currency", "currency", "Of which currency."),
 )
+_CORRECTION = (
+    Field("minor", "minor", "How much was charged too much, in all."),
+    Field("currency", "currency", "Of which currency."),
+)
 _CIRCLE = Field("circle_id", "id", "Which fleet, group or membership.")
 _IDENTITY = Field("identity", "code", "The name by which the station connects.")
 
@@ -381,6 +385,10 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType("approval.given", "ApprovalGiven", "approval", "Another person has approved it.", _APPROVAL),
     EventType("approval.declined", "ApprovalDeclined", "approval", "Another person has declined it.", _APPROVAL),
     EventType("approval.expired", "ApprovalExpired", "approval", "Nobody has decided in time.", _APPROVAL),
+    EventType("correction.opened", "CorrectionOpened", "correction", "Sessions are being priced again.", _CORRECTION),
+    EventType("correction.priced", "CorrectionPriced", "correction", "It is known what differs.", _CORRECTION),
+    EventType("correction.begun", "CorrectionBegun", "correction", "What was too much goes back.", _CORRECTION),
+    EventType("correction.done", "CorrectionDone", "correction", "Nothing of it is open any more.", _CORRECTION),
     EventType(
         "operator.limit_set",
         "MoneyLimitSet",

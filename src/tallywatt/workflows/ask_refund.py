@@ -59,8 +59,13 @@ def ask_refund(work: UnitOfWork, command: AskRefund) -> Operation | Approval:
     return operation
 
 
-def take_from_limits(work: UnitOfWork, holder: Holder | None, amount: Money, of_payment: int) -> tuple[Beyond, ...]:
-    """The limits that so much goes beyond; none: it is counted on the asker's day. The counter's row is locked."""
+def take_from_limits(
+    work: UnitOfWork, holder: Holder | None, amount: Money, of_payment: int, *, largest: int | None = None
+) -> tuple[Beyond, ...]:
+    """The limits that so much goes beyond; none: it is counted on the asker's day. The counter's row is locked.
+
+    `largest`: the most of one payment, where the amount is the sum of many.
+    """
     if holder is None:
         return ()
     limit = limit_of(work, holder, amount.currency.code)
@@ -68,7 +73,8 @@ def take_from_limits(work: UnitOfWork, holder: Holder | None, amount: Money, of_
     day = local_date(work.machine_now, work.operators.get().zone).isoformat()
     work.given_away.add(GivenAway(whose, day, amount.currency.code, 0))
     given = work.given_away.lock(whose, day, amount.currency.code)
-    passed = beyond(limit, amount.minor, of_payment, given.given_minor)
+    each = amount.minor if largest is None else largest
+    passed = beyond(limit, amount.minor, each, of_payment, given.given_minor)
     if not passed:
         work.given_away.put(replace(given, given_minor=given.given_minor + amount.minor))
     return passed

@@ -48,7 +48,9 @@ def credit_refund(work: UnitOfWork, command: CreditRefund) -> bool:
     returned = max(0, sum(one.refunded_minor for one in paid) - surplus)
     notes = [one for one in work.invoices.by(session_id=invoice.session_id) if one.kind is InvoiceKind.CREDIT_NOTE]
     earlier = [one for one in notes if one.corrects_invoice_id == invoice.invoice_id]
-    part = min(returned, invoice.gross_minor) - sum(one.gross_minor for one in earlier)
+    # What a correction takes off a debt was never paid, so nothing of it goes back.
+    granted = sum(one.credited_minor for one in work.corrected_sessions.by(invoice_id=invoice.invoice_id))
+    part = min(returned + granted, invoice.gross_minor) - sum(one.gross_minor for one in earlier)
     if part > 0:
         _credit(work, invoice, earlier, part)
     return True

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.customers.approval import ApprovalKind
 from tallywatt.workflows.ask_refund import refund_approved
+from tallywatt.workflows.correct_prices import correction_approved
 from tallywatt.workflows.second_eyes import Decide, decide
 
 if TYPE_CHECKING:
@@ -23,4 +24,4 @@ def _carry_out(work: UnitOfWork, approval: Approval) -> str | None:
         case ApprovalKind.REFUND:
             return refund_approved(work, approval)
         case ApprovalKind.CORRECTION:
-            raise NotImplementedError
+            return correction_approved(work, approval)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tallywatt.customers.passkey import Challenge, Passkey
     from tallywatt.customers.person import Invitation, Membership, Person
     from tallywatt.evidence.run import Audit, AuditFinding
+    from tallywatt.invoicing.correction import CorrectedSession, Correction
     from tallywatt.invoicing.invoice import Invoice, NumberSeries
     from tallywatt.invoicing.printed import PrintedInvoice
     from tallywatt.invoicing.skipped import SkippedNumbers
@@ -288,6 +289,8 @@ class UnitOfWork(Protocol):
     transfers: Records[Transfer]
 
     invoices: Records[Invoice]
+    corrections: Records[Correction]
+    corrected_sessions: Records[CorrectedSession]
     printed_invoices: Records[PrintedInvoice]
     number_series: Records[NumberSeries]
     skipped_numbers: Records[SkippedNumbers]

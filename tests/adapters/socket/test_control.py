@@ -48,6 +48,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     RemoveWebhookEndpoint,
 )
 from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.correct_prices import DiscardCorrection, OpenCorrection, OrderCorrection
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
@@ -113,6 +114,9 @@ COMMANDS: dict[str, object] = {
     "end_rule": EndRule("short-silence"),
     "put_profile": PutProfile("units", "Maker", "Model*", "1.?", {"values_over": 1000, "counts": "session"}),
     "work_off_all": WorkOffAll("missing_energy", Decision.ACCEPT, 500, "agreed"),
+    "open_correction": OpenCorrection("flat", Instant(1), Instant(2), "wrong price", "day"),
+    "order_correction": OrderCorrection("c1", None),
+    "discard_correction": DiscardCorrection("c1"),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),

@@ -35,11 +35,12 @@ TABLES = {
     "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings", "ledger_accounts": "accounts",
     "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
     "security_events": "security_events", "approvals": "approvals",
+    "corrections": "corrections", "corrected_sessions": "corrected_sessions",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
-    "upload": "import_id", "circle": "circle_id", "audit": "audit_id",
+    "upload": "import_id", "correction": "correction_id", "circle": "circle_id", "audit": "audit_id",
     "meter": "serial_folded", "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
     ("actions", "who"): "caller_id",
     ("sessions", "customer"): "payer_id", ("invoices", "customer"): "payer_id", ("sessions", "reason"): "session_id",
@@ -60,7 +61,7 @@ FEW = {
 """Lists that are sorted after they were found, and why that is little."""
 ALWAYS = {
     "frames": ("station",), "inbox": ("state",), "jobs": ("state",), "import_rows": ("upload",),
-    "audit_findings": ("audit",), "variables": ("station",),
+    "audit_findings": ("audit",), "corrected_sessions": ("correction",), "variables": ("station",),
 }  # fmt: skip
 """What a route always narrows by: frames are those of a station, items and jobs those in a state."""
 ROWS = 3000

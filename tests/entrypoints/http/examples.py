@@ -40,6 +40,7 @@ from tallywatt.workflows.certify import (
 )
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, CommandStation
+from tallywatt.workflows.correct_prices import NotePriced, PricedAgain, note_priced
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
@@ -258,6 +259,19 @@ ASKED: Final[dict[str, Asked]] = {
         {"holder": "support", "currency": "GBP"}, body={"payment_minor": 3000, "day_minor": 15000}
     ),
     "GET /money-limits": Asked(),
+    "POST /corrections": Asked(
+        body={
+            "tariff": "city-day-night",
+            "since": "2026-11-01T00:00:00Z",
+            "until": "2026-11-08T00:00:00Z",
+            "reason": "wrong price per kWh",
+        }
+    ),
+    "GET /corrections": _ONE,
+    "GET /corrections/{correction_id}": _thing("correction_id", "correction"),
+    "GET /corrections/{correction_id}/sessions": _thing("correction_id", "correction", query={"limit": "1"}),
+    "POST /corrections/{correction_id}/carry-out": _thing("correction_id", "correction"),
+    "POST /corrections/{correction_id}/discard": _thing("correction_id", "unwise_correction"),
     "POST /payments/{payment_id}/retry": _thing("payment_id", "halted"),
     "POST /payments/{payment_id}/release": _thing("payment_id", "hold"),
     "POST /inbox/{item_id}/resolve": _thing(
@@ -367,7 +381,13 @@ def things_of(scene: Scene) -> dict[str, str]:
     taken, waits, audit = later_of(scene)
     detail = scene.house.ask_now(scene.house.views.session, scene.operator, paid["id"])
     assert detail is not None
+    correction = scene.correction("wrong price per kWh")
+    unwise = scene.correction("wrong tariff")
+    cheaper = PricedAgain(paid["id"], 100)
+    scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
     return {
+        "correction": correction,
+        "unwise_correction": unwise,
         "approval": scene.waiting_refund(complained, 20, "stiff"),
         "unwise": scene.waiting_refund(complained, 30, "again"),
         "audit": audit,

@@ -120,6 +120,7 @@ FOR_EVERYBODY: Final = ("/", "/console/leave", "/me")
 UNKNOWN_ID: Final = "01890000-0000-7000-8000-00000000dead"
 THINGS: Final[dict[str, str]] = {
     "approval_id": "approval",
+    "correction_id": "correction",
     "holder": "holder",
     "currency": "currency",
     "account_id": "account",
@@ -240,6 +241,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(begin_audit, BeginAudit(audit.audit_id))
     return {
         "approval": scene.waiting_refund(session["payments"][0]["id"], 1, own),
+        "correction": scene.correction(own),
         "holder": "support",
         "currency": "GBP",
         "audit": audit.audit_id,

@@ -61,6 +61,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
+    "/console/corrections/{correction_id}": lambda scene: f"/console/corrections/{scene.correction('Wrong price')}",
     "/console/circles/{circle_id}": lambda scene: f"/console/circles/{_circle(scene)}",
     "/console/imports/{import_id}": lambda scene: f"/console/imports/{_upload(scene)}",
     "/console/audits/{audit_id}": lambda scene: f"/console/audits/{_audit(scene)}",

@@ -33,6 +33,14 @@ from tallywatt.workflows.change_webhook_endpoint import (
     remove_webhook_endpoint,
 )
 from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.correct_prices import (
+    DiscardCorrection,
+    OpenCorrection,
+    OrderCorrection,
+    discard_correction,
+    open_correction,
+    order_correction,
+)
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
@@ -108,6 +116,9 @@ ALLOWED = _allowed(
     (bring_session, BringSession),
     (change_evse, ChangeEvse),
     (change_station, ChangeStation),
+    (discard_correction, DiscardCorrection),
+    (open_correction, OpenCorrection),
+    (order_correction, OrderCorrection),
     (create_api_key, CreateApiKey),
     (disable_webhook_endpoint, DisableWebhookEndpoint),
     (enable_webhook_endpoint, EnableWebhookEndpoint),

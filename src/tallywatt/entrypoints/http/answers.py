@@ -13,6 +13,7 @@ from tallywatt.customers.approval import ApprovalKind, ApprovalState, Beyond, Ho
 from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.customer import TokenState
 from tallywatt.evidence.run import AuditState
+from tallywatt.invoicing.correction import CorrectionState, Outcome
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.ledger.books import Phase
 from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, SessionState, Source
@@ -728,6 +729,46 @@ class Approval(ApprovalKept):
 
     asked_by_name: str | None
     decided_by_name: str | None
+
+
+class CorrectionKept(Answer):
+    """A price correction as it was written down. `sessions`: how many were priced again."""
+
+    id: str
+    tariff_version_id: str
+    reason: str
+    since_at: When
+    until_at: When
+    priced_by: str
+    state: CorrectionState
+    currency: str
+    sessions: int
+    less_minor: int
+    more_minor: int
+    largest_minor: int
+    asked_by: str
+    created_at: When
+    ended_at: When | None
+
+
+class Correction(CorrectionKept):
+    """A price correction with the reference of its tariff."""
+
+    tariff: str
+
+
+class CorrectedSession(Answer):
+    """A session whose price differs: what it cost, what it costs, and what became of the difference."""
+
+    session_id: str
+    was_minor: int
+    now_minor: int
+    outcome: Outcome
+    credited_minor: int
+    refunded_minor: int
+    note: str | None
+    currency: str
+    invoice: str
 
 
 class MoneyLimit(Answer):

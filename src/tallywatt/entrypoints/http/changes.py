@@ -144,6 +144,16 @@ class MoneyLimitChange(Shape):
     day_minor: int | None = Field(default=None, ge=0, le=10**12, description="The most in one day.")
 
 
+class NewCorrection(Shape):
+    """Sessions that are to be priced again: under which tariff, which of them, and why."""
+
+    tariff: Annotated[str, Field(min_length=1, max_length=200, description="A version's id, or a tariff's own id.")]
+    since: AwareDatetime = Field(description="Sessions that began then or later …")
+    until: AwareDatetime = Field(description="… and before then.")
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    priced_by: Annotated[str, Field(max_length=200, description="Only those priced by this tariff.")] = ""
+
+
 class PolicyChoice(Shape):
     """The rating policy of new offers."""
 

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.entrypoints.pages.letters import link_url, written
+from tallywatt.entrypoints.worker.correcting import Correcting
 from tallywatt.entrypoints.worker.importing import Importing
 from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.printed import PrintedInvoice
@@ -67,8 +68,11 @@ class Handlers:
         self._house = house
         self._opened_at = house.machine.now()
         self._importing = Importing(house)
+        self._correcting = Correcting(house)
         self._given_up = threading.Event()
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
+            "price_correction": self._correcting.price,
+            "carry_out_correction": self._correcting.carry_out,
             "expire_approval": self._workflow(expire_approval, str),
             "finish_session": self._workflow(finish_session, lambda one: FinishSession(SessionId(one))),
             "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),

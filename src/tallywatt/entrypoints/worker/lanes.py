@@ -70,6 +70,7 @@ LANES = {
     "erasures": Lane("erasures", ("erase_traces", "erase_papers"), 1, 1, 3600),
     "imports": Lane("imports", ("run_import",), 1, 1, 300),
     "audits": Lane("audits", ("run_audit",), 1, 1, 3600),
+    "corrections": Lane("corrections", ("price_correction", "carry_out_correction"), 1, 1, 3600),
     "letters": Lane("letters", ("send_letter",), 1, 1, 120),
 }
 

@@ -33,6 +33,7 @@ _BUSINESS = """
     tokens.valid_until transfers.booked_at
 """
 _MACHINE = """
+    corrections.created_at corrections.ended_at
     approvals.created_at approvals.decided_at approvals.expires_at money_limits.changed_at
     actions.recorded_at answered_requests.created_at answered_requests.forget_at api_keys.created_at api_keys.expires_at
     api_keys.last_used_at api_keys.old_valid_until api_keys.revoked_at api_keys.rotated_at audits.asked_at audits.began_at
@@ -72,6 +73,7 @@ _SOURCE = """
     sessions.transaction_ended_at
     settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
+    corrections.since_at corrections.until_at
     disputes.due_at disputes.said_at
     security_events.occurred_at
 """

@@ -12,6 +12,7 @@ from tallywatt.adapters.storage.views import (
     charging,
     circles,
     closing,
+    corrections,
     doors,
     driving,
     equations,
@@ -50,6 +51,10 @@ class Views:
     operator_by_id = staticmethod(people.operator_by_id)
     customers = staticmethod(people.customers_of)
     customer = staticmethod(people.customer)
+    correction = staticmethod(corrections.correction)
+    corrected_sessions = staticmethod(corrections.corrected_sessions)
+    open_corrected = staticmethod(corrections.open_corrected)
+    corrections = staticmethod(corrections.corrections_of)
     approval = staticmethod(approvals.approval)
     money_limits = staticmethod(approvals.money_limits)
     approvals = staticmethod(approvals.approvals_of)

@@ -14,6 +14,9 @@ from tallywatt.adapters.storage.tables import (
     circles as circle_tables,
 )
 from tallywatt.adapters.storage.tables import (
+    corrections as correction_tables,
+)
+from tallywatt.adapters.storage.tables import (
     customers,
     evidence,
     imports,
@@ -33,6 +36,7 @@ from tallywatt.adapters.storage.views import (
     attention,
     charging,
     circles,
+    corrections,
     equations,
     long_work,
     money,
@@ -60,6 +64,8 @@ _customers = customers.CUSTOMERS.table
 _details = customers.CUSTOMER_DETAILS.table
 _tokens = customers.TOKENS.table
 _approvals = approval_tables.APPROVALS.table
+_corrections = correction_tables.CORRECTIONS.table
+_corrected = correction_tables.CORRECTED_SESSIONS.table
 _circles = circle_tables.CIRCLES.table
 _belongings = circle_tables.BELONGINGS.table
 _keys = customers.API_KEYS.table
@@ -311,6 +317,14 @@ LISTS: dict[str, Pages] = {
             (_approvals.c.approval_id,),
             {"state": _is(_approvals.c.state, "state"), "subject": _is(_approvals.c.subject_id, "subject")},
             newest_first=True,
+        )
+    ),
+    "corrections": Pages(Listing(corrections.CORRECTION, (_corrections.c.correction_id,), {}, newest_first=True)),
+    "corrected_sessions": Pages(
+        Listing(
+            corrections.CORRECTED,
+            (_corrected.c.session_id,),
+            {"correction": _is(_corrected.c.correction_id, "correction")},
         )
     ),
     "circles": Pages(Listing(circles.CIRCLE, (_circles.c.kind, _circles.c.name), {"kind": _is(_circles.c.kind, "kind")})),

@@ -15,6 +15,7 @@ def routers() -> list[APIRouter]:
         attention,
         audits,
         circles,
+        corrections,
         customers,
         events,
         figures,
@@ -33,5 +34,5 @@ def routers() -> list[APIRouter]:
     )
 
     subjects = (places, telling, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
-    modules = (*subjects, approvals, metrology, imports, audits, settings, keys, events, partners)
+    modules = (*subjects, approvals, corrections, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

@@ -1,0 +1,94 @@
+"""Views of price corrections, and of the sessions in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+
+from tallywatt.adapters.storage.tables import corrections, invoicing, rating
+from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from tallywatt.adapters.storage.connections import Connection
+
+_corrections = corrections.CORRECTIONS.table
+_sessions = corrections.CORRECTED_SESSIONS.table
+_tariffs = rating.TARIFF_VERSIONS.table
+_invoices = invoicing.INVOICES.table
+
+CORRECTION: Select[Any] = (
+    select(
+        *columns(
+            _corrections, "state", "reason", "tariff_version_id", "since_at", "until_at", "priced_by", "currency",
+            "less_minor", "more_minor", "largest_minor", "asked_by", "created_at", "ended_at",
+            id="correction_id", sessions="looked",
+        ),
+        *columns(_tariffs, tariff="reference"),
+    )
+    .select_from(_corrections.join(_tariffs, joined(_corrections, _tariffs, "tariff_version_id")))
+    .where(mine(_corrections))
+)  # fmt: skip
+CORRECTED: Select[Any] = (
+    select(
+        *columns(
+            _sessions, "session_id", "was_minor", "now_minor", "outcome", "credited_minor", "refunded_minor", "note"
+        ),
+        *columns(_invoices, "currency", invoice="number"),
+    )
+    .select_from(_sessions.join(_invoices, joined(_sessions, _invoices, "invoice_id")))
+    .where(mine(_sessions))
+)
+_LISTED = Question(
+    CORRECTION.where(_corrections.c.correction_id < bindparam("before"))
+    .order_by(_corrections.c.correction_id.desc())
+    .limit(bindparam("most"))
+)
+_ONE = Question(CORRECTION.where(_corrections.c.correction_id == bindparam("of_correction")))
+_OF = Question(
+    CORRECTED.where(
+        _sessions.c.correction_id == bindparam("of_correction"), _sessions.c.session_id > bindparam("after")
+    )
+    .order_by(_sessions.c.session_id)
+    .limit(bindparam("most"))
+)
+_OPEN = Question(
+    select(_sessions.c.session_id.label("id"))
+    .where(
+        mine(_sessions),
+        _sessions.c.correction_id == bindparam("of_correction"),
+        _sessions.c.outcome == "open",
+        _sessions.c.session_id > bindparam("after"),
+    )
+    .order_by(_sessions.c.session_id)
+    .limit(bindparam("most"))
+)
+LAST = "g"
+"""Behind every id."""
+
+
+def corrections_of(connection: Connection, operator_id: str, most: int = 50, before: str | None = None) -> Row:
+    """A page of corrections, newest first: `items`, and `next`, the cursor."""
+    found = _LISTED.rows(connection, operator=operator_id, most=most + 1, before=before or LAST)
+    return {"items": found[:most], "next": found[most - 1]["id"] if len(found) > most else None}
+
+
+def correction(connection: Connection, operator_id: str, correction_id: str) -> Row | None:
+    """One correction, or None."""
+    return _ONE.first(connection, operator=operator_id, of_correction=correction_id)
+
+
+def corrected_sessions(
+    connection: Connection, operator_id: str, correction_id: str, after: str = "", most: int = 200
+) -> list[Row]:
+    """Sessions of a correction that differ, behind `after`."""
+    return _OF.rows(connection, operator=operator_id, of_correction=correction_id, after=after, most=most)
+
+
+def open_corrected(
+    connection: Connection, operator_id: str, correction_id: str, after: str = "", most: int = 200
+) -> list[Row]:
+    """Ids of the sessions of a correction that are still to be done, behind `after`."""
+    return _OPEN.rows(connection, operator=operator_id, of_correction=correction_id, after=after, most=most)

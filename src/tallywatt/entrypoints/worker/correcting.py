@@ -1,0 +1,86 @@
+"""The jobs of price corrections: sessions priced again page by page, and what was too much given back one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.invoicing.correction import CorrectionState, Outcome
+from tallywatt.kernel.clock import parse_instant
+from tallywatt.kernel.identity import SessionId
+from tallywatt.rating.again import Fixed, Stored, rate_again
+from tallywatt.rating.policy import read_policy_text
+from tallywatt.rating.read import read_tariff_text
+from tallywatt.wiring import TryLater
+from tallywatt.workflows.correct_prices import (
+    CorrectSession,
+    EndCorrection,
+    NotePriced,
+    PricedAgain,
+    correct_session,
+    end_correction,
+    note_priced,
+)
+
+if TYPE_CHECKING:
+    from tallywatt.wiring import Claimed, House
+
+PAGE = 200
+ON_ITS_WAY_SECONDS = 10
+"""How long a payment may take to come to its end before it is looked at again."""
+
+
+class Correcting:
+    """What the worker does for corrections."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def price(self, claimed: Claimed) -> None:
+        """Price the sessions again, and write down what differs. Done again after a crash it changes nothing."""
+        house, operator, views = self._house, claimed.operator_id, self._house.views
+        row = house.ask_now(views.correction, operator, claimed.job.subject_id)
+        if row is not None and row["state"] == CorrectionState.PRICING:
+            tariff = read_tariff_text(_text(house.ask_now(views.tariff, operator, row["tariff_version_id"])))
+            policies: dict[str, Any] = {}
+            span = {"since": parse_instant(row["since_at"]), "until": parse_instant(row["until_at"])}
+            after, count = "", 0
+            while page := house.ask_now(
+                views.rated_sessions, operator, after=after, most=PAGE, tariff=row["priced_by"], **span
+            ):
+                priced = []
+                for one in page:
+                    name = one["policy_version_id"]
+                    if name not in policies:
+                        policies[name] = read_policy_text(_text(house.ask_now(views.policy, operator, name)))
+                    was = Fixed(one["net_minor"], one["tax_minor"], one["gross_minor"])
+                    kept = Stored(one["canonical_input"], one["currency"], one["engine_version"], was, one["by_reason"])
+                    again = rate_again(kept, tariff, policies[name])
+                    if again is not None:
+                        priced.append(PricedAgain(SessionId(one["id"]), again.now.gross_minor))
+                count += len(priced)
+                self._write(claimed, note_priced, NotePriced(row["id"], tuple(priced)))
+                after = page[-1]["id"]
+            self._write(claimed, note_priced, NotePriced(row["id"], (), count))
+        house.end_job(operator, claimed.job)
+
+    def carry_out(self, claimed: Claimed) -> None:
+        """Go through what is open. What has a payment on its way is looked at again later."""
+        house, operator, views = self._house, claimed.operator_id, self._house.views
+        correction_id, after, left = claimed.job.subject_id, "", 0
+        while page := house.ask_now(views.open_corrected, operator, correction_id, after, PAGE):
+            for one in page:
+                done = self._write(claimed, correct_session, CorrectSession(correction_id, SessionId(one["id"])))
+                left += done.outcome is Outcome.OPEN
+            after = page[-1]["id"]
+        if left:
+            msg = f"{left} sessions have a payment on its way"
+            raise TryLater(msg, ON_ITS_WAY_SECONDS)
+        house.run_job(claimed, end_correction, EndCorrection(correction_id))
+
+    def _write(self, claimed: Claimed, workflow: Any, command: Any) -> Any:
+        return self._house.write_now(claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.cause)
+
+
+def _text(row: dict[str, Any] | None) -> str:
+    assert row is not None, "a version is never taken away"
+    return str(row["canonical"])
