@@ -176,7 +176,8 @@ def _writer_seconds() -> float:
 
 @asynccontextmanager
 async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> AsyncIterator[str]:
-    intake = Intake(boot_station, report_status, show_token, plug_in, follow, unplug, take_unreadable, lambda *_: None)
+    nobody: Any = lambda *_: None  # noqa: E731  # it stands for two of them
+    intake = Intake(boot_station, report_status, show_token, plug_in, follow, unplug, take_unreadable, nobody)
     if isinstance(writer, _AtOnce):
         told = TransactionAnswer("1", "Accepted")
         intake = Intake(
@@ -187,7 +188,7 @@ async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> A
             sample=lambda *_: None,
             stop=lambda *_: told,
             unreadable=lambda *_: told,
-            knock=lambda *_: None,
+            knock=nobody,
         )
     gateway = Gateway(writer, intake, directory, MachineClock(), PEPPER)
     await gateway.start("127.0.0.1", 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -183,6 +183,26 @@ class SecurityTold:
     at: Instant
     kind: str
     detail: str | None
+
+
+DIRECT_PAYMENT: Final = "DirectPayment"
+"""The type of a token that is the provider's reference of a payment at a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSettled:
+    """What a payment terminal at the station has done with a hold of its own: NotifySettlement of OCPP 2.1."""
+
+    heard: Heard
+    at: Instant
+    psp_ref: str
+    """The provider's reference of the payment; it was the token of the transaction."""
+    status: str
+    """Settled, Canceled, Rejected, Failed."""
+    amount: str
+    """In major units, exact."""
+    transaction_id: str | None
+    """None when it was cancelled before a transaction began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ class Payment:
     created_at: Instant
     lost_minor: int = 0
     """What was captured once, and taken back by the provider later."""
+    terminal_until: Instant | None = None
+    """A terminal at the station holds it, and may settle it by itself until then (machine time); afterwards we do."""
     version: int = 1
 
     @property
@@ -160,7 +162,7 @@ class Payment:
             return OperationKind.CHARGE
         if self.state is PaymentState.REQUIRES_ACTION:
             return OperationKind.VOID if self.due_minor == 0 else None
-        if self.state is PaymentState.AUTHORISED and self.due_minor is not None:
+        if self.state is PaymentState.AUTHORISED and self.due_minor is not None and self.terminal_until is None:
             too_little = self.due_minor < max(1, least_charge(provider, self.currency))
             return OperationKind.VOID if too_little else OperationKind.CAPTURE
         return None

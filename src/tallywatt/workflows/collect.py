@@ -59,7 +59,10 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
     due = collection.total.minor
     account = work.provider_accounts.get(payment.account_id)
     reason = payment.reason
-    if payment.state is not PaymentState.AUTHORISED:
+    if payment.state is PaymentState.CAPTURED:
+        # A terminal was faster than the price.
+        reason = "beyond_hold" if due > payment.captured_minor else reason
+    elif payment.state is not PaymentState.AUTHORISED:
         reason = "no_hold" if due else reason
     elif due > payment.authorised_minor:
         reason = "beyond_hold"

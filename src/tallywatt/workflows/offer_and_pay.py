@@ -14,6 +14,7 @@ from tallywatt.rating.records import Dimension
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
+from tallywatt.workflows.show_web_code import use_web_code
 
 if TYPE_CHECKING:
     from tallywatt.payments.payment import Payment
@@ -29,6 +30,8 @@ class OfferAndPay:
     success_url: str
     cancel_url: str
     language: str | None = None
+    web_window: int | None = None
+    """Of the code that the driver has scanned, where the station shows one."""
 
 
 def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
@@ -38,6 +41,7 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     if evse is None or station is None or station.state is not StationState.ADOPTED:
         msg = f"there is no EVSE {command.evse_code}"
         raise NotFound(msg, code="evses.not_found")
+    use_web_code(work, evse.evse_id, command.web_window)
     offer = new_offer(work, station, evse, work.now, (PayerKind.AD_HOC, None))
     if offer is None:
         msg = f"no tariff holds at {evse.code} at the moment"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.customer import fold
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import SessionId, natural_key
-from tallywatt.metering.facts import TransactionAnswer
+from tallywatt.metering.facts import DIRECT_PAYMENT, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
 from tallywatt.stations.station import Role, StationState
@@ -30,6 +30,7 @@ from tallywatt.workflows.lose_stop import count_without_stop
 from tallywatt.workflows.lose_those_before import end_those_before, tell_the_one_before
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
+from tallywatt.workflows.settle_terminal import terminal_token
 from tallywatt.workflows.take_readings import take_readings
 from tallywatt.workflows.take_signed import take_signed
 from tallywatt.workflows.who_pays import answer_for, find_token, roles_at, who_pays
@@ -122,6 +123,8 @@ def open_session(
     command = remote_start(work, fact)
     token_uid = fold(fact.token_uid) if fact.token_uid else tag_of(command)
     token = find_token(work, token_uid)
+    if token is None and fact.token_type == DIRECT_PAYMENT and fact.token_uid:
+        token = terminal_token(work, fact.token_uid, evse.evse_id if evse else None)
     session_id = SessionId(work.draw.id("session"))
     payer, payer_id, payment_id = who_pays(work, token, session_id)
     odd = _oddities(clock_is_set, token, payer, evse, station)

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         Station,
         TransactionCounter,
     )
+    from tallywatt.stations.web_code import WebCode
     from tallywatt.workflows.imports import Import, ImportPart, ImportRow
     from tallywatt.workflows.jobs import Job, StoredJob
 
@@ -240,6 +241,7 @@ class UnitOfWork(Protocol):
     connectors: Records[Connector]
     connector_states: Records[ConnectorState]
     evse_roles: Records[EvseRole]
+    web_codes: Records[WebCode]
     station_commands: Records[StationCommand]
     authorities: Records[Authority]
     station_certificates: Records[StationCertificate]

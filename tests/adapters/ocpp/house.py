@@ -140,6 +140,7 @@ class Told:
             security=self.take,
             sign=lambda _, command: (self.take(_, command), False)[1],
             answer=self.take,
+            settle=self.take,
         )
 
     def of(self, kind: type) -> list[Any]:

@@ -69,6 +69,7 @@ from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit
+from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
 from tallywatt.workflows.work_off import WorkOffAll
@@ -87,6 +88,7 @@ COMMANDS: dict[str, object] = {
     "add_station": AddStation("cp1", "l1", "ab12", (NewEvse(1, Current.DC, 50_000), NewEvse(2))),
     "add_token": AddToken("04AA", "c1", valid_until=Instant(7)),
     "adopt_station": AdoptStation("cp1", evses=(NewEvse(1),)),
+    "set_web_code": SetWebCode("GB*TWA*E1", "https://dundee.example/evse/GB*TWA*E1", 30, 8),
     "assign_tariff": AssignTariff("t1", Scope.STATION, "cp1", Instant(3), None),
     "bring_session": BringSession(
         Source.CSV, "dundee:1", Instant(1), Instant(2), 5, station="50914", flags=("repaired",)

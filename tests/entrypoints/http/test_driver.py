@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import RequiresAction, View, ViewStatus
+from tallywatt.stations.web_code import code_in, window_at
+from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tests.workflows.house_of import yes
 
 if TYPE_CHECKING:
@@ -168,3 +172,21 @@ def test_a_provider_that_says_yes_at_once_needs_no_page(scene: Scene) -> None:
     scene.collect()
     state = scene.client().get(told["status_url"]).json()["state"]
     assert state == "authorised"
+
+
+def test_where_a_code_is_shown_only_who_has_scanned_it_pays(scene: Scene) -> None:
+    """The page of a sticker has no button; the page of the display has one, and it works once."""
+    told = scene.do(set_web_code, SetWebCode(EVSE, f"http://testserver/evse/{EVSE}"))
+    client = scene.client()
+    plain = client.get(f"/evse/{EVSE}")
+    assert "Scan the code on the station" in plain.text
+    assert '/pay"' not in plain.text
+    code = code_in(told.secret, window_at(scene.house.machine.now(), told.validity_seconds), told.length)
+    page = client.get(f"/evse/{EVSE}", params={"totp": code})
+    [action] = re.findall(r'action="([^"]*/pay[?][^"]*)"', page.text)
+    first = client.post(html.unescape(action), headers={"accept": "application/json"})
+    assert first.status_code == 202
+    again = client.post(html.unescape(action), headers={"accept": "application/json"})
+    assert (again.status_code, again.json()["code"]) == (400, "evses.code_used")
+    made_up = client.post(f"/evse/{EVSE}/pay?scanned=x.y", headers={"accept": "application/json"})
+    assert (made_up.status_code, made_up.json()["code"]) == (400, "evses.code_missing")

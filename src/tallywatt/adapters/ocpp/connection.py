@@ -23,6 +23,7 @@ from tallywatt.workflows.certify import hear_signing_request
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
+from tallywatt.workflows.settle_terminal import settle_terminal
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Started,
         StatusChanged,
         Stopped,
+        TerminalSettled,
         TokenAnswer,
         TokenShown,
         TransactionAnswer,
@@ -84,6 +86,7 @@ class Intake:
     sign: Callable[[UnitOfWork, SigningAsked], bool] = hear_signing_request
     answer: Callable[[UnitOfWork, CommandAnswered], StationCommand] = hear_answer
     """An answer that came after nobody waited for it any more."""
+    settle: Callable[[UnitOfWork, TerminalSettled], None] = settle_terminal
 
 
 @dataclass(frozen=True, slots=True)

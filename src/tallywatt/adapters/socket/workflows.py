@@ -75,6 +75,7 @@ from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
+from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
 from tallywatt.workflows.work_off import WorkOffAll, work_off_all
@@ -112,6 +113,7 @@ ALLOWED = _allowed(
     (add_webhook_endpoint, AddWebhookEndpoint),
     (adopt_station, AdoptStation),
     (ask_certificate, AskCertificate),
+    (set_web_code, SetWebCode),
     (assign_tariff, AssignTariff),
     (bring_session, BringSession),
     (change_evse, ChangeEvse),

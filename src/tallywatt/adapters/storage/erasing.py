@@ -33,7 +33,7 @@ assert tables.__all__, "importing the tables fills the metadata"
 
 WITHOUT_PEOPLE: Final = {
     "the operator's own words": (
-        "operators", "parties", "locations", "stations", "evses", "evse_roles", "connectors", "connector_states",
+        "operators", "parties", "locations", "stations", "evses", "evse_roles", "web_codes", "connectors", "connector_states",
         "meter_keys", "api_keys", "provider_accounts", "market_prices", "tariff_versions", "tariff_assignments",
         "policy_versions", "offers", "circles", "station_variables", "security_events", "money_limits",
         "authorities", "station_certificates", "corrections",

@@ -89,6 +89,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "connectors": stations.CONNECTORS,
     "connector_states": stations.CONNECTOR_STATES,
     "evse_roles": stations.EVSE_ROLES,
+    "web_codes": stations.WEB_CODES,
     "station_commands": stations.STATION_COMMANDS,
     "authorities": certificates.AUTHORITIES,
     "station_certificates": certificates.STATION_CERTIFICATES,

@@ -171,3 +171,36 @@ def _told(desk: Desk, row: Data) -> Data:
 def _power(evses: list[dict[str, Any]]) -> str | None:
     powers = {evse["max_watts"] for evse in evses if evse["max_watts"] is not None}
     return None if not powers else f"{Decimal(max(powers)).scaleb(-3).normalize():f}"
+
+
+@station.command(
+    "web-code",
+    **examples(
+        "tallywatt station web-code 'GB*TWA*E1'",
+        "tallywatt station web-code 'GB*TWA*E1' --valid-seconds 30 --length 8",
+    ),
+)
+def web_code(
+    evse_code: Annotated[str, typer.Argument(metavar="EVSE", help="The code of the EVSE.")],
+    valid_seconds: Annotated[int, typer.Option("--valid-seconds", metavar="N", help="How long one is shown.")] = 60,
+    length: Annotated[int, typer.Option("--length", metavar="N", help="How many characters it has.")] = 12,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let an EVSE show codes that change with time.
+
+    For stations of OCPP 2.1 with a display. The secret is sent to the station, as soon as it is connected; run again, it gets
+    another one. From then on nothing is paid on the page of this EVSE without the code on its display.
+    """
+    from tallywatt.entrypoints.cli.desk import settings
+    from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
+
+    with at_desk(operator) as desk:
+        url = f"{settings().base_url}/evse/{evse_code}"
+        told = desk.do(set_web_code, SetWebCode(evse_code, url, valid_seconds, length))
+    shown = {"evse": evse_code, "url_template": told["url_template"], "valid_seconds": valid_seconds}
+    if as_json:
+        say_json(shown)
+        return
+    say_fields([("EVSE", evse_code), ("address", told["url_template"]), ("valid", f"{valid_seconds} s")])
+    say("\nThe station is told its secret as soon as it is connected. See: tallywatt station list")

@@ -12,7 +12,7 @@ from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_
 from tallywatt.entrypoints.http.api.metrology import receipt_of
 from tallywatt.entrypoints.http.api.money import pdf_of
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed_in_driver
+from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed, signed_in_driver, unsigned
 from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
 from tallywatt.entrypoints.pages import evse_page, language, session_page
@@ -20,8 +20,10 @@ from tallywatt.entrypoints.pages.render import page
 from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
+from tallywatt.stations.web_code import LONGEST_CODE
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
+from tallywatt.workflows.show_web_code import CheckWebCode, check_web_code
 from tallywatt.workflows.stop_own_session import StopOwnSession, stop_own_session
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ SHORTEST_KEY: Final = 22
 """Characters of 128 bits, as tightly as they are ever written."""
 FEWEST_CHARACTERS: Final = 8
 """Different ones: of what was drawn at random, hardly anything has fewer."""
+READING_SECONDS: Final = 10 * 60
+"""How long a driver who has scanned a code may read the price before paying."""
 PAID_COOKIE: Final = "tallywatt_paid"
 """In the browser that paid: the secret of the payment, sent to the page of its session alone."""
 PAID_SECONDS: Final = 14 * 24 * 3600
@@ -54,17 +58,48 @@ async def find_post(house: TheHouse, code: Annotated[str, Query(max_length=64)] 
 
 
 @router.get("/evse/{code}")
-async def show_evse(request: Request, code: str, house: TheHouse, cancelled: bool = False) -> Response:
-    """The price before the start, derived from the tariff that will rate the session."""
+async def show_evse(
+    request: Request,
+    code: str,
+    house: TheHouse,
+    cancelled: bool = False,
+    totp: Annotated[str | None, Query(max_length=LONGEST_CODE)] = None,
+) -> Response:
+    """The price before the start, derived from the tariff that will rate the session.
+
+    `totp`: the code that the station's display has put into the address, where it shows one.
+    """
     evse = await _evse(house, code)
     language.rather(evse["operator_country"])
     operator = evse["operator_id"]
     price = await house.ask(house.views.price_at, operator, evse, house.business_now())
     places = await house.ask(house.views.neighbours, operator, evse["station_id"], evse["location_id"])
     view = evse_page.view(evse, price, places, _connected(house))
+    view |= await _scanned(house, evse, totp)
     caller = await signed_in_driver(request)
     csrf = csrf_token(house.secret, caller) if caller else ""
     return HTMLResponse(page("evse.html", view=view, cancelled=cancelled, caller=caller, csrf=csrf), 200)
+
+
+async def _scanned(house: House, evse: dict[str, Any], totp: str | None) -> dict[str, Any]:
+    """What a code is good for: it lets this reader pay for some minutes, although the display shows the next one by then."""
+    if evse["code_generation"] is None:
+        return {}
+    try:
+        window = await house.write(evse["operator_id"], check_web_code, CheckWebCode(evse["code"], totp), actor=DRIVER)
+    except BadInput as refused:
+        return {"payable": False, "scan": evse_page.scan_hint(refused.code)}
+    until = house.machine.now() // 1000 + READING_SECONDS
+    return {"scanned": signed(house.secret, f"{evse['code']}/{window}/{until}")}
+
+
+def _window_of(house: House, code: str, scanned: str | None) -> int | None:
+    """The window of a code that was checked a few minutes ago on the page of this very EVSE."""
+    told = unsigned(house.secret, scanned) if scanned else None
+    place, window, until = told.rsplit("/", 2) if told else ("", "", "0")
+    if place != code or int(until) < house.machine.now() // 1000:
+        return None
+    return int(window)
 
 
 def _connected(house: House) -> frozenset[str] | None:
@@ -74,9 +109,16 @@ def _connected(house: House) -> frozenset[str] | None:
 
 @router.post("/evse/{code}/pay")
 async def pay(
-    request: Request, code: str, house: TheHouse, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
+    request: Request,
+    code: str,
+    house: TheHouse,
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    scanned: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """Say yes to the price: a hold is placed on the provider's page, then the station starts."""
+    """Say yes to the price: a hold is placed on the provider's page, then the station starts.
+
+    `scanned`: what the page of the EVSE gave for the code on its display, where it shows one.
+    """
     evse = await _evse(house, code)
     base = house.settings.base_url
     language.rather(evse["operator_country"])
@@ -86,6 +128,7 @@ async def pay(
         f"{base}/pay/{{secret}}?paid=true",
         f"{base}/evse/{evse['code']}?cancelled=true",
         language=language.language(),
+        web_window=_window_of(house, evse["code"], scanned),
     )
     once = AnswerOnce(DRIVER, idempotency_key, await fingerprint_of(request), offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)

@@ -102,9 +102,27 @@ def view(evse: Row, price: Row | None, places: list[Row], connected: frozenset[s
         "payable": tone in {"good", "quiet"},
         "hint": {"title": _(hint[0]), "text": _(hint[1])} if hint else None,
         "others": [one for one in here if one["code"] != evse["code"] and one["tone"] == "good"][:6] if hint else [],
+        "scan": None,
+        "scanned": None,
         "price": price,
         "hold_minor": evse["hold_minor"],
         "hold_currency": evse["currency"],
+    }
+
+
+_SCANS: Final = {
+    "evses.code_missing": later("This charging point shows a code"),
+    "evses.code_expired": later("This code is too old"),
+    "evses.code_used": later("This code was used already"),
+}
+
+
+def scan_hint(code: str) -> Row:
+    """Why nothing can be paid before the code on the display is scanned."""
+    title = _SCANS.get(code, _SCANS["evses.code_missing"])
+    return {
+        "title": _(title),
+        "text": _("Scan the code on the station's display. It changes all the time, and pays once."),
     }
 
 

@@ -259,6 +259,7 @@ LABELS: Final = {
     "inbox.webhook_unmatched": later("Webhook without a payment"),
     "inbox.capture_lost": later("A capture never arrived"),
     "inbox.hold_used_up": later("The hold is used up, and the station does not stop"),
+    "inbox.settlement_unmatched": later("A terminal settled a payment that began nothing"),
     "inbox.payment_surplus": later("More was taken than is due"),
     "inbox.payment_contradicted": later("Provider contradicts us"),
     "inbox.payment_goes_round": later("Payment does not move on"),

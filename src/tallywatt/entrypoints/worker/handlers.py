@@ -34,6 +34,7 @@ from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begi
 from tallywatt.workflows.second_eyes import expire_approval
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
+from tallywatt.workflows.settle_terminal import SettleOurselves, settle_ourselves
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
 from tallywatt.workflows.watch_hold import WatchHold, watch_hold
@@ -87,6 +88,7 @@ class Handlers:
             ),
             "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
+            "settle_ourselves": self._workflow(settle_ourselves, lambda one: SettleOurselves(PaymentId(one))),
             "release_hold": self._workflow(release_unused, PaymentId),
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),

@@ -58,6 +58,7 @@ LANES = {
             "release_hold",
             "watch_hold",
             "expire_approval",
+            "settle_ourselves",
         ),
         1,
         32,

@@ -608,7 +608,7 @@ CREATE TABLE payments (
 	driver_secret TEXT, 
 	reason TEXT, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, 
+	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, 
 	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
 	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
 	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
@@ -1928,6 +1928,22 @@ CREATE TABLE corrected_sessions (
 
 ;
 
+CREATE TABLE web_codes (
+	operator_id TEXT NOT NULL, 
+	evse_id TEXT NOT NULL, 
+	generation INTEGER NOT NULL, 
+	validity_seconds INTEGER NOT NULL, 
+	length INTEGER NOT NULL, 
+	last_window INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_web_codes PRIMARY KEY (operator_id, evse_id), 
+	CONSTRAINT fk_web_codes_operator_id_evse_id FOREIGN KEY(operator_id, evse_id) REFERENCES evses (operator_id, evse_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2178,6 +2194,6 @@ CREATE INDEX ix_corrected_sessions_operator_id_invoice_id ON corrected_sessions 
 
 CREATE INDEX ix_corrected_sessions_operator_id_correction_id_outcome_session_id ON corrected_sessions (operator_id, correction_id, outcome, session_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0031');
+INSERT INTO alembic_version ("version_num") VALUES ('0032');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

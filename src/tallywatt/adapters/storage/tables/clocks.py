@@ -30,7 +30,7 @@ _BUSINESS = """
     printed_invoices.printed_at provider_accounts.closed_at provider_accounts.created_at rated_results.created_at
     sessions.booked_at skipped_numbers.created_at stations.created_at tariff_assignments.created_at
     tariff_assignments.valid_from tariff_assignments.valid_until tariff_versions.created_at tokens.created_at
-    tokens.valid_until transfers.booked_at
+    tokens.valid_until transfers.booked_at web_codes.created_at
 """
 _MACHINE = """
     corrections.created_at corrections.ended_at
@@ -50,7 +50,7 @@ _MACHINE = """
     meter_profiles.created_at resolution_rules.created_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at provider_health.changed_at
-    provider_health.retry_at restorations.backup_at restorations.compared_at
+    provider_health.retry_at payments.terminal_until restorations.backup_at restorations.compared_at
     restorations.restored_at disputes.decided_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at

@@ -143,6 +143,7 @@ PAYMENTS = Mapping(
         text("reason", null=True),
         instant("created_at"),
         Column("lost_minor", WHOLE, nullable=False, server_default="0"),
+        instant("terminal_until", null=True),
         version(),
         unique("reference"),
         unique_where(

@@ -33,6 +33,7 @@ from tallywatt.stations.station import (
     StationState,
     TransactionCounter,
 )
+from tallywatt.stations.web_code import WebCode
 
 LOCATIONS = Mapping(
     table(
@@ -167,6 +168,22 @@ EVSE_ROLES = Mapping(
         key=("evse_id", "role", "valid_from"),
     ),
     EvseRole,
+)
+
+WEB_CODES = Mapping(
+    table(
+        "web_codes",
+        text("evse_id"),
+        whole("generation"),
+        whole("validity_seconds"),
+        whole("length"),
+        whole("last_window"),
+        instant("created_at"),
+        version(),
+        refers("evse_id", "evses"),
+        key=("evse_id",),
+    ),
+    WebCode,
 )
 
 STATION_COMMANDS = Mapping(

@@ -18,6 +18,7 @@ _operators = customers.OPERATORS.table
 _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
+_codes = stations.WEB_CODES.table
 _connectors = stations.CONNECTORS.table
 _commands = stations.STATION_COMMANDS.table
 
@@ -106,11 +107,13 @@ _EVSE_BY_CODE = Question(
         *columns(_locations, "zone", "address", "city", location="reference", location_name="name"),
         *columns(_operators, "slug", operator_name="name", operator_zone="zone", operator_country="country"),
         *columns(_operators, "currency", "hold_minor", "policy_version_id"),
+        _codes.c.generation.label("code_generation"),
     )
     .select_from(
         _evses.join(_stations, joined(_evses, _stations, "station_id"))
         .outerjoin(_locations, joined(_stations, _locations, "location_id"))
         .join(_operators, _operators.c.operator_id == _evses.c.operator_id)
+        .outerjoin(_codes, joined(_evses, _codes, "evse_id"))
     )
     .where(_evses.c.code == bindparam("of_code"))
     .order_by(_evses.c.operator_id)
