@@ -215,6 +215,13 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         ),
     ),
     EventType(
+        "invoice.printed",
+        "InvoicePrinted",
+        "invoice",
+        "The invoice, or the credit note, can be had as a PDF.",
+        (_SESSION, Field("number", "code", "Its number.")),
+    ),
+    EventType(
         "payment.intended", "PaymentIntended", "payment", "Money is about to be asked for.", (*_MOVED, _EVSE, _REASON)
     ),
     EventType(

@@ -15,6 +15,7 @@ from tallywatt.invoicing.paper import (
     session_paper,
 )
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.events import Event
 from tallywatt.metering.session import Evidence
 from tallywatt.payments.payment import TAKEN, PaymentState
 from tallywatt.rating.results import RatedRows
@@ -78,8 +79,13 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
 
 
 def keep_printed(work: UnitOfWork, printed: PrintedInvoice) -> bool:
-    """Keep a printed invoice; the first print stays."""
-    return work.printed_invoices.add(printed)
+    """Keep a printed invoice; the first print stays. Pages that wait for it hear of it."""
+    kept = work.printed_invoices.add(printed)
+    if kept:
+        invoice = work.invoices.get(printed.invoice_id)
+        data = {"session_id": invoice.session_id, "number": invoice.number}
+        work.events.append(Event("invoice", invoice.invoice_id, "InvoicePrinted", data))
+    return kept
 
 
 def _payments(work: UnitOfWork, invoice: Invoice) -> list[Payment]:

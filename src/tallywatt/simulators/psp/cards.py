@@ -110,6 +110,7 @@ SHOWN_ON_PAGE: Final = (
     "pm_card_visa",
     "pm_card_mastercard",
     "pm_card_amex",
+    "pm_card_threeDSecure2Required",
     "pm_card_visa_chargeDeclined",
     "pm_card_visa_chargeDeclinedInsufficientFunds",
     "pm_card_chargeDeclinedExpiredCard",
