@@ -130,7 +130,7 @@ def test_a_credit_note_names_what_it_takes_back_and_what_went_back() -> None:
     credit = a_document(invoice=changes, corrects="INV-2018-000123", payments=())
     words = printed(credit)
     assert (words["title"], words["corrects"]) == ("Credit note", "Takes back invoice INV-2018-000123")
-    assert (words["buyer_label"], words["payment"]["rest"]) == ("Credited to", ["To be given back", "£14.74"])
+    assert (words["buyer_label"], words["payment"]["rest"]) == ("Credited to", ["Taken off what is owed", "£14.74"])
 
     given = printed(replace(credit, payments=(PaperPayment("card", START, -1474, "re_1"),)))
     assert given["payment"]["rows"] == [["Given back: Card, 24 August 2018", "re_1", "−£14.74"]]

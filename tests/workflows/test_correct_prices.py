@@ -10,6 +10,7 @@ from tallywatt.customers.approval import Holder
 from tallywatt.customers.roles import Role
 from tallywatt.invoicing.correction import CorrectionState, Outcome
 from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.invoicing.words import printed
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.payments.operation import OperationKind
@@ -31,6 +32,7 @@ from tallywatt.workflows.correct_prices import (
     order_correction,
 )
 from tallywatt.workflows.decide_approval import decide_approval
+from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
 from tallywatt.workflows.second_eyes import Decide
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tests.workflows.house_of import KWH, HouseOf
@@ -101,6 +103,8 @@ def test_what_was_paid_goes_back_what_is_owed_is_owed_less_and_too_little_stays(
     assert {key: one.gross_minor for key, one in notes.items()} == {
         sessions[0].session_id: 100, sessions[2].session_id: 50
     }  # fmt: skip
+    document = house.do(gather_paper, GatherPaper(notes[sessions[2].session_id].invoice_id, "https://x.example"))
+    assert "Taken off what is owed" in str(printed(document))
     [owed] = house.rows.payments.by(state="declined")
     assert (owed.due_minor, owed.amount_minor) == (250, 250)
     assert house.rows.corrections.get(correction.correction_id).state is CorrectionState.DONE

@@ -56,7 +56,7 @@ GERMAN: Final[dict[str, str]] = {
     "method.cash": "Bar",
     "method.external": "Anderweitig bezahlt",
     "to_pay": "Zu zahlen",
-    "to_give_back": "Zu erstatten",
+    "off_debt": "Von der offenen Forderung abgezogen",
     "overpaid": "Überzahlt",
     "nothing_to_pay": "Vollständig bezahlt",
     "all_given_back": "Vollständig erstattet",

@@ -72,7 +72,7 @@ ENGLISH: Final[dict[str, str]] = {
     "method.cash": "Cash",
     "method.external": "Paid elsewhere",
     "to_pay": "To pay",
-    "to_give_back": "To be given back",
+    "off_debt": "Taken off what is owed",
     "overpaid": "Paid in excess",
     "nothing_to_pay": "Paid in full",
     "all_given_back": "Given back in full",
@@ -351,4 +351,4 @@ def _rest(document: InvoiceDocument, table: Mapping[str, str]) -> list[str]:
         return [table["all_given_back" if is_credit else "nothing_to_pay"], ""]
     if owed < 0:
         return [table["overpaid"], money_text(-owed, code, document.locale)]
-    return [table["to_give_back" if is_credit else "to_pay"], money_text(owed, code, document.locale)]
+    return [table["off_debt" if is_credit else "to_pay"], money_text(owed, code, document.locale)]

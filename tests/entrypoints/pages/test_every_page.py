@@ -190,6 +190,7 @@ def busy(scene: Scene) -> Scene:
     wire.charge(10_000_000)
     wire.charge(4_000_000, meter=10_000_000, token="NOBODY")
     scene.collect()
+    scene.waiting_refund(_payment(scene)["id"], 100, "stiff")
     wire.report("Charging")
     wire.start(meter=14_000_000, token="CARD2")
     scene.knock("A-STATION-WITH-A-VERY-LONG-IDENTITY-OF-48-LETTERS")

@@ -22,9 +22,11 @@ from tallywatt.workflows.correct_prices import (
 )
 
 if TYPE_CHECKING:
+    import threading
+
     from tallywatt.wiring import Claimed, House
 
-PAGE = 200
+PAGE = 100
 ON_ITS_WAY_SECONDS = 10
 """How long a payment may take to come to its end before it is looked at again."""
 
@@ -32,8 +34,9 @@ ON_ITS_WAY_SECONDS = 10
 class Correcting:
     """What the worker does for corrections."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, given_up: threading.Event) -> None:
         self._house = house
+        self._given_up = given_up
 
     def price(self, claimed: Claimed) -> None:
         """Price the sessions again, and write down what differs. Done again after a crash it changes nothing."""
@@ -60,6 +63,7 @@ class Correcting:
                 count += len(priced)
                 self._write(claimed, note_priced, NotePriced(row["id"], tuple(priced)))
                 after = page[-1]["id"]
+                self._go_on()
             self._write(claimed, note_priced, NotePriced(row["id"], (), count))
         house.end_job(operator, claimed.job)
 
@@ -72,10 +76,16 @@ class Correcting:
                 done = self._write(claimed, correct_session, CorrectSession(correction_id, SessionId(one["id"])))
                 left += done.outcome is Outcome.OPEN
             after = page[-1]["id"]
+            self._go_on()
         if left:
             msg = f"{left} sessions have a payment on its way"
             raise TryLater(msg, ON_ITS_WAY_SECONDS)
         house.run_job(claimed, end_correction, EndCorrection(correction_id))
+
+    def _go_on(self) -> None:
+        if self._given_up.is_set():
+            msg = "this process ends; the rest is done after the next start"
+            raise TryLater(msg, 1)
 
     def _write(self, claimed: Claimed, workflow: Any, command: Any) -> Any:
         return self._house.write_now(claimed.operator_id, workflow, command, actor="worker", cause=claimed.job.cause)

@@ -69,8 +69,8 @@ class Handlers:
         self._house = house
         self._opened_at = house.machine.now()
         self._importing = Importing(house)
-        self._correcting = Correcting(house)
         self._given_up = threading.Event()
+        self._correcting = Correcting(house, self._given_up)
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             "price_correction": self._correcting.price,
             "carry_out_correction": self._correcting.carry_out,
