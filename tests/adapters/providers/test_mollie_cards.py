@@ -11,9 +11,11 @@ from tallywatt.adapters.providers import mollie_views as views
 from tallywatt.adapters.providers.mollie_cards import MollieCards
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Busy, NotSignedIn
+from tallywatt.kernel.money import money
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Enquiry, View, ViewStatus
+from tallywatt.workflows.give_back import GiveBack, give_back
 from tests.adapters.providers.bench import Bench, an_operation_of, open_bench
 
 if TYPE_CHECKING:
@@ -121,3 +123,17 @@ def test_sums_are_written_with_the_places_of_their_currency(minor: int, code: st
     written = views.amount(minor, code)
     assert written == {"currency": code, "value": value}
     assert views.minor_of(written) == minor
+
+
+def test_a_refund_is_known_again_by_a_house_that_lost_it(bench: Bench) -> None:
+    """The client who got no answer asks again under the same key: its mark stands on the refund, so it is not made twice."""
+    house, payment = bench.house, bench.held()
+    house.session_begins(payment)
+    house.held_session_priced(payment, "12.40")
+    house.work()
+    bench.hear_until(lambda: house.payment(payment).captured_minor == 1240)
+    asked = house.write(give_back, GiveBack(payment, money("2.40", "GBP"), "complaint", "r1")).asked
+    house.work()
+    listed = bench.cards.list_since(Instant(house.now() - 3600 * 1000))
+    assert isinstance(listed, tuple)
+    assert [one.mark for trace in listed for one in trace.view.refunds] == [asked["refund_mark"]]

@@ -17,6 +17,7 @@ from Adyen.exceptions import AdyenAPIResponseError
 from Adyen.util import is_valid_hmac_notification
 
 from tallywatt.adapters.providers import adyen_views as views
+from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
@@ -132,7 +133,7 @@ class AdyenCards:
             "shopperInteraction": "ContAuth",
             "recurringProcessingModel": "UnscheduledCardOnFile",
             "captureDelayHours": 0,
-            "metadata": _ours(asked),
+            "metadata": marks.ours(asked),
         }
         answer = self._checkout.payments_api.payments(request, idempotency_key=key).message
         view = views.of_charge(answer, minor, code)
@@ -153,7 +154,7 @@ class AdyenCards:
             "manualCapture": True,
             # A hold of this kind can grow; one that is final cannot.
             "additionalData": {"authorisationType": "PreAuth"},
-            "metadata": _ours(asked),
+            "metadata": marks.ours(asked),
         }
         locale = LOCALES.get(str(asked.get("language", ""))[:2])
         if locale is not None:
@@ -330,15 +331,3 @@ def _said(error: AdyenAPIResponseError) -> str:
 
 def _amount(asked: dict[str, Any]) -> dict[str, Any]:
     return {"value": asked["amount_minor"], "currency": asked["currency"]}
-
-
-def _ours(asked: dict[str, Any]) -> dict[str, str]:
-    """What every payment of ours carries: it stands on its notifications and in its reports."""
-    named = {
-        views.PAYMENT: asked["payment_id"],
-        views.OPERATION: asked["operation_id"],
-        views.ACCOUNT: asked.get("account_id"),
-        views.SESSION: asked.get("session_id"),
-        views.INVOICE: asked.get("invoice"),
-    }
-    return {name: value for name, value in named.items() if value}

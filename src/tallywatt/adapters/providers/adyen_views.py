@@ -15,11 +15,6 @@ from tallywatt.payments.codes import CAPTURE_LOST, DECLINED, Standard, standard
 from tallywatt.payments.provider import RefundView, View, ViewStatus
 
 PROVIDER: Final = "adyen"
-PAYMENT: Final = "tallywatt_payment"
-OPERATION: Final = "tallywatt_operation"
-ACCOUNT: Final = "tallywatt_account"
-SESSION: Final = "tallywatt_session"
-INVOICE: Final = "tallywatt_invoice"
 CHARGE: Final = "/charge"
 """Ends the reference of a payment that is captured by itself: its authorisation is the taking of the money."""
 SETUP: Final = "/keep"

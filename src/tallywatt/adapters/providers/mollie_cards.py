@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from mollie import ClientSDK, models
 
+from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers import mollie_views as views
 from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.clock import Instant
@@ -106,7 +107,7 @@ class MollieCards:
             "sequenceType": "recurring",
             "customerId": asked["customer_ref"],
             "mandateId": asked["method_ref"],
-            "metadata": _ours(asked),
+            "metadata": marks.ours(asked),
             **self._told(),
         }
         made = _tree(self._client.payments.create(payment_request=_payment(request), idempotency_key=key))
@@ -121,7 +122,7 @@ class MollieCards:
             "method": "creditcard",
             "captureMode": "manual",
             "sequenceType": "oneoff",
-            "metadata": _ours(asked),
+            "metadata": marks.ours(asked),
             **self._told(),
         }
         locale = views.LOCALES.get(str(asked.get("language", ""))[:2])
@@ -138,7 +139,7 @@ class MollieCards:
         capture = models.EntityCapture.model_validate(
             {
                 "amount": views.amount(asked["amount_minor"], asked["currency"]),
-                "metadata": {views.OPERATION: asked["operation_id"], **_about(asked)},
+                "metadata": {marks.OPERATION: asked["operation_id"], **marks.about(asked)},
             }
         )
         done = self._client.captures.create(payment_id=ref, entity_capture=capture, idempotency_key=key)
@@ -159,7 +160,7 @@ class MollieCards:
             {
                 "amount": views.amount(asked["amount_minor"], asked["currency"]),
                 "description": asked.get("invoice") or asked["reference"],
-                "metadata": _ours(asked),
+                "metadata": marks.ours(asked),
             }
         )
         made = self._client.refunds.create(payment_id=ref, refund_request=refund, idempotency_key=key)
@@ -215,7 +216,7 @@ class MollieCards:
     def _search(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
         def search() -> Any:
             for payment in self._payments_since(Instant(enquiry.created_at - SKEW_MS)):
-                if views.carried(payment).get(views.PAYMENT) == enquiry.payment_id:
+                if views.carried(payment).get(marks.PAYMENT) == enquiry.payment_id:
                     return views.of_payment(*self._whole(payment["id"]))
             return None
 
@@ -251,7 +252,7 @@ class MollieCards:
         told: set[str] = set()
         for payment in self._payments_since(since):
             told.add(payment["id"])
-            if views.PAYMENT in views.carried(payment):
+            if marks.PAYMENT in views.carried(payment):
                 yield self._trace(payment["id"])
         start: str | None = None
         for _ in range(MOST_PAGES):
@@ -262,7 +263,7 @@ class MollieCards:
                     return
                 ref = refund["paymentId"]
                 # Of a payment from before: the refund is what is new about it.
-                if ref not in told and views.PAYMENT in views.carried(refund):
+                if ref not in told and marks.PAYMENT in views.carried(refund):
                     told.add(ref)
                     yield self._trace(ref)
             start = _next(listed)
@@ -273,12 +274,12 @@ class MollieCards:
         payment, refunds, captures = self._whole(ref)
         kept = views.carried(payment)
         return Trace(
-            kept[views.PAYMENT],
+            kept[marks.PAYMENT],
             views.of_payment(payment, refunds, captures),
-            account_id=kept.get(views.ACCOUNT),
+            account_id=kept.get(marks.ACCOUNT),
             customer_ref=payment.get("customerId"),
-            session_id=kept.get(views.SESSION),
-            invoice_number=kept.get(views.INVOICE),
+            session_id=kept.get(marks.SESSION),
+            invoice_number=kept.get(marks.INVOICE),
         )
 
     # --- what it tells by itself ---
@@ -301,7 +302,7 @@ class MollieCards:
             msg = "a webhook of the other mode, test or live"
             raise NotSignedIn(msg, code="webhook.wrong_mode")
         said_at = self._wire.said_at() or views.moment(payment["createdAt"]) or Instant(0)
-        payment_id = views.carried(payment).get(views.PAYMENT)
+        payment_id = views.carried(payment).get(marks.PAYMENT)
         attention = "chargeback" if views.minor_of(payment.get("amountChargedBack")) else None
         if any(one["status"] == "failed" for one in refunds):
             attention = "refund.failed"
@@ -321,7 +322,7 @@ class MollieCards:
         """A first payment of nothing: its page asks for the card, and the customer's consent to later charges."""
         try:
             customer = self._client.customers.create(
-                entity_customer=models.EntityCustomer.model_validate({"metadata": {views.CUSTOMER: setup.reference}}),
+                entity_customer=models.EntityCustomer.model_validate({"metadata": {marks.CUSTOMER: setup.reference}}),
                 idempotency_key=f"{setup.key}/customer",
             )
             request = {
@@ -331,7 +332,7 @@ class MollieCards:
                 "method": "creditcard",
                 "sequenceType": "first",
                 "customerId": customer.id,
-                "metadata": {views.CUSTOMER: setup.reference},
+                "metadata": {marks.CUSTOMER: setup.reference},
             }
             made = _tree(
                 self._client.payments.create(payment_request=_payment(request), idempotency_key=f"{setup.key}/first")
@@ -361,21 +362,6 @@ class MollieCards:
 
 def _payment(request: dict[str, Any]) -> models.PaymentRequest:
     return models.PaymentRequest.model_validate(request)
-
-
-def _ours(asked: dict[str, Any]) -> dict[str, str]:
-    """What every object of ours carries, so that it can be found again."""
-    return {views.PAYMENT: asked["payment_id"], views.OPERATION: asked["operation_id"], **_about(asked)}
-
-
-def _about(asked: dict[str, Any]) -> dict[str, str]:
-    """What it is for, where that is known: a house that lost its last days learns it back from here."""
-    named = {
-        views.ACCOUNT: asked.get("account_id"),
-        views.SESSION: asked.get("session_id"),
-        views.INVOICE: asked.get("invoice"),
-    }
-    return {name: value for name, value in named.items() if value}
 
 
 def _tree(document: Any) -> dict[str, Any]:

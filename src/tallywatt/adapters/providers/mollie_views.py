@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.adapters.providers import marks
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.money import currency
 from tallywatt.payments.capabilities import Initiator, hold_seconds
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PROVIDER: Final = "mollie"
-PAYMENT: Final = "tallywatt_payment"
-OPERATION: Final = "tallywatt_operation"
-CUSTOMER: Final = "tallywatt_customer"
-ACCOUNT: Final = "tallywatt_account"
-SESSION: Final = "tallywatt_session"
-INVOICE: Final = "tallywatt_invoice"
 
 Tree = dict[str, Any]
 
@@ -87,7 +82,7 @@ def of_payment(payment: Tree, refunds: Iterable[Tree] = (), captures: Iterable[T
         code=standard(PROVIDER, reason).code if reason else None,
         card_brand=_brand(details.get("cardLabel")),
         card_last4=details.get("cardNumber"),
-        failed_operation=(lost.get("metadata") or {}).get(OPERATION) if lost is not None else None,
+        failed_operation=(lost.get("metadata") or {}).get(marks.OPERATION) if lost is not None else None,
     )
 
 
@@ -120,9 +115,11 @@ def _brand(label: str | None) -> str | None:
 
 def of_refund(refund: Tree) -> RefundView:
     """A refund, by the operation that asked for it."""
-    operation = (refund.get("metadata") or {}).get(OPERATION)
+    kept = refund.get("metadata") or {}
     status = _REFUND.get(refund["status"], "pending")
-    return RefundView(refund["id"], operation, minor_of(refund["amount"]), status)
+    return RefundView(
+        refund["id"], kept.get(marks.OPERATION), minor_of(refund["amount"]), status, kept.get(marks.REFUND)
+    )
 
 
 def carried(payment: Tree) -> Tree:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import stripe
 
+from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers import stripe_views as views
 from tallywatt.adapters.providers.stripe_disputes import disputes_since, told_dispute
 from tallywatt.adapters.providers.stripe_settlements import lines_since
@@ -131,7 +132,7 @@ class StripeCards:
                 "payment_method": asked["method_ref"],
                 "allowed_payment_method_types": ["card"],
                 "capture_method": "automatic",
-                "metadata": _ours(asked),
+                "metadata": marks.ours(asked),
             },
             options,
         )
@@ -159,10 +160,10 @@ class StripeCards:
                     "quantity": 1,
                 }
             ],
-            "payment_intent_data": {"capture_method": "manual", "metadata": _ours(asked)},
+            "payment_intent_data": {"capture_method": "manual", "metadata": marks.ours(asked)},
             "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}},
             "client_reference_id": asked["reference"],
-            "metadata": _ours(asked),
+            "metadata": marks.ours(asked),
             "success_url": asked["success_url"],
             "cancel_url": asked["cancel_url"],
             "expires_at": asked["expires_at"],
@@ -183,7 +184,7 @@ class StripeCards:
             asked["provider_ref"],
             {
                 "amount_to_capture": asked["amount_minor"],
-                "metadata": {"tallywatt_capture": asked["operation_id"], **_about(asked)},
+                "metadata": {"tallywatt_capture": asked["operation_id"], **marks.about(asked)},
                 "expand": ["latest_charge"],
             },
             options,
@@ -204,7 +205,7 @@ class StripeCards:
                 "payment_intent": asked["provider_ref"],
                 "amount": asked["amount_minor"],
                 "reason": "requested_by_customer",
-                "metadata": _ours(asked),
+                "metadata": marks.ours(asked),
                 "expand": ["charge", "charge.refunds"],
             },
             options,
@@ -262,7 +263,7 @@ class StripeCards:
         if enquiry.customer_ref is not None:
             params["customer"] = enquiry.customer_ref
         for place, intent in enumerate(self._client.payment_intents.list(params).auto_paging_iter()):
-            if intent.metadata.to_dict().get(views.PAYMENT) == enquiry.payment_id:
+            if intent.metadata.to_dict().get(marks.PAYMENT) == enquiry.payment_id:
                 return views.of_intent(intent.to_dict())
             if place >= MOST_LISTED:
                 break
@@ -305,7 +306,7 @@ class StripeCards:
             shown = page.to_dict()
             payment_id = views.payment_of(shown)
             if payment_id is not None and shown.get("payment_intent") is None:
-                yield Trace(payment_id, views.of_session(shown), shown["metadata"].get(views.ACCOUNT))
+                yield Trace(payment_id, views.of_session(shown), shown["metadata"].get(marks.ACCOUNT))
 
     def list_settlements(self, since: Instant) -> tuple[ToldLine, ...] | NotSent | Unknown:
         """Every movement on the balance since then, with its fee and the payout in which it went to the bank."""
@@ -368,7 +369,7 @@ class StripeCards:
         """Keep a card for charges without the driver. A decline raises BadInput: there is somebody to tell."""
         try:
             customer = self._client.customers.create(
-                {"metadata": {views.CUSTOMER: reference}}, {"idempotency_key": f"{key}/customer"}
+                {"metadata": {marks.CUSTOMER: reference}}, {"idempotency_key": f"{key}/customer"}
             )
             method = self._client.payment_methods.attach(
                 token, {"customer": customer.id}, {"idempotency_key": f"{key}/method"}
@@ -414,22 +415,6 @@ def _view_in(error: stripe.StripeError) -> View | None:
     return views.of_intent(intent) if isinstance(intent, dict) else None
 
 
-def _ours(asked: dict[str, Any]) -> dict[str, str]:
-    """What every object of ours carries, so that it can be found again."""
-    return {views.PAYMENT: asked["payment_id"], views.OPERATION: asked["operation_id"], **_about(asked)}
-
-
-def _about(asked: dict[str, Any]) -> dict[str, str]:
-    """What it is for, where that is known: a house that lost its last days learns it back from here."""
-    named = {
-        views.ACCOUNT: asked.get("account_id"),
-        views.SESSION: asked.get("session_id"),
-        views.INVOICE: asked.get("invoice"),
-        views.REFUND: asked.get("refund_mark"),
-    }
-    return {name: value for name, value in named.items() if value}
-
-
 def _trace(intent: dict[str, Any]) -> Trace | None:
     """What an intent tells of one of our payments; None for somebody else's."""
     payment_id = views.payment_of(intent)
@@ -440,10 +425,10 @@ def _trace(intent: dict[str, Any]) -> Trace | None:
     return Trace(
         payment_id,
         views.of_intent(intent),
-        account_id=carried.get(views.ACCOUNT),
+        account_id=carried.get(marks.ACCOUNT),
         customer_ref=customer["id"] if isinstance(customer, dict) else customer,
-        session_id=carried.get(views.SESSION),
-        invoice_number=carried.get(views.INVOICE),
+        session_id=carried.get(marks.SESSION),
+        invoice_number=carried.get(marks.INVOICE),
     )
 
 

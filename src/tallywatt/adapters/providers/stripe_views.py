@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tallywatt.adapters.providers import marks
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
 from tallywatt.payments.codes import standard
 from tallywatt.payments.provider import RefundView, StoredMethod, View, ViewStatus
 
 PROVIDER: Final = "stripe"
-PAYMENT: Final = "tallywatt_payment"
-OPERATION: Final = "tallywatt_operation"
-CUSTOMER: Final = "tallywatt_customer"
-ACCOUNT: Final = "tallywatt_account"
-SESSION: Final = "tallywatt_session"
-INVOICE: Final = "tallywatt_invoice"
-REFUND: Final = "tallywatt_refund"
 
 Tree = dict[str, Any]
 
@@ -79,7 +73,7 @@ def of_refund(refund: Tree) -> RefundView:
     """A refund, by the operation that asked for it."""
     carried = refund.get("metadata") or {}
     status = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(refund["status"], "pending")
-    return RefundView(refund["id"], carried.get(OPERATION), refund["amount"], status, carried.get(REFUND))
+    return RefundView(refund["id"], carried.get(marks.OPERATION), refund["amount"], status, carried.get(marks.REFUND))
 
 
 def of_charge(charge: Tree) -> View:
@@ -136,7 +130,7 @@ def stored_of(method: Tree) -> StoredMethod:
 
 def payment_of(thing: Tree) -> str | None:
     """The payment that an object carries the id of, if it is one of ours."""
-    found: str | None = (thing.get("metadata") or {}).get(PAYMENT)
+    found: str | None = (thing.get("metadata") or {}).get(marks.PAYMENT)
     return found
 
 

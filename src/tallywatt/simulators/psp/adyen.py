@@ -12,13 +12,12 @@ import hmac
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
 
 from tallywatt.simulators.psp import checkout, intents, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION, MAGIC_AMOUNTS
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
-from tallywatt.simulators.psp.paths import Route, find_route, read_body
+from tallywatt.simulators.psp.paths import Route, carried_out, read_request
 from tallywatt.simulators.psp.refusals import Refusal, bad_request, unauthorised
 
 if TYPE_CHECKING:
@@ -58,16 +57,6 @@ REASONS: Final = {
 def psp_of(id_: str) -> str:
     """The 16 characters that Adyen calls a pspReference, of an object of the common books."""
     return hashlib.blake2b(id_.encode(), digest_size=PSP_LENGTH // 2).hexdigest().upper()
-
-
-def carried_out(call: Call, handler: Handler, params: dict[str, Any], id_: str = "") -> Any:
-    """What the common books do with a request of theirs, within a request of Adyen's."""
-    kept = call.params, call.id
-    call.params, call.id = params, id_
-    try:
-        return handler(call)
-    finally:
-        call.params, call.id = kept
 
 
 def _sum(asked: Object) -> tuple[int, str]:
@@ -392,19 +381,11 @@ class Adyen:
 
     def read(self, request: Request) -> tuple[Handler, str, dict[str, Any]]:
         """Its endpoint, and the fields of its body or query."""
-        found = find_route(ROUTES, request)
-        if found is None:
-            msg = "Not found"
-            raise Refusal(404, "invalid_request_error", msg)
+        asked = read_request(ROUTES, request, "Not found")
         if len(request.headers.get("idempotency-key", "")) > LONGEST_KEY:
             msg = "Idempotency key is too long"
             raise bad_request(msg)
-        route, named = found
-        if request.method == "GET":
-            params = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        else:
-            params = read_body(route, request.body)
-        return route.handler, named.get("id", ""), params
+        return asked
 
     def perform(self, call: Call, handler: Handler) -> tuple[int, Any]:
         """The answer, with the status of its endpoint."""

@@ -7,14 +7,13 @@ else. A card that is declined on the page ends the payment, as Mollie's own page
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
 
 from tallywatt.simulators.psp import checkout, intents, mollie_objects, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
 from tallywatt.simulators.psp.mollie_objects import minor_of
-from tallywatt.simulators.psp.paths import Route, find_route, read_body
+from tallywatt.simulators.psp.paths import Route, carried_out, read_request
 from tallywatt.simulators.psp.refusals import Refusal, bad_request, unauthorised
 
 if TYPE_CHECKING:
@@ -41,16 +40,6 @@ NEWS: Final = frozenset(
         "charge.refunded",
     }
 )
-
-
-def carried_out(call: Call, handler: Handler, params: dict[str, Any], id_: str = "") -> Any:
-    """What the common books do with a request of theirs, within a request of Mollie's."""
-    kept = call.params, call.id
-    call.params, call.id = params, id_
-    try:
-        return handler(call)
-    finally:
-        call.params, call.id = kept
 
 
 def create_payment(call: Call) -> Object:
@@ -355,16 +344,7 @@ class Mollie:
 
     def read(self, request: Request) -> tuple[Handler, str, dict[str, Any]]:
         """Its endpoint, and the fields of its body or query."""
-        found = find_route(ROUTES, request)
-        if found is None:
-            msg = "No such resource."
-            raise Refusal(404, "invalid_request_error", msg)
-        route, named = found
-        if request.method == "GET":
-            params = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        else:
-            params = read_body(route, request.body)
-        return route.handler, named.get("id", ""), params
+        return read_request(ROUTES, request, "No such resource.")
 
     def perform(self, call: Call, handler: Handler) -> tuple[int, Any]:
         """The document, with the status of its endpoint."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
-from tallywatt.simulators.psp.refusals import bad_request
+from tallywatt.simulators.psp.refusals import Refusal, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.simulators.psp.call import Call
     from tallywatt.simulators.psp.wire import Request
+
+    Handler = Callable[[Call], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,28 @@ def read_body(route: Route, body: bytes) -> dict[str, Any]:
             msg = f"The field '{name}' is required."
             raise bad_request(msg, param=name)
     return given
+
+
+def read_request(
+    routes: tuple[Route, ...], request: Request, nothing_there: str
+) -> tuple[Handler, str, dict[str, Any]]:
+    """Who carries a request out, the id in its path, and the fields of its body or query."""
+    found = find_route(routes, request)
+    if found is None:
+        raise Refusal(404, "invalid_request_error", nothing_there)
+    route, named = found
+    if request.method == "GET":
+        params: dict[str, Any] = {name: values[-1] for name, values in parse_qs(request.query).items()}
+    else:
+        params = read_body(route, request.body)
+    return route.handler, named.get("id", ""), params
+
+
+def carried_out(call: Call, handler: Handler, params: dict[str, Any], id_: str = "") -> Any:
+    """What the common books do with a request of theirs, within a request in another provider's words."""
+    kept = call.params, call.id
+    call.params, call.id = params, id_
+    try:
+        return handler(call)
+    finally:
+        call.params, call.id = kept
