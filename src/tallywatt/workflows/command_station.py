@@ -191,6 +191,12 @@ def _to(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str
     data = {"action": held.action.value, "reason": reason, "payment_id": held.payment_id}
     work.events.append(Event("command", held.command_id, f"Command{state.value.capitalize()}", data))
     if held.payment_id is not None and state in {CommandState.REJECTED, CommandState.EXPIRED}:
-        # Paid and nothing came of it: the hold goes back at once.
-        void_hold(work, VoidHold(held.payment_id, f"start_{state.value}"))
+        # Paid and nothing came of it: the hold goes back at once, unless the driver has taken it to another EVSE.
+        _let_go(work, held, state)
     return after
+
+
+def _let_go(work: UnitOfWork, held: StationCommand, state: CommandState) -> None:
+    assert held.payment_id is not None, "only called for a start that was paid for"
+    if work.payments.get(held.payment_id).evse_id in {None, held.evse_id}:
+        void_hold(work, VoidHold(held.payment_id, f"start_{state.value}"))

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.session import PayerKind
+from tallywatt.payments.payment import PaymentState
 from tallywatt.rating.explain import unit_price
 from tallywatt.rating.records import Dimension
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.offer_price import new_offer
-from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
+from tallywatt.workflows.pay_ad_hoc import MoveHold, PayAdHoc, move_hold, pay_ad_hoc
 from tallywatt.workflows.show_web_code import use_web_code
 
 if TYPE_CHECKING:
+    from tallywatt.customers.operator import Operator
     from tallywatt.payments.payment import Payment
     from tallywatt.rating.records import Offer
     from tallywatt.workflows.ports import UnitOfWork
@@ -30,6 +32,8 @@ class OfferAndPay:
     success_url: str
     cancel_url: str
     language: str | None = None
+    hold_secret: str | None = None
+    """Of a payment that this browser has made before: its hold is used again if it is free."""
     web_window: int | None = None
     """Of the code that the driver has scanned, where the station shows one."""
 
@@ -50,6 +54,11 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     if offer.currency != operator.currency:
         msg = f"the tariff at {evse.code} is in {offer.currency}, the hold would be in {operator.currency}"
         raise Conflict(msg, code="offers.other_currency")
+    free = _free_hold(work, command.hold_secret, operator)
+    if free is not None and free.evse_id == evse.evse_id:
+        return free
+    if free is not None:
+        return move_hold(work, MoveHold(free.payment_id, evse.evse_id, offer.offer_id))
     location = work.locations.find(station.location_id) if station.location_id else None
     place = location.name if location is not None else operator.name
     return pay_ad_hoc(
@@ -64,6 +73,16 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
             language=command.language,
         ),
     )
+
+
+def _free_hold(work: UnitOfWork, secret: str | None, operator: Operator) -> Payment | None:
+    """A hold of this driver's that stands and that no session uses: a second one for the next connector helps nobody."""
+    found = work.payments.one_by(driver_secret=secret) if secret else None
+    if found is None or found.state is not PaymentState.AUTHORISED:
+        return None
+    used = found.session_id is not None or found.due_minor is not None
+    fits = found.currency == operator.currency and found.authorised_minor >= operator.hold_minor
+    return found if fits and not used else None
 
 
 def headline(offer: Offer, locale: str = "en") -> str:

@@ -138,6 +138,8 @@ class MoveHold:
 
     payment_id: PaymentId
     evse_id: EvseId
+    offer_id: OfferId | None = None
+    """The price there, which the driver has seen; None: the one that was offered first."""
 
 
 def move_hold(work: UnitOfWork, command: MoveHold) -> Payment:
@@ -146,6 +148,7 @@ def move_hold(work: UnitOfWork, command: MoveHold) -> Payment:
     if payment.state is not PaymentState.AUTHORISED or payment.session_id is not None or payment.due_minor is not None:
         msg = "this hold is not free: it is used, released, or not placed yet"
         raise Conflict(msg, code="payment.hold_not_free")
-    moved = work.payments.put(replace(payment, evse_id=command.evse_id))
+    offer_id = command.offer_id or payment.offer_id
+    moved = work.payments.put(replace(payment, evse_id=command.evse_id, offer_id=offer_id))
     work.jobs.add(Job(START_PAID_SESSION, payment.payment_id))
     return moved

@@ -119,6 +119,12 @@ class Street:
 
     def plugged_in(self, card: str = "pm_card_visa") -> tuple[Wire, str]:
         """A driver has paid on the page and charges: the station's wire, and its transaction."""
+        tag = self.paid(card)
+        wire = self.house.wire()
+        return wire, wire.start(token=tag)
+
+    def paid(self, card: str = "pm_card_visa") -> str:
+        """A driver has paid on the page; the tag with which the station was asked to start."""
         [evse] = [one for one in self.house.rows.evses.by() if one.number == 1]
         urls = ("http://127.0.0.1:1/ok/{secret}", "http://127.0.0.1:1/back")
         self.house.do(offer_and_pay, OfferAndPay(evse.code, *urls))
@@ -127,8 +133,7 @@ class Street:
         self.hear_until(lambda: self.payment().state == "authorised")
         started = self.house.do(start_paid_session, StartPaidSession(self.payment().payment_id))
         assert started is not None
-        wire = self.house.wire()
-        return wire, wire.start(token=str(started.payload["tag"]))
+        return str(started.payload["tag"])
 
     def charged(self, wire: Wire, transaction: str, energy: float, hours: float) -> None:
         """It went on for so long, every ten minutes with a word of the meter, up to so many kilowatt-hours."""

@@ -12,6 +12,8 @@ from tallywatt.ledger.post import account_id
 from tallywatt.simulators.psp import books
 from tallywatt.workflows.adjust_hold import AdjustHold, adjust_hold
 from tallywatt.workflows.command_station import WatchCommand, watch_command
+from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
+from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tests.adapters.providers.street import Street
 
 if TYPE_CHECKING:
@@ -185,3 +187,27 @@ def test_case_38_a_capture_that_never_arrived_is_owed_again(street: Street, *, l
     assert payment.reason == ("capture_lost" if late else "capture_failed")
     assert [one.kind for one in street.house.inbox()] == ["operation_failed" if late else "capture_lost"]
     street.house.adds_up()
+
+
+@stripe_alone
+def test_case_18_the_next_connector_is_paid_with_the_hold_that_is_there(street: Street) -> None:
+    """The first one did not start in time for the driver: the hold goes along, and no second sum is held."""
+    street.furnish()
+    street.paid()
+    first = street.payment()
+    [other] = [one for one in street.house.rows.evses.by() if one.number == 2]
+    urls = ("http://127.0.0.1:1/ok/{secret}", "http://127.0.0.1:1/back")
+    moved = street.house.do(offer_and_pay, OfferAndPay(other.code, *urls, hold_secret=first.driver_secret))
+    assert (moved.payment_id, moved.evse_id, held(street)) == (first.payment_id, other.evse_id, 4500)
+    assert moved.offer_id != first.offer_id
+    [start] = [one for one in street.house.rows.station_commands.by() if one.action == "start"]
+    street.house.later(30)
+    street.house.do(watch_command, WatchCommand(start.command_id))
+    assert street.payment().state == "authorised"
+
+    again = street.house.do(start_paid_session, StartPaidSession(first.payment_id))
+    assert again is not None
+    transaction = street.house.wire().start(token=str(again.payload["tag"]), evse=2)
+    assert street.house.session(transaction).payment_id == first.payment_id
+    fresh = street.house.do(offer_and_pay, OfferAndPay(other.code, *urls, hold_secret=first.driver_secret))
+    assert fresh.payment_id != first.payment_id

@@ -44,6 +44,9 @@ READING_SECONDS: Final = 10 * 60
 """How long a driver who has scanned a code may read the price before paying."""
 PAID_COOKIE: Final = "tallywatt_paid"
 """In the browser that paid: the secret of the payment, sent to the page of its session alone."""
+HOLD_COOKIE: Final = "tallywatt_hold"
+"""In the browser whose hold waits for a session: the secret of that payment, sent to the pages of EVSEs alone."""
+HOLD_SECONDS: Final = 3600
 PAID_SECONDS: Final = 14 * 24 * 3600
 
 
@@ -128,6 +131,7 @@ async def pay(
         f"{base}/pay/{{secret}}?paid=true",
         f"{base}/evse/{evse['code']}?cancelled=true",
         language=language.language(),
+        hold_secret=request.cookies.get(HOLD_COOKIE),
         web_window=_window_of(house, evse["code"], scanned),
     )
     once = AnswerOnce(DRIVER, idempotency_key, await fingerprint_of(request), offer_and_pay, command, _begun, 202)
@@ -170,15 +174,27 @@ async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Resp
     """
     row = await _payment(house, secret)
     if row["session_secret"]:
-        answer = RedirectResponse(f"/s/{row['session_secret']}", 303)
-        _remember(answer, house, row["session_secret"], secret)
-        return answer
+        onward = RedirectResponse(f"/s/{row['session_secret']}", 303)
+        _remember(onward, house, row["session_secret"], secret)
+        return onward
     if row["state"] in evse_page.PAYABLE and row["hosted_page_url"] and not paid:
         return RedirectResponse(row["hosted_page_url"], 303)
     plug = await house.ask(house.views.plug, row["operator_id"], row["evse_id"])
     start = await house.ask(house.views.start_of, row["operator_id"], row["id"])
     language.rather(plug["country"] if plug else None)
-    return HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start, paid=paid)))
+    answer = HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start, paid=paid)))
+    if row["state"] == "authorised":
+        # The next connector is tried with the same hold, by whoever placed it.
+        answer.set_cookie(
+            HOLD_COOKIE,
+            secret,
+            HOLD_SECONDS,
+            path="/evse",
+            httponly=True,
+            samesite="lax",
+            secure=house.settings.base_url.startswith("https://"),
+        )
+    return answer
 
 
 def _remember(answer: Response, house: House, session_secret: str, payment_secret: str) -> None:
