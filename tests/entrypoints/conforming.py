@@ -90,6 +90,12 @@ def _loop() -> BlockingPortal:
     return _open.enter_context(start_blocking_portal())
 
 
+def end_loop() -> None:
+    """End it, so that a program that is no test run can end, too."""
+    _open.close()
+    _loop.cache_clear()
+
+
 class ConformingClient(TestClient):
     """Asks, and looks whether the answer is one that is documented."""
 

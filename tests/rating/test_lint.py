@@ -93,6 +93,9 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         data_of(ALWAYS, idle_free={"windows": [{"start_time": "22:00", "end_time": "06:00"}]}),
         "lint.free_without_idle_price", "idle_free",
     ),
+    "low power where nothing prices idling": (
+        data_of(ALWAYS, idle_below={"watts": 500, "seconds": 600}), "lint.power_without_idle_price", "idle_below",
+    ),
     "a market whose absence is free": (
         data_of({"price_components": [{"type": "ENERGY", "price": 0, "vat": 19, "index": {"market": "DE-LU"}}]}),
         "lint.falls_back_to_nothing", "elements[0].price_components[0].price",

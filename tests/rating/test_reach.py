@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallywatt.rating.period import ChargingPeriod, Use
+from tallywatt.rating.period import Assumed, ChargingPeriod, Use
 from tallywatt.rating.plan import pick, plan_of
 from tallywatt.rating.reach import WEEK, hole, reach_of
 from tallywatt.rating.tariff import MINUTES_PER_DAY, Tariff
@@ -33,7 +33,19 @@ def test_an_element_reaches_exactly_where_the_pricer_picks_it(
     day = date(2026, 1, 5).toordinal() - EPOCH_DAY + week // 7 * 7 + minute // MINUTES_PER_DAY
     at = minute % MINUTES_PER_DAY * 60_000
     period = ChargingPeriod(
-        0, 1, milliwatt_hours, milliwatt_hours + 1, Use.CHARGING, False, at, day, seconds * 1000, watts, 0, watts, 0
+        0,
+        1,
+        milliwatt_hours,
+        milliwatt_hours + 1,
+        Use.CHARGING,
+        Assumed.NOTHING,
+        at,
+        day,
+        seconds * 1000,
+        watts,
+        0,
+        watts,
+        0,
     )._replace(month_from=month)
     point = tuple((value, value + 1) for value in (day + EPOCH_DAY, milliwatt_hours, seconds, 0, watts, month))
     reaching = [

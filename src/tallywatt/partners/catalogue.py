@@ -165,6 +165,7 @@ _CORRECTION = (
     Field("minor", "minor", "How much was charged too much, in all."),
     Field("currency", "currency", "Of which currency."),
 )
+_USE = Field("use_id", "id", "Which use of it.")
 _CIRCLE = Field("circle_id", "id", "Which fleet, group or membership.")
 _IDENTITY = Field("identity", "code", "The name by which the station connects.")
 
@@ -410,6 +411,9 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "A fleet, a group or a membership was made.",
         (Field("kind", "code", "fleet, group or member."),),
     ),
+    EventType("coupon.claimed", "CouponClaimed", "coupon", "A use of a coupon stands behind an offer.", (_USE,)),
+    EventType("coupon.used", "CouponUsed", "coupon", "A coupon took something off a bill.", (_USE,)),
+    EventType("coupon.released", "CouponReleased", "coupon", "A use of a coupon is free again.", (_USE,)),
     EventType("customer.joined", "CustomerJoinedCircle", "customer", "A customer belongs to a circle.", (_CIRCLE,)),
     EventType(
         "customer.left",

@@ -41,7 +41,8 @@ MOST_AT_ONCE: Final = 1 << 48
 LONGEST: Final = 10**14
 """Three thousand years in milliseconds: beyond it there is no calendar to ask."""
 
-_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "elements", "min_price", "max_price"}
+_TARIFF_KEYS: Final = {"id", "name", "currency", "tax_included", "elements", "min_price", "max_price", "idle_below"}
+"""`idle_below` is for readings: a record tells its idle time itself."""
 _ELEMENT_KEYS: Final = {"price_components", "restrictions"}
 _COMPONENT_KEYS: Final = {"type", "price", "step_size", "vat"}
 _RESTRICTION_KEYS: Final = {
@@ -49,7 +50,7 @@ _RESTRICTION_KEYS: Final = {
     "max_power", "min_duration", "max_duration", "day_of_week", "reservation",
 }  # fmt: skip
 _PLAN_FIELDS: Final = {
-    "energy", "time", "parking", "flat", "denominator", "cuts", "reserved", "reservation_cuts", "limits",
+    "energy", "time", "parking", "flat", "denominator", "cuts", "reserved", "reservation_cuts", "limits", "idle_below",
 }  # fmt: skip
 _POLICY_FIELDS: Final = {
     "name", "interpolation", "step_size", "unknown_signal", "withheld_time", "amounts", "rounding", "longest_wait_seconds",

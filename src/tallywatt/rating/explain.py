@@ -93,12 +93,14 @@ ENGLISH: Final[dict[str, str]] = {
     "condition.grace": "after {grace} without charging",
     "condition.grace_retroactive": "from the start of idling, if it lasts longer than {grace}",
     "condition.idle_free": "not {windows}",
+    "condition.idle_below": "after {time} below {power} where no status is told",
     "condition.follows_market": "follows the market price of {market}, every {slot}",
     "condition.market_price": "market price {price} per kWh in {market}",
     "condition.market_price_missing": "where the market price of {market} was not known",
     "assumption.energy_interpolated": "split between two readings",
     "assumption.lower_price_between_readings": "no reading at the change of price, so the lower price holds",
     "assumption.idle_since_energy_ended": "idle since the energy ended",
+    "assumption.idle_below_power": "idle since the vehicle had taken less than {power} for {time}",
     "doubt.signal_not_known": "Power or current, for which the tariff asks, is not known for all of the session.",
     "doubt.clock_not_usable": "The station's clock could not be relied on, so no time is charged.",
     "doubt.lower_price_between_readings": "Where no reading was taken at a change of price, the lower price holds.",
@@ -128,13 +130,15 @@ def sentence(line: RatedLine, zone_name: str, locale: str = "en", *, dated: bool
     """
     when = _when(line.period_start, line.period_end, zone_name, locale, dated=dated)
     parts = [_say(f"reason.{line.reason_code}", locale, when=when, **_taken_off(line.reason, locale))]
-    said = conditions(line.reason, locale)
+    # Of low power the assumption speaks, where it came to that.
+    said = conditions({name: value for name, value in line.reason.items() if name != "idle_below"}, locale)
     if said:
         parts.append(_say("tariff", locale, conditions=said))
     step = line.reason.get("step_size")
     if step is not None and line.quantity:
         parts.append(_step(step, line.dimension, locale))
-    parts += [_say(f"assumption.{assumption}", locale) for assumption in line.assumptions]
+    power = _power(line.reason["idle_below"], locale) if "idle_below" in line.reason else {}
+    parts += [_say(f"assumption.{assumption}", locale, **power) for assumption in line.assumptions]
     return "; ".join(parts)
 
 
@@ -234,6 +238,8 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
     if "idle_free" in restrictions:
         windows = " / ".join(conditions(one, locale) for one in restrictions["idle_free"])
         parts.append(_say("condition.idle_free", locale, windows=windows))
+    if "idle_below" in restrictions:
+        parts.append(_say("condition.idle_below", locale, **_power(restrictions["idle_below"], locale)))
     if "index" in restrictions:
         parts.append(_market(restrictions["index"], locale))
     for name in _CONDITIONS:
@@ -245,6 +251,11 @@ def conditions(restrictions: Mapping[str, Any], locale: str = "en") -> str:
                 said = spoken.date(date.fromisoformat(value)) if name.endswith("date") else spoken.figure(str(value))
             parts.append(_say(f"condition.{name}", locale, **{name: said}))
     return ", ".join(parts)
+
+
+def _power(below: Mapping[str, Any], locale: str) -> dict[str, str]:
+    """From which power on a vehicle idles, and after how long."""
+    return {"power": f"{figure(str(below['watts']), locale)} W", "time": duration(below["seconds"] * 1000, locale)}
 
 
 def _market(index: Mapping[str, Any], locale: str) -> str:

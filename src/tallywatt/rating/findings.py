@@ -114,6 +114,11 @@ WORDS: Final[dict[str, Words]] = {
     "lint.taxes_differ": Words(
         _NOTE, "Prices for %(dimension)s carry different tax rates: %(rates)s.", "If it is meant, nothing is to be done."
     ),
+    "lint.power_without_idle_price": Words(
+        _WARNING,
+        "It is said from which power on a vehicle idles, and nothing prices idling at all.",
+        "Add a price of PARKING_TIME, or leave the power out.",
+    ),
     "lint.free_without_idle_price": Words(
         _WARNING,
         "Windows are given in which idling costs nothing, and nothing prices idling at all.",

@@ -33,7 +33,8 @@ KEYS: Final = (
     "last_updated", "price_components", "restrictions", "price", "vat", "step_size", "start_time", "end_time", "start_date",
     "end_date", "min_kwh", "max_kwh", "min_current", "max_current", "min_power", "max_power", "min_duration",
     "max_duration", "day_of_week", "reservation", "before_taxes", "after_taxes", "excl_vat", "incl_vat",
-    "idle_grace", "caps", "discounts", "min_month_kwh", "max_month_kwh", "per", "dimensions", "percent",
+    "idle_grace", "idle_free", "idle_below", "caps", "discounts", "min_month_kwh", "max_month_kwh", "per", "dimensions",
+    "percent",
 )  # fmt: skip
 """What OCPI calls things, and what we say beside it: an unknown key that looks like one of them was meant to be it."""
 JUMP: Final = 5
@@ -259,6 +260,8 @@ def _own(tariff: Tariff) -> Iterator[Finding]:
     dimensions = {one.dimension for element in tariff.elements for one in element.components if one.price}
     if tariff.idle_free is not None and Dimension.PARKING_TIME not in dimensions:
         yield Finding("lint.free_without_idle_price", "idle_free")
+    if tariff.idle_below is not None and Dimension.PARKING_TIME not in dimensions:
+        yield Finding("lint.power_without_idle_price", "idle_below")
     for element in tariff.elements:
         for place, one in enumerate(element.components):
             if one.index is not None and not one.price:

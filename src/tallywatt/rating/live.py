@@ -95,7 +95,9 @@ class LiveRating:
                 self._start_over()
             insort(self._readings, reading, key=_knot)
         for change in activities:
-            if change.at < self._anchor[0] or (self._activities and change.at < self._activities[-1].at):
+            is_late = change.at < self._anchor[0] or (self._activities and change.at < self._activities[-1].at)
+            if is_late or (self.plan.idle_below is not None and change.activity is Activity.SUSPENDED_EV):
+                # From a station that tells of idling, power says nothing: also not of what was before.
                 self._start_over()
             insort(self._activities, change, key=lambda one: one.at)
         self._is_cut = False
@@ -157,7 +159,10 @@ class LiveRating:
     def _cut(self, session: MeteredSession, more: tuple[Reading, ...] = ()) -> list[ChargingPeriod]:
         """The periods after what is settled, of a session without readings and activities."""
         since, signals = self._since, self.plan.cuts.signals
-        if not self._settled and self._anchor == since:
+        if self.plan.idle_below is not None:
+            # How long the power has been low may reach back behind any cut.
+            readings, first, signals = self._readings, int(self.begun.started_at), True
+        elif not self._settled and self._anchor == since:
             readings, first = self._readings, since[0]
         elif signals:
             place = max(bisect_right(self._readings, since, key=_knot) - 1, 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel import clock
 from tallywatt.rating.before import EPOCH_DAY, NOTHING, Before
-from tallywatt.rating.period import ChargingPeriod, Use
+from tallywatt.rating.period import Assumed, ChargingPeriod, Use
 from tallywatt.rating.plan import MS_PER_DAY, Plan, Priced, pick, plan_of
 from tallywatt.rating.records import Dimension, Offer, TaxBasis
 from tallywatt.rating.tariff import PriceLimit, cap_data, discount_data, limit_data, plain
@@ -116,7 +116,7 @@ def _beginning(at: Instant, zone_name: str) -> ChargingPeriod:
     offset = clock.moment(at, clock.zone(zone_name)).utcoffset()
     assert offset is not None, "a zone has an offset at any time"
     day, time_of_day = divmod(at + int(offset.total_seconds()) * 1000, MS_PER_DAY)
-    return ChargingPeriod(at, at, 0, 0, Use.CHARGING, False, time_of_day, day, 0, None, None)
+    return ChargingPeriod(at, at, 0, 0, Use.CHARGING, Assumed.NOTHING, time_of_day, day, 0, None, None)
 
 
 def _shown(priced: Priced, has_others_above: bool, applies_now: bool) -> ShownLine:

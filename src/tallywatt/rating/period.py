@@ -17,6 +17,16 @@ class Use(IntEnum):
     """Time in which the station was kept for somebody who had not come yet."""
 
 
+class Assumed(IntEnum):
+    """From what it is concluded that a vehicle asks for no power, where no status told it."""
+
+    NOTHING = 0
+    """Nothing is concluded: a status told what kind of time it is, or it is charging time."""
+    ENERGY_ENDED = 1
+    POWER_FELL = 2
+    """It had taken less than the tariff says for as long as the tariff says."""
+
+
 class ChargingPeriod(NamedTuple):
     """A stretch of a session in which nothing changes that matters to the price.
 
@@ -29,8 +39,8 @@ class ChargingPeriod(NamedTuple):
     """Milliwatt-hours delivered before it, since the session's start."""
     energy_to: int
     use: Use
-    assumed: bool
-    """Whether parking is concluded from the energy's end, because no status told it."""
+    assumed: Assumed
+    """From what parking is concluded."""
     time_of_day: int
     """Milliseconds since local midnight, at its start; in UTC where the tariff does not ask for the time."""
     day: int

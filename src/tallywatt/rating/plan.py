@@ -33,6 +33,7 @@ from tallywatt.rating.tariff import (
     PriceLimit,
     Restrictions,
     Tariff,
+    below_data,
     grace_data,
     plain,
     restriction_data,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tallywatt.rating.index import Index
-    from tallywatt.rating.tariff import Cap, Component, Discount, Element, GraceAfter, IdleGrace
+    from tallywatt.rating.tariff import Cap, Component, Discount, Element, GraceAfter, IdleBelow, IdleGrace
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_DAY: Final = MINUTES_PER_DAY * MS_PER_MINUTE
@@ -140,6 +141,8 @@ class Plan:
     """Whether lines are cut at local midnight, because a cap holds for a day."""
     grace: IdleGrace | None = None
     """How long a vehicle may idle before its idle time is charged."""
+    idle_below: IdleBelow | None = None
+    """When low power counts as idling."""
     follows_market: bool = False
     idle_free: tuple[tuple[tuple[Test, ...], int], ...] = ()
     """The windows in which idling costs nothing: of each its tests and its weekdays."""
@@ -211,6 +214,7 @@ def _compiled(elements: Sequence[tuple[int, Element]], first: Tariff, *, told_ap
         discounts=first.discounts,
         by_day=by_day,
         grace=grace,
+        idle_below=first.idle_below,
         idle_free=tuple((tuple(_tests(window)), _weekdays(window)) for window in windows),
         grace_after=first.idle_free.grace if first.idle_free is not None else None,
         follows_market=any(one.index is not None for one in components),
@@ -229,6 +233,8 @@ def _priced(
         reason["idle_grace"] = grace_data(tariff.idle_grace)
     if tariff.idle_free is not None and component.dimension is Dimension.PARKING_TIME:
         reason["idle_free"] = [restriction_data(window) for window in tariff.idle_free.windows]
+    if tariff.idle_below is not None and component.dimension is Dimension.PARKING_TIME:
+        reason["idle_below"] = below_data(tariff.idle_below)
     if component.index is not None:
         rule = index_data(replace(component.index, slots=None), plain)
         reason["index"] = {name: rule[name] for name in ("market", "minutes", "missing")}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallywatt.rating.before import NOTHING, Before, concerns
 from tallywatt.rating.limits import adjustments
-from tallywatt.rating.period import SIGNALS, ChargingPeriod, Use
+from tallywatt.rating.period import SIGNALS, Assumed, ChargingPeriod, Use
 from tallywatt.rating.plan import Plan, Priced, idles_free, pick, plan_of
 from tallywatt.rating.policy import (
     STANDARD,
@@ -80,6 +80,14 @@ class Assumption(StrEnum):
     """There was no reading at a change of price: the lower price holds for all energy between the two readings."""
     IDLE_SINCE_ENERGY_ENDED = "idle_since_energy_ended"
     """No status told that the vehicle was idle; it is concluded from the end of the energy."""
+    IDLE_BELOW_POWER = "idle_below_power"
+    """Likewise; it is concluded from the power, as the tariff says."""
+
+
+_CONCLUDED: Final = {
+    Assumed.ENERGY_ENDED: Assumption.IDLE_SINCE_ENERGY_ENDED,
+    Assumed.POWER_FELL: Assumption.IDLE_BELOW_POWER,
+}
 
 
 class Doubt(StrEnum):
@@ -359,7 +367,7 @@ def _time_runs(plan: Plan, periods: list[ChargingPeriod], unknown_matches: bool)
                 run = _extend(runs, priced, period, plan.by_day)
                 run.measured += passed
                 if period.assumed:
-                    run.assumptions = (Assumption.IDLE_SINCE_ENERGY_ENDED,)
+                    run.assumptions = (_CONCLUDED[period.assumed],)
     return time, parking
 
 

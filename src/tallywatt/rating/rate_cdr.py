@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.identity import SessionId
 from tallywatt.rating.fields import BadField, Version
-from tallywatt.rating.period import ChargingPeriod, Use
+from tallywatt.rating.period import Assumed, ChargingPeriod, Use
 from tallywatt.rating.plan import Plan, joined_plan, pick, plan_of
 from tallywatt.rating.policy import STANDARD, Policy, StepSize, UnknownSignal
 from tallywatt.rating.rate import Doubt, RatedSession, Used, plain_energy_runs, price_used
@@ -188,7 +188,7 @@ def _charging_periods(
             energy_from=before,
             energy_to=energy,
             use=Use.NOTHING,
-            assumed=False,
+            assumed=Assumed.NOTHING,
             time_of_day=time_of_day,
             day=day,
             elapsed=max(0, start - began),

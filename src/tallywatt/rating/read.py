@@ -22,6 +22,7 @@ from tallywatt.rating.tariff import (
     Component,
     Element,
     GraceAfter,
+    IdleBelow,
     IdleFree,
     IdleGrace,
     PriceLimit,
@@ -46,6 +47,7 @@ _TARIFF_KEYS: Final = {
     "max_price",
     "idle_grace",
     "idle_free",
+    "idle_below",
     "caps",
     "discounts",
     "elements",
@@ -107,6 +109,7 @@ def read_tariff(data: Mapping[str, Any], version: Version | None = None) -> Tari
         tax_is_said=data.get("tax_included") is not None,
         idle_grace=grace,
         idle_free=_idle_free(data.get("idle_free"), unread),
+        idle_below=_idle_below(data.get("idle_below"), unread),
         caps=caps,
         discounts=discounts,
         unread=tuple(sorted(unread)),
@@ -160,6 +163,20 @@ def _grace(given: Any, unread: list[str]) -> IdleGrace | None:
     if not isinstance(retroactive, bool):
         raise _bad(path="idle_grace.retroactive", what="not_known", says="must be true or false")
     return IdleGrace(seconds, retroactive)
+
+
+def _idle_below(given: Any, unread: list[str]) -> IdleBelow | None:
+    """Likewise our own."""
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise _bad(path="idle_below", what="not_an_object", says="must be an object with watts and seconds")
+    unread += [f"idle_below.{name}" for name in given if name not in {"watts", "seconds"}]
+    for name in ("watts", "seconds"):
+        one = given.get(name)
+        if not isinstance(one, int) or isinstance(one, bool) or not 0 < one < 10**9:
+            raise _bad(path=f"idle_below.{name}", what="not_a_number", says="must be a whole number from 1")
+    return IdleBelow(given["watts"], given["seconds"])
 
 
 def _idle_free(given: Any, unread: list[str]) -> IdleFree | None:

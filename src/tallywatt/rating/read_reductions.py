@@ -77,6 +77,11 @@ def read_discount(data: Any, path: str, unread: list[str]) -> Discount:
     return Discount(name.strip(), percent, amount, _dimensions(given, path), start, end, coupon)
 
 
+def discount_of(code: str, terms: Mapping[str, Any]) -> Discount:
+    """What a coupon grants, by its code and its terms."""
+    return read_discount({**terms, "id": code, "coupon": True}, "terms", [])
+
+
 def _object(data: Any, path: str, known: frozenset[str], unread: list[str]) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise BadField(path, "tariff.not_an_object", "must be an object")

@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tallywatt.kernel.clock import zone
 from tallywatt.metering.metered import Activity
-from tallywatt.rating.period import ChargingPeriod, Use
+from tallywatt.rating.period import Assumed, ChargingPeriod, Use
 from tallywatt.rating.plan import MS_PER_DAY
 from tallywatt.rating.policy import WithheldTime
 
 if TYPE_CHECKING:
-    from tallywatt.metering.metered import MeteredSession
+    from collections.abc import Iterator
+
+    from tallywatt.metering.metered import MeteredSession, Reading
     from tallywatt.rating.plan import Plan
     from tallywatt.rating.policy import Policy
+    from tallywatt.rating.tariff import IdleBelow
 
 _QUARTER: Final = 15 * 60_000
+_MS_PER_HOUR: Final = 3_600_000
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -34,8 +38,8 @@ class Stretch(NamedTuple):
     use: Use
     flows: bool
     """Whether energy flows: between two readings it is spread over these stretches."""
-    assumed: bool
-    """Whether parking is concluded from the energy's end, because no status told it."""
+    assumed: Assumed
+    """From what parking is concluded, because no status told it."""
 
 
 Knot = tuple[int, int]
@@ -54,6 +58,8 @@ def segment(
     start, end = session.started_at, session.ended_at
     stretches = _stretches(session, policy)
     knots = _curve(session, stretches)
+    if plan.idle_below is not None:
+        stretches = _by_power(session, stretches, knots, plan.idle_below)
     cuts = plan.cuts
     moments = {stretch.at for stretch in stretches if start < stretch.at < end}
     offsets = offsets_between(session.zone, start, end) if cuts.wall_clock else _UTC_ONLY
@@ -91,7 +97,7 @@ def reserved_periods(session: MeteredSession, plan: Plan) -> list[ChargingPeriod
     if cuts.wall_clock:
         moments.update(_wall_clock_moments(cuts.wall_clock, offsets, start, end))
     points = [(at, 0) for at in (start, *sorted(moments), end)]
-    return _periods(points, [Stretch(start, Use.RESERVED, False, False)], offsets, None, start)
+    return _periods(points, [Stretch(start, Use.RESERVED, False, Assumed.NOTHING)], offsets, None, start)
 
 
 def _periods(
@@ -125,9 +131,9 @@ def _stretches(session: MeteredSession, policy: Policy) -> list[Stretch]:
     transaction_end = session.transaction_ended_at
     energy_end = transaction_end if session.energy_ended_at is None else max(session.energy_ended_at, start)
     if not session.activities and energy_end >= transaction_end:
-        plugged = [Stretch(start, Use.CHARGING, True, False)]
+        plugged = [Stretch(start, Use.CHARGING, True, Assumed.NOTHING)]
         if end > transaction_end:
-            plugged.append(Stretch(transaction_end, Use.PARKING, False, False))
+            plugged.append(Stretch(transaction_end, Use.PARKING, False, Assumed.NOTHING))
         return plugged
     changes = sorted(session.activities, key=lambda change: change.at)
     moments = {start, energy_end, transaction_end, *(change.at for change in changes)}
@@ -147,18 +153,86 @@ def _stretches(session: MeteredSession, policy: Policy) -> list[Stretch]:
 
 def _stretch(moment: int, activity: Activity, after_transaction: bool, energy_is_over: bool, policy: Policy) -> Stretch:
     if activity is Activity.INTERRUPTED:
-        return Stretch(moment, Use.NOTHING, False, False)
+        return Stretch(moment, Use.NOTHING, False, Assumed.NOTHING)
     if after_transaction or activity in _IDLE:
-        return Stretch(moment, Use.PARKING, False, False)
+        return Stretch(moment, Use.PARKING, False, Assumed.NOTHING)
     if activity is Activity.SUSPENDED_EVSE:
         free = policy.withheld_time is WithheldTime.FREE
-        return Stretch(moment, Use.NOTHING if free else Use.CHARGING, False, False)
+        return Stretch(moment, Use.NOTHING if free else Use.CHARGING, False, Assumed.NOTHING)
     if energy_is_over:
-        return Stretch(moment, Use.PARKING, False, True)
-    return Stretch(moment, Use.CHARGING, True, False)
+        return Stretch(moment, Use.PARKING, False, Assumed.ENERGY_ENDED)
+    return Stretch(moment, Use.CHARGING, True, Assumed.NOTHING)
 
 
 _IDLE: Final = frozenset({Activity.SUSPENDED_EV, Activity.FINISHING})
+
+
+def _by_power(session: MeteredSession, stretches: list[Stretch], knots: list[Knot], rule: IdleBelow) -> list[Stretch]:
+    """The stretches with what low power tells of idling, where the station does not tell it.
+
+    A vehicle idles once it has taken less than the rule's power for as long as the rule says, until it takes more. A station
+    that has told SuspendedEV once is believed for the whole session. Time in which power is withheld, or the station is out
+    of order, says nothing about the vehicle: after it the wait begins anew. Where no reading follows, what was goes on.
+    """
+    if any(change.activity is Activity.SUSPENDED_EV for change in session.activities):
+        return stretches
+    found: list[Stretch] = []
+
+    def tell(stretch: Stretch) -> None:
+        if not found or found[-1][1:] != stretch[1:]:
+            found.append(stretch)
+
+    low_since: int | None = None
+    ends = [*(one.at for one in stretches[1:]), session.ended_at]
+    for stretch, end in zip(stretches, ends, strict=True):
+        if not stretch.flows and not stretch.assumed:
+            low_since = None
+            tell(stretch)
+            continue
+        parts = list(_powers(session, knots, stretch, end, rule.watts, low_since is not None))
+        if not parts:
+            tell(stretch)
+        for start, until, is_low in parts:
+            low_since = (start if low_since is None else low_since) if is_low else None
+            idle_at = until if low_since is None else max(low_since + rule.seconds * 1000, start)
+            if start < idle_at or start == until:
+                tell(Stretch(start, Use.CHARGING, True, Assumed.NOTHING))
+            if idle_at < until:
+                tell(Stretch(idle_at, Use.PARKING, False, Assumed.POWER_FELL))
+    return found
+
+
+def _powers(
+    session: MeteredSession, knots: list[Knot], stretch: Stretch, end: int, watts: int, was_low: bool
+) -> Iterator[tuple[int, int, bool]]:
+    """The parts of a stretch between two readings, and whether the power was low in each: its mean, and what was told."""
+    last = session.readings[-1].at if session.readings else session.started_at
+    is_over = stretch.assumed is Assumed.ENERGY_ENDED
+    for (at, energy), (next_at, next_energy) in pairwise(knots):
+        start, until = max(at, stretch.at), min(next_at, end)
+        if until < start or (until == start and next_energy == energy):
+            continue
+        if at >= last and next_energy == energy:
+            was_low = was_low or is_over
+        else:
+            is_little = (next_energy - energy) * _MS_PER_HOUR < watts * (next_at - at) * 1000
+            was_low = is_little and not _tells_more(session, at, next_at, watts)
+        yield start, until, was_low
+
+
+def _tells_more(session: MeteredSession, at: int, next_at: int, watts: int) -> bool:
+    """Whether the station told as much power at either end of a part."""
+    readings = session.readings
+    before = bisect_right(readings, at, key=_moment_of) - 1
+    after = bisect_left(readings, next_at, key=_moment_of)
+    told = [readings[before].watts] if before >= 0 else []
+    if after < len(readings) and readings[after].at == next_at:
+        told.append(readings[after].watts)
+    return any(one is not None and one >= watts for one in told)
+
+
+def _moment_of(reading: Reading) -> int:
+    return reading.at
 
 
 def _curve(session: MeteredSession, stretches: list[Stretch]) -> list[Knot]:

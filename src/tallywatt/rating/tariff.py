@@ -105,6 +105,17 @@ class IdleGrace:
     """Whether who stays longer pays from the first second on; else the grace is forgiven in any case."""
 
 
+@dataclass(frozen=True, slots=True)
+class IdleBelow:
+    """From which power on a vehicle counts as asking for none, and after how long, where no status of the station tells it.
+
+    OCPI leaves it to the operator how idle time is known.
+    """
+
+    watts: int
+    seconds: int
+
+
 class GraceAfter(StrEnum):
     """What the grace does while a vehicle idles in a window in which that costs nothing."""
 
@@ -180,6 +191,7 @@ class Tariff:
     """False: the source does not say whether prices include tax, as before OCPI 2.3.0; then they do not."""
     idle_grace: IdleGrace | None = None
     idle_free: IdleFree | None = None
+    idle_below: IdleBelow | None = None
     caps: tuple[Cap, ...] = ()
     discounts: tuple[Discount, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -251,6 +263,8 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
     if tariff.idle_free is not None:
         windows = [restriction_data(window) for window in tariff.idle_free.windows]
         data["idle_free"] = {"windows": windows, "grace": tariff.idle_free.grace.value}
+    if tariff.idle_below is not None:
+        data["idle_below"] = below_data(tariff.idle_below)
     if tariff.caps:
         data["caps"] = [cap_data(one) for one in tariff.caps]
     if tariff.discounts:
@@ -262,6 +276,11 @@ def to_data(tariff: Tariff) -> dict[str, Any]:
 def grace_data(grace: IdleGrace) -> dict[str, Any]:
     """A grace for idling, in the words in which it was put."""
     return {"seconds": grace.seconds, "retroactive": grace.is_retroactive}
+
+
+def below_data(below: IdleBelow) -> dict[str, int]:
+    """When low power counts as idling, in the words in which it was put."""
+    return {"watts": below.watts, "seconds": below.seconds}
 
 
 def cap_data(cap: Cap) -> dict[str, Any]:

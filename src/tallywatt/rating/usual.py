@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.rating.before import NOTHING
 from tallywatt.rating.example import Example, price_example
 from tallywatt.rating.records import Dimension
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
+    from tallywatt.rating.before import Before
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
 
@@ -41,12 +43,18 @@ def _at_most(kilowatt_hours: int, minutes: int, max_watts: int | None) -> int:
 
 
 def usual_data(
-    tariff: Tariff, policy: Policy, at: Instant, zone: str, current: str, max_watts: int | None
+    tariff: Tariff,
+    policy: Policy,
+    at: Instant,
+    zone: str,
+    current: str,
+    max_watts: int | None,
+    before: Before = NOTHING,
 ) -> list[dict[str, Any]]:
-    """The usual charges with what each would cost, tax included, if it began at that instant."""
+    """The usual charges with what each would cost that payer, tax included, if it began at that instant."""
     shown = []
     for one in usual(current, max_watts, tariff, at):
-        result = price_example(one, tariff, policy, zone).result
+        result = price_example(one, tariff, policy, zone, before).result
         shown.append(
             {
                 "kilowatt_hours": one.milliwatt_hours // MILLIWATT_HOURS_PER_KWH,

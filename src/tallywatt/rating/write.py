@@ -62,8 +62,7 @@ def write_tariff(
     ]
     if tariff.idle_grace is not None:
         lost.append("idle_grace")
-    if tariff.idle_free is not None:
-        lost.append("idle_free")
+    lost += [name for name in ("idle_free", "idle_below") if getattr(tariff, name) is not None]
     lost += [f"discounts[{place}]" for place in range(len(tariff.discounts))]
     for name, limit in (("min_price", tariff.min_price), ("max_price", _most(tariff, version, lost))):
         if limit is not None and version is Version.OCPI_2_1_1:

@@ -64,7 +64,9 @@ def bring_session(work: UnitOfWork, command: BringSession) -> Session:
     known = work.sessions.one_by(source=command.source.value, upstream_id=command.upstream_id)
     if known is not None:
         return _same(known, command, evse)
-    offer = new_offer(work, station, evse, command.started_at, (payer, payer_id))
+    # A code that was entered today is not for a session of last week.
+    begun = command.started_at
+    offer = new_offer(work, station, evse, begun, (payer, payer_id), entered_until=begun)
     roles = roles_at(work, evse, command.started_at)
     session = Session(
         session_id=SessionId(work.draw.id("session")),

@@ -19,6 +19,7 @@ from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_circle import leave_all_circles
 from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.use_coupon import forget_kept
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Customer, Token
@@ -127,6 +128,7 @@ def _empty(work: UnitOfWork, customer: Customer, tokens: list[Token]) -> None:
         work.customer_details.put(replace(details, name="", email=None, address=None))
     work.customers.put(replace(customer, reference=f"erased-{customer.customer_id}"))
     leave_all_circles(work, customer.customer_id)
+    forget_kept(work, customer.customer_id)
     for token in tokens:
         word = _instead(token)
         work.tokens.put(replace(token, uid=word, uid_folded=word, group_uid=None, state=TokenState.BLOCKED))

@@ -34,6 +34,7 @@ from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.prove import prove
+from tallywatt.workflows.use_coupon import granted_to, settle_uses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -269,6 +270,12 @@ def bill(
         rest = measured.milliwatt_hours - billable.milliwatt_hours
         reason = Reason.METER_CORRECTED if proof is None else Reason.SIGNED_DIFFERS
         explain(work, session, rest, reason, session.stop_frame_id or session.session_id)
+    settle_uses(
+        work,
+        offer.offer_id,
+        session.session_id,
+        took_something=any(line.reason_code == "coupon" for line in rows.lines),
+    )
     work.rated_results.add_new(rows.result)
     work.rated_lines.note(rows.lines)
     work.rated_taxes.note(rows.taxes)
@@ -331,6 +338,7 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer,
     policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
     payer = session.payer, session.payer_id
     before = before_session(work, tariff, payer, session.started_at, session.zone, session.session_id)
+    before = replace(before, granted=granted_to(work, offer.offer_id))
     rated, amounts = price(meter, tariff, policy, before)
     return rated_rows(
         RatedId(work.draw.id("rated")),

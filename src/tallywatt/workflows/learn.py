@@ -13,6 +13,7 @@ from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_those_before import end_those_before
 from tallywatt.workflows.offer_price import offer_at
+from tallywatt.workflows.use_coupon import release_uses
 from tallywatt.workflows.who_pays import find_token, roles_at, who_pays
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def learn(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Sessio
         return session
     station = work.stations.get(session.station_id)
     evse = work.evses.find(after.evse_id) if after.evse_id else None
+    if after.payment_id is None:
+        # What was claimed for the price without this place is free again, so that the new price may have it.
+        release_uses(work, session.offer_id)
     offer = offer_at(work, station, evse, after.started_at, (after.payer, after.payer_id), after.payment_id)
     if offer is not None:
         after = replace(after, offer_id=offer.offer_id, zone=offer.zone)

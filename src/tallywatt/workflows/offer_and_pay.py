@@ -36,6 +36,8 @@ class OfferAndPay:
     """Of a payment that this browser has made before: its hold is used again if it is free."""
     web_window: int | None = None
     """Of the code that the driver has scanned, where the station shows one."""
+    coupon: str | None = None
+    """The code of one, as it was typed."""
 
 
 def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
@@ -46,7 +48,7 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
         msg = f"there is no EVSE {command.evse_code}"
         raise NotFound(msg, code="evses.not_found")
     use_web_code(work, evse.evse_id, command.web_window)
-    offer = new_offer(work, station, evse, work.now, (PayerKind.AD_HOC, None))
+    offer = new_offer(work, station, evse, work.now, (PayerKind.AD_HOC, None), command.coupon or None)
     if offer is None:
         msg = f"no tariff holds at {evse.code} at the moment"
         raise Conflict(msg, code="offers.no_tariff", remedy="assign a tariff: tallywatt tariff assign")

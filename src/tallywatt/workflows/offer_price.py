@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.circle import CircleKind
@@ -16,6 +17,7 @@ from tallywatt.rating.records import EVERYONE, Scope
 from tallywatt.workflows.freeze_price import frozen
 from tallywatt.workflows.gather_before import before_session
 from tallywatt.workflows.keep_circle import circles_of
+from tallywatt.workflows.use_coupon import claim_for
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -45,8 +47,20 @@ def offer_at(
     return new_offer(work, station, evse, at, payer)
 
 
-def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant, payer: Payer) -> Offer | None:
-    """A new offer, written down, or None when no tariff holds at this place and time for whoever owes."""
+def new_offer(
+    work: UnitOfWork,
+    station: Station,
+    evse: Evse | None,
+    at: Instant,
+    payer: Payer,
+    coupon: str | None = None,
+    entered_until: Instant | None = None,
+) -> Offer | None:
+    """A new offer, written down, or None when no tariff holds at this place and time for whoever owes.
+
+    `coupon` is a code that an ad hoc driver typed; a customer's is the one that was entered before, at the latest at
+    `entered_until` where that is given.
+    """
     place = place_of(station, evse)
     assignments = assignments_for(work, place)
     # Most operators have one price for everyone: then nobody is looked up.
@@ -59,15 +73,17 @@ def new_offer(work: UnitOfWork, station: Station, evse: Evse | None, at: Instant
     tariff = read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical)
     zone = location.zone if location else operator.zone
     tariff = frozen(work, tariff, at)
+    offer_id = OfferId(work.draw.id("offer"))
+    granted = claim_for(work, payer, at, tariff.currency.code, offer_id, coupon, entered_until)
     offer = make_offer(
-        OfferId(work.draw.id("offer")),
+        offer_id,
         tariff,
         policy_of(work),
         chosen,
         evse_id=evse.evse_id if evse else None,
         zone=zone,
         offered_at=at,
-        before=before_session(work, tariff, payer, at, zone),
+        before=replace(before_session(work, tariff, payer, at, zone), granted=granted),
     )
     work.offers.add_new(offer)
     return offer

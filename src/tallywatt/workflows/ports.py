@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         UnevenPayout,
     )
     from tallywatt.payments.webhook import WebhookEvent
+    from tallywatt.rating.coupon import Coupon, CouponUse
     from tallywatt.rating.records import (
         Offer,
         PolicyVersion,
@@ -282,6 +283,8 @@ class UnitOfWork(Protocol):
     tariff_assignments: Records[TariffAssignment]
     policy_versions: Records[PolicyVersion]
     offers: Records[Offer]
+    coupons: Records[Coupon]
+    coupon_uses: Records[CouponUse]
     rated_results: Records[RatedResult]
     rated_lines: Records[RatedLine]
     rated_taxes: Records[RatedTax]

@@ -23,6 +23,7 @@ from tallywatt.workflows.prove import needs_proof, prove
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.try_again import TryAgain, try_again
 from tallywatt.workflows.unplug import match_stop
+from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -197,6 +198,7 @@ def _offer_now(work: UnitOfWork, session: Session) -> Offer:
 def _write_off(work: UnitOfWork, session: Session, command: ResolveItem) -> Session:
     """Every milliwatt-hour gets its reason anew: a person looked and decided not to bill it."""
     unexplain(work, session, command.item_id)
+    release_uses(work, session.offer_id)
     session = work.sessions.put(replace(session, state=SessionState.EXPLAINED))
     explain(work, session, session.milliwatt_hours, Reason.WRITTEN_OFF, command.item_id)
     if session.payment_id is not None:

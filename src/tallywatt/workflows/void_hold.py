@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.payments.payment import BEFORE_MONEY, PaymentState
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId
@@ -27,6 +28,7 @@ def void_hold(work: UnitOfWork, command: VoidHold) -> Payment:
     payment = work.payments.lock(command.payment_id)
     if payment.session_id is not None or payment.due_minor is not None:
         return payment
+    release_uses(work, payment.offer_id)
     if payment.state not in (*BEFORE_MONEY, PaymentState.AUTHORISED):
         return payment
     released = replace(payment, due_minor=0, reason=command.reason)

@@ -72,6 +72,7 @@ from tallywatt.workflows.set_money_limit import SetMoneyLimit
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
+from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon
 from tallywatt.workflows.work_off import WorkOffAll
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ COMMANDS: dict[str, object] = {
     "add_circle": AddCircle(CircleKind.GROUP, "taxis", "Taxis"),
     "join_circle": JoinCircle("group:taxis", "C1", Instant(1), Instant(2)),
     "leave_circle": LeaveCircle("belonging", Instant(2)),
+    "add_coupon": AddCoupon(
+        "WELCOME", {"percent": "20", "dimensions": ["ENERGY"]}, "Welcome", "GBP", 500, 2, Instant(1), Instant(2)
+    ),
+    "end_coupon": EndCoupon("coupon", Instant(2)),
     "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
     "end_rule": EndRule("short-silence"),

@@ -36,11 +36,12 @@ TABLES = {
     "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
     "security_events": "security_events", "approvals": "approvals",
     "corrections": "corrections", "corrected_sessions": "corrected_sessions",
+    "coupons": "coupons", "coupon_uses": "coupon_uses",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
-    "upload": "import_id", "correction": "correction_id", "circle": "circle_id", "audit": "audit_id",
+    "upload": "import_id", "correction": "correction_id", "circle": "circle_id", "coupon": "coupon_id", "audit": "audit_id",
     "meter": "serial_folded", "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
     ("actions", "who"): "caller_id",
     ("sessions", "customer"): "payer_id", ("invoices", "customer"): "payer_id", ("sessions", "reason"): "session_id",

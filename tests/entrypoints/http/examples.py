@@ -51,6 +51,8 @@ from tallywatt.workflows.put_rule import PutProfile, PutRule, put_profile, put_r
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
+from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
+from tests.entrypoints.conforming import end_loop
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 
@@ -124,6 +126,9 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /circles": _ONE,
     "GET /circles/{circle_id}": _thing("circle_id", "circle"),
     "GET /circles/{circle_id}/customers": _thing("circle_id", "circle", query={"limit": "1"}),
+    "GET /coupons": _ONE,
+    "GET /coupons/{coupon_id}": _thing("coupon_id", "coupon"),
+    "GET /coupons/{coupon_id}/uses": _thing("coupon_id", "coupon", query={"limit": "1"}),
     "GET /tokens": Asked(query={"customer": "C1", "limit": "1"}),
     "GET /tokens/{token_id}": _thing("token_id", "token"),
     "GET /market-prices": _ONE,
@@ -234,6 +239,17 @@ ASKED: Final[dict[str, Asked]] = {
         "circle_id", "circle", body={"customer": "F-17", "valid_from": "2027-01-01T00:00:00Z"}
     ),
     "POST /belongings/{belonging_id}/end": _thing("belonging_id", "belonging", body={"at": "2030-01-01T00:00:00Z"}),
+    "POST /coupons": Asked(
+        body={
+            "code": "SUMMER-5",
+            "terms": {"after_taxes": "5.00", "dimensions": ["ENERGY"]},
+            "title": "Five pounds off",
+            "most_uses": 200,
+            "valid_until": "2027-09-01T00:00:00Z",
+        }
+    ),
+    "POST /customers/{reference}/coupons": Asked({"reference": "C1"}, body={"code": "SUMMER-5"}),
+    "POST /coupons/{coupon_id}/end": _thing("coupon_id", "coupon", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
     "POST /tokens/{token_id}/block": _thing("token_id", "token"),
     "POST /tokens/{token_id}/unblock": _thing("token_id", "token"),
@@ -376,6 +392,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.house.store.run_now("", roll_up_revenue, None, actor="test")
     scene.do(add_circle, AddCircle(CircleKind.GROUP, "residents", "Residents of the Greenmarket"))
     belonging = scene.do(join_circle, JoinCircle("group:residents", "C1"))
+    welcome = scene.do(add_coupon, AddCoupon("WELCOME", {"percent": "20"}, "For new customers", most_uses=500))
+    scene.do(keep_coupon_of, KeepCouponOf("WELCOME", "C2"))
     begins = instant(datetime(2026, 11, 23, 23, tzinfo=UTC))
     scene.do(put_market_prices, PutMarketPrices((Told("DE-LU", 60, "EUR", begins, Decimal("79.90")),)))
     taken, waits, audit = later_of(scene)
@@ -397,6 +415,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "belonging": belonging.belonging_id,
         "circle": belonging.circle_id,
+        "coupon": welcome.coupon_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,
         "delivery": scene.do(lambda work, _: work.webhook_deliveries.by()[0].delivery_id, None),
@@ -511,6 +530,7 @@ def main() -> None:
             found = recorded(Examples(scene))
         finally:
             scene.close()
+            end_loop()
     EXAMPLES_FILE.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

@@ -48,6 +48,7 @@ from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 from tests.migrated import copy_of
@@ -131,6 +132,7 @@ THINGS: Final[dict[str, str]] = {
     "belonging_id": "belonging",
     "circle_id": "circle",
     "code": "evse",
+    "coupon_id": "coupon",
     "command_id": "command",
     "delivery_id": "delivery",
     "endpoint_id": "endpoint",
@@ -170,6 +172,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /tariffs/assignments/{assignment_id}/end": {},
     "POST /circles/{circle_id}/customers": {"customer": "C1"},
     "POST /belongings/{belonging_id}/end": {},
+    "POST /coupons/{coupon_id}/end": {},
+    "POST /customers/{reference}/coupons": {"code": "NEVER-MADE"},
     "POST /meter-keys/{key_id}/end": {},
     "POST /api-keys/{api_key_id}/rotate": {},
     "POST /webhook-endpoints/{endpoint_id}/replay": {"after": 0},
@@ -204,6 +208,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(add_customer, AddCustomer(own, name="Somebody"))
     circle = scene.do(add_circle, AddCircle(CircleKind.GROUP, own)).circle_id
     belonging = scene.do(join_circle, JoinCircle(circle, own)).belonging_id
+    coupon = scene.do(add_coupon, AddCoupon(own, {"percent": "10"})).coupon_id
     put = scene.do(put_tariff, PutTariff({**TARIFF, "id": own, "name": own}))
     invited = InvitePerson(
         f"guest@{scene.slug}.example", Role.READ_ONLY, (), scene.house.new_id("invitation"), f"hash of {own}"
@@ -251,6 +256,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "api_key": key.key.api_key_id,
         "belonging": belonging,
         "circle": circle,
+        "coupon": coupon,
         "delivery": delivery,
         "difference": _difference(scene, own),
         "dispute": _dispute(scene, session["payments"][0]["id"]),

@@ -38,6 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /customers": {"reference": "NEW"},
     "POST /circles": {"kind": "group", "name": "new"},
     "POST /circles/{circle_id}/customers": {"customer": "C1"},
+    "POST /coupons": {"code": "NEW", "terms": {"percent": "5"}},
     "POST /tokens": {"uid": "NEW"},
     "POST /sessions": {
         "upstream_id": "U", "started_at": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T11:00:00Z", "energy_wh": "1000",

@@ -27,6 +27,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "POST /circles": {"kind": "group", "name": "new"},
     "POST /circles/{circle_id}/customers": {"customer": "C2"},
     "PUT /money-limits/{holder}/{currency}": {"payment_minor": 77},
+    "POST /coupons": {"code": "NEW", "terms": {"percent": "5"}},
     "POST /tokens": {"uid": "NEWCARD", "customer": "C1"},
     "POST /sessions": {
         "upstream_id": "1", "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T01:00:00Z", "energy_wh": "1000",
@@ -49,6 +50,7 @@ FILLED: Final[dict[str, dict[str, str]]] = {
     "POST /console/settings/people/invitations": {"email": "new@example.org", "role": "read_only"},
     "POST /console/circles": {"kind": "fleet", "name": "newest"},
     "POST /console/circles/{circle_id}/customers": {"customer": "C3"},
+    "POST /console/coupons": {"code": "NEWEST", "value": "5"},
     "POST /console/customers/new": {"reference": "newest-customer"},
     "POST /console/customers/{reference:path}/tokens": {"uid": "NEWESTCARD"},
     "POST /console/settings/webhooks": {"url": "https://newest.example.org/"},

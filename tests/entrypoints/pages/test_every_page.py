@@ -24,6 +24,7 @@ from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, j
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_audit, begin_audit, keep_audit
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
+from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.scene import Scene
@@ -63,6 +64,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
     "/console/corrections/{correction_id}": lambda scene: f"/console/corrections/{scene.correction('Wrong price')}",
     "/console/circles/{circle_id}": lambda scene: f"/console/circles/{_circle(scene)}",
+    "/console/coupons/{coupon_id}": lambda scene: f"/console/coupons/{_coupon(scene)}",
     "/console/imports/{import_id}": lambda scene: f"/console/imports/{_upload(scene)}",
     "/console/audits/{audit_id}": lambda scene: f"/console/audits/{_audit(scene)}",
     "/console/payments/{payment_id}": lambda scene: f"/console/payments/{_payment(scene)['id']}",
@@ -123,6 +125,14 @@ def _circle(scene: Scene) -> str:
     made = scene.do(add_circle, AddCircle(CircleKind.MEMBER, "gold", "Gold members"))
     scene.do(join_circle, JoinCircle("member:gold", "C1", valid_until=Instant(scene.now + DAY)))
     return str(made.circle_id)
+
+
+def _coupon(scene: Scene) -> str:
+    """A coupon that somebody keeps and somebody has used."""
+    made = scene.do(add_coupon, AddCoupon("WELCOME", {"percent": "20"}, "For new customers", most_uses=500))
+    for customer in ("C1", "C2"):
+        scene.do(keep_coupon_of, KeepCouponOf("WELCOME", customer))
+    return str(made.coupon_id)
 
 
 def _audit(scene: Scene) -> str:

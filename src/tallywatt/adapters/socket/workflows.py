@@ -78,6 +78,7 @@ from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
+from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon, add_coupon, end_coupon
 from tallywatt.workflows.work_off import WorkOffAll, work_off_all
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _allowed(*pairs: tuple[Callable[..., Any], type]) -> dict[str, Allowed]:
 ALLOWED = _allowed(
     (add_circle, AddCircle),
     (add_console_link, AddConsoleLink),
+    (add_coupon, AddCoupon),
     (add_customer, AddCustomer),
     (add_location, AddLocation),
     (add_operator, AddOperator),
@@ -124,6 +126,7 @@ ALLOWED = _allowed(
     (create_api_key, CreateApiKey),
     (disable_webhook_endpoint, DisableWebhookEndpoint),
     (enable_webhook_endpoint, EnableWebhookEndpoint),
+    (end_coupon, EndCoupon),
     (end_meter_key, EndMeterKey),
     (end_restoration, EndRestoration),
     (erase_customer, EraseCustomer),

@@ -67,7 +67,8 @@ FOREIGN = {"operators.tax_id"}
 """Columns with the name of an id that hold what somebody typed. Other ids are ours, or a machine's."""
 
 NAMES = {
-    "circles.name", "customers.reference", "locations.reference", "parties.reference", "operators.slug", "operators.party_code",
+    "circles.name", "coupons.code",
+    "customers.reference", "locations.reference", "parties.reference", "operators.slug", "operators.party_code",
     "tariff_versions.reference", "tariff_versions.canonical", "policy_versions.canonical", "provider_accounts.name",
     "provider_accounts.merchant",
     "people.email", "people.email_folded", "invitations.email",

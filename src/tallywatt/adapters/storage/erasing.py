@@ -35,15 +35,14 @@ WITHOUT_PEOPLE: Final = {
     "the operator's own words": (
         "operators", "parties", "locations", "stations", "evses", "evse_roles", "web_codes", "connectors", "connector_states",
         "meter_keys", "api_keys", "provider_accounts", "market_prices", "tariff_versions", "tariff_assignments",
-        "policy_versions", "offers", "circles", "station_variables", "security_events", "money_limits",
+        "policy_versions", "offers", "circles", "coupons", "station_variables", "security_events", "money_limits",
         "authorities", "station_certificates", "corrections",
     ),
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",
-        "running_sums", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines", "disputes",
-        "settlement_readings",
-        "signature_verdicts", "meter_pages", "provider_health", "given_away", "corrected_sessions",
+        "running_sums", "coupon_uses", "restorations", "data_keys", "audits", "audit_findings", "settlement_lines", "disputes",
+        "settlement_readings", "signature_verdicts", "meter_pages", "provider_health", "given_away", "corrected_sessions",
     ),
     "kept by law until its term ends": ("printed_invoices",),
     "what is searched for, sealed until the search ends": ("erasures",),

@@ -26,6 +26,7 @@ NOT_KEPT = {
 """Tables whose rows are not remembered, and why."""
 LISTED = {
     "belongings",
+    "coupon_uses",
     "evse_roles",
     "payment_methods",
     "provider_accounts",

@@ -22,6 +22,7 @@ from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.rating.coupon import UseState
 from tallywatt.rating.findings import Gravity
 from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
@@ -559,6 +560,51 @@ class Belonging(Answer):
     valid_from: When
     valid_until: When | None
     created_at: When
+
+
+class Coupon(Answer):
+    """A code with a discount behind it; `uses` counts what is claimed and used."""
+
+    id: str
+    code: str
+    title: str
+    terms: dict[str, Any]
+    currency: str | None
+    most_uses: int | None
+    uses_per_customer: int
+    uses: int
+    valid_from: When
+    valid_until: When | None
+    created_at: When
+
+
+class CouponKept(Answer):
+    """A coupon that a customer keeps for the next session, as it was written down."""
+
+    id: str
+    coupon_id: str
+    customer_id: str | None
+    offer_id: str | None
+    state: UseState
+    session_id: str | None
+    created_at: When
+    claimed_at: When | None
+    ended_at: When | None
+
+
+class CouponUse(Answer):
+    """Who used a coupon when, and for which session; an ad hoc driver is no customer."""
+
+    id: str
+    coupon_id: str
+    code: str
+    customer: str | None
+    session_id: str | None
+    offer_id: str | None
+    state: UseState
+    created_at: When
+    claimed_at: When | None
+    ended_at: When | None
 
 
 class Token(Answer):

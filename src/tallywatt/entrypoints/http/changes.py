@@ -108,6 +108,12 @@ class BelongingEnd(Shape):
     at: AwareDatetime | None = Field(default=None, description="A time to come; without one: now.")
 
 
+class CouponEnd(Shape):
+    """From when on nobody may claim a coupon."""
+
+    at: AwareDatetime | None = Field(default=None, description="A time to come; without one: now.")
+
+
 class CustomerChange(Shape):
     """What is to be otherwise about a customer. An empty text takes away what was there."""
 

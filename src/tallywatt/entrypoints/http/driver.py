@@ -12,6 +12,7 @@ from tallywatt.entrypoints.http.api.events import LAST_POSITION, STREAM, STREAM_
 from tallywatt.entrypoints.http.api.metrology import receipt_of
 from tallywatt.entrypoints.http.api.money import pdf_of
 from tallywatt.entrypoints.http.api.places import operator_of
+from tallywatt.entrypoints.http.console.shown import given_fields
 from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed, signed_in_driver, unsigned
 from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
@@ -42,6 +43,8 @@ FEWEST_CHARACTERS: Final = 8
 """Different ones: of what was drawn at random, hardly anything has fewer."""
 READING_SECONDS: Final = 10 * 60
 """How long a driver who has scanned a code may read the price before paying."""
+MOST_CHARACTERS: Final = 64
+"""Of the code of a coupon, as it is typed."""
 PAID_COOKIE: Final = "tallywatt_paid"
 """In the browser that paid: the secret of the payment, sent to the page of its session alone."""
 HOLD_COOKIE: Final = "tallywatt_hold"
@@ -81,7 +84,22 @@ async def show_evse(
     view |= await _scanned(house, evse, totp)
     caller = await signed_in_driver(request)
     csrf = csrf_token(house.secret, caller) if caller else ""
-    return HTMLResponse(page("evse.html", view=view, cancelled=cancelled, caller=caller, csrf=csrf), 200)
+    own = await _own_price(house, evse, caller, price) if caller else None
+    return HTMLResponse(page("evse.html", view=view, cancelled=cancelled, caller=caller, csrf=csrf, own=own), 200)
+
+
+async def _own_price(
+    house: House, evse: dict[str, Any], caller: Caller, price: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The price of the account with which the driver would start, where it is another one, and why."""
+    if caller.operator_id != evse["operator_id"] or caller.customers is None or len(caller.customers) != 1:
+        return None
+    now, customer = house.business_now(), caller.customers[0]
+    own = await house.ask(house.views.price_at, evse["operator_id"], evse, now, customer)
+    told = ("tariff_version_id", "discounts", "lines", "examples")
+    if own is None or (price is not None and all(own.get(name) == price.get(name) for name in told)):
+        return None
+    return {**own, "because": evse_page.because(own["choice_reason"], own["circles"])}
 
 
 async def _scanned(house: House, evse: dict[str, Any], totp: str | None) -> dict[str, Any]:
@@ -126,6 +144,8 @@ async def pay(
     base = house.settings.base_url
     language.rather(evse["operator_country"])
     _require_unguessable(idempotency_key)
+    fingerprint = await fingerprint_of(request)  # before the form: its bytes are read once, and kept by this
+    coupon = (await given_fields(request)).get("coupon", "")[:MOST_CHARACTERS]
     command = OfferAndPay(
         evse["code"],
         f"{base}/pay/{{secret}}?paid=true",
@@ -133,8 +153,9 @@ async def pay(
         language=language.language(),
         hold_secret=request.cookies.get(HOLD_COOKIE),
         web_window=_window_of(house, evse["code"], scanned),
+        coupon=coupon.strip() or None,
     )
-    once = AnswerOnce(DRIVER, idempotency_key, await fingerprint_of(request), offer_and_pay, command, _begun, 202)
+    once = AnswerOnce(DRIVER, idempotency_key, fingerprint, offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)
     if "application/json" in request.headers.get("accept", ""):
         return Response(answer.body, 202, media_type="application/json")

@@ -9,12 +9,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.doors import Driver, TheHouse, actor_of
+from tallywatt.entrypoints.http.console.shown import Text
+from tallywatt.entrypoints.http.doors import Driver, TheHouse, actor_of, csrf_token
+from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.pages import language
 from tallywatt.entrypoints.pages.figures import month
 from tallywatt.entrypoints.pages.render import page
-from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.errors import BadInput, NotFound, TallywattError
+from tallywatt.kernel.identity import CustomerId
 from tallywatt.workflows.start_own_session import StartOwnSession, start_own_session
+from tallywatt.workflows.use_coupon import KeepCoupon, keep_coupon
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
@@ -35,7 +39,16 @@ async def show_history(
     started: bool = False,
 ) -> Response:
     """The driver's sessions, newest first, by month; a fleet's manager sees those of all its customers."""
+    return await _page(request, house, caller, cursor, started=started)
+
+
+async def _page(
+    request: Request, house: House, caller: Caller, cursor: str | None = None, *, started: bool = False,
+    problem: TallywattError | None = None, typed: str = "",
+) -> Response:  # fmt: skip
     rows = await _sessions(house, caller, cursor)
+    alone = _alone(caller)
+    kept = [] if alone is None else await house.ask(house.views.coupons_of_customer, caller.operator_id, alone)
     operator = await operator_of(house, caller.operator_id)
     language.rather(operator["country"])
     shown = rows[:PAGE]
@@ -51,8 +64,34 @@ async def show_history(
             started=started,
             position=request.state.position,
             next=shown[-1]["id"] if len(rows) > PAGE else None,
-        )
+            coupons=kept,
+            may_enter=alone is not None,
+            csrf=csrf_token(house.secret, caller) if caller.session_id else "",
+            problem=problem,
+            typed=typed,
+        ),
+        status_of(problem) if problem else 200,
     )
+
+
+def _alone(caller: Caller) -> CustomerId | None:
+    """The customer that a driver is; a fleet's manager is several, and enters nothing for them here."""
+    customers = caller.customers or ()
+    return CustomerId(customers[0]) if len(customers) == 1 and caller.session_id else None
+
+
+@router.post("/me/coupons")
+async def enter_coupon(request: Request, caller: Driver, house: TheHouse, code: Text = "") -> Response:
+    """Keep a coupon for the driver's next session."""
+    alone = _alone(caller)
+    if alone is None:
+        msg = "a coupon is entered by the driver of an account"
+        raise NotFound(msg, code="customers.not_found")
+    try:
+        await house.write(caller.operator_id, keep_coupon, KeepCoupon(code, alone), actor=actor_of(caller))
+    except TallywattError as problem:
+        return await _page(request, house, caller, problem=problem, typed=code)
+    return RedirectResponse("/me#coupons", 303)
 
 
 async def _sessions(house: House, caller: Caller, before: str | None) -> list[dict[str, Any]]:

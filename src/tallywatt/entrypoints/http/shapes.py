@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from tallywatt.customers.access import Scope
 from tallywatt.customers.circle import CircleKind
+from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import Current
@@ -34,6 +35,7 @@ def _no_floats(value: Any) -> Any:
 
 Quantity = Annotated[Decimal, BeforeValidator(_no_floats)]
 Text = Annotated[str, Field(max_length=200)]
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,8}(\.[0-9]{1,4})?$")]
 Identity = Annotated[str, Field(min_length=1, max_length=48)]
 
 
@@ -174,6 +176,38 @@ class NewBelonging(Shape):
     customer: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="The customer's reference.")
     valid_from: AwareDatetime | None = Field(default=None, description="Now if left out.")
     valid_until: AwareDatetime | None = Field(default=None, description="No end if left out.")
+
+
+class CouponTerms(Shape):
+    """What a coupon takes off: a percentage, or one amount."""
+
+    percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$")] | None = None
+    after_taxes: Amount | None = Field(default=None, description="Tax included.", examples=["5.00"])
+    before_taxes: Amount | None = None
+    dimensions: list[Dimension] = Field(default_factory=list, max_length=4, description="Of what alone; none: of all.")
+
+
+class NewCoupon(Shape):
+    """A code with a discount behind it."""
+
+    code: Annotated[str, Field(min_length=3, max_length=32)] = Field(examples=["WELCOME"])
+    terms: CouponTerms
+    title: Text = ""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(
+        default=None, description="Of an amount; the operator's if left out."
+    )
+    most_uses: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+        default=None, description="By all together; without one: no limit."
+    )
+    uses_per_customer: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class NewCouponKept(Shape):
+    """The code of a coupon for a customer's next session."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class NewToken(Shape):

@@ -126,6 +126,24 @@ def scan_hint(code: str) -> Row:
     }
 
 
+_BECAUSE: Final = {
+    "customer": later("It was agreed with you."),
+    "fleet": later("You belong to the fleet %(names)s."),
+    "group": later("You belong to the group %(names)s."),
+    "member": later("It comes with your membership %(names)s."),
+    "payment": later("It holds for everybody with an account."),
+}
+
+
+def because(choice_reason: str, circles: list[Row]) -> str:
+    """Why the price of an account is what it is: by what narrowed the choice; nothing where everybody has it."""
+    kind = choice_reason.partition(";")[0]
+    if kind not in _BECAUSE:
+        return ""
+    names = ", ".join(one["title"] for one in circles if one["kind"] == kind)
+    return _(_BECAUSE[kind]) % {"names": names}
+
+
 def _place(row: Row, connected: frozenset[str] | None) -> Row:
     words, tone = status_of(row["status"], away=connected is not None and row["station_id"] not in connected)
     return {

@@ -71,7 +71,7 @@ def _environment() -> Environment:
         money=money, price=price, kwh=kwh, kilowatts=kilowatts, clock=time_of_day, day=day, moment=day_and_time,
         span=span, label=label, id=short_id, count=count, breakable=breakable, per=per_unit, conditions=conditions_of,
         plain=plain_number, coded=coded, card=card_words, amount=amount, date=date, lasting=length, worded=worded_error,
-        why=why, capped=capped, discounted=discounted,
+        why=why, capped=capped, discounted=discounted, taken_off=taken_off,
     )  # fmt: skip
     return made
 
@@ -118,6 +118,12 @@ def capped(cap: dict[str, Any], currency: str) -> str:
 def discounted(discount: dict[str, Any], currency: str) -> str:
     """What is taken off, in words."""
     return explain.discount_words(discount, currency, language.language())
+
+
+def taken_off(coupon: dict[str, Any]) -> str:
+    """What a coupon takes off, in words."""
+    terms = {**coupon["terms"], "id": coupon["code"]}
+    return explain.discount_words(terms, coupon["currency"] or "", language.language())
 
 
 def worded_error(error: Any) -> dict[str, Any]:

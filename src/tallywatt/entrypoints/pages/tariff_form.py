@@ -71,11 +71,12 @@ def _prices(tariff: Tariff) -> list[tuple[Any, ...]]:
     And what it says beside its components, for which the form has no field.
     """
     found = [
-        (one.dimension.value, one.price, one.tax_rate, one.step_size, element.restrictions)
+        (one.dimension.value, one.price, one.tax_rate, one.step_size, one.index, element.restrictions)
         for element in tariff.elements
         for one in element.components
     ]
-    beside = ("", tariff.min_price, tariff.max_price, tariff.idle_grace, tariff.taxes_apply)
+    own = (tariff.idle_grace, tariff.idle_free, tariff.idle_below, tariff.caps, tariff.discounts)
+    beside = ("", tariff.min_price, tariff.max_price, *own, tariff.taxes_apply)
     return [beside, *sorted(found, key=lambda one: one[0])]
 
 

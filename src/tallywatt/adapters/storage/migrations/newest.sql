@@ -1944,6 +1944,51 @@ CREATE TABLE web_codes (
 
 ;
 
+CREATE TABLE coupons (
+	operator_id TEXT NOT NULL, 
+	coupon_id TEXT NOT NULL, 
+	code TEXT NOT NULL, 
+	title TEXT NOT NULL, 
+	terms TEXT NOT NULL, 
+	currency TEXT, 
+	most_uses INTEGER, 
+	uses_per_customer INTEGER NOT NULL, 
+	uses INTEGER NOT NULL, 
+	valid_from INTEGER NOT NULL, 
+	valid_until INTEGER, 
+	created_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_coupons PRIMARY KEY (operator_id, coupon_id), 
+	CONSTRAINT ck_coupons_uses CHECK (uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)), 
+	CONSTRAINT ck_coupons_valid_until CHECK (valid_until IS NULL OR valid_until >= valid_from), 
+	CONSTRAINT uq_coupons_operator_id_code UNIQUE (operator_id, code)
+)
+ STRICT
+
+;
+
+CREATE TABLE coupon_uses (
+	operator_id TEXT NOT NULL, 
+	use_id TEXT NOT NULL, 
+	coupon_id TEXT NOT NULL, 
+	customer_id TEXT, 
+	offer_id TEXT, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	claimed_at INTEGER, 
+	ended_at INTEGER, 
+	session_id TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_coupon_uses PRIMARY KEY (operator_id, use_id), 
+	CONSTRAINT ck_coupon_uses_state CHECK (state IN ('kept', 'claimed', 'used', 'released')), 
+	CONSTRAINT fk_coupon_uses_operator_id_coupon_id FOREIGN KEY(operator_id, coupon_id) REFERENCES coupons (operator_id, coupon_id), 
+	CONSTRAINT fk_coupon_uses_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT fk_coupon_uses_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2194,6 +2239,12 @@ CREATE INDEX ix_corrected_sessions_operator_id_invoice_id ON corrected_sessions 
 
 CREATE INDEX ix_corrected_sessions_operator_id_correction_id_outcome_session_id ON corrected_sessions (operator_id, correction_id, outcome, session_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0032');
+CREATE INDEX ix_coupon_uses_operator_id_customer_id ON coupon_uses (operator_id, customer_id);
+
+CREATE INDEX ix_coupon_uses_operator_id_offer_id ON coupon_uses (operator_id, offer_id);
+
+CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operator_id, coupon_id, use_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0033');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

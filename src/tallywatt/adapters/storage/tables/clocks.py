@@ -23,7 +23,8 @@ class Clock(StrEnum):
 
 _BUSINESS = """
     accounts.created_at actions.booked_at allocations.created_at belongings.created_at belongings.valid_from
-    belongings.valid_until circles.created_at customers.created_at entries.booked_at erasures.done_at
+    belongings.valid_until circles.created_at coupon_uses.claimed_at coupon_uses.created_at coupon_uses.ended_at
+    coupons.created_at coupons.valid_from coupons.valid_until customers.created_at entries.booked_at erasures.done_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
     locations.created_at market_prices.changed_at market_prices.created_at meter_keys.valid_from meter_keys.valid_until
     operators.created_at payment_methods.created_at payments.created_at policy_versions.created_at

@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.views import (
     circles,
     closing,
     corrections,
+    coupons,
     doors,
     driving,
     equations,
@@ -62,6 +63,13 @@ class Views:
     circles_of_customer = staticmethod(circles.circles_of_customer)
     customers_of_circle = staticmethod(circles.customers_of_circle)
     circles = staticmethod(circles.circles_of)
+
+    coupon = staticmethod(coupons.coupon)
+    coupon_by_code = staticmethod(coupons.coupon_by_code)
+    uses_of_coupon = staticmethod(coupons.uses_of_coupon)
+    coupons_of_customer = staticmethod(coupons.coupons_of_customer)
+    coupons = staticmethod(coupons.coupons_of)
+
     token = staticmethod(people.token)
     tokens = staticmethod(people.tokens)
     tokens_by_uid = staticmethod(people.tokens_by_uid)

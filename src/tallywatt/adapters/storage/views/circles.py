@@ -53,6 +53,12 @@ _OF_CUSTOMER = Question(
         _circles.c.kind, _circles.c.name, _belongings.c.valid_from
     )
 )
+_OF_CUSTOMER_NOW = Question(
+    select(*columns(_circles, "kind", "name", "title"))
+    .select_from(_belongings.join(_circles, joined(_belongings, _circles, "circle_id")))
+    .where(mine(_belongings), _belongings.c.customer_id == bindparam("of_customer"), _HOLDS)
+    .order_by(_circles.c.kind, _circles.c.name)
+)
 _OF_CIRCLE = Question(
     BELONGING.add_columns(
         select(_details.c.name)
@@ -69,6 +75,11 @@ _OF_CIRCLE = Question(
 def circles_of(connection: Connection, operator_id: str, now: int) -> list[Row]:
     """All fleets, groups and memberships, each with how many customers are of it at that instant."""
     return _CIRCLES.rows(connection, operator=operator_id, now=now, most=MOST_ROWS)
+
+
+def circles_at(connection: Connection, operator_id: str, customer_id: str, at: int) -> list[Row]:
+    """To what a customer belongs at an instant."""
+    return _OF_CUSTOMER_NOW.rows(connection, operator=operator_id, of_customer=customer_id, now=at)
 
 
 def circle(connection: Connection, operator_id: str, circle_id: str) -> Row | None:

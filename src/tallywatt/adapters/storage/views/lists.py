@@ -17,6 +17,9 @@ from tallywatt.adapters.storage.tables import (
     corrections as correction_tables,
 )
 from tallywatt.adapters.storage.tables import (
+    coupons as coupon_tables,
+)
+from tallywatt.adapters.storage.tables import (
     customers,
     evidence,
     imports,
@@ -37,6 +40,7 @@ from tallywatt.adapters.storage.views import (
     charging,
     circles,
     corrections,
+    coupons,
     equations,
     long_work,
     money,
@@ -68,6 +72,8 @@ _corrections = correction_tables.CORRECTIONS.table
 _corrected = correction_tables.CORRECTED_SESSIONS.table
 _circles = circle_tables.CIRCLES.table
 _belongings = circle_tables.BELONGINGS.table
+_coupons = coupon_tables.COUPONS.table
+_coupon_uses = coupon_tables.COUPON_USES.table
 _keys = customers.API_KEYS.table
 _actions = customers.ACTIONS.table
 _locations = stations.LOCATIONS.table
@@ -330,6 +336,15 @@ LISTS: dict[str, Pages] = {
     "circles": Pages(Listing(circles.CIRCLE, (_circles.c.kind, _circles.c.name), {"kind": _is(_circles.c.kind, "kind")})),
     "belongings": Pages(
         Listing(circles.BELONGING, (_belongings.c.belonging_id,), {"circle": _is(_belongings.c.circle_id, "circle")})
+    ),
+    "coupons": Pages(Listing(coupons.COUPON, (_coupons.c.coupon_id,), newest_first=True)),
+    "coupon_uses": Pages(
+        Listing(
+            coupons.USE,
+            (_coupon_uses.c.use_id,),
+            {"coupon": _is(_coupon_uses.c.coupon_id, "coupon")},
+            newest_first=True,
+        )
     ),
     "api_keys": Pages(Listing(people.KEY, (_keys.c.api_key_id,))),
     "actions": Pages(

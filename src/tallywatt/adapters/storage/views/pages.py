@@ -10,11 +10,14 @@ from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import approvals, invoicing, machinery, metering, rating, settlements, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.adapters.storage.views.billed import before_start, who_of
+from tallywatt.adapters.storage.views.circles import circles_at
 from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice, credited_of_invoice
 from tallywatt.adapters.storage.views.prices import as_offered
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import NotFound
 from tallywatt.rating.audience import Who
+from tallywatt.rating.before import NOTHING
 from tallywatt.rating.choose import Place, choose_tariff
 from tallywatt.rating.offer import price_shown, shown_data
 from tallywatt.rating.policy import STANDARD, read_policy_text
@@ -68,11 +71,18 @@ _POLICY = Question(
 )
 
 
-def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Row | None:
-    """The price that would be offered at an EVSE (as `evse_by_code` tells it) at an instant; None: no tariff holds there."""
+def price_at(
+    connection: Connection, operator_id: str, evse: Row, at: int, customer_id: str | None = None
+) -> Row | None:
+    """The price that would be offered at an EVSE (as `evse_by_code` tells it) at an instant; None: no tariff holds there.
+
+    To an ad hoc driver, or to the customer of that id; then with the circles to which the customer belongs.
+    """
     place = Place(evse["evse_id"], evse["station_id"], evse["location_id"], evse["current"], evse["max_watts"])
     assignments = _rows(connection, _ASSIGNMENTS, rating.TARIFF_ASSIGNMENTS, operator=operator_id)
-    chosen = choose_tariff(assignments, place, Instant(at), Who(payment="ad_hoc"))
+    circles = circles_at(connection, operator_id, customer_id, at) if customer_id is not None else []
+    who = Who(payment="ad_hoc") if customer_id is None else who_of(connection, operator_id, customer_id, circles)
+    chosen = choose_tariff(assignments, place, Instant(at), who)
     if chosen is None:
         return None
     text = _TEXT.first(connection, operator=operator_id, of_version=chosen.assignment.tariff_version_id)
@@ -80,8 +90,11 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
     tariff = as_offered(connection, operator_id, read_tariff_text(text["canonical"]), Instant(at))
     zone = evse["zone"] or evse["operator_zone"]
     policy = _POLICY.first(connection, operator=operator_id, of_policy=evse["policy_version_id"] or "")
+    before = NOTHING
+    if customer_id is not None:
+        before = before_start(connection, operator_id, customer_id, tariff, Instant(at), zone)
     return {
-        **shown_data(price_shown(tariff, Instant(at), zone)),
+        **shown_data(price_shown(tariff, Instant(at), zone, before)),
         "examples": usual_data(
             tariff,
             read_policy_text(policy["canonical"]) if policy else STANDARD,
@@ -89,9 +102,11 @@ def price_at(connection: Connection, operator_id: str, evse: Row, at: int) -> Ro
             zone,
             evse["current"],
             evse["max_watts"],
+            before,
         ),
         "tariff_version_id": chosen.assignment.tariff_version_id,
         "choice_reason": chosen.reason,
+        **({"circles": circles} if customer_id is not None else {}),
     }
 
 

@@ -16,6 +16,7 @@ def routers() -> list[APIRouter]:
         audits,
         circles,
         corrections,
+        coupons,
         customers,
         events,
         figures,
@@ -33,6 +34,19 @@ def routers() -> list[APIRouter]:
         telling,
     )
 
-    subjects = (places, telling, tariffs, market, customers, circles, sessions, money, rules, attention, figures)
+    subjects = (
+        places,
+        telling,
+        tariffs,
+        market,
+        customers,
+        circles,
+        coupons,
+        sessions,
+        money,
+        rules,
+        attention,
+        figures,
+    )
     modules = (*subjects, approvals, corrections, metrology, imports, audits, settings, keys, events, partners)
     return [module.router for module in modules]

@@ -10,6 +10,7 @@ from tallywatt.entrypoints.http.console import (
     circles,
     connect,
     corrections,
+    coupons,
     customers,
     disputes,
     entrance,
@@ -41,7 +42,21 @@ if TYPE_CHECKING:
 
 def routers() -> tuple[APIRouter, ...]:
     """The routers of all subjects."""
-    looking = (overview, sessions, stations, payments, invoices, tariffs, customers, circles, search, inbox, jobs, live)
+    looking = (
+        overview,
+        sessions,
+        stations,
+        payments,
+        invoices,
+        tariffs,
+        customers,
+        circles,
+        coupons,
+        search,
+        inbox,
+        jobs,
+        live,
+    )
     subjects = (
         entrance,
         *looking,
