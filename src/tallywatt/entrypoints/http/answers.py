@@ -894,6 +894,7 @@ class PaymentKept(Answer):
     refunded_minor: int
     suspense_minor: int
     lost_minor: int
+    terminal_until: When | None
     state: PaymentState
     provider_ref: str | None
     hold_expires_at: When | None
