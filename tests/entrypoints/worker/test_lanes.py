@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 class Link:
     """A station's side of the wire, as the test wants it."""
 
-    def __init__(self, outcome: str) -> None:
+    def __init__(self, outcome: str, *connected: str) -> None:
         self.outcome = outcome
         self.asked: list[str] = []
+        self._connected = frozenset(connected)
 
     def connected(self) -> frozenset[str]:
-        """Nobody asks here."""
-        return frozenset()
+        """Who is here."""
+        return self._connected
 
     def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
         """Answer at once."""
@@ -81,7 +82,7 @@ def test_a_command_is_sent_once_and_its_answer_written_down(house: House, outcom
     """The outbox carries commands to stations; the answer ends them."""
     operator, station_id = furnished(house)
     command = commanded(house, operator, station_id)
-    link = house.gateway = Link(outcome)  # type: ignore[assignment]  # a fake behind the port StationLink
+    link = house.gateway = Link(outcome, station_id)  # type: ignore[assignment]  # a fake behind the port StationLink
     workers = Workers(house, ())
 
     assert workers.step(LANES["stations"]) == 1
