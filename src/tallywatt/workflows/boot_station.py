@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.events import Event
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.check_station import check_after_boot
 from tallywatt.workflows.listen import keep_frame
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def boot_station(work: UnitOfWork, fact: Booted) -> BootAnswer:
         )
     )
     work.events.append(Event("station", station.station_id, "StationBooted", {"protocol": fact.heard.protocol}))
+    check_after_boot(work, station)
     match station.state:
         case StationState.ADOPTED:
             return BootAnswer("Accepted", HEARTBEAT_SECONDS)

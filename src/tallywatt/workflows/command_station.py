@@ -40,6 +40,8 @@ class CommandStation:
     payment_id: PaymentId | None = None
     deadline_seconds: int | None = None
     """None: as long as what is asked for usually takes."""
+    part: int = 0
+    """Which of the commands of one transaction it is."""
 
 
 def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand:
@@ -69,7 +71,7 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
         message, payload, number = prepare_message(work, station, payload)
     seconds = command.deadline_seconds or (message.seconds if message is not None else ANSWER_SECONDS)
     row = StationCommand(
-        command_id=CommandId(work.draw.id("command")),
+        command_id=CommandId(work.draw.id(f"command/{command.part}" if command.part else "command")),
         station_id=command.station_id,
         action=command.action,
         payload=payload,

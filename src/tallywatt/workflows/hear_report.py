@@ -12,7 +12,9 @@ from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.configuration import variables_of, without_secrets
 from tallywatt.stations.messages import ABOUT_A_PERSON, INVENTORY, MESSAGES, progress_of
 from tallywatt.stations.reports import SecurityEvent, StationReport
+from tallywatt.workflows.check_station import JUDGE_STATION
 from tallywatt.workflows.command_station import end_command
+from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import keep_frame, usable_time
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ def keep_variables(
             kept.append(work.station_variables.put(replace(one, is_writable=writable, version=before.version)))
     if kept:
         work.events.append(Event("station", station_id, "StationConfigurationTold", {"variables": len(kept)}))
+        work.jobs.add(Job(JUDGE_STATION, station_id))
     return kept
 
 

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     )
     from tallywatt.stations.certificates import Authority, StationCertificate
     from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.commissioning import CommissioningRule, StationCheck
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
         Connector,
@@ -249,6 +250,8 @@ class UnitOfWork(Protocol):
     station_reports: Records[StationReport]
     station_variables: Records[Variable]
     security_events: Records[SecurityEvent]
+    station_checks: Records[StationCheck]
+    commissioning_rules: Records[CommissioningRule]
 
     frames: Records[Frame]
     sessions: Records[Session]

@@ -47,6 +47,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     EnableWebhookEndpoint,
     RemoveWebhookEndpoint,
 )
+from tallywatt.workflows.check_station import AllowSetting, AskCheck
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.correct_prices import DiscardCorrection, OpenCorrection, OrderCorrection
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
@@ -118,6 +119,8 @@ COMMANDS: dict[str, object] = {
     "end_coupon": EndCoupon("coupon", Instant(2)),
     "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
+    "ask_check": AskCheck(StationId("s1")),
+    "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "end_rule": EndRule("short-silence"),
     "put_profile": PutProfile("units", "Maker", "Model*", "1.?", {"values_over": 1000, "counts": "session"}),
     "work_off_all": WorkOffAll("missing_energy", Decision.ACCEPT, 500, "agreed"),

@@ -30,6 +30,7 @@ from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
 from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.certify import (
     AskCertificate,
     KeepCertificate,
@@ -108,6 +109,8 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"protocol": "ocpp1.6"}),
     "GET /messages/{name}": Asked({"name": "ClearCache"}),
+    "GET /commissioning": Asked(),
+    "GET /stations/{identity}/billable": Asked({"identity": "CP1"}),
     "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
     "GET /security-events": _ONE,
     "GET /meter-keys": _ONE,
@@ -293,6 +296,9 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /inbox/{item_id}/resolve": _thing(
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
+    "POST /commissioning": Asked(body={"sets_values": False}),
+    "POST /stations/{identity}/check": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/commissioning": Asked({"identity": "CP1"}, body={"sets_values": True}),
     "POST /inbox/work-off": Asked(
         body={"kind": "missing_energy", "decision": "accept", "most_minor": 500, "note": "agreed for November"}
     ),
@@ -367,6 +373,7 @@ class Examples:
 def things_of(scene: Scene) -> dict[str, str]:
     """A day in the house: sessions that were paid, declined, written off and go on, and what else the examples name."""
     wire = scene.wire()
+    scene.do(boot_station, wire.booted())
     paid = scene.session(wire.charge(8_420_000, token="CARD1"))
     scene.collect()
     complaint = scene.session(wire.charge(6_000_000, meter=8_420_000, token="CARD1"))

@@ -167,6 +167,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "PUT /money-limits/{holder}/{currency}": {},
     "POST /stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /stations/{identity}/commands": {"action": "unlock"},
+    "POST /stations/{identity}/commissioning": {"sets_values": True},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
     "POST /tariffs/assignments/{assignment_id}/end": {},

@@ -32,6 +32,7 @@ from tallywatt.workflows.change_webhook_endpoint import (
     enable_webhook_endpoint,
     remove_webhook_endpoint,
 )
+from tallywatt.workflows.check_station import AllowSetting, AskCheck, allow_setting, ask_check
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.correct_prices import (
     DiscardCorrection,
@@ -149,6 +150,8 @@ ALLOWED = _allowed(
     (resolve_difference, ResolveDifference),
     (resolve_item, ResolveItem),
     (work_off_all, WorkOffAll),
+    (ask_check, AskCheck),
+    (allow_setting, AllowSetting),
     (put_rule, PutRule),
     (end_rule, EndRule),
     (put_profile, PutProfile),

@@ -12,6 +12,7 @@ from tallywatt.entrypoints.cli import (
     access,
     approvals,
     audit,
+    billability,
     certificates,
     circles,
     closing,
@@ -89,7 +90,7 @@ app.add_typer(database.database)
 for one in (
     operators.operator,
     locations.location,
-    certificates.station,
+    billability.station,
     certificates.authority,
     meters.meter_key,
     tariffs.tariff,

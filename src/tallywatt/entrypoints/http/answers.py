@@ -894,13 +894,13 @@ class PaymentKept(Answer):
     refunded_minor: int
     suspense_minor: int
     lost_minor: int
-    terminal_until: When | None
     state: PaymentState
     provider_ref: str | None
     hold_expires_at: When | None
     card_brand: str | None
     card_last4: str | None
     reason: str | None
+    terminal_until: When | None
     created_at: When
 
 
@@ -1390,6 +1390,54 @@ class Profiles(Answer):
     """All profiles."""
 
     items: list[Profile]
+
+
+class BillableItem(Answer):
+    """One thing that billing needs of a station: how it is, how it should be, and why."""
+
+    code: str
+    place: str | None
+    told: str
+    is_off: bool
+    is_needed: bool
+    value: str | None
+    wanted: str | None
+    better: str | None
+    why: str
+
+
+class Billable(Answer):
+    """Whether the sessions of a station can be billed; null where nobody knows yet."""
+
+    station: str
+    protocol: str | None
+    billable: bool | None
+    asked_at: When | None
+    answered_at: When | None
+    set_at: When | None
+    items: list[BillableItem]
+    sets_values: bool
+
+
+class Commissioning(Answer):
+    """All stations, and whether values are written by us wherever nothing else is said."""
+
+    sets_values: bool
+    items: list[Billable]
+
+
+class Checked(Answer):
+    """How many questions go out; none where the last ones are still open."""
+
+    questions: int
+
+
+class SettingRightKept(Answer):
+    """Whether values are written: at the station of that id, or (empty) wherever nothing else is said."""
+
+    id: str
+    sets_values: bool
+    changed_at: When
 
 
 class WorkedOff(Answer):

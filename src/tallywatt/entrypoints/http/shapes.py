@@ -268,6 +268,12 @@ class Order(Shape):
     note: Annotated[str, Field(max_length=200)] = ""
 
 
+class SettingRight(Shape):
+    """Whether values of stations that stand in the way of bills are written by us."""
+
+    sets_values: bool
+
+
 class NewRule(Shape):
     """A rule by its name: a new one, or another text of it."""
 

@@ -12,7 +12,7 @@ from tallywatt.entrypoints.worker.importing import Importing
 from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.errors import Broken
-from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId
+from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId, StationId
 from tallywatt.wiring import TryLater, sign_in_code
 from tallywatt.workflows.certify import (
     KeepCertificate,
@@ -20,6 +20,13 @@ from tallywatt.workflows.certify import (
     keep_certificate,
     refuse_certificate,
     renew_certificate,
+)
+from tallywatt.workflows.check_station import (
+    CHECK_STATION,
+    JUDGE_STATION,
+    CheckStation,
+    check_station,
+    judge_station,
 )
 from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent, watch_command
@@ -79,6 +86,8 @@ class Handlers:
             "prove_session": self._workflow(prove_session, lambda one: ProveSession(SessionId(one))),
             "lose_stop": self._workflow(lose_stop, lambda one: LoseStop(SessionId(one))),
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
+            CHECK_STATION: self._workflow(check_station, lambda one: CheckStation(StationId(one))),
+            JUDGE_STATION: self._workflow(judge_station, lambda one: CheckStation(StationId(one))),
             SECURE_HOLD: self._workflow(secure_hold, lambda one: SecureHold(SessionId(one))),
             "work_off": lambda claimed: self._house.run_job(
                 claimed, work_off, asked_by(claimed.job.subject_id, str(claimed.job.payload.get("note", "")))

@@ -49,6 +49,8 @@ LANES = {
             "close_gap",
             "prove_session",
             "secure_hold",
+            "check_station",
+            "judge_station",
             "work_off",
             "work_off_more",
             "watch_command",

@@ -1989,6 +1989,33 @@ CREATE TABLE coupon_uses (
 
 ;
 
+CREATE TABLE station_checks (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	asked_at INTEGER NOT NULL, 
+	answered_at INTEGER, 
+	set_at INTEGER, 
+	off TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_station_checks PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT fk_station_checks_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE commissioning_rules (
+	operator_id TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	sets_values INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_commissioning_rules PRIMARY KEY (operator_id, scope)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2245,6 +2272,6 @@ CREATE INDEX ix_coupon_uses_operator_id_offer_id ON coupon_uses (operator_id, of
 
 CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operator_id, coupon_id, use_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0033');
+INSERT INTO alembic_version ("version_num") VALUES ('0034');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -12,6 +12,7 @@ from tallywatt.adapters.storage.views import (
     charging,
     circles,
     closing,
+    commissioning,
     corrections,
     coupons,
     doors,
@@ -104,6 +105,8 @@ class Views:
     command = staticmethod(places.command)
     authorities = staticmethod(telling.authorities)
     certificates_of = staticmethod(telling.certificates_of)
+    billable = staticmethod(commissioning.billable)
+    commissioning = staticmethod(commissioning.commissioning)
     reports_of = staticmethod(telling.reports_of)
     variables_of = staticmethod(telling.variables_of)
 

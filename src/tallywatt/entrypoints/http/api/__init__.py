@@ -15,6 +15,7 @@ def routers() -> list[APIRouter]:
         attention,
         audits,
         circles,
+        commissioning,
         corrections,
         coupons,
         customers,
@@ -48,5 +49,17 @@ def routers() -> list[APIRouter]:
         attention,
         figures,
     )
-    modules = (*subjects, approvals, corrections, metrology, imports, audits, settings, keys, events, partners)
+    modules = (
+        *subjects,
+        commissioning,
+        approvals,
+        corrections,
+        metrology,
+        imports,
+        audits,
+        settings,
+        keys,
+        events,
+        partners,
+    )
     return [module.router for module in modules]

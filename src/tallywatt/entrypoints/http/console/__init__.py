@@ -8,6 +8,7 @@ from tallywatt.entrypoints.http.console import (
     approvals,
     audits,
     circles,
+    commissioning,
     connect,
     corrections,
     coupons,
@@ -60,6 +61,7 @@ def routers() -> tuple[APIRouter, ...]:
     subjects = (
         entrance,
         *looking,
+        commissioning,
         connect,
         imports,
         audits,

@@ -37,6 +37,7 @@ async def show_station(request: Request, identity: str, caller: Reader, house: T
     row = await station_of(house, caller.operator_id, identity)
     frames = await house.ask(house.views.frames_of, caller.operator_id, row["id"], 40)
     sessions = await house.ask(house.views.sessions, caller.operator_id, 10, station=identity)
+    billable = await house.ask(house.views.billable, caller.operator_id, identity)
     return await shown(
         request,
         house,
@@ -46,6 +47,7 @@ async def show_station(request: Request, identity: str, caller: Reader, house: T
         row=row,
         frames=frames,
         sessions=sessions["items"],
+        billable=billable,
         laws=[one.value for one in Metrology],
     )
 

@@ -1,0 +1,34 @@
+"""Tables of commissioning: when stations were asked how they are configured, and where values may be written."""
+
+from __future__ import annotations
+
+from tallywatt.adapters.storage.mapping import Mapping
+from tallywatt.adapters.storage.tables.schema import flag, instant, refers, table, text, texts, version
+from tallywatt.stations.commissioning import CommissioningRule, StationCheck
+
+STATION_CHECKS = Mapping(
+    table(
+        "station_checks",
+        text("station_id"),
+        instant("asked_at"),
+        instant("answered_at", null=True),
+        instant("set_at", null=True),
+        texts("off"),
+        version(),
+        refers("station_id", "stations"),
+        key=("station_id",),
+    ),
+    StationCheck,
+)
+
+COMMISSIONING_RULES = Mapping(
+    table(
+        "commissioning_rules",
+        text("scope"),
+        flag("sets_values"),
+        instant("changed_at"),
+        version(),
+        key=("scope",),
+    ),
+    CommissioningRule,
+)

@@ -1,0 +1,197 @@
+"""A station is asked how it is configured, judged by what billing needs, and set right where its operator allows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.identity import (
+    StationId,  # commands travel over the control socket, and their types are read there
+)
+from tallywatt.stations.command import Action, StationCommand
+from tallywatt.stations.commissioning import (
+    ASKED_BY,
+    TELLING,
+    CommissioningRule,
+    Found,
+    StationCheck,
+    Told,
+    better,
+    judge,
+    wanted_of,
+)
+from tallywatt.stations.configuration import reading, writing
+from tallywatt.stations.messages import OLD
+from tallywatt.stations.station import StationState
+from tallywatt.workflows.command_station import CommandStation, command_station
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.listen import to_inbox
+from tallywatt.workflows.record_action import record_action
+
+if TYPE_CHECKING:
+    from tallywatt.stations.station import Station
+    from tallywatt.workflows.ports import UnitOfWork
+
+CHECK_STATION: Final = "check_station"
+"""Job: ask that station how it is configured."""
+JUDGE_STATION: Final = "judge_station"
+"""Job: something was told about that station's configuration."""
+AFTER_BOOT_MS: Final = 30_000
+"""What a station has queued comes first: its money is worth more than its settings."""
+AT_ONCE: Final = 8
+"""Variables of one question: some stations take no more."""
+ANSWER_SECONDS: Final = 300
+DRIFTED: Final = "configuration_drifted"
+
+
+def check_after_boot(work: UnitOfWork, station: Station) -> None:
+    """Look at a station once it has told what it had queued; its boot waits for nothing."""
+    if station.state is StationState.ADOPTED:
+        work.jobs.add(Job(CHECK_STATION, station.station_id, not_before=Instant(work.machine_now + AFTER_BOOT_MS)))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStation:
+    """Which station."""
+
+    station_id: StationId
+
+
+def check_station(work: UnitOfWork, command: CheckStation) -> int:
+    """Ask a station for what is wanted of it; how many questions that takes. One that is asked already is asked no more."""
+    station = work.stations.lock(command.station_id)
+    wanted = [place for _, place in wanted_of(station.protocol or "")]
+    if station.state is not StationState.ADOPTED or not wanted or _questions(work, station.station_id):
+        return 0
+    size = len(wanted) if station.protocol == OLD else AT_ONCE
+    parts = [wanted[first : first + size] for first in range(0, len(wanted), size)]
+    for number, part in enumerate(parts):
+        _send(work, station.station_id, number, reading(station.protocol or "", part))
+    known = work.station_checks.find(station.station_id)
+    if known is None:
+        work.station_checks.add(StationCheck(station.station_id, work.machine_now, None, None, ()))
+    else:
+        work.station_checks.put(replace(known, asked_at=work.machine_now))
+    return len(parts)
+
+
+def _questions(work: UnitOfWork, station_id: StationId) -> list[StationCommand]:
+    """Questions of ours that are still open."""
+    since = Instant(work.machine_now - 2 * ANSWER_SECONDS * 1000)
+    return [one for one in work.queries.open_commands(station_id, since) if one.name in ASKED_BY]
+
+
+def _send(work: UnitOfWork, station_id: StationId, part: int, message: tuple[str, dict[str, object]]) -> None:
+    payload = {"name": message[0], "content": message[1]}
+    asked = CommandStation(station_id, Action.MESSAGE, payload, deadline_seconds=ANSWER_SECONDS, part=part)
+    command_station(work, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class AskCheck:
+    """A person, or a key, wants a station looked at now."""
+
+    station_id: StationId
+
+
+def ask_check(work: UnitOfWork, command: AskCheck) -> int:
+    """Ask it, and write down who wanted that."""
+    station = work.stations.get(command.station_id)
+    if station.state is not StationState.ADOPTED or not wanted_of(station.protocol or ""):
+        msg = f"station {station.identity} is {station.state.value}, or has never told its version"
+        raise Conflict(msg, code="stations.cannot_be_checked", remedy="adopt and connect it first")
+    count = check_station(work, CheckStation(command.station_id))
+    record_action(work, "station.check", "station", command.station_id, after={"questions": count})
+    return count
+
+
+def judge_station(work: UnitOfWork, command: CheckStation) -> StationCheck | None:
+    """Compare what is known with what is wanted: list what has drifted, and write what may be written."""
+    station = work.stations.lock(command.station_id)
+    check = work.station_checks.find(command.station_id)
+    if check is None:
+        return None
+    answered_at = check.answered_at
+    if not _questions(work, station.station_id) and _was_answered(work, check):
+        answered_at = work.machine_now
+    found = judge(station.protocol, work.station_variables.by(station_id=station.station_id), answered_at)
+    off = tuple(sorted(one.wanted.code for one in found if one.is_off))
+    if check.answered_at is not None:
+        for one in found:
+            if one.told is Told.WRONG and one.wanted.code not in check.off:
+                _drifted(work, station, one)
+    set_at = _set_right(work, station, found, check) if answered_at is not None else check.set_at
+    after = replace(check, answered_at=answered_at, off=off, set_at=set_at)
+    return after if after == check else work.station_checks.put(after)
+
+
+def _was_answered(work: UnitOfWork, check: StationCheck) -> bool:
+    """Whether every question was answered in words: a place that was not told then is one that the station does not know."""
+    asked = [
+        one
+        for one in work.station_commands.by(station_id=check.station_id)
+        if one.requested_at >= check.asked_at and one.name in ASKED_BY
+    ]
+    return bool(asked) and all(TELLING & (one.answer or {}).keys() for one in asked)
+
+
+def _drifted(work: UnitOfWork, station: Station, found: Found) -> None:
+    to_inbox(
+        work,
+        DRIFTED,
+        f"{found.place} of station {station.identity} was changed to {found.value!r}: {found.wanted.why}",
+        station.station_id,
+        found.place,
+        found.value,
+        work.machine_now // (24 * 3_600_000),
+        station_id=station.station_id,
+        detail={"place": str(found.place), "value": found.value, "code": found.wanted.code},
+    )
+
+
+def _set_right(work: UnitOfWork, station: Station, found: tuple[Found, ...], check: StationCheck) -> Instant | None:
+    """Write what is wrong, once after each question: a station that says yes and does not do it is not asked for ever."""
+    if not sets_values(work, station.station_id) or (check.set_at is not None and check.set_at >= check.asked_at):
+        return check.set_at
+    values = [(one.place, value) for one in found if (value := better(one)) is not None]
+    if not values:
+        return check.set_at
+    for number, message in enumerate(writing(station.protocol or "", values)):
+        _send(work, station.station_id, number, message)
+    before = {str(one.place): one.value for one in found if better(one) is not None}
+    after = {str(place): value for place, value in values}
+    record_action(work, "station.set", "station", station.station_id, before=before, after=after)
+    return work.machine_now
+
+
+def sets_values(work: UnitOfWork, station_id: StationId) -> bool:
+    """Whether the operator lets values of this station be written: what is said of the station, else of all."""
+    own = work.commissioning_rules.find(station_id) or work.commissioning_rules.find("")
+    return own is not None and own.sets_values
+
+
+@dataclass(frozen=True, slots=True)
+class AllowSetting:
+    """Whether values may be written by ourselves, at one station or (None) wherever nothing else is said."""
+
+    station_id: StationId | None
+    sets_values: bool
+
+
+def allow_setting(work: UnitOfWork, command: AllowSetting) -> CommissioningRule:
+    """Keep it; a station is looked at again, so that it takes effect now."""
+    scope = "" if command.station_id is None else work.stations.get(command.station_id).station_id
+    known = work.commissioning_rules.find(scope)
+    if known is None:
+        row = CommissioningRule(scope, command.sets_values, work.machine_now)
+        work.commissioning_rules.add(row)
+    else:
+        row = work.commissioning_rules.put(replace(known, sets_values=command.sets_values, changed_at=work.machine_now))
+    before = None if known is None else {"sets_values": known.sets_values}
+    after = {"sets_values": row.sets_values}
+    record_action(work, "station.allow_setting", "station", scope or "all", before=before, after=after)
+    if command.station_id is not None and command.sets_values:
+        work.jobs.add(Job(CHECK_STATION, command.station_id))
+    return row
