@@ -49,6 +49,7 @@ from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
+from tests.entrypoints.http.examples import certified
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 from tests.migrated import copy_of
@@ -130,6 +131,7 @@ THINGS: Final[dict[str, str]] = {
     "api_key_id": "api_key",
     "assignment_id": "assignment",
     "belonging_id": "belonging",
+    "certificate_id": "certificate",
     "circle_id": "circle",
     "code": "evse",
     "coupon_id": "coupon",
@@ -162,6 +164,8 @@ ELSEWHERE: Final = {("/account/sessions/", "session_id"): "console_session"}
 """Where a name stands for something else."""
 METER: Final = Meter()
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "POST /certificates/{certificate_id}/revoke": {},
+    "POST /stations/{identity}/certificates": {"request": "-----BEGIN CERTIFICATE REQUEST-----"},
     "POST /approvals/{approval_id}/approve": {},
     "POST /approvals/{approval_id}/decline": {},
     "PUT /money-limits/{holder}/{currency}": {},
@@ -262,6 +266,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "difference": _difference(scene, own),
         "dispute": _dispute(scene, session["payments"][0]["id"]),
         "endpoint": endpoint.endpoint.endpoint_id,
+        "certificate": certified(scene),
         "command": command.command_id,
         "console_session": mine,
         "customer": own,

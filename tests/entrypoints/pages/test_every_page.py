@@ -25,6 +25,7 @@ from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_audit, begin_audit, keep_audit
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
+from tests.entrypoints.http.examples import told_by_name
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.scene import Scene
@@ -60,6 +61,8 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/sessions/{session_id}": lambda scene: f"/console/sessions/{scene.session('1')['id']}",
     "/console/frames/{frame_id}": lambda scene: f"/console/frames/{scene.session('1')['frames'][0]['id']}",
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
+    "/console/stations/{identity}/messages": lambda _: "/console/stations/CP1/messages",
+    "/console/commands/{command_id}": lambda scene: f"/console/commands/{_command(scene)}",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
     "/console/corrections/{correction_id}": lambda scene: f"/console/corrections/{scene.correction('Wrong price')}",
@@ -106,6 +109,11 @@ def page_routes(scene: Scene) -> list[str]:
     return sorted(
         {path for method, path in routes(scene.app) if method == "GET" and path not in told and path not in NO_PAGES}
     )
+
+
+def _command(scene: Scene) -> str:
+    """A message that a station has answered, and what followed it."""
+    return told_by_name(scene)
 
 
 def _upload(scene: Scene) -> str:

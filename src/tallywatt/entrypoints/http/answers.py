@@ -307,12 +307,7 @@ class StationMessage(Answer):
     followed_by: list[str]
     instead: str | None
     action: str | None
-
-
-class StationMessageDetail(StationMessage):
-    """A message with its official schemas, by version."""
-
-    schemas: dict[str, dict[str, Any]]
+    schemas: dict[str, dict[str, Any]] | None
 
 
 class StationReport(Answer):

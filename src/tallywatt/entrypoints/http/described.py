@@ -41,7 +41,6 @@ ANSWERS: Final[dict[str, Any]] = {
     "POST /stations/{identity}/certificates": a.StationCertificateKept,
     "POST /certificates/{certificate_id}/revoke": a.StationCertificateKept,
     "GET /messages": a.Page[a.StationMessage],
-    "GET /messages/{name}": a.StationMessageDetail,
     "GET /stations/{identity}/configuration": a.Page[a.StationVariable],
     "GET /security-events": a.Page[a.SecurityEvent],
     "PATCH /stations/{identity}": a.StationKept,

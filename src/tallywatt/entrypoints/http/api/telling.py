@@ -14,7 +14,6 @@ from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import CertificateRequest, Revocation
 from tallywatt.entrypoints.http.telling import as_json, found, told
-from tallywatt.kernel.errors import NotFound
 from tallywatt.stations.messages import MESSAGES, Message
 from tallywatt.wiring import message_schema
 from tallywatt.workflows.certify import AskCertificate, RevokeCertificate, ask_certificate, revoke_certificate
@@ -23,20 +22,14 @@ router = APIRouter(tags=["places"], route_class=Resource)
 
 
 @router.get("/messages")
-async def list_messages(_: Reader, protocol: str | None = None) -> Response:
-    """Every message that can be sent to a station by its name; `protocol=ocpp1.6` lists those of one version."""
-    shown = [shown_message(one) for one in MESSAGES.values() if protocol is None or protocol in one.protocols]
+async def list_messages(_: Reader, protocol: str | None = None, name: str | None = None) -> Response:
+    """Every message that can be sent to a station; of one that is named, with its official schema in each version."""
+    shown = [
+        {**shown_message(one), "schemas": schemas_of(one) if name is not None else None}
+        for one in MESSAGES.values()
+        if (protocol is None or protocol in one.protocols) and name in {None, one.name}
+    ]
     return as_json({"items": shown, "next": None})
-
-
-@router.get("/messages/{name}")
-async def show_message(name: str, _: Reader) -> Response:
-    """One message, with its official schema in each version that has it."""
-    message = MESSAGES.get(name)
-    if message is None:
-        msg = "there is no such message"
-        raise NotFound(msg, code="messages.not_found", remedy="GET /messages lists them")
-    return as_json({**shown_message(message), "schemas": {one: message_schema(one, name) for one in message.protocols}})
 
 
 @router.get("/commands/{command_id}/reports")
@@ -106,6 +99,11 @@ async def revoke(
 
 def _told(row: Any) -> dict[str, Any]:
     return {name: value for name, value in told(row, "certificate_id").items() if name != "request"}
+
+
+def schemas_of(message: Message) -> dict[str, Any]:
+    """The official schemas of a message, by version."""
+    return {one: message_schema(one, message.name) for one in message.protocols}
 
 
 def shown_message(message: Message) -> dict[str, Any]:
