@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.coverage_of_rating import branches_left_out, is_whole_run
 from tests.parts import REQUIRE_ALL, part
 from tests.postgresql import fresh_database, postgresql_server
 
@@ -49,6 +50,16 @@ def _strict(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason} - and TALLYWATT_REQUIRE_ALL=1 allows no skip"
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A branch of pricing that nothing tests fails the whole run."""
+    if is_whole_run(session.config):
+        left_out = branches_left_out()
+        if left_out:
+            session.config.pluginmanager.get_plugin("terminalreporter").write_line(f"\nLeft out in rating:\n{left_out}")  # type: ignore[union-attr]  # there is one
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_finish() -> None:

@@ -221,3 +221,26 @@ def test_a_currency_without_a_sign_or_without_places_is_written_as_its_country_d
     """Yen have no minor unit; dinars have three places and no sign."""
     assert _plain(explain.unit_price(Decimal("0.125"), "KWD", Dimension.ENERGY)) == "KWD 0.125 per kWh"
     assert explain.unit_price(Decimal(30), "JPY", Dimension.FLAT) == "JP¥30 per session"
+
+
+@pytest.mark.parametrize(
+    ("exact", "said"), [("4.725", "€4.73"), ("0", "€0.00"), ("0.004", "€0.004"), ("-1.005", "-€1.01")]
+)
+def test_an_amount_is_said_to_the_smallest_coin_and_one_below_it_in_full(exact: str, said: str) -> None:
+    """A running cost of 0.004 is not nothing."""
+    assert explain.amount(Decimal(exact), "EUR") == said
+
+
+def test_a_price_that_follows_a_market_says_which() -> None:
+    """Also before the market has said anything."""
+    tariff = a_tariff(
+        {
+            "price_components": [
+                {"type": "ENERGY", "price": "0.4", "step_size": 1, "index": {"market": "DE-LU", "minutes": 60}}
+            ]
+        }
+    )
+    [line] = price_shown(tariff, AN_INSTANT, LONDON).lines
+
+    assert "DE-LU" in explain.shown_sentence(line, "EUR")
+    assert "DE-LU" in explain.conditions({"index": {"market": "DE-LU", "minutes": 60}}, "en")

@@ -25,7 +25,7 @@ from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import Tariff, to_data
 from tallywatt.rating.write import write_tariff
-from tests.rating.examples import AN_INSTANT, HOUR, MINUTE, a_session, sessions
+from tests.rating.examples import AN_INSTANT, HOUR, MINUTE, a_session, a_tariff, an_element, sessions
 
 QUARTER = 15 * MINUTE
 
@@ -272,3 +272,11 @@ def test_a_running_session_under_a_market_price_ends_at_its_price(
     whole = rate(session, tariff)
     assert replace(live.ended(session), periods=()) == replace(whole, periods=())
     assert whole.priced_milliwatt_hours == whole.milliwatt_hours
+
+
+def test_a_component_without_a_market_follows_none() -> None:
+    """A tariff may price the energy by the market, and the session by itself."""
+    mixed = a_tariff(an_element(("FLAT", "1")), an_element(("ENERGY", "0.4")))
+
+    assert list(indexes(mixed)) == []
+    assert not follows_market(mixed)

@@ -113,5 +113,19 @@ def test_every_rule_is_dated_cited_and_says_what_it_demands() -> None:
         assert rule.source, rule.code
         assert rule.says.endswith("."), rule.code
         assert rule.begins.year > 2000
-        assert all(f"law.{demand.partition(':')[0]}" in WORDS for demand in rule.demands), rule.code
+        demands = {f"law.{demand.partition(':')[0]}" for demand in rule.demands}
+        # The order is a matter of the display, which keeps it whatever the tariff says (test_offer.py).
+        assert demands <= {*WORDS, "law.order"}, rule.code
     assert [rule.code for rule in holding([Site("US", None, "x")], DAY)] == ["us.23cfr.680.116"]
+
+
+def test_what_costs_nothing_is_no_price_and_one_price_may_depend_on_the_clock() -> None:
+    """A free flat fee forbids nothing; a window with the only price for energy changes no price within a session."""
+    tariff = a_tariff(an_element(ENERGY, ("FLAT", "0", 20)))
+    assert law(tariff, [Site("FR", FAST, "E1")], DAY) == ()
+    reserved = a_tariff(an_element(ENERGY), an_element(("FLAT", "1", 20), reservation="RESERVATION"))
+    assert law(reserved, [Site("FR", FAST, "E1")], DAY) == ()
+    window = a_tariff(
+        an_element(("ENERGY", "0.5"), ("FLAT", "1"), start_time="08:00", end_time="20:00"), currency="USD"
+    )
+    assert "law.fixed_at_start" not in {one.code for one in law(window, [Site("US", FAST, "E1")], DAY)}

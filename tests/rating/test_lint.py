@@ -198,3 +198,14 @@ def test_a_market_of_which_nobody_told_a_price_is_found() -> None:
     known = [Wanted("DE-LU", 15, "EUR")]
     for markets in (known, None):
         assert "lint.market_without_prices" not in codes(examine(data, (), TODAY, markets=markets))
+
+
+def test_a_tariff_of_very_many_steps_is_not_searched_for_gaps_for_ever() -> None:
+    """Thirty steps along three axes are thirty thousand cells; whoever writes such a tariff still gets the other findings."""
+    many = [
+        energy(min_kwh=step, max_kwh=step + 1, min_duration=step, max_duration=99, min_month_kwh=step, max_month_kwh=99)
+        for step in range(1, 31)
+    ]
+
+    assert "lint.gap" not in {one.code for one in lint(data_of(*many))}
+    assert "lint.gap" in {one.code for one in lint(data_of(*many[:2]))}

@@ -184,3 +184,15 @@ def test_after_the_transaction_idle_time_runs_until_the_vehicle_leaves() -> None
     assert without_periods(live.so_far()) == without_periods(
         rate(replace(session, occupancy_ended_at=Instant(AN_INSTANT + 2 * HOUR)), tariff)
     )
+
+
+def test_no_power_is_told_before_the_first_reading_and_while_it_is_withheld() -> None:
+    """A page must not show kilowatts that nobody has measured."""
+    withheld = (ActivityChange(Instant(AN_INSTANT + HOUR), Activity.SUSPENDED_EVSE),)
+    flowing = a_session((HOUR, 10_000_000))
+
+    assert LiveRating(a_session(), a_tariff(an_element(("ENERGY", "0.3")))).watts == 0
+    assert LiveRating(flowing, a_tariff(an_element(("ENERGY", "0.3")))).watts == 10_000
+    told_so = replace(flowing, readings=(Reading(Instant(AN_INSTANT + HOUR), 10_000_000, 7_400),))
+    assert LiveRating(told_so, a_tariff(an_element(("ENERGY", "0.3")))).watts == 7_400
+    assert LiveRating(replace(flowing, activities=withheld), a_tariff(an_element(("ENERGY", "0.3")))).watts == 0

@@ -51,6 +51,15 @@ def test_all_prices_are_shown_in_the_order_of_the_law() -> None:
     assert price_shown(a_tariff(an_element(("FLAT", 0))), AN_INSTANT, LONDON).is_free
 
 
+@given(tariff=tariffs(), at=st.integers(AN_INSTANT, AN_INSTANT + 400 * 24 * HOUR))
+def test_whatever_a_tariff_says_its_prices_are_shown_in_that_order(tariff: Tariff, at: int) -> None:
+    """AFIR asks for it, and no tariff may get around it."""
+    order = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLAT)
+    shown = [order.index(line.dimension) for line in price_shown(tariff, Instant(at), LONDON).lines]
+
+    assert shown == sorted(shown)
+
+
 @given(tariff=tariffs(), at=st.integers(AN_INSTANT, AN_INSTANT + 400 * 24 * HOUR), zone=ZONES)
 def test_the_energy_price_that_is_shown_is_the_one_that_is_charged_first(tariff: Tariff, at: int, zone: str) -> None:
     """A session that starts at this instant begins with the price that was on the screen."""

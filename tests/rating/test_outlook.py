@@ -141,3 +141,17 @@ def test_what_is_imagined_is_the_price_of_such_a_session(
             occupancy_ended_at=None,
         )
         assert replace(seen, periods=()) == replace(rate(known, tariff), periods=())
+
+
+def test_a_price_that_changes_while_the_grace_lasts_changes_nothing_until_it_ends() -> None:
+    """Both idle prices lie within the grace: nothing is charged before its end, and then what holds there."""
+    tariff = a_tariff(
+        an_element(("PARKING_TIME", "6"), max_duration=4200),
+        an_element(("PARKING_TIME", "9")),
+        idle_grace={"seconds": 1800, "retroactive": False},
+    )
+    seen = outlook(LiveRating(idle(AT_TEN_KILOWATTS, 50 * MINUTE), tariff))
+
+    assert seen.now.prices == ()
+    assert seen.change is not None
+    assert (seen.change.at, [one.price for one in seen.change.prices]) == (AN_INSTANT + 80 * MINUTE, [Decimal(9)])

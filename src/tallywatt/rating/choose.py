@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, assert_never
 
 from tallywatt.rating.audience import ANYBODY, Audience, Kind, Who, speed_of, stored_audience
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment
@@ -119,6 +119,8 @@ def _rank(assignment: TariffAssignment, by: Criterion) -> int:
             return assignment.valid_from
         case Criterion.WRITTEN:
             return assignment.created_at
+        case _:
+            assert_never(by)
 
 
 def _audience(assignment: TariffAssignment) -> Audience:

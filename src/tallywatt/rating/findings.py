@@ -191,11 +191,6 @@ WORDS: Final[dict[str, Words]] = {
         "the time of day or the date.",
         "Use one price for energy, or a tariff for each time that is assigned for it.",
     ),
-    "law.order": Words(
-        _ERROR,
-        "%(rule)s: components are shown in the order kWh, minute, session, other.",
-        "This is a defect of the display: tell its maker.",
-    ),
 }  # fmt: skip
 
 

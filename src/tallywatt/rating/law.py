@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Conflict
 from tallywatt.rating.findings import Finding, Gravity, told, worst_first
-from tallywatt.rating.offer import price_shown
 from tallywatt.rating.records import Dimension, TaxBasis
 from tallywatt.rating.tariff import plain
 
@@ -191,14 +189,11 @@ def _fixed_at_start(tariff: Tariff, _: str) -> Iterator[Said]:
                     yield "law.fixed_at_start", path, {"dimension": one.dimension.value}
 
 
-def _order(tariff: Tariff, _: str) -> Iterator[Said]:
-    """Kept by construction, whatever the order of elements; asked of what is shown all the same."""
-    shown = [_ORDER.index(line.dimension) for line in price_shown(tariff, Instant(0), "UTC").lines]
-    if shown != sorted(shown):
-        yield "law.order", "elements", {}
+def _order(_tariff: Tariff, _wanted: str) -> Iterator[Said]:
+    """Kept by whatever tariff, for what is shown stands in that order (`offer.price_shown`)."""
+    return iter(())
 
 
-_ORDER: Final = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLAT)
 _DEMANDS: Final[dict[str, Callable[[Tariff, str], Iterator[Said]]]] = {
     "energy_and_idle_only": _energy_and_idle_only,
     "exact_per_minute": _exact_per_minute,

@@ -1,0 +1,30 @@
+"""The room that prices keeps every branch of it under test: a whole run with coverage fails where one is left out."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coverage import Coverage
+
+if TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOM = "src/tallywatt/rating/*"
+
+
+def branches_left_out() -> str:
+    """What no test of the last whole run has reached in the room, as a table; empty when there is nothing."""
+    measured = Coverage(data_file=str(ROOT / ".coverage"), config_file=str(ROOT / "pyproject.toml"))
+    measured.load()
+    told = StringIO()
+    percent = measured.report(include=[ROOM], file=told, show_missing=True, skip_covered=True)
+    return "" if percent >= 100 else told.getvalue()
+
+
+def is_whole_run(config: pytest.Config) -> bool:
+    """Whether all tests run, with coverage, and this is the process that has all of it in the end."""
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword and not config.option.lf
+    return whole and bool(getattr(config.option, "cov_source", None)) and not hasattr(config, "workerinput")
