@@ -22,7 +22,7 @@ from tallywatt.rating.rate import RatedSession, rate
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import Dimension
 
-FILES = sorted(Path(__file__).with_name("cases").glob("*.json"))
+FILES = sorted((Path(__file__).parents[1] / "cases").glob("*.json"))
 CASES = [path for path in FILES if not path.stem.startswith("cdr_")]
 """Metered sessions; records of partners are in `test_pipeline_cases`."""
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.rating.pipeline import exact_text, rate_line
 
-PATH = Path(__file__).with_name("cases") / "cdr_230_energy_and_start.json"
+PATH = Path(__file__).parents[1] / "cases" / "cdr_230_energy_and_start.json"
 LINE: dict[str, Any] = json.loads(PATH.read_text(), parse_float=Decimal)["line"]
 TARIFF = LINE["tariffs"][0]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tallywatt.rating.pipeline import rate_line
 
-CASES = sorted(Path(__file__).with_name("cases").glob("cdr_*.json"))
+CASES = sorted((Path(__file__).parents[1] / "cases").glob("cdr_*.json"))
 
 
 def _case(path: Path) -> Any:

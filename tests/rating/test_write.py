@@ -24,7 +24,7 @@ from tallywatt.rating.tariff import Tariff
 from tallywatt.rating.write import write_cdr, write_tariff
 from tests.rating.examples import a_tariff, an_element, limited_tariffs, sessions, tariffs
 
-CASES = sorted(Path(__file__).with_name("cases").glob("cdr_*.json"))
+CASES = sorted((Path(__file__).parents[1] / "cases").glob("cdr_*.json"))
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 

@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.entrypoints.cli.conftest import CommandLine
 
-CASES = Path(__file__).parents[2] / "rating" / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 
 
 def a_line(name: str) -> bytes:
