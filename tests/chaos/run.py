@@ -24,6 +24,8 @@ LOOK_SECONDS: Final = 0.5
 STILL_TO_DO: Final = "SELECT count(*) FROM jobs WHERE state IN ('ready', 'leased')"
 HURRY: Final = "UPDATE jobs SET run_at = {now} WHERE state = 'ready' AND run_at > {now}"
 """In peace nobody waits for backoffs and for drivers who never came: what is due in an hour is due now."""
+GONE: Final = "UPDATE station_commands SET deadline_at = {now} WHERE state = 'requested' AND deadline_at > {now}"
+"""Nor for an answer of a station that has gone home."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def _hurry(scene: Scene) -> int:
         return 1
     try:
         connection.begin()
-        connection.change(HURRY.format(now=MachineClock().now()))
+        for hurry in (GONE, HURRY):
+            connection.change(hurry.format(now=MachineClock().now()))
         connection.commit()
         [(left,)] = connection.execute(STILL_TO_DO)
     except database_errors():

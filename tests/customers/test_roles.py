@@ -8,10 +8,10 @@ from tallywatt.customers.access import ALL_SCOPES, Caller, Scope
 from tallywatt.customers.roles import ROLES, Role
 
 MAY: dict[Role, str] = {
-    Role.OWNER: "read operate assist inbox sell collect refund sessions audit admin",
+    Role.OWNER: "read operate assist inbox sell collect refund approve sessions audit admin",
     Role.OPERATIONS: "read operate assist inbox sell sessions audit",
     Role.SUPPORT: "read assist inbox refund",
-    Role.FINANCE: "read inbox collect refund audit",
+    Role.FINANCE: "read inbox collect refund approve audit",
     Role.READ_ONLY: "read",
     Role.FLEET_MANAGER: "own",
     Role.DRIVER: "own",

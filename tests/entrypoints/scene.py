@@ -205,7 +205,7 @@ class Scene:
 
     def correction(self, reason: str) -> str:
         """A correction of all sessions under the tariff of this scene, not priced yet; its id."""
-        order = OpenCorrection(TARIFF["id"], Instant(0), Instant(1 << 45), reason)
+        order = OpenCorrection(TARIFF["id"], Instant(0), Instant(self.now + 24 * 3600 * 1000), reason)
         return self.do(open_correction, order).correction_id
 
     def link(self, role: Role | None = None, *customers: str) -> str:

@@ -11,6 +11,7 @@ from tallywatt.kernel.money import money
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.workflows.add_operator import AddOperator, add_operator
+from tallywatt.workflows.adjust_hold import AdjustHold, adjust_hold
 from tallywatt.workflows.begin_restoration import BeginRestoration, begin_restoration
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.give_back import GiveBack, give_back
@@ -54,7 +55,7 @@ def test_nothing_that_moves_money_is_sent_before_the_providers_were_asked(
     customer = house.customer(account.account_id)
     paid = house.session_priced(customer, "100.00", name="paid")
     house.work()
-    taken, let_go = authorised(house, provider), authorised(house, provider)
+    taken, let_go, grows = (authorised(house, provider) for _ in range(3))
     house.session_begins(taken.payment_id, "taken")
     before = len(provider.sent)
     restoration = house.write(begin_restoration, BeginRestoration("0" * 64, house.time))
@@ -63,6 +64,7 @@ def test_nothing_that_moves_money_is_sent_before_the_providers_were_asked(
     house.write(give_back, GiveBack(paid.payment_id, money("30.00", "GBP"), "complaint", "r1"))
     house.held_session_priced(taken.payment_id, "12.00", name="taken")
     house.write(order_release, VoidHold(let_go.payment_id, "changed his mind"))
+    house.write(adjust_hold, AdjustHold(grows.payment_id, 9000))
     opened = house.hold()
     for _ in range(3):
         house.work()
@@ -77,7 +79,8 @@ def test_nothing_that_moves_money_is_sent_before_the_providers_were_asked(
     wanted = {
         (charged.payment_id, OperationKind.PREPARE), (charged.payment_id, OperationKind.CHARGE),
         (paid.payment_id, OperationKind.REFUND), (taken.payment_id, OperationKind.CAPTURE),
-        (let_go.payment_id, OperationKind.VOID), (opened.payment_id, OperationKind.HOSTED_PAGE),
+        (let_go.payment_id, OperationKind.VOID), (grows.payment_id, OperationKind.ADJUST),
+            (opened.payment_id, OperationKind.HOSTED_PAGE),
     }  # fmt: skip
     sent = [(PaymentId(one.payment_id), one.kind) for one in provider.sent[before:]]
     assert sorted(sent) == sorted(wanted), "each of them, once"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.kernel.card_numbers import card_number_in
 from tallywatt.stations.messages import NEWEST, OLD
 
 if TYPE_CHECKING:
@@ -16,11 +18,19 @@ OWN_KIND: Final = "ChargingStationCertificate"
 """With which a station proves who it is; other kinds are other authorities' business."""
 LARGEST_REQUEST: Final = 5500
 """OCPP's longest certificate signing request."""
+_REQUEST = re.compile(
+    r"\s*-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END (?:NEW )?CERTIFICATE REQUEST-----\s*"
+)
 RENEWED_BEFORE_DAYS: Final = 30
 DAY_MILLISECONDS: Final = 24 * 3600 * 1000
 BASIC, TLS, MUTUAL_TLS = 1, 2, 3
 PROFILES: Final = (0, BASIC, TLS, MUTUAL_TLS)
 """OCPP's security profiles: Basic authentication; the same within TLS; TLS with a certificate of the station. 0: any."""
+
+
+def is_request(text: str) -> bool:
+    """Whether a text has the form of a certificate signing request. Anything else is kept nowhere."""
+    return len(text) <= LARGEST_REQUEST and bool(_REQUEST.fullmatch(text)) and not card_number_in(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
 from tallywatt.stations.certificates import (
     DAY_MILLISECONDS,
-    LARGEST_REQUEST,
     OWN_KIND,
     RENEWED_BEFORE_DAYS,
     Authority,
     CertificateState,
     Issued,
     StationCertificate,
+    is_request,
     renewal_message,
     signed_message,
 )
@@ -82,13 +82,15 @@ def hear_signing_request(work: UnitOfWork, fact: SigningAsked) -> bool:
 
 
 def _take_request(work: UnitOfWork, station: Station, request: str, number: int | None) -> StationCertificate | None:
+    if not is_request(request):
+        return None
     key = natural_key("csr", request.strip())
     known = work.station_certificates.one_by(station_id=station.station_id, request_key=key)
     if known is not None:
         return known
     waiting = work.station_certificates.by(station_id=station.station_id)
     refused = [one for one in waiting if one.state in {CertificateState.REQUESTED, CertificateState.REFUSED}]
-    if len(refused) >= MOST_REQUESTS or not 0 < len(request) <= LARGEST_REQUEST:
+    if len(refused) >= MOST_REQUESTS:
         return None
     row = StationCertificate(
         work.draw.id("certificate"),

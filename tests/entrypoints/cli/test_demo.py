@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,6 +202,9 @@ def test_a_day_is_played_and_adds_up_and_ctrl_c_ends_all_that_was_started(tmp_pa
         signal.signal(signal.SIGINT, usual)
         assert running.stdout is not None
         last = running.stdout.readline()
+        deadline = time.monotonic() + 30
+        while "Serving until Ctrl-C." not in log.read_text("utf-8") and time.monotonic() < deadline:
+            time.sleep(0.1)
         serves = not is_free(http)
         running.send_signal(signal.SIGINT)
         more, _ = running.communicate(timeout=60)

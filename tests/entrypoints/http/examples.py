@@ -85,6 +85,7 @@ def _thing(name: str, thing: str, **more: Any) -> Asked:
 METER: Final = Meter()
 CARDS: Final = "uid,customer\n04B1C2D3E4F501,C1\n04B1C2D3E4F502,C99\n"
 _ONE: Final = Asked(query={"limit": "1"})
+ANOTHER_REQUEST: Final = "-----BEGIN CERTIFICATE REQUEST-----\nMIHbMIGCAgEA\n-----END CERTIFICATE REQUEST-----\n"
 ASKED: Final[dict[str, Asked]] = {
     "GET /health": Asked(),
     "GET /ready": Asked(),
@@ -104,7 +105,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /stations/{identity}/certificates": Asked({"identity": "CP1"}),
     "POST /stations/{identity}/certificates": Asked(
         {"identity": "CP2"},
-        body={"request": "-----BEGIN CERTIFICATE REQUEST-----\nMIHc…\n-----END CERTIFICATE REQUEST-----\n"},
+        body={"request": "-----BEGIN CERTIFICATE REQUEST-----\nMIHcMIGDAgEA\n-----END CERTIFICATE REQUEST-----\n"},
     ),
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"name": "ClearCache"}),
@@ -473,7 +474,7 @@ def certified(scene: Scene) -> str:
     until = Instant(now + 365 * 24 * 3_600_000)
     pem = "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n"
     scene.do(put_authority, PutAuthority("Dundee City Charging", pem, "sealed at once", "5e" * 32, now, until))
-    row = scene.do(ask_certificate, AskCertificate("CP1", "-----BEGIN CERTIFICATE REQUEST-----\nMIHb…\n"))
+    row = scene.do(ask_certificate, AskCertificate("CP1", ANOTHER_REQUEST))
     issued = Issued(pem, pem, "1f04", "7a" * 32, now, until)
     made: str = scene.do(keep_certificate, KeepCertificate(row.certificate_id, issued)).certificate_id
     return made

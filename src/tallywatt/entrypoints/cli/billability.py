@@ -82,7 +82,7 @@ def set_right(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let values that stand in the way of bills be written, or not."""
+    """Let values that stand in the way be written, or not."""
     from tallywatt.workflows.check_station import AllowSetting, allow_setting
 
     if (identity is None) != everywhere:

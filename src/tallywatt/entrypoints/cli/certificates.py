@@ -130,7 +130,7 @@ def secure(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say how a station must connect, and which version it prefers."""
+    """Say how a station must connect, and by which version."""
     from tallywatt.workflows.change_station import ChangeStation, change_station
 
     if profile is None and protocol is None:

@@ -12,7 +12,7 @@ from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, 
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import NotFound
 
-coupon = group("coupon", "Coupons: codes with a discount behind them, and who used which one when.")
+coupon = group("coupon", "Coupons: codes with a discount, and who used which.")
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Letters, digits and hyphens, in either case.")]
 
 
@@ -20,7 +20,8 @@ Code = Annotated[str, typer.Argument(metavar="CODE", help="Letters, digits and h
     "add",
     **examples(
         "tallywatt coupon add WELCOME --percent 20 --uses 500",
-        "tallywatt coupon add SORRY-17 --amount 5.00 --uses 1 --until 2027-01-01T00:00:00Z",
+        "tallywatt coupon add SORRY-17 --amount 5.00 --uses 1 \\",
+        "    --until 2027-01-01T00:00:00Z",
     ),
 )
 def add(

@@ -51,7 +51,7 @@ def order(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Order a station to start, stop, reset, unlock, or go out of service."""
+    """Order a start, a stop, a reset, an unlocking, a pause."""
     from tallywatt.kernel.identity import EvseId, SessionId
     from tallywatt.workflows.command_station import CommandStation
 
@@ -76,8 +76,10 @@ def order(
     "send",
     **examples(
         "tallywatt station send CP-17 GetConfiguration --wait 30",
-        """tallywatt station send CP-17 ChangeConfiguration '{"key": "MeterValueSampleInterval", "value": "60"}'""",
-        """tallywatt station send CP-18 GetBaseReport '{"reportBase": "FullInventory"}' --wait 60 --json""",
+        "tallywatt station send CP-17 ChangeConfiguration \\",
+        """    '{"key": "MeterValueSampleInterval", "value": "60"}'""",
+        "tallywatt station send CP-18 GetBaseReport \\",
+        """    '{"reportBase": "FullInventory"}' --wait 60 --json""",
         "tallywatt station send CP-18 SetChargingProfile profile.json",
     ),
 )
@@ -132,7 +134,7 @@ def command(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show where a command stands, the answer, and what followed it."""
+    """Show a command: its state, its answer, what followed."""
     with at_desk(operator) as desk:
         _say_command(desk, command_id, wait, as_json=as_json)
 
@@ -175,7 +177,8 @@ def messages(
     **examples(
         "tallywatt station configuration CP-17 --read --wait 60",
         "tallywatt station configuration CP-17 --set MeterValueSampleInterval=60",
-        "tallywatt station configuration CP-18 --set SampledDataCtrlr.TxUpdatedInterval=60",
+        "tallywatt station configuration CP-18 \\",
+        "    --set SampledDataCtrlr.TxUpdatedInterval=60",
     ),
 )
 def configuration(
