@@ -209,3 +209,11 @@ def test_a_tariff_of_very_many_steps_is_not_searched_for_gaps_for_ever() -> None
 
     assert "lint.gap" not in {one.code for one in lint(data_of(*many))}
     assert "lint.gap" in {one.code for one in lint(data_of(*many[:2]))}
+
+
+def test_windows_of_power_that_cross_are_told_in_kilowatts() -> None:
+    """The operator reads the same unit that was written."""
+    found = lint(data_of(energy(max_power=50), energy(price="0.9", min_power=22, max_power=150)))
+    [crossing] = [one for one in found if one.code == "lint.overlap"]
+
+    assert crossing.parameters["when"] == {"min_power": "22", "max_power": "50"}
