@@ -71,7 +71,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # its sender died in the middle of it: no server hands on half a request
+                    return
                 received = Received({name.lower(): value for name, value in self.headers.items()}, body)
                 with receiver.changed:
                     receiver.seen.append(received)
