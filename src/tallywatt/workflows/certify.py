@@ -73,12 +73,30 @@ def signing_authority(work: UnitOfWork) -> Authority | None:
 
 
 def hear_signing_request(work: UnitOfWork, fact: SigningAsked) -> bool:
-    """Take a station's request: whether it will be signed. The same request again is not signed again."""
+    """Take a station's request: whether it gets a certificate. The same request again is answered again, not signed again."""
     keep_frame(work, fact.heard)
     station = work.stations.get(fact.heard.station_id)
     if fact.kind != OWN_KIND or station.state is not StationState.ADOPTED or signing_authority(work) is None:
         return False
-    return _take_request(work, station, fact.request, fact.request_number) is not None
+    row = _take_request(work, station, fact.request, fact.request_number)
+    if row is None or row.state in {CertificateState.REFUSED, CertificateState.REVOKED}:
+        return False
+    if row.state is CertificateState.ISSUED:
+        _send_again(work, row, fact.request_number)
+    return True
+
+
+def _send_again(work: UnitOfWork, row: StationCertificate, number: int | None) -> None:
+    """A station that asks once more has lost its certificate, or has never got it."""
+    sent = None if row.command_id is None else work.station_commands.find(row.command_id)
+    if sent is None or (sent.is_open and sent.answered_at is None):
+        return
+    content = dict(sent.payload["content"])
+    if number is not None and "requestId" in content:
+        content["requestId"] = number
+    message = {"name": sent.payload["name"], "content": content}
+    told = command_station(work, CommandStation(row.station_id, Action.MESSAGE, message))
+    work.station_certificates.put(replace(row, command_id=told.command_id))
 
 
 def _take_request(work: UnitOfWork, station: Station, request: str, number: int | None) -> StationCertificate | None:

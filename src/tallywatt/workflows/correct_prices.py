@@ -234,12 +234,9 @@ def correct_session(work: UnitOfWork, command: CorrectSession) -> CorrectedSessi
     if any(one.may_go_on or on_its_way(work, one.payment_id) is not None for one in payments):
         return row
     shares = divided(row.was_minor - row.now_minor, *_standing(work, row, payments))
-    try:
-        given = _give_back(work, correction, payments, shares.back)
-    except TallywattError as refused:
-        return work.corrected_sessions.put(replace(row, outcome=Outcome.SKIPPED, note=refused.code))
+    given, refused = _give_back(work, correction, payments, shares.back)
     _owe_less(work, payments, shares.off_debt)
-    note = None if given == shares.back and shares.off_debt + given else "returned_before"
+    note = None if given == shares.back and shares.off_debt + given else refused or "returned_before"
     outcome = Outcome.RETURNED if shares.off_debt + given else Outcome.SKIPPED
     done = replace(row, outcome=outcome, credited_minor=shares.off_debt, refunded_minor=given, note=note)
     done = work.corrected_sessions.put(done)
@@ -258,16 +255,23 @@ def _standing(work: UnitOfWork, row: CorrectedSession, payments: list[Payment]) 
     return invoice.gross_minor, collected, credited
 
 
-def _give_back(work: UnitOfWork, correction: Correction, payments: list[Payment], minor: int) -> int:
-    left = minor
+def _give_back(work: UnitOfWork, correction: Correction, payments: list[Payment], minor: int) -> tuple[int, str | None]:
+    """How much goes back, and why a payment gives nothing back. What one refuses the next may give."""
+    left, refusal = minor, None
     for payment in payments:
         part = min(left, payment.returnable_minor)
-        if part > 0:
-            key = f"correction/{correction.correction_id}"
-            amount = Money(part, currency(payment.currency))
-            give_back(work, GiveBack(payment.payment_id, amount, correction.reason, key))
+        if part <= 0:
+            continue
+        amount = Money(part, currency(payment.currency))
+        try:
+            give_back(
+                work, GiveBack(payment.payment_id, amount, correction.reason, f"correction/{correction.correction_id}")
+            )
+        except TallywattError as refused:
+            refusal = refused.code
+        else:
             left -= part
-    return minor - left
+    return minor - left, refusal
 
 
 def _owe_less(work: UnitOfWork, payments: list[Payment], minor: int) -> None:

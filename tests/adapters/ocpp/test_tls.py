@@ -37,6 +37,8 @@ from tallywatt.workflows.certify import (
     revoke_certificate,
 )
 from tallywatt.workflows.change_station import ChangeStation, change_station
+from tallywatt.workflows.command_station import CommandAnswered, command_answered
+from tallywatt.workflows.ports import LinkAnswer
 from tests.adapters.ocpp.conftest import House
 from tests.adapters.ocpp.house import HeldWriter, Neighbours, Told, a_credential, basic
 from tests.adapters.ocpp.scene import Point, Scene
@@ -295,11 +297,23 @@ async def test_a_station_gets_its_certificate_over_ocpp_and_connects_with_it(
         row = scene.do(keep_certificate, KeepCertificate(asked.certificate_id, issued))
         assert row.state is CertificateState.ISSUED
         await _delivered(scene, point, row.command_id, issued.chain)
+        assert await _asked_again(scene, point, request, row.command_id) == issued.chain
         scene.do(change_station, ChangeStation(point.identity, security_profile=3))
         assert scene.do(renew_certificate, row.certificate_id), "it ends within a month"
         [renewal] = [one for one in point.commands() if one.name in {"TriggerMessage", "ExtendedTriggerMessage"}]
         assert str(renewal.payload["content"]["requestedMessage"]).startswith("SignCharg")
         await _comes_by_certificate(scene, point, (issued, as_pem(key)), tmp_path)
+
+
+async def _asked_again(scene: Scene, point: Point, request: str, command_id: str) -> str:
+    """The chain that goes out when a station asks for the same once more, and nobody has signed it twice."""
+    [command] = point.look("station_commands", command_id=command_id)
+    scene.do(command_answered, CommandAnswered(command.command_id, LinkAnswer("accepted", "Accepted")))
+    assert (await point.say("SignCertificate", {"csr": request}))["status"] == "Accepted"
+    [row] = point.look("station_certificates", station_id=point.station_id)
+    assert row.command_id != command_id
+    [command] = point.look("station_commands", command_id=row.command_id)
+    return str(command.payload["content"]["certificateChain"])
 
 
 async def _delivered(scene: Scene, point: Point, command_id: str, chain: str) -> None:
