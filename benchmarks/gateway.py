@@ -29,7 +29,7 @@ from benchmarks.figure import Figure
 from benchmarks.ocpp_load import KEY, TOKEN, identity
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Intake
-from tallywatt.adapters.ocpp.server import Gateway
+from tallywatt.adapters.ocpp.server import Gateway, Tls
 from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.adapters.storage.store import Store
@@ -114,10 +114,10 @@ class Measured:
 
 
 async def _gateway_alone() -> Measured:
-    writer = _AtOnce()
-    async with _listening(writer, _Everybody()) as url:
-        kilobytes, files = await _kilobytes_a_connection(url)
-        measured, _ = await _load(url, 20_000, "values")
+    writer = AtOnce()
+    async with listening(writer, Everybody()) as url:
+        kilobytes, files = await kilobytes_a_connection(url)
+        measured, _ = await load_of(url, 20_000, "values")
     writer.stop()
     return Measured(values_us=measured, idle_kilobytes=kilobytes, open_files=files)
 
@@ -130,15 +130,15 @@ async def _gateway_with_store(folder: Path) -> Measured:
     store.writer._connect = lambda: timed  # noqa: SLF001  # the same connection, with a clock beside it
     store.start()
     try:
-        async with _listening(store.writer, _furnished(store)) as gateway:
+        async with listening(store.writer, furnished(store)) as gateway:
             for _ in range(2):
                 # The first one warms up: statements are compiled, the file grows, indexes come into memory.
                 spent, timed.spent = _writer_seconds(), 0.0
-                values_us, load = await _load(gateway, 10_000, "values")
+                values_us, load = await load_of(gateway, 10_000, "values")
                 writer_us = (_writer_seconds() - spent) / load["calls"] * 1e6
                 database_us = timed.spent / load["calls"] * 1e6
-            session_us, _ = await _load(gateway, 3_000, "sessions")
-            _, load = await _load(gateway, 8_000, "values", "--a-second", "2000")
+            session_us, _ = await load_of(gateway, 3_000, "sessions")
+            _, load = await load_of(gateway, 8_000, "values", "--a-second", "2000")
     finally:
         store.close()
     return Measured(values_us, session_us, load["p99_ms"], writer_us=writer_us, database_us=database_us)
@@ -175,10 +175,13 @@ def _writer_seconds() -> float:
 
 
 @asynccontextmanager
-async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> AsyncIterator[str]:
+async def listening(
+    writer: Writer, directory: Neighbourhood | Everybody, shown: tuple[Path, Path] | None = None
+) -> AsyncIterator[str]:
+    """A gateway on free ports, and where it is; `shown`: by TLS, with that certificate and key."""
     nobody: Any = lambda *_: None  # noqa: E731  # it stands for two of them
     intake = Intake(boot_station, report_status, show_token, plug_in, follow, unplug, take_unreadable, nobody)
-    if isinstance(writer, _AtOnce):
+    if isinstance(writer, AtOnce):
         told = TransactionAnswer("1", "Accepted")
         intake = Intake(
             boot=lambda *_: BootAnswer("Accepted", 300),
@@ -191,17 +194,28 @@ async def _listening(writer: Writer, directory: Neighbourhood | _Everybody) -> A
             knock=nobody,
         )
     gateway = Gateway(writer, intake, directory, MachineClock(), PEPPER)
-    await gateway.start("127.0.0.1", 0)
+    await gateway.start("127.0.0.1", 0, None if shown is None else Tls(0, *shown))
     try:
-        yield f"ws://127.0.0.1:{gateway.port}/ocpp"
+        plain = f"ws://127.0.0.1:{gateway.port}/ocpp"
+        yield plain if shown is None else f"wss://localhost:{gateway.tls_port}/ocpp"
     finally:
         await gateway.stop()
 
 
-async def _load(url: str, calls: int, play: str, *more: str) -> tuple[float, dict[str, Any]]:
+async def load_of(
+    url: str, calls: int, play: str, *more: str, stations: int = STATIONS
+) -> tuple[float, dict[str, Any]]:
     """CPU microseconds of this process for each call while the load runs, and what the load saw."""
-    command = (sys.executable, "-m", "benchmarks.ocpp_load", url, "--stations", str(STATIONS), "--calls", str(calls))
-    load = await asyncio.create_subprocess_exec(*command, "--play", play, *more, stdout=-1, stderr=-1)
+    told = ("--stations", str(stations), "--calls", str(calls), "--play", play)
+    seconds, seen = await while_loaded(url, *told, *more)
+    assert seen["errors"] == 0, "every call of the load is to be accepted"
+    return seconds / seen["calls"] * 1e6, seen
+
+
+async def while_loaded(url: str, *told: str) -> tuple[float, dict[str, Any]]:
+    """CPU seconds of this process while a load runs, and what the load saw."""
+    command = (sys.executable, "-m", "benchmarks.ocpp_load", url, *told)
+    load = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
     assert load.stdout is not None, "it was asked for"
     assert load.stderr is not None, "it was asked for"
     await load.stderr.readline()
@@ -210,16 +224,15 @@ async def _load(url: str, calls: int, play: str, *more: str) -> tuple[float, dic
     cpu = time.process_time() - cpu
     seen: dict[str, Any] = json.loads(await load.stdout.read())
     await load.wait()
-    assert seen["errors"] == 0, "every call of the load is to be accepted"
-    return cpu / seen["calls"] * 1e6, seen
+    return cpu, seen
 
 
-async def _kilobytes_a_connection(url: str) -> tuple[float, int]:
+async def kilobytes_a_connection(url: str, *more: str) -> tuple[float, int]:
     """What this process grows by for each station that has said one thing and stays; and how many files it has open."""
     gc.collect()
     before = _kilobytes()
     command = (sys.executable, "-m", "benchmarks.ocpp_load", url, "--stations", str(IDLE_STATIONS), "--idle")
-    load = await asyncio.create_subprocess_exec(*command, stdin=-1, stdout=-1)
+    load = await asyncio.create_subprocess_exec(*command, *more, stdin=-1, stdout=-1)
     assert load.stdout is not None, "it was asked for"
     await load.stdout.readline()
     gc.collect()
@@ -254,12 +267,13 @@ class Neighbourhood:
         """Nobody's."""
 
 
-class _Everybody:
+class Everybody:
     """A directory that knows whoever comes."""
 
     _key_hash = hash_key(KEY, PEPPER)
 
     def find(self, operator_slug: str | None, identity: str) -> StationCredential:  # noqa: ARG002  # one operator
+        """One of that id."""
         return StationCredential(
             OperatorId(OPERATOR), OPERATOR, StationId(identity), identity, StationState.ADOPTED, self._key_hash
         )
@@ -268,7 +282,7 @@ class _Everybody:
         """Nobody's."""
 
 
-def _furnished(store: Store) -> Neighbourhood:
+def furnished(store: Store, stations: int = STATIONS) -> Neighbourhood:
     """An operator with a tariff, a customer, and the load's stations."""
 
     def do(workflow: Callable[[Any, Any], Any], command: object) -> Any:
@@ -281,7 +295,7 @@ def _furnished(store: Store) -> Neighbourhood:
     do(put_tariff, PutTariff(TARIFF))
     do(assign_tariff, AssignTariff("bench"))
     known = Neighbourhood()
-    for number in range(STATIONS):
+    for number in range(stations):
         row: Station = do(add_station, AddStation(identity(number), "here", hash_key(KEY, PEPPER)))
         known.credentials[row.identity] = StationCredential(
             OperatorId(OPERATOR), OPERATOR, row.station_id, row.identity, row.state, row.key_hash
@@ -289,7 +303,7 @@ def _furnished(store: Store) -> Neighbourhood:
     return known
 
 
-class _AtOnce:
+class AtOnce:
     """A writer that writes nothing: what is left is the gateway."""
 
     def __init__(self) -> None:
@@ -309,11 +323,13 @@ class _AtOnce:
         actor: str,  # noqa: ARG002  # the port's
         cause: str = "",  # noqa: ARG002  # the port's
     ) -> None:
+        """Answer it a little later, from another thread, as the writer does."""
         with self._arrived:
             self._queue.append((workflow, command, done))
             self._arrived.notify()
 
     def stop(self) -> None:
+        """End its thread."""
         with self._arrived:
             self._stopping = True
             self._arrived.notify()
@@ -367,5 +383,5 @@ async def _peer(journal: sqlite3.Connection | None) -> float:
 
     async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=[websockets.Subprotocol("ocpp1.6")]) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        measured, _ = await _load(f"ws://127.0.0.1:{port}", 2_000, "values")
+        measured, _ = await load_of(f"ws://127.0.0.1:{port}", 2_000, "values")
     return measured

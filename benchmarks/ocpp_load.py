@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import base64
 import json
+import random
+import ssl
 import sys
 import time
 from collections import deque
@@ -21,7 +23,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,9 @@ TOKEN = "LOADTOKEN"
 FIRST_AT = 1_795_248_000
 """2026-11-21T08:00:00Z: the stations' clocks tell business time, which the load moves on by itself."""
 VALUES_A_SESSION = 4
+VALUES_OF_A_MIX = 24
+LONGEST_PAUSE_SECONDS = 1.0
+"""After which a station that was not let in comes again at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,29 @@ def statuses(station: Station) -> Iterator[bytes]:
         yield status(number, station.first_second + 10 * number, "Charging" if number % 2 else "SuspendedEV")
 
 
+def boots(_: Station) -> Iterator[bytes]:
+    """A station that has just come back."""
+    for number in count(1):
+        yield boot(number)
+
+
+def mixed(station: Station) -> Iterator[bytes]:
+    """What a station says in a day: mostly values, between them signs of life and statuses, and a new session now and then."""
+    numbers = count(1)
+    second = register = 0
+    while True:
+        yield start(next(numbers), second, register)
+        for step in range(1, VALUES_OF_A_MIX + 1):
+            second, register = second + 30, register + 60
+            yield values(next(numbers), second, register, station.transaction)
+            if step % 6 == 0:
+                yield status(next(numbers), second, "SuspendedEV" if step % 12 else "Charging")
+                yield b'[2,"h%d","Heartbeat",{}]' % next(numbers)
+        second = second + 60
+        yield stop(next(numbers), second, register, station.transaction)
+        second += 60
+
+
 def heartbeats(_: Station) -> Iterator[bytes]:
     """Nothing but signs of life."""
     for number in count(1):
@@ -176,15 +204,28 @@ PLAYS: dict[str, Callable[[Station], Iterator[bytes]]] = {
     "sessions": whole_sessions,
     "statuses": statuses,
     "heartbeats": heartbeats,
+    "mixed": mixed,
+    "boots": boots,
 }
 
 
-async def connect(url: str, number: int, play: str) -> tuple[WSTransport, Station]:
+def trusting(certificate: str | None) -> ssl.SSLContext | None:
+    """What stations need to come by TLS: whom they trust."""
+    return None if certificate is None else ssl.create_default_context(cafile=certificate)
+
+
+async def connect(
+    url: str, number: int, play: str, context: ssl.SSLContext | None = None
+) -> tuple[WSTransport, Station]:
     """One station's socket."""
     shown = base64.b64encode(f"{identity(number)}:{KEY}".encode()).decode()
     headers = {"Authorization": f"Basic {shown}", "Sec-WebSocket-Protocol": "ocpp1.6"}
     transport, station = await ws_connect(
-        lambda: Station(PLAYS[play]), f"{url}/{identity(number)}", extra_headers=headers
+        lambda: Station(PLAYS[play]),
+        f"{url}/{identity(number)}",
+        extra_headers=headers,
+        ssl_context=context,
+        websocket_handshake_timeout=60,
     )
     assert isinstance(station, Station), "the factory makes no other"
     return transport, station
@@ -255,14 +296,60 @@ async def _paced(stations: list[Station], calls: int, a_second: float) -> None:
         await asyncio.sleep(0.01)
 
 
-async def idle(url: str, stations: int) -> None:
+async def idle(url: str, stations: int, context: ssl.SSLContext | None) -> None:
     """Connect, say one thing, and stay until somebody closes our input."""
-    pairs = [await connect(url, number, "heartbeats") for number in range(stations)]
+    pairs = [await connect(url, number, "heartbeats", context) for number in range(stations)]
     await _closed_loop([station for _, station in pairs], stations)
     print("connected", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     for transport, _ in pairs:
         transport.disconnect()
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How all stations came back at the same moment."""
+
+    seconds: float
+    """Until the last of them had the answer to its boot."""
+    p50_ms: float
+    p99_ms: float
+    again: int
+    """How often one had to try again."""
+    cpu_seconds: float
+    """Of the load itself: with TLS it pays for the handshakes as much as the gateway does."""
+
+
+async def come_back(url: str, stations: int, context: ssl.SSLContext | None) -> Return:
+    """All connect at once and boot, as after a power cut; one that is not let in tries again a little later."""
+    again = 0
+    waits: list[float] = []
+    open_ones: list[WSTransport] = []
+
+    async def one(number: int) -> None:
+        nonlocal again
+        while True:
+            try:
+                transport, station = await connect(url, number, "boots", context)
+            except (OSError, WSError):
+                again += 1
+                await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE_SECONDS))
+            else:
+                break
+        open_ones.append(transport)
+        await _closed_loop([station], 1)
+        waits.append(time.perf_counter() - began)
+        assert not station.errors, "a station that is known may boot"
+
+    print("begin", file=sys.stderr, flush=True)
+    began, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(one(number) for number in range(stations)))
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    print("end", file=sys.stderr, flush=True)
+    for transport in open_ones:
+        transport.disconnect()
+    p50, p99 = (sorted(waits)[len(waits) * percent // 100] * 1000 for percent in (50, 99))
+    return Return(seconds, p50, p99, again, cpu)
 
 
 async def _wanted(told: Any) -> Load:
@@ -284,9 +371,14 @@ def main() -> None:
     parser.add_argument("--first-second", type=int, default=0, help="where the statuses begin on the stations' clocks")
     parser.add_argument("--wait", action="store_true", help="begin with a line of the input")
     parser.add_argument("--idle", action="store_true", help="connect and stay until the input ends")
+    parser.add_argument("--come-back", action="store_true", help="connect all at once, boot, and go")
+    parser.add_argument("--trust", metavar="PEM", help="whose certificate the stations trust, for wss")
     told: Any = parser.parse_args()
+    context = trusting(told.trust)
     if told.idle:
-        uvloop.run(idle(told.url, told.stations))
+        uvloop.run(idle(told.url, told.stations, context))
+    elif told.come_back:
+        print(json.dumps(asdict(uvloop.run(come_back(told.url, told.stations, context)))))
     else:
         print(json.dumps(asdict(uvloop.run(_wanted(told)))))
 
