@@ -238,6 +238,8 @@ class TransactionAnswer:
     """2.x Ended: the price in major units, when it is known already."""
     group: str | None = None
     """The group of the token, whose other members may stop what it has started."""
+    words: str | None = None
+    """2.x: what the station's display may show: the prices with which it begins, or what it has cost in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ class TokenAnswer:
     authorization: str
     """OCPP AuthorizationStatus."""
     group: str | None = None
+    words: str | None = None
+    """2.x: the prices that hold for it at that station, for its display."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,8 +270,22 @@ def _market(index: Mapping[str, Any], locale: str) -> str:
 def quantity(line: RatedLine, locale: str = "en", *, places: int = 3) -> str:
     """The billed quantity with its unit: 12.345 kWh, 1 h 25 min, 1. Energy has at least so many places."""
     if line.unit is Unit.MILLIWATT_HOURS:
-        return _say("energy", locale, kwh=kwh_text(line.quantity, places, locale))
+        return energy(line.quantity, locale, places=places)
     return duration(line.quantity, locale) if line.unit is Unit.MILLISECONDS else str(line.quantity)
+
+
+def energy(milliwatt_hours: int, locale: str = "en", *, places: int = 3) -> str:
+    """So much energy, with at least so many places: 12.345 kWh."""
+    return _say("energy", locale, kwh=kwh_text(milliwatt_hours, places, locale))
+
+
+def headline(shown: Mapping[str, Any], code: str, locale: str = "en") -> str:
+    """The prices with which a session would begin, of what is shown, in a few words: £0.45 per kWh + £1.00 per session."""
+    return " + ".join(
+        unit_price(Decimal(line["price"]), code, Dimension(line["dimension"]), locale)
+        for line in shown["lines"]
+        if line["applies_now"] and Decimal(line["price"])
+    )
 
 
 def figure(text: str, locale: str = "en") -> str:

@@ -34,6 +34,7 @@ from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.prove import prove
+from tallywatt.workflows.show_price import end_showing
 from tallywatt.workflows.use_coupon import granted_to, settle_uses
 
 if TYPE_CHECKING:
@@ -302,6 +303,7 @@ def bill(
         ),
     )
     work.jobs.add(Job("print_invoice", invoice.invoice_id))
+    end_showing(work, session)
     work.events.append(
         Event(
             "session",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.payment import PaymentState
-from tallywatt.rating.explain import unit_price
-from tallywatt.rating.records import Dimension
+from tallywatt.rating.explain import headline
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.pay_ad_hoc import MoveHold, PayAdHoc, move_hold, pay_ad_hoc
@@ -20,7 +18,6 @@ from tallywatt.workflows.show_web_code import use_web_code
 if TYPE_CHECKING:
     from tallywatt.customers.operator import Operator
     from tallywatt.payments.payment import Payment
-    from tallywatt.rating.records import Offer
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -68,7 +65,11 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
         PayAdHoc(
             evse_id=evse.evse_id,
             hold=Money(operator.hold_minor, currency(operator.currency)),
-            title=" · ".join(part for part in (place, evse.code, headline(offer, command.language or "en")) if part),
+            title=" · ".join(
+                part
+                for part in (place, evse.code, headline(offer.shown, offer.currency, command.language or "en"))
+                if part
+            ),
             success_url=command.success_url,
             cancel_url=command.cancel_url,
             offer_id=offer.offer_id,
@@ -85,12 +86,3 @@ def _free_hold(work: UnitOfWork, secret: str | None, operator: Operator) -> Paym
     used = found.session_id is not None or found.due_minor is not None
     fits = found.currency == operator.currency and found.authorised_minor >= operator.hold_minor
     return found if fits and not used else None
-
-
-def headline(offer: Offer, locale: str = "en") -> str:
-    """The prices with which a session would begin, in a few words: £0.45 per kWh + £1.00 per session."""
-    return " + ".join(
-        unit_price(Decimal(line["price"]), offer.currency, Dimension(line["dimension"]), locale)
-        for line in offer.shown["lines"]
-        if line["applies_now"] and Decimal(line["price"])
-    )

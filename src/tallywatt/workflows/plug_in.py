@@ -11,6 +11,8 @@ from tallywatt.kernel.identity import SessionId, natural_key
 from tallywatt.metering.facts import DIRECT_PAYMENT, TransactionAnswer
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import Evidence, PayerKind, Reason, Session, SessionState, Source
+from tallywatt.stations.display import TARIFF
+from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
@@ -31,6 +33,7 @@ from tallywatt.workflows.lose_those_before import end_those_before, tell_the_one
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.offer_price import offer_at
 from tallywatt.workflows.settle_terminal import terminal_token
+from tallywatt.workflows.show_price import begin_showing, is_shown, tariff_words
 from tallywatt.workflows.take_readings import take_readings
 from tallywatt.workflows.take_signed import take_signed
 from tallywatt.workflows.who_pays import answer_for, find_token, roles_at, who_pays
@@ -70,18 +73,18 @@ def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     frame_id = keep_frame(work, heard)
     key, known = _known_start(work, fact)
     if known is not None:
-        return _answer(work, known)
+        return _answer(work, known, heard.protocol)
     if fact.transaction_id is not None and (early := _opened_by_a_later_event(work, fact)) is not None:
         completed = _complete(work, early, fact, frame_id)
         remember(work, key, "start", heard, fact.at, completed.session_id, frame_id, fact.transaction_id)
-        return _answer(work, completed)
+        return _answer(work, completed, heard.protocol)
     transaction_id = fact.transaction_id
     if transaction_id is None:
         transaction_id = str(counter.last_transaction_id + 1)
     work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
     session = open_session(work, fact, station, key, transaction_id, frame_id)
     remember(work, key, "start", heard, fact.at, session.session_id, frame_id, transaction_id)
-    return _answer(work, session)
+    return _answer(work, session, heard.protocol)
 
 
 def start_key(fact: Started) -> str:
@@ -180,6 +183,7 @@ def open_session(
     settle_start(work, token, command, session)
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
+    begin_showing(work, session, station, heard.protocol)
     samples = usable_samples(work, fact.samples, heard)
     take_signed(work, session, fact.signed, heard, frame_id)
     return take_readings(work, session, samples, heard.received_at, frame_id)
@@ -199,9 +203,12 @@ def _oddities(
     return [flag for flag, holds in odd.items() if holds]
 
 
-def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
+def _answer(work: UnitOfWork, session: Session, protocol: str) -> TransactionAnswer:
     assert session.transaction_id is not None, "sessions from stations have a transaction id"
-    return answer_for(work, session, None)
+    answer = answer_for(work, session, None)
+    if protocol == OLD or not session.is_open or not is_shown(work, session.station_id or "", protocol, TARIFF):
+        return answer
+    return replace(answer, words=tariff_words(work, session))
 
 
 def _evse(work: UnitOfWork, fact: Started) -> Evse | None:

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.certificates import Authority, StationCertificate
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.commissioning import CommissioningRule, StationCheck
+    from tallywatt.stations.display import DisplayRule, ToldPrice
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
         Connector,
@@ -252,6 +253,8 @@ class UnitOfWork(Protocol):
     security_events: Records[SecurityEvent]
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
+    display_rules: Records[DisplayRule]
+    told_prices: Records[ToldPrice]
 
     frames: Records[Frame]
     sessions: Records[Session]

@@ -6,15 +6,63 @@ from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import fold
 from tallywatt.metering.facts import TokenAnswer
+from tallywatt.metering.session import PayerKind
+from tallywatt.rating.choose import choose_tariff
+from tallywatt.rating.explain import headline
+from tallywatt.rating.freeze import follows_market
+from tallywatt.rating.offer import price_shown, shown_data
+from tallywatt.rating.read import read_tariff_text
+from tallywatt.stations.display import TARIFF
+from tallywatt.stations.messages import OLD
+from tallywatt.stations.station import StationState
 from tallywatt.workflows.name_token import safe_uid
-from tallywatt.workflows.who_pays import authorization_of, find_token
+from tallywatt.workflows.offer_price import assignments_for, place_of, who_is
+from tallywatt.workflows.show_price import is_shown
+from tallywatt.workflows.who_pays import authorization_of, find_token, who_owes
 
 if TYPE_CHECKING:
+    from tallywatt.customers.customer import Token
     from tallywatt.metering.facts import TokenShown
     from tallywatt.workflows.ports import UnitOfWork
+
+MOST_PLACES = 8
+"""At a station with more EVSEs than this nobody is told a price before the EVSE is known."""
 
 
 def show_token(work: UnitOfWork, fact: TokenShown) -> TokenAnswer:
     """The OCPP AuthorizationStatus of a token, whatever case the reader reports it in, and its group."""
     token = find_token(work, fold(safe_uid(work, fact.token_uid)))
-    return TokenAnswer(authorization_of(token, now=work.now), token.group_uid if token else None)
+    status, group = authorization_of(token, now=work.now), token.group_uid if token else None
+    words = _prices(work, fact, token) if status == "Accepted" and fact.heard.protocol != OLD else None
+    return TokenAnswer(status, group, words)
+
+
+def _prices(work: UnitOfWork, fact: TokenShown, token: Token | None) -> str | None:
+    """The prices that hold for it, for the display; None where they depend on what is not known yet: which EVSE it will be."""
+    station = work.stations.find(fact.heard.station_id)
+    if station is None or station.state is not StationState.ADOPTED:
+        return None
+    if not is_shown(work, station.station_id, fact.heard.protocol, TARIFF):
+        return None
+    evses = work.evses.by(station_id=station.station_id)
+    if not 0 < len(evses) <= MOST_PLACES:
+        return None
+    payer = who_owes(work, token)
+    who = who_is(work, payer, work.now)
+    versions = set()
+    for evse in evses:
+        place = place_of(station, evse)
+        chosen = choose_tariff(assignments_for(work, place), place, work.now, who)
+        versions.add(None if chosen is None else chosen.assignment.tariff_version_id)
+    only = versions.pop()
+    if versions or only is None:
+        return None
+    tariff = read_tariff_text(work.tariff_versions.get(only).canonical)
+    if follows_market(tariff):
+        return None  # its price is the one of the moment in which the session begins
+    operator = work.operators.get()
+    location = work.locations.find(station.location_id) if station.location_id else None
+    shown = price_shown(tariff, work.now, location.zone if location else operator.zone)
+    customer = work.customers.find(payer[1]) if payer[0] is PayerKind.CUSTOMER and payer[1] else None
+    locale = customer.language if customer is not None else operator.language
+    return headline(shown_data(shown), tariff.currency.code, locale) or None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.customer import fold
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
-from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.facts import Started, TransactionAnswer
 from tallywatt.metering.measure import Flag, measure
 from tallywatt.metering.session import InboxState, Reason, SessionState
+from tallywatt.stations.messages import OLD
 from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
@@ -32,6 +32,7 @@ from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.park_stop import UNKNOWN_TRANSACTION, candidates_of, park, parked_key
 from tallywatt.workflows.plug_in import open_session, start_key
 from tallywatt.workflows.report_status import FREE
+from tallywatt.workflows.show_price import total_of
 from tallywatt.workflows.take_readings import take_readings
 from tallywatt.workflows.take_signed import take_signed
 
@@ -76,7 +77,7 @@ def unplug(work: UnitOfWork, fact: Stopped) -> TransactionAnswer:
             return TransactionAnswer(fact.transaction_id, "Accepted")
     session = session or _open_without_start(work, fact, frame_id)
     if work.station_facts.find(key) is not None:
-        return _answer(work, session)
+        return _answer(work, session, fact)
     remember(work, key, "stop", fact.heard, fact.at, session.session_id, frame_id)
     return end_by(work, session, fact, frame_id)
 
@@ -125,7 +126,7 @@ def end_by(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId)
     if fact.charging_state is not None:
         ended = Started(fact.heard, fact.at, fact.evse_number, None, None, None, fact.transaction_id, None)
         note_charging_state(work, session, fact.charging_state, ended, frame_id)
-    return _answer(work, finish_when_ready(work, session))
+    return _answer(work, finish_when_ready(work, session), fact)
 
 
 LEFT = frozenset({"EVDisconnected"})
@@ -200,7 +201,7 @@ def _other_stop(work: UnitOfWork, session: Session, fact: Stopped, frame_id: Fra
     session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.STOP_DIFFERS)))
     if was_decided_without_stop(session):
         session = _told_after_all(work, session, fact, frame_id)
-    return _answer(work, session)
+    return _answer(work, session, fact)
 
 
 def _told_after_all(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId) -> Session:
@@ -244,9 +245,7 @@ def _open_without_start(work: UnitOfWork, fact: Stopped, frame_id: FrameId) -> S
     return open_session(work, start, station, start_key(start), fact.transaction_id, frame_id, Flag.START_MISSING)
 
 
-def _answer(work: UnitOfWork, session: Session) -> TransactionAnswer:
-    cost = None
-    if session.rated_id is not None:
-        rated = work.rated_results.get(session.rated_id)
-        cost = str(Money(rated.gross_minor, currency(rated.currency)).decimal)
-    return TransactionAnswer(session.transaction_id or "", "Accepted", cost)
+def _answer(work: UnitOfWork, session: Session, fact: Stopped) -> TransactionAnswer:
+    # OCPP 1.6 has no words for it in an answer: there its display is told afterwards.
+    cost, words = total_of(work, session) if fact.heard.protocol != OLD else (None, None)
+    return TransactionAnswer(session.transaction_id or "", "Accepted", cost, words=words)

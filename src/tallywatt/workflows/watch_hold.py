@@ -10,20 +10,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.metering.measure import Flag, measure, metered
 from tallywatt.metering.session import SessionState
 from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.limits import MOST_HOLDS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.rating.live import LiveRating
 from tallywatt.rating.outlook import Limit, reaches
-from tallywatt.rating.policy import read_policy_text
-from tallywatt.rating.read import read_tariff_text
 from tallywatt.stations.command import Action
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.adjust_hold import AdjustHold, adjust_hold
 from tallywatt.workflows.command_station import ANSWER_SECONDS, CommandStation, command_station
+from tallywatt.workflows.live_price import live_price
 from tallywatt.workflows.note_payment import note
 
 if TYPE_CHECKING:
@@ -91,20 +88,10 @@ def _time_left(work: UnitOfWork, session: Session, payment: Payment) -> int | No
 
 
 def _until_used_up(work: UnitOfWork, session: Session, held_minor: int) -> int | None:
-    offer = work.offers.find(session.offer_id) if session.offer_id is not None else None
-    if offer is None:
-        return None
-    # The price that was frozen at the start, whatever the tariff says by now: the same one that will be asked for.
-    tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
-    policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
     readings = work.meter_readings.by(session_id=session.session_id)
-    states = (
-        work.queries.states_between(session.evse_id, session.started_at, work.machine_now) if session.evse_id else []
-    )
-    measured = measure(session.started_at, session.meter_start, readings, None, None)
-    usable = Flag.CLOCK_NOT_SET not in session.flags
-    begun = metered(session, measured, states, session.started_at, clock_is_usable=usable)
-    live = LiveRating(begun, tariff, policy)
+    live = live_price(work, session, readings)
+    if live is None:
+        return None
     # Whatever costs more: all the power that there is, or what goes on now, which may be to stand there.
     limit, most = Limit(gross_minor=held_minor), _most_watts(work, session)
     found = [reaches(live, limit, watts=watts) for watts in {live.watts, live.watts if most is None else most}]

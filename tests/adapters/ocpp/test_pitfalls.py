@@ -167,8 +167,12 @@ async def test_a_card_is_told_with_its_group_so_that_another_one_of_it_may_stop(
         else:
             shown = await point.say("Authorize", {"idToken": {"idToken": "FLEET-1", "type": "ISO14443"}})
             group = {"idToken": "FLEET", "type": "Central"}
+            shown["idTokenInfo"].pop("personalMessage")  # the price, which is another story
             assert shown == {"idTokenInfo": {"status": "Accepted", "groupIdToken": group}}
-            assert await point.event("Started", 0, "08:00:00", 1000, token="FLEET-1") == shown
+            started = await point.event("Started", 0, "08:00:00", 1000, token="FLEET-1")
+            assert started["idTokenInfo"] | {"personalMessage": None} == shown["idTokenInfo"] | {
+                "personalMessage": None
+            }
 
 
 # --- registers ---
@@ -496,7 +500,7 @@ async def test_the_cost_that_a_station_shows_is_the_one_of_the_invoice(scene: Sc
         await point.event("Started", 0, "08:00:00", 1000, token="CARD")
         answer = await point.event("Ended", 1, "09:00:00", 9000)
         [invoice] = point.look("invoices", session_id=point.session.session_id)
-        assert answer == {"totalCost": 4.00}
+        assert answer["totalCost"] == 4.00
         assert invoice.gross_minor == 400
 
 

@@ -15,6 +15,7 @@ from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
 from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
 from tallywatt.stations.command import Action, StationCommand
+from tallywatt.stations.display import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
@@ -358,12 +359,19 @@ def _say_authorize(told: TokenAnswer, _: Instant) -> bytes:
     return b'{"idTokenInfo":%b}' % _token_info(told)
 
 
-def _token_info(told: TransactionAnswer | TokenAnswer) -> bytes:
+def _token_info(told: TransactionAnswer | TokenAnswer, *, words: bool = True) -> bytes:
     """What is said of a token; with its group, so that a card of the same group may stop the transaction."""
-    if told.group is None:
-        return b'{"status":"%b"}' % _status_word(told.authorization)
-    group = msgspec.json.encode({"idToken": told.group, "type": "Central"})
-    return b'{"status":"%b","groupIdToken":%b}' % (_status_word(told.authorization), group)
+    info: dict[str, Any] = {"status": _status_word(told.authorization).decode()}
+    if told.group is not None:
+        info["groupIdToken"] = {"idToken": told.group, "type": "Central"}
+    if words and told.words:
+        info["personalMessage"] = _shown(told.words)
+    return msgspec.json.encode(info)
+
+
+def _shown(words: str) -> dict[str, str]:
+    """A text for a display."""
+    return {"format": "UTF8", "content": words[:LONGEST_TEXT]}
 
 
 def _conclusion(told: TransactionEvent) -> Any:
@@ -375,13 +383,22 @@ def _say_token(told: TransactionAnswer | None, _: Instant) -> bytes:
 
 
 def _say_ended(told: TransactionAnswer | None, _: Instant) -> bytes:
-    return b"{}" if told is None or told.total_cost is None else b'{"totalCost":%b}' % _number(told.total_cost)
+    return b"{}" if told is None or told.total_cost is None else b"{%b}" % _total(told)
 
 
 def _say_ended_to_token(told: TransactionAnswer | None, now: Instant) -> bytes:
     if told is None or told.total_cost is None:
         return _say_token(told, now)
-    return b'{"totalCost":%b,"idTokenInfo":%b}' % (_number(told.total_cost), _token_info(told))
+    return b'{%b,"idTokenInfo":%b}' % (_total(told), _token_info(told, words=False))
+
+
+def _total(told: TransactionAnswer) -> bytes:
+    """What a session has cost: as a figure, and in words for the display."""
+    assert told.total_cost is not None, "only called with a cost"
+    cost = b'"totalCost":%b' % _number(told.total_cost)
+    if not told.words:
+        return cost
+    return b'%b,"updatedPersonalMessage":%b' % (cost, msgspec.json.encode(_shown(told.words)))
 
 
 def _number(exact: str) -> bytes:

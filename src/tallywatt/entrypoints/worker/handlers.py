@@ -42,6 +42,14 @@ from tallywatt.workflows.second_eyes import expire_approval
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.settle_terminal import SettleOurselves, settle_ourselves
+from tallywatt.workflows.show_price import (
+    SHOW_FINAL_PRICE,
+    SHOW_PRICE,
+    ShowFinalPrice,
+    ShowPrice,
+    show_final_price,
+    show_price,
+)
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
 from tallywatt.workflows.watch_hold import WatchHold, watch_hold
@@ -103,6 +111,8 @@ class Handlers:
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
             "watch_hold": self._watch_hold,
+            SHOW_PRICE: self._show_price,
+            SHOW_FINAL_PRICE: self._show_final_price,
             "read_settlements": self._read_settlements,
             "compare_payment": self._compare_payment,
             "send_command": self._send_command,
@@ -141,8 +151,18 @@ class Handlers:
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _watch_hold(self, claimed: Claimed) -> None:
-        wanted, cause = WatchHold(PaymentId(claimed.job.subject_id)), claimed.job.cause
-        again = self._house.write_now(claimed.operator_id, watch_hold, wanted, actor="worker", cause=cause)
+        self._again(claimed, watch_hold, WatchHold(PaymentId(claimed.job.subject_id)))
+
+    def _show_price(self, claimed: Claimed) -> None:
+        self._again(claimed, show_price, ShowPrice(SessionId(claimed.job.subject_id)))
+
+    def _show_final_price(self, claimed: Claimed) -> None:
+        self._again(claimed, show_final_price, ShowFinalPrice(SessionId(claimed.job.subject_id)))
+
+    def _again(self, claimed: Claimed, workflow: Callable[[UnitOfWork, Any], int | None], wanted: Any) -> None:
+        """Run a workflow that says in how many seconds it is to run again, until it says never."""
+        cause = claimed.job.cause
+        again = self._house.write_now(claimed.operator_id, workflow, wanted, actor="worker", cause=cause)
         if again is not None:
             msg = "its session goes on"
             raise TryLater(msg, again)

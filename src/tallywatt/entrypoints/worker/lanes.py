@@ -59,6 +59,8 @@ LANES = {
             "start_paid_session",
             "release_hold",
             "watch_hold",
+            "show_price",
+            "show_final_price",
             "expire_approval",
             "settle_ourselves",
         ),

@@ -2016,6 +2016,38 @@ CREATE TABLE commissioning_rules (
 
 ;
 
+CREATE TABLE display_rules (
+	operator_id TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	shows TEXT NOT NULL, 
+	every_seconds INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_display_rules PRIMARY KEY (operator_id, scope), 
+	CONSTRAINT ck_display_rules_shows CHECK (shows IN ('auto', 'always', 'never'))
+)
+ STRICT
+
+;
+
+CREATE TABLE told_prices (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	gross_minor INTEGER, 
+	told_at INTEGER, 
+	command_id TEXT, 
+	silences INTEGER NOT NULL, 
+	is_refused INTEGER NOT NULL, 
+	is_final INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_told_prices PRIMARY KEY (operator_id, session_id), 
+	CONSTRAINT fk_told_prices_operator_id_command_id FOREIGN KEY(operator_id, command_id) REFERENCES station_commands (operator_id, command_id), 
+	CONSTRAINT fk_told_prices_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2272,6 +2304,6 @@ CREATE INDEX ix_coupon_uses_operator_id_offer_id ON coupon_uses (operator_id, of
 
 CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operator_id, coupon_id, use_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0034');
+INSERT INTO alembic_version ("version_num") VALUES ('0035');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
