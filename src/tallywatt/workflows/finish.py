@@ -302,6 +302,12 @@ def bill(
             session.payment_id,
         ),
     )
+    _afterwards(work, session, invoice)
+    return session
+
+
+def _afterwards(work: UnitOfWork, session: Session, invoice: Invoice) -> None:
+    """Who is told of a bill: paper, the station's display, and everybody who listens."""
     work.jobs.add(Job("print_invoice", invoice.invoice_id))
     end_showing(work, session)
     work.events.append(
@@ -320,7 +326,6 @@ def bill(
             },
         )
     )
-    return session
 
 
 def _price_is_decided(work: UnitOfWork, session: Session) -> bool:

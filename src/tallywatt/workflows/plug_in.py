@@ -83,6 +83,7 @@ def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
         transaction_id = str(counter.last_transaction_id + 1)
     work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
     session = open_session(work, fact, station, key, transaction_id, frame_id)
+    begin_showing(work, session, station, heard.protocol)
     remember(work, key, "start", heard, fact.at, session.session_id, frame_id, transaction_id)
     return _answer(work, session, heard.protocol)
 
@@ -183,7 +184,6 @@ def open_session(
     settle_start(work, token, command, session)
     told = {"station_id": heard.station_id, "evse_id": session.evse_id}
     work.events.append(Event("session", session.session_id, "SessionStarted", told))
-    begin_showing(work, session, station, heard.protocol)
     samples = usable_samples(work, fact.samples, heard)
     take_signed(work, session, fact.signed, heard, frame_id)
     return take_readings(work, session, samples, heard.received_at, frame_id)
