@@ -29,7 +29,7 @@ from benchmarks.figure import Figure
 from benchmarks.ocpp_load import KEY, TOKEN, identity
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Intake
-from tallywatt.adapters.ocpp.server import Gateway, Tls
+from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions, Tls
 from tallywatt.adapters.storage.connections import SqliteConnection, sqlite_path
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.adapters.storage.store import Store
@@ -193,7 +193,9 @@ async def listening(
             unreadable=lambda *_: told,
             knock=nobody,
         )
-    gateway = Gateway(writer, intake, directory, MachineClock(), PEPPER)
+    # As `serve` has it: every message goes into the log. Where nothing is written, the log is neither.
+    options = GatewayOptions(keeps_log=not isinstance(writer, AtOnce))
+    gateway = Gateway(writer, intake, directory, MachineClock(), PEPPER, options)
     await gateway.start("127.0.0.1", 0, None if shown is None else Tls(0, *shown))
     try:
         plain = f"ws://127.0.0.1:{gateway.port}/ocpp"

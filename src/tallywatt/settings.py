@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning"] = Field(
         default="info", description="debug tells of every job, with the id that leads from a frame to its invoice."
     )
+    message_log_days: int = Field(
+        default=30, ge=0, le=3650, description="Days that messages of stations stay in the log; 0: none is kept."
+    )
     law_gate: Literal["show", "block"] = Field(
         default="show",
         description="block: a tariff is not assigned where a rule on prices forbids it; show: it is told, and goes through.",

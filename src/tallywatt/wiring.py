@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -30,6 +31,7 @@ from tallywatt.adapters.storage.forget import forget_answers, forget_challenges,
 from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
 from tallywatt.adapters.storage.old_deliveries import forget_deliveries
+from tallywatt.adapters.storage.old_traffic import forget_traffic
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.spreading import (
     ClaimDeliveries,
@@ -216,6 +218,7 @@ class House:
         )
         exposed.gauge("ocpp_quarantined_sockets", "Sockets of unknown stations.", lambda: gateway.quarantined)
         exposed.total("ocpp_writer_busy", "How often a station's fact had to wait.", lambda: gateway.refusals)
+        exposed.total("ocpp_messages_not_logged", "Messages that the log left out.", lambda: gateway.messages_left_out)
 
     def close(self) -> None:
         """Work off what is queued, then let go of everything."""
@@ -322,7 +325,9 @@ class House:
         boot: Callable[[Any, Any], BootAnswer] = boot_station
         intake = Intake(boot, report_status, show_token, plug_in, follow, unplug, take_unreadable, knock)
         self._directory = MemoryDirectory(self.store.reading)
-        options = GatewayOptions(plain_is_shielded=self.settings.ocpp_behind_tls)
+        options = GatewayOptions(
+            plain_is_shielded=self.settings.ocpp_behind_tls, keeps_log=self.settings.message_log_days > 0
+        )
         self.gateway = Gateway(self.store.writer, intake, self._directory, self.machine, self.pepper, options)
         return self.gateway
 
@@ -343,6 +348,12 @@ class House:
 
     def _vouching(self) -> tuple[str, ...]:
         return () if self._directory is None else self._directory.authorities
+
+    async def traffic(self, operator: str, wanted: Mapping[str, Any]) -> Any:
+        """A page of the message log, with what is still on its way into it."""
+        if self.gateway is not None and wanted.get("cursor") is None:
+            await asyncio.to_thread(self.gateway.write_down, wanted["station_id"])
+        return await self.ask(self.views.traffic, operator, self.store.vault, **wanted)
 
     def sign_request(self, operator: str, certificate_id: str) -> tuple[Any, Any]:
         """What the operator's authority makes of a station's request: the certificate, or None; and why not."""
@@ -570,6 +581,7 @@ class House:
         answers += self.store.run_now("", thin_answers, None, actor="janitor")
         uploads = self.store.run_now("", forget_uploads, None, actor="janitor")
         gone = self.store.run_now("", forget_challenges, None, actor="janitor")
+        gone += self.store.run_now("", forget_traffic, self.settings.message_log_days, actor="janitor")
         return deliveries + answers + uploads + gone
 
     # --- outgoing webhooks ---

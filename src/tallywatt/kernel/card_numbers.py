@@ -21,6 +21,8 @@ _LOOKS_LIKE_ONE: Final = re.compile(
 # What nearly every text fails at, in half the time.
 _MIGHT_BE_ONE: Final = re.compile(r"[2-6](?:[ -]?[0-9]){12}", re.ASCII)
 _MIGHT_BE_ONE_RAW: Final = re.compile(rb"[2-6](?:[ -]?[0-9]){12}")
+_AS_NOUGHTS: Final = bytes.maketrans(b"123456789", b"000000000")
+_RUN: Final = b"0" * 13
 _TEXT_OF: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"(?:[^"\\]|\\.)*\Z', re.DOTALL)
 _NUMBER_OF: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*\Z', re.DOTALL)
 _GROUP: Final = re.compile(r"[0-9]+", re.ASCII)
@@ -76,8 +78,11 @@ def hide_in_json(text: str, spared: Container[str] = (), *, numbers: bool = Fals
 
 
 def might_hold_one(raw: bytes) -> bool:
-    """Whether bytes are worth a closer look: one quick pass over what nearly always holds none."""
-    return _MIGHT_BE_ONE_RAW.search(raw) is not None
+    """Whether bytes are worth a closer look: one quick pass over what nearly always holds none.
+
+    A run of digits, blanks and hyphens left out, is found ten times as fast as the pattern; it may say yes too often.
+    """
+    return _RUN in raw.translate(_AS_NOUGHTS, b" -") and _MIGHT_BE_ONE_RAW.search(raw) is not None
 
 
 def passes_luhn(digits: str) -> bool:

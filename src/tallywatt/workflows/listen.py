@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.kernel.card_numbers import hide_in_json, might_hold_one
 from tallywatt.kernel.identity import FrameId, natural_key
 from tallywatt.metering.session import Frame, InboxItem, InboxState, StationFact
+from tallywatt.stations.traffic import OF_MACHINES
 from tallywatt.workflows.jobs import Job
 
 if TYPE_CHECKING:
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import Heard, Sample
     from tallywatt.workflows.ports import UnitOfWork
 
-OF_MACHINES = frozenset(
-    {
-        "transactionId", "messageId", "chargePointSerialNumber", "chargeBoxSerialNumber", "meterSerialNumber",
-        "serialNumber", "iccid", "imsi", "value", "meterStart", "meterStop", "signedMeterData", "publicKey",
-    }
-)  # fmt: skip
-"""Fields of OCPP that a machine fills with its own numbers: one in ten of those with 13 to 19 digits passes for a card's."""
 FRAMES = "frame"
 """The class of sealed data to which frames belong: its keys are dropped by month."""
 

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
         Station,
         TransactionCounter,
     )
+    from tallywatt.stations.traffic import MessageChunk
     from tallywatt.stations.web_code import WebCode
     from tallywatt.workflows.imports import Import, ImportPart, ImportRow
     from tallywatt.workflows.jobs import Job, StoredJob
@@ -251,6 +252,7 @@ class UnitOfWork(Protocol):
     station_reports: Records[StationReport]
     station_variables: Records[Variable]
     security_events: Records[SecurityEvent]
+    message_chunks: Records[MessageChunk]
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]

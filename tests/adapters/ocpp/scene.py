@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Intake
-from tallywatt.adapters.ocpp.server import Gateway
+from tallywatt.adapters.ocpp.server import Gateway, GatewayOptions
 from tallywatt.adapters.storage.connections import connect as connect_database
 from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.store import Store
@@ -72,7 +72,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         intake = Intake(boot_station, report_status, show_token, plug_in, follow, unplug, take_unreadable, knock)
-        self.gateway = Gateway(self.store.writer, intake, self.neighbours, MachineClock(), PEPPER)
+        options = GatewayOptions(keeps_log=True)
+        self.gateway = Gateway(self.store.writer, intake, self.neighbours, MachineClock(), PEPPER, options)
 
     @classmethod
     def opened(cls, url: str) -> Self:

@@ -13,8 +13,8 @@ from tallywatt.adapters.machine import WorldDraws
 from tallywatt.adapters.ocpp.v16 import DIALECT as V16
 from tallywatt.adapters.ocpp.v201 import DIALECT as V201
 from tallywatt.adapters.storage.store import Store
+from tallywatt.stations.traffic import OF_MACHINES
 from tallywatt.workflows.add_customer import AddToken, add_token
-from tallywatt.workflows.listen import OF_MACHINES
 from tests.adapters.ocpp.conftest import say
 from tests.adapters.ocpp.test_durable import OPERATOR, START, STOP, VALUES, DurableHouse, station
 from tests.searched import CARD, SPELLINGS, card_numbers_in

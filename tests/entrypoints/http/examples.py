@@ -28,6 +28,7 @@ from tallywatt.metering.facts import Heard, Reported, SecurityTold
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
+from tallywatt.stations.traffic import Direction, OpenCalls, gathered
 from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.boot_station import boot_station
@@ -45,6 +46,7 @@ from tallywatt.workflows.correct_prices import NotePriced, PricedAgain, note_pri
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
+from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
@@ -97,6 +99,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /stations": _ONE,
     "GET /stations/{identity}": Asked({"identity": "CP1"}),
     "GET /stations/{identity}/frames": Asked({"identity": "CP1"}, {"limit": "1"}),
+    "GET /stations/{identity}/log": Asked({"identity": "CP1"}, {"limit": "1"}),
     "GET /frames/{frame_id}": _thing("frame_id", "frame"),
     "GET /commands": _ONE,
     "GET /commands/{command_id}": _thing("command_id", "command"),
@@ -393,6 +396,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     hold = scene.do(lambda work, _: work.payments.by(session_id=None)[0].payment_id, None)
     command = scene.do(order_station, CommandStation(scene.station("CP1")["id"], Action.UNLOCK))
     report = told_by_name(scene)
+    logged_at(scene, "CP1")
     endpoint = scene.do(add_webhook_endpoint, AddWebhookEndpoint("https://erp.example.org/hooks")).endpoint.endpoint_id
     scene.do(try_webhook, TryWebhook(endpoint))
     asyncio.run(scene.house.spread_events())
@@ -442,6 +446,22 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": detail["offer"]["tariff_version_id"],
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
     }
+
+
+def logged_at(scene: Scene, identity: str) -> str:
+    """A station's message log with a conversation in it."""
+    station, at = StationId(scene.station(identity)["id"]), scene.house.machine.now()
+    said = (
+        b'[2,"7","StatusNotification",{"connectorId":1,"status":"Available","errorCode":"NoError"}]',
+        b'[3,"7",{}]',
+        b'[2,"8","NoSuchThing",{"words":"' + b"long " * 60 + b'"}]',
+        b'[4,"8","NotImplemented","",{}]',
+        b"no message at all",
+    )
+    ways = (Direction.IN, Direction.OUT, Direction.IN, Direction.OUT, Direction.IN)
+    told = [(at, way, text) for way, text in zip(ways, said, strict=True)]
+    scene.do(keep_traffic, KeepTraffic((gathered(station, told, OpenCalls()),)))
+    return f"/console/stations/{identity}/log"
 
 
 def told_by_name(scene: Scene) -> str:

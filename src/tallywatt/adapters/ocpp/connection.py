@@ -19,6 +19,7 @@ from tallywatt.kernel.errors import Busy, TallywattError
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.credentials import Knocked, StationCredential
 from tallywatt.stations.station import StationState
+from tallywatt.stations.traffic import Direction
 from tallywatt.workflows.certify import hear_signing_request
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from tallywatt.adapters.ocpp.facts import Dialect
+    from tallywatt.adapters.ocpp.logbook import Logbook, Page
     from tallywatt.kernel.clock import Clock
     from tallywatt.kernel.identity import OperatorId, StationId
     from tallywatt.metering.facts import (
@@ -99,6 +101,8 @@ class Surroundings:
     handover: Handover
     registry: Registry[Connection]
     largest_message: int
+    logbook: Logbook | None = None
+    """None: no message log is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ class Connection(WSListener):
         "_last_heard_at",
         "_line",
         "_outgoing",
+        "_page",
         "_quarantined",
         "_reading_paused",
         "_refused_protocol",
@@ -170,6 +175,7 @@ class Connection(WSListener):
         self._transport: WSTransport | None = None
         self._line = Line(around.handover)
         self._outgoing: Outgoing | None = None
+        self._page: Page | None = None
         self._fragments: list[bytes] | None = None
         self._fragments_size = 0
         self._held: list[bytes] | None = None
@@ -229,6 +235,8 @@ class Connection(WSListener):
         self._around.registry.leave(self)
         if self._outgoing is not None:
             self._outgoing.lost()
+        if self._page is not None and self._around.logbook is not None:
+            self._around.logbook.turn(self._page)
 
     def pause_writing(self) -> None:
         """The station does not take our answers: do not hear its questions until it does."""
@@ -284,6 +292,8 @@ class Connection(WSListener):
         if self._held is not None:
             self._hold(text)
             return
+        if self._page is not None:
+            self._page.note(self._last_heard_at, Direction.IN, text)
         match rpc.read(text):
             case rpc.Call(message_id, action, payload):
                 self._take_call(Question(text, message_id, message_id, action), payload)
@@ -421,6 +431,12 @@ class Connection(WSListener):
     def _settle_in(self, credential: StationCredential) -> None:
         self.station_id = credential.station_id
         self.operator_id = credential.operator_id
+        if self._around.logbook is not None:
+            if self._page is not None:
+                self._around.logbook.turn(self._page)
+            self._page = self._around.logbook.page_of(
+                credential.operator_id, credential.station_id, is_known=not self._quarantined
+            )
         before = self._around.registry.take_place(credential.station_id, self)
         if before is not None:
             before.close(WSCloseCode.POLICY_VIOLATION, "a newer connection of this station has taken over")
@@ -462,6 +478,8 @@ class Connection(WSListener):
         """Send a message, if the socket is still there."""
         if self._transport is not None and not self.closing:
             self._transport.send(_TEXT, text)
+            if self._page is not None:
+                self._page.note(self._around.clock.now(), Direction.OUT, text)
 
     @property
     def outgoing(self) -> Outgoing:

@@ -22,6 +22,7 @@ from picows import (
 from tallywatt.adapters.ocpp import rpc, schemas, v16
 from tallywatt.adapters.ocpp.connection import Connection, Intake, Surroundings, Visitor
 from tallywatt.adapters.ocpp.handover import Handover
+from tallywatt.adapters.ocpp.logbook import Logbook
 from tallywatt.adapters.ocpp.messages import DIALECTS, unfit
 from tallywatt.adapters.ocpp.outgoing import Ask
 from tallywatt.adapters.ocpp.registry import Registry, Seen
@@ -72,6 +73,8 @@ class GatewayOptions:
     largest_message: int = rpc.LARGEST_MESSAGE
     plain_is_shielded: bool = False
     """The plain port lies behind a proxy that ends TLS: what comes through it counts as security profile 2."""
+    keeps_log: bool = False
+    """Every message, both ways, goes into the message log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Gateway:
         self._registry: Registry[Connection] = Registry()
         self._servers: list[asyncio.Server] = []
         self._shield: Shield | None = None
+        self._logbook = Logbook(writer) if self._options.keeps_log else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: Surroundings | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -119,8 +123,16 @@ class Gateway:
         self._loop = loop
         handover = Handover(self._writer, loop)
         self._around = Surroundings(
-            self._intake, self._clock, loop, handover, self._registry, self._options.largest_message
+            self._intake,
+            self._clock,
+            loop,
+            handover,
+            self._registry,
+            self._options.largest_message,
+            self._logbook,
         )
+        if self._logbook is not None:
+            self._logbook.live_on(loop)
 
     async def start(self, host: str = "0.0.0.0", port: int | None = 9000, tls: Tls | None = None) -> None:  # noqa: S104  # stations come from outside
         """Listen, inside the running event loop. Port 0 takes any free one; None: not without TLS."""
@@ -185,6 +197,9 @@ class Gateway:
         await self._until(lambda: not self._registry.everyone(), end)
         for one in self._registry.everyone():
             one.cut()
+        if self._logbook is not None:
+            self._logbook.turn_all()
+            await self._loop.run_in_executor(None, self._logbook.close)
         self._around.handover.close()
         self._servers = []
 
@@ -233,6 +248,16 @@ class Gateway:
         connection = self._registry.of(station_id)
         if connection is not None:
             connection.close(WSCloseCode.GOING_AWAY, "please connect again")
+
+    def write_down(self, station_id: str) -> None:
+        """What a station has said and heard goes into the message log now, because somebody wants to read it. Blocks."""
+        if self._logbook is not None:
+            self._logbook.written_down(station_id)
+
+    @property
+    def messages_left_out(self) -> int:
+        """How many are not in the message log, because it could not keep up."""
+        return 0 if self._logbook is None else self._logbook.left_out
 
     # --- commands ---
 

@@ -16,6 +16,7 @@ MOST_ROWS = 20_000
 NOT_KEPT = {
     "jobs": "changed by statements of their own too",
     "frames": "large, and never asked for by what wrote them",
+    "message_chunks": "large, and never asked for by what wrote them",
     "webhook_endpoints": "changed by statements of their own too",
     "webhook_deliveries": "as above",
     "webhook_messages": "large, and never asked for by what wrote them",

@@ -101,6 +101,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "station_reports": reports.STATION_REPORTS,
     "station_variables": reports.STATION_VARIABLES,
     "security_events": reports.SECURITY_EVENTS,
+    "message_chunks": reports.MESSAGE_CHUNKS,
     "frames": metering.FRAMES,
     "sessions": metering.SESSIONS,
     "meter_readings": metering.METER_READINGS,

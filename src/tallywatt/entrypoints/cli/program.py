@@ -12,7 +12,6 @@ from tallywatt.entrypoints.cli import (
     access,
     approvals,
     audit,
-    billability,
     certificates,
     circles,
     closing,
@@ -41,6 +40,7 @@ from tallywatt.entrypoints.cli import (
     settlements,
     simulate,
     tariffs,
+    traffic,
     webhooks,
 )
 from tallywatt.entrypoints.cli.failing import complain, exit_code
@@ -90,7 +90,7 @@ app.add_typer(database.database)
 for one in (
     operators.operator,
     locations.location,
-    billability.station,
+    traffic.station,
     certificates.authority,
     meters.meter_key,
     tariffs.tariff,

@@ -31,6 +31,7 @@ from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current, StationState
+from tallywatt.stations.traffic import Direction, Kind
 from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
 from tallywatt.workflows.jobs import JobState
 
@@ -454,6 +455,20 @@ class Frame(Answer):
     station_id: str
     bytes: int
     text: str | None
+
+
+class LoggedMessage(Answer):
+    """A message between a station and the platform; `at` is when it came or left."""
+
+    id: str
+    at: When
+    direction: Direction
+    kind: Kind
+    action: str
+    message_id: str
+    transaction: str | None
+    bytes: int
+    text: str
 
 
 class Tariff(Answer):

@@ -30,6 +30,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "POST /stations": a.StationKept,
     "GET /stations/{identity}": a.StationDetail,
     "GET /stations/{identity}/frames": a.Page[a.FrameHead],
+    "GET /stations/{identity}/log": a.Page[a.LoggedMessage],
     "POST /stations/{identity}/adopt": a.StationKept,
     "POST /stations/{identity}/commands": a.CommandKept,
     "GET /frames/{frame_id}": a.Frame,

@@ -2048,6 +2048,24 @@ CREATE TABLE told_prices (
 
 ;
 
+CREATE TABLE message_chunks (
+	operator_id TEXT NOT NULL, 
+	chunk_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	first_at INTEGER NOT NULL, 
+	last_at INTEGER NOT NULL, 
+	messages INTEGER NOT NULL, 
+	actions TEXT NOT NULL, 
+	transactions TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed BLOB NOT NULL, 
+	CONSTRAINT pk_message_chunks PRIMARY KEY (operator_id, chunk_id), 
+	CONSTRAINT fk_message_chunks_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2304,6 +2322,8 @@ CREATE INDEX ix_coupon_uses_operator_id_offer_id ON coupon_uses (operator_id, of
 
 CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operator_id, coupon_id, use_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0035');
+CREATE INDEX ix_message_chunks_operator_id_station_id_last_at_chunk_id ON message_chunks (operator_id, station_id, last_at, chunk_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0036');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    blob,
     flag,
     index,
     instant,
@@ -11,10 +12,12 @@ from tallywatt.adapters.storage.tables.schema import (
     refers,
     table,
     text,
+    texts,
     version,
     whole,
 )
 from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
+from tallywatt.stations.traffic import MessageChunk
 
 STATION_REPORTS = Mapping(
     table(
@@ -73,4 +76,25 @@ SECURITY_EVENTS = Mapping(
         key=("station_id", "event_key"),
     ),
     SecurityEvent,
+)
+
+MESSAGE_CHUNKS = Mapping(
+    table(
+        "message_chunks",
+        text("chunk_id"),
+        text("station_id"),
+        instant("first_at"),
+        instant("last_at"),
+        whole("messages"),
+        texts("actions"),
+        texts("transactions"),
+        text("key_id"),
+        blob("sealed"),
+        refers("station_id", "stations"),
+        index("station_id", "last_at", "chunk_id"),
+        key=("chunk_id",),
+        # Cards and keys are hidden before it is written; a maker's own words may still name somebody.
+        personal="traffic",
+    ),
+    MessageChunk,
 )

@@ -36,6 +36,7 @@ from tallywatt.adapters.storage.views import (
     sealed,
     settlements,
     telling,
+    traffic,
     webhooks,
 )
 
@@ -186,6 +187,7 @@ class Views:
     running_count = staticmethod(pages.running_count)
     frame = staticmethod(pages.frame)
     frames_of = staticmethod(pages.frames_of)
+    traffic = staticmethod(traffic.traffic)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)
     last_position = staticmethod(pages.last_position)

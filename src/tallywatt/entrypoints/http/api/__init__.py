@@ -33,11 +33,13 @@ def routers() -> list[APIRouter]:
         settings,
         tariffs,
         telling,
+        traffic,
     )
 
     subjects = (
         places,
         telling,
+        traffic,
         tariffs,
         market,
         customers,

@@ -34,6 +34,7 @@ from tallywatt.entrypoints.http.console import (
     sign_on,
     stations,
     tariffs,
+    traffic,
     trail,
     webhooks,
 )
@@ -64,6 +65,7 @@ def routers() -> tuple[APIRouter, ...]:
         entrance,
         *looking,
         commissioning,
+        traffic,
         messages,
         connect,
         imports,
