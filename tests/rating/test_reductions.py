@@ -280,6 +280,7 @@ def test_what_is_shown_before_the_start_tells_caps_and_discounts_of_today() -> N
     assert [one["id"] for one in data["discounts"]] == ["B", "C"]
     assert explain.cap_words(data["caps"][0], "EUR") == "at most €20.00 for all sessions of a day, for energy"
     assert explain.discount_words(data["discounts"][0], "EUR") == "€1.50 (before tax) off (B)"
+    assert explain.discount_words({"percent": "20"}, "EUR") == "20 % off", "where its code stands beside it"
     assert explain.shown_sentence(shown.lines[0], "EUR", "de") == "0,50\xa0€ pro kWh, bis 100 kWh im Kalendermonat"
 
 

@@ -159,12 +159,13 @@ def cap_words(cap: Mapping[str, Any], code: str, locale: str = "en") -> str:
 
 
 def discount_words(discount: Mapping[str, Any], code: str, locale: str = "en") -> str:
-    """A discount as a driver reads it: 10 % off (SPRING), for energy, before 1 Apr 2026."""
+    """A discount as a driver reads it: 10 % off (SPRING), for energy, before 1 Apr 2026. Without an id it is not named."""
     if "percent" in discount:
         off = _say("discount.percent", locale, percent=figure(discount["percent"], locale))
     else:
         off = _say("discount.amount", locale, amount=_amount(discount, code, locale))
-    parts = [_say("discount.of", locale, off=off, name=discount["id"]), *_concerning(discount, locale)]
+    named = _say("discount.of", locale, off=off, name=discount["id"]) if "id" in discount else off
+    parts = [named, *_concerning(discount, locale)]
     said = conditions({name: discount[name] for name in ("start_date", "end_date") if name in discount}, locale)
     return ", ".join([*parts, said] if said else parts)
 

@@ -121,9 +121,8 @@ def discounted(discount: dict[str, Any], currency: str) -> str:
 
 
 def taken_off(coupon: dict[str, Any]) -> str:
-    """What a coupon takes off, in words."""
-    terms = {**coupon["terms"], "id": coupon["code"]}
-    return explain.discount_words(terms, coupon["currency"] or "", language.language())
+    """What a coupon takes off, in words; its code stands beside them."""
+    return explain.discount_words(coupon["terms"], coupon["currency"] or "", language.language())
 
 
 def worded_error(error: Any) -> dict[str, Any]:
