@@ -51,6 +51,17 @@ class SignedSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldLimit:
+    """The most of a transaction, as OCPP 2.1 says it to a station, and as the station says it back; exact figures as text."""
+
+    cost: str | None = None
+    """In major units of the tariff's currency."""
+    watt_hours: str | None = None
+    seconds: int | None = None
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A transaction has started: StartTransaction, or TransactionEvent(Started)."""
 
@@ -75,6 +86,8 @@ class Started:
     """2.x: EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle."""
     samples: tuple[Sample, ...] = ()
     signed: tuple[SignedSample, ...] = ()
+    limit: ToldLimit | None = None
+    """2.1: what the station keeps."""
 
     @property
     def names_starter(self) -> bool:
@@ -104,6 +117,8 @@ class Sampled:
     names_starter: bool = True
     """False: the token that is named stops the transaction."""
     signed: tuple[SignedSample, ...] = ()
+    limit: ToldLimit | None = None
+    """2.1: what the station keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +255,8 @@ class TransactionAnswer:
     """The group of the token, whose other members may stop what it has started."""
     words: str | None = None
     """2.x: what the station's display may show: the prices with which it begins, or what it has cost in the end."""
+    limit: ToldLimit | None = None
+    """2.1: what the transaction is to be limited to."""
 
 
 @dataclass(frozen=True, slots=True)

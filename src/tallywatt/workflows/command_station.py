@@ -9,6 +9,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, StationId
+from tallywatt.metering.limits import read_limits
 from tallywatt.stations.command import Action, CommandState, StationCommand
 from tallywatt.stations.configuration import without_secrets
 from tallywatt.stations.messages import comes_to_more
@@ -61,6 +62,8 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
     if command.action is Action.START and not payload.get("tag"):
         msg = "a remote start needs a tag"
         raise BadInput(msg, code="stations.no_tag")
+    if payload.get("limit") is not None:
+        payload["limit"] = read_limits(payload["limit"]).data()
     if "tag" in payload:
         payload["tag"] = safe_uid(work, str(payload["tag"]))
     evse = work.evses.get(command.evse_id) if command.evse_id else None

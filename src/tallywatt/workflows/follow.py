@@ -13,6 +13,7 @@ from tallywatt.stations.station import ConnectorState
 from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import foresees, session_of_transaction
+from tallywatt.workflows.keep_limit import limit_to_tell
 from tallywatt.workflows.learn import learn
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -59,7 +60,9 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
         if Flag.LATE_READING not in session.flags:
             session = work.sessions.put(replace(session, flags=with_flags(session.flags, Flag.LATE_READING)))
     _go_on(work, before, session)
-    return answer_for(work, session, fact.token_uid) if fact.token_uid else _taken(session)
+    answer = answer_for(work, session, fact.token_uid) if fact.token_uid else _taken(session)
+    limit = limit_to_tell(work, session, fact)
+    return answer if limit is None else replace(answer, limit=limit)
 
 
 def _taken(session: Session) -> TransactionAnswer:

@@ -9,6 +9,7 @@ from tallywatt.customers.customer import fold
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
 from tallywatt.stations.command import Action, CommandState
+from tallywatt.workflows.keep_limit import begin_limit
 
 if TYPE_CHECKING:
     from tallywatt.metering.facts import Sampled, Started
@@ -59,6 +60,8 @@ def fulfil(work: UnitOfWork, command: StationCommand, session: Session) -> None:
         replace(held, state=CommandState.COMPLETED, session_id=session.session_id, ended_at=work.machine_now)
     )
     work.events.append(Event("command", held.command_id, "CommandCompleted", {"session_id": session.session_id}))
+    if held.action is Action.START:
+        begin_limit(work, session, held.payload.get("limit"))
 
 
 def open_commands(work: UnitOfWork, station_id: str, action: Action) -> list[StationCommand]:

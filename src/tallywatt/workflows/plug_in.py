@@ -18,6 +18,7 @@ from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import Foreseen, foresees
 from tallywatt.workflows.fulfil_command import remote_start, tag_of
+from tallywatt.workflows.keep_limit import limit_to_tell
 from tallywatt.workflows.learn import NOT_DECIDED, learn, settle_start
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -73,11 +74,11 @@ def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     frame_id = keep_frame(work, heard)
     key, known = _known_start(work, fact)
     if known is not None:
-        return _answer(work, known, heard.protocol)
+        return _answer(work, known, fact)
     if fact.transaction_id is not None and (early := _opened_by_a_later_event(work, fact)) is not None:
         completed = _complete(work, early, fact, frame_id)
         remember(work, key, "start", heard, fact.at, completed.session_id, frame_id, fact.transaction_id)
-        return _answer(work, completed, heard.protocol)
+        return _answer(work, completed, fact)
     transaction_id = fact.transaction_id
     if transaction_id is None:
         transaction_id = str(counter.last_transaction_id + 1)
@@ -85,7 +86,7 @@ def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     session = open_session(work, fact, station, key, transaction_id, frame_id)
     begin_showing(work, session, station, heard.protocol)
     remember(work, key, "start", heard, fact.at, session.session_id, frame_id, transaction_id)
-    return _answer(work, session, heard.protocol)
+    return _answer(work, session, fact)
 
 
 def start_key(fact: Started) -> str:
@@ -203,12 +204,13 @@ def _oddities(
     return [flag for flag, holds in odd.items() if holds]
 
 
-def _answer(work: UnitOfWork, session: Session, protocol: str) -> TransactionAnswer:
+def _answer(work: UnitOfWork, session: Session, fact: Started) -> TransactionAnswer:
     assert session.transaction_id is not None, "sessions from stations have a transaction id"
-    answer = answer_for(work, session, None)
-    if protocol == OLD or not session.is_open or not is_shown(work, session.station_id or "", protocol, TARIFF):
+    answer, protocol = answer_for(work, session, None), fact.heard.protocol
+    if protocol == OLD or not session.is_open:
         return answer
-    return replace(answer, words=tariff_words(work, session))
+    words = tariff_words(work, session) if is_shown(work, session.station_id or "", protocol, TARIFF) else None
+    return replace(answer, words=words, limit=limit_to_tell(work, session, fact))
 
 
 def _evse(work: UnitOfWork, fact: Started) -> Evse | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.market.price import MarketPrice
+    from tallywatt.metering.limits import WantedLimit
     from tallywatt.metering.session import (
         Explanation,
         Frame,
@@ -257,6 +258,7 @@ class UnitOfWork(Protocol):
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]
     told_prices: Records[ToldPrice]
+    wanted_limits: Records[WantedLimit]
 
     frames: Records[Frame]
     sessions: Records[Session]

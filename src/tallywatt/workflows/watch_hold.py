@@ -6,8 +6,7 @@ word of its station, and until a stop has worked: a hold that would not last tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.metering.session import SessionState
@@ -15,32 +14,21 @@ from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.limits import MOST_HOLDS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.rating.outlook import Limit, reaches
-from tallywatt.stations.command import Action
-from tallywatt.stations.station import StationState
+from tallywatt.stations.nearness import Step, step_at
 from tallywatt.workflows.adjust_hold import AdjustHold, adjust_hold
-from tallywatt.workflows.command_station import ANSWER_SECONDS, CommandStation, command_station
-from tallywatt.workflows.live_price import live_price
+from tallywatt.workflows.keep_limit import is_confirmed, limits_of
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.watch_limit import LATEST_SECONDS, SOON_SECONDS, come_nearer, look_at, may_cap, stop_session
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import PaymentId
-    from tallywatt.metering.session import MeterReading, Session
+    from tallywatt.metering.session import Session
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
+    from tallywatt.workflows.watch_limit import Look
 
-SOON_SECONDS: Final = 5
-"""How soon is looked again while an answer is awaited."""
-LATEST_SECONDS: Final = 5 * 60
-BLIND_SECONDS: Final = 60
-"""How soon is looked again at an EVSE of which nobody has said how much power it has."""
-LONGEST_SILENCE_MS: Final = 15 * 60 * 1000
-STOP_MS: Final = ANSWER_SECONDS * 1000
-"""Within this a stop that is sent has worked, or will not."""
 EXPIRY_MS: Final = 30 * 60 * 1000
 """So long before a hold lapses its session is stopped: there has to be time to price it and to take what is due."""
-MOST_STOPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +44,22 @@ def watch_hold(work: UnitOfWork, command: WatchHold) -> int | None:
     session = _running(work, payment)
     if session is None:
         return None
-    left = _time_left(work, session, payment)
-    if left is None:
+    limits = limits_of(work, session)
+    look = _before_it_lapses(work, look_at(work, session, limits), payment)
+    if look.left_ms is None:
         return LATEST_SECONDS
-    reaction = _reaction(work, session)
-    if left <= reaction:
+    # Whoever wants no more than is held is not held more of.
+    grows = limits.gross_minor == payment.authorised_minor and _may_grow(work, payment)
+    keeps = not grows and is_confirmed(work, session, limits)
+    step = step_at(look.left_ms, look.pace, may_cap=not grows and may_cap(work, look), station_stops=keeps)
+    if step is Step.STOP:
         return _stop(work, session, payment)
     if any(one.is_unresolved for one in work.operations.by(payment_id=payment.payment_id)):
         return SOON_SECONDS
-    grows = _may_grow(work, payment)
-    if grows and left <= 2 * reaction:
+    if grows and look.left_ms <= 2 * look.pace.reaction_ms:
         adjust_hold(work, AdjustHold(payment.payment_id, payment.authorised_minor + payment.amount_minor))
         return SOON_SECONDS
-    longest = LATEST_SECONDS if _most_watts(work, session) is not None else BLIND_SECONDS
-    return max(SOON_SECONDS, min(longest, (left - (2 if grows else 1) * reaction) // 1000))
+    return come_nearer(work, look, step)
 
 
 def _running(work: UnitOfWork, payment: Payment) -> Session | None:
@@ -80,42 +70,12 @@ def _running(work: UnitOfWork, payment: Payment) -> Session | None:
     return session if session is not None and session.state is SessionState.ACTIVE else None
 
 
-def _time_left(work: UnitOfWork, session: Session, payment: Payment) -> int | None:
-    """Milliseconds until the hold can be used up, or is about to lapse; None: neither is in sight."""
-    expires = None if payment.hold_expires_at is None else payment.hold_expires_at - EXPIRY_MS - work.machine_now
-    used = _until_used_up(work, session, payment.authorised_minor)
-    return min((one for one in (expires, used) if one is not None), default=None)
-
-
-def _until_used_up(work: UnitOfWork, session: Session, held_minor: int) -> int | None:
-    readings = work.meter_readings.by(session_id=session.session_id)
-    live = live_price(work, session, readings)
-    if live is None:
-        return None
-    # Whatever costs more: all the power that there is, or what goes on now, which may be to stand there.
-    limit, most = Limit(gross_minor=held_minor), _most_watts(work, session)
-    found = [reaches(live, limit, watts=watts) for watts in {live.watts, live.watts if most is None else most}]
-    soonest = min((one.at for one in found if one is not None), default=None)
-    return None if soonest is None else soonest - live.heard_until - _silent_for(work, session, readings)
-
-
-def _silent_for(work: UnitOfWork, session: Session, readings: list[MeterReading]) -> int:
-    """How long ago, by our own clock, its station told the last of it."""
-    last = max((one.received_at for one in readings), default=session.received_at)
-    return max(0, work.machine_now - last)
-
-
-def _reaction(work: UnitOfWork, session: Session) -> int:
-    """How long it can take until we know better and a stop has worked: one pause between words, and the stop itself."""
-    told = sorted({one.received_at for one in work.meter_readings.by(session_id=session.session_id)})
-    moments: list[Instant] = [session.received_at, *told]
-    pauses = [after - before for before, after in pairwise(moments)]
-    return min(LONGEST_SILENCE_MS, max(pauses[-3:], default=0)) + STOP_MS
-
-
-def _most_watts(work: UnitOfWork, session: Session) -> int | None:
-    evse = work.evses.find(session.evse_id) if session.evse_id is not None else None
-    return None if evse is None else evse.max_watts
+def _before_it_lapses(work: UnitOfWork, look: Look, payment: Payment) -> Look:
+    """The same look, with the moment in mind at which the hold is about to lapse."""
+    if payment.hold_expires_at is None:
+        return look
+    expires = payment.hold_expires_at - EXPIRY_MS - work.machine_now
+    return replace(look, left_ms=expires if look.left_ms is None else min(expires, look.left_ms))
 
 
 def _may_grow(work: UnitOfWork, payment: Payment) -> bool:
@@ -130,15 +90,10 @@ def _may_grow(work: UnitOfWork, payment: Payment) -> bool:
 
 def _stop(work: UnitOfWork, session: Session, payment: Payment) -> int | None:
     """Stop the session; what a station delivers that does not stop is owed, and a person is told."""
-    stops = [one for one in work.station_commands.by(session_id=session.session_id) if one.action is Action.STOP]
-    if any(one.is_open for one in stops):
-        return SOON_SECONDS
-    station = None if session.station_id is None else work.stations.get(session.station_id)
-    if station is None or station.state is not StationState.ADOPTED or len(stops) >= MOST_STOPS:
+    again = stop_session(work, session)
+    if again is None:
         summary = (
             f"the station does not stop: what it delivers beyond {payment.authorised_minor} minor units stays owed"
         )
         note(work, payment, "hold_used_up", summary, session.session_id)
-        return None
-    command_station(work, CommandStation(station.station_id, Action.STOP, session_id=session.session_id))
-    return SOON_SECONDS
+    return again

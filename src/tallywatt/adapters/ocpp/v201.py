@@ -13,7 +13,7 @@ from tallywatt.adapters.ocpp.following import CHECKED, following
 from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
-from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
+from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown, ToldLimit
 from tallywatt.stations.command import Action, StationCommand
 from tallywatt.stations.display import LONGEST_TEXT
 
@@ -26,6 +26,7 @@ PROTOCOL = "ocpp2.0.1"
 STOPPING = frozenset({"StopAuthorized", "Deauthorized", "RemoteStop"})
 """Triggers of an event that names who stops a transaction."""
 
+LARGEST_PLACE = 12
 Name = Annotated[str, Meta(max_length=255)]
 Token = Annotated[str, Meta(max_length=36)]
 Number = Annotated[int, Meta(ge=0, le=65_535)]
@@ -112,6 +113,15 @@ class Evse(msgspec.Struct, rename="camel"):
     connector_id: Number | None = None
 
 
+class TransactionLimit(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: what the station limits a transaction to."""
+
+    max_cost: Decimal | None = None
+    max_energy: Decimal | None = None
+    max_time: Count | None = None
+    max_soc: Annotated[int, Meta(ge=0, le=100)] | None = msgspec.field(default=None, name="maxSoC")
+
+
 class Transaction(msgspec.Struct, rename="camel"):
     """Which transaction, and how it stands."""
 
@@ -119,6 +129,7 @@ class Transaction(msgspec.Struct, rename="camel"):
     charging_state: Name | None = None
     stopped_reason: Name | None = None
     remote_start_id: Count | None = None
+    transaction_limit: TransactionLimit | None = None
 
 
 class TransactionEvent(msgspec.Struct, rename="camel"):
@@ -236,6 +247,7 @@ def _started(
         charging_state=info.charging_state,
         samples=samples,
         signed=_signed(told.meter_value, incoming.received_at),
+        limit=_limit(info.transaction_limit),
     )
     return Fact("start", command, _conclusion(told))
 
@@ -264,6 +276,7 @@ def _updated(
         remote_start_id=info.remote_start_id,
         connector_number=told.evse.connector_id if told.evse else None,
         names_starter=told.trigger_reason not in STOPPING,
+        limit=_limit(info.transaction_limit),
     )
     return Fact("sample", command, _conclusion(told))
 
@@ -292,6 +305,17 @@ def _ended(
         charging_state=info.charging_state,
     )
     return Fact("stop", command, _say_ended if told.id_token is None else _say_ended_to_token)
+
+
+def _limit(told: TransactionLimit | None) -> ToldLimit | None:
+    """What the station keeps; a figure with more digits than any money has is a broken station's."""
+    if told is None:
+        return None
+    figures = (told.max_cost, told.max_energy)
+    if any(one is not None and not (one.is_finite() and abs(one.adjusted()) <= LARGEST_PLACE) for one in figures):
+        return None
+    cost, energy = (None if one is None else f"{one:f}" for one in figures)
+    return ToldLimit(cost, energy, told.max_time, told.max_soc)
 
 
 def _token(told: IdToken | None) -> tuple[str | None, str | None]:
@@ -375,11 +399,32 @@ def _shown(words: str) -> dict[str, str]:
 
 
 def _conclusion(told: TransactionEvent) -> Any:
-    return acknowledged if told.id_token is None else _say_token
+    return _say_event if told.id_token is None else _say_token
+
+
+def _say_event(told: TransactionAnswer | None, _: Instant) -> bytes:
+    return b"{}" if told is None or told.limit is None else b"{%b}" % _say_limit(told.limit)
 
 
 def _say_token(told: TransactionAnswer | None, _: Instant) -> bytes:
-    return b"{}" if told is None else b'{"idTokenInfo":%b}' % _token_info(told)
+    if told is None:
+        return b"{}"
+    limit = b"" if told.limit is None else b"," + _say_limit(told.limit)
+    return b'{"idTokenInfo":%b%b}' % (_token_info(told), limit)
+
+
+def _say_limit(limit: ToldLimit) -> bytes:
+    """What the transaction is limited to, digit by digit."""
+    parts = []
+    if limit.cost is not None:
+        parts.append(b'"maxCost":%b' % _number(limit.cost))
+    if limit.watt_hours is not None:
+        parts.append(b'"maxEnergy":%b' % _number(limit.watt_hours))
+    if limit.seconds is not None:
+        parts.append(b'"maxTime":%d' % limit.seconds)
+    if limit.percent is not None:
+        parts.append(b'"maxSoC":%d' % limit.percent)
+    return b'"transactionLimit":{%b}' % b",".join(parts)
 
 
 def _say_ended(told: TransactionAnswer | None, _: Instant) -> bytes:

@@ -33,6 +33,7 @@ from tallywatt.workflows.command_station import CommandAnswered, NoteSent, Watch
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.hold_ends import SECURE_HOLD
+from tallywatt.workflows.keep_limit import WATCH_LIMIT
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
@@ -53,6 +54,7 @@ from tallywatt.workflows.show_price import (
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.void_hold import release_unused
 from tallywatt.workflows.watch_hold import WatchHold, watch_hold
+from tallywatt.workflows.watch_limit import WatchLimit, watch_limit
 from tallywatt.workflows.work_off import asked_by, more_asked_by, work_off, work_off_more
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ class Handlers:
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
             "watch_hold": self._watch_hold,
+            WATCH_LIMIT: self._watch_limit,
             SHOW_PRICE: self._show_price,
             SHOW_FINAL_PRICE: self._show_final_price,
             "read_settlements": self._read_settlements,
@@ -152,6 +155,9 @@ class Handlers:
 
     def _watch_hold(self, claimed: Claimed) -> None:
         self._again(claimed, watch_hold, WatchHold(PaymentId(claimed.job.subject_id)))
+
+    def _watch_limit(self, claimed: Claimed) -> None:
+        self._again(claimed, watch_limit, WatchLimit(SessionId(claimed.job.subject_id)))
 
     def _show_price(self, claimed: Claimed) -> None:
         self._again(claimed, show_price, ShowPrice(SessionId(claimed.job.subject_id)))

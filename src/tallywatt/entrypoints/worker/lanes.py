@@ -59,6 +59,7 @@ LANES = {
             "start_paid_session",
             "release_hold",
             "watch_hold",
+            "watch_limit",
             "show_price",
             "show_final_price",
             "expire_approval",

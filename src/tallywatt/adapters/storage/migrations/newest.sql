@@ -2066,6 +2066,19 @@ CREATE TABLE message_chunks (
 
 ;
 
+CREATE TABLE wanted_limits (
+	operator_id TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	limits TEXT NOT NULL, 
+	chosen_at INTEGER NOT NULL, 
+	confirmed TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_wanted_limits PRIMARY KEY (operator_id, subject_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2324,6 +2337,6 @@ CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operato
 
 CREATE INDEX ix_message_chunks_operator_id_station_id_last_at_chunk_id ON message_chunks (operator_id, station_id, last_at, chunk_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0036');
+INSERT INTO alembic_version ("version_num") VALUES ('0037');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

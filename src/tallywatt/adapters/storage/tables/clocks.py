@@ -48,7 +48,7 @@ _MACHINE = """
     jobs.created_at jobs.lease_until jobs.run_at jobs.wanted_at keyring.created_at linked_identities.created_at
     linked_identities.last_used_at memberships.created_at memberships.ended_at meter_keys.added_at meter_pages.noted_at
     meter_readings.received_at
-    display_rules.changed_at told_prices.told_at
+    display_rules.changed_at told_prices.told_at wanted_limits.chosen_at
     commissioning_rules.changed_at station_checks.answered_at station_checks.asked_at station_checks.set_at
     meter_profiles.created_at resolution_rules.created_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
