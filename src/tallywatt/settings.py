@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     message_log_days: int = Field(
         default=30, ge=0, le=3650, description="Days that messages of stations stay in the log; 0: none is kept."
     )
+    quiet_session_hours: int = Field(
+        default=24, ge=1, le=720, description="Hours without a word of a session after which its station is asked."
+    )
     law_gate: Literal["show", "block"] = Field(
         default="show",
         description="block: a tariff is not assigned where a rule on prices forbids it; show: it is told, and goes through.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.events import Event
 from tallywatt.metering.measure import Flag, measure
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 
+FREE: Final = "Available"
+"""What a connector is called, in every version, when no vehicle is plugged in."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoseStop:
     """The grace of an open transaction whose connector is free again has passed."""
@@ -28,7 +32,27 @@ class LoseStop:
 def lose_stop(work: UnitOfWork, command: LoseStop) -> Session:
     """Presume the end of a transaction whose stop has not come in time."""
     session = work.sessions.lock(command.session_id)
-    return presume_lost(work, session, register_now=None, cause="grace") if session.is_open else session
+    if not session.is_open or _goes_on(work, session):
+        return session
+    return presume_lost(work, session, register_now=None, cause="grace")
+
+
+def _goes_on(work: UnitOfWork, session: Session) -> bool:
+    """Whether the station has shown, since its connector was free, that the transaction goes on all the same.
+
+    A restart, or a plug that sat badly, makes a connector free for a moment; energy that is counted after that is no lost stop.
+    """
+    if session.evse_id is None:
+        return False
+    shown = work.connectors.by(evse_id=session.evse_id)
+    free = [one for one in shown if one.status == FREE]
+    if shown and not free:
+        return True
+    if not free:
+        return False
+    # By the station's own clock: what it had queued is told later, and was metered before.
+    since = max(one.occurred_at for one in free)
+    return any(one.occurred_at > since for one in work.meter_readings.by(session_id=session.session_id))
 
 
 def presume_lost(work: UnitOfWork, session: Session, *, register_now: int | None, cause: str) -> Session:

@@ -150,6 +150,14 @@ class Queries(Protocol):
         """Commands to a station that have not come to their end, asked for since that machine time; oldest first."""
         ...
 
+    def commands_since(self, station_id: str, since: Instant) -> list[StationCommand]:
+        """Commands to a station that were asked for since that machine time, whatever became of them; oldest first."""
+        ...
+
+    def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
+        """Sessions of stations whose transaction goes on, and of which nothing was heard since that machine time."""
+        ...
+
     def open_items(self, kind: str, after: str, most: int) -> list[str]:
         """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""
         ...

@@ -12,13 +12,12 @@ from tallywatt.stations.station import Connector, ConnectorState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import keep_frame, usable_time
+from tallywatt.workflows.lose_stop import FREE
 
 if TYPE_CHECKING:
     from tallywatt.metering.facts import StatusChanged
     from tallywatt.stations.station import Evse
     from tallywatt.workflows.ports import UnitOfWork
-
-FREE = "Available"
 
 
 def report_status(work: UnitOfWork, fact: StatusChanged) -> None:

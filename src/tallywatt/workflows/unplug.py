@@ -27,11 +27,10 @@ from tallywatt.workflows.listen import (
     usable_time,
     with_flags,
 )
-from tallywatt.workflows.lose_stop import note_unseen, was_decided_without_stop
+from tallywatt.workflows.lose_stop import FREE, note_unseen, was_decided_without_stop
 from tallywatt.workflows.name_token import with_safe_token
 from tallywatt.workflows.park_stop import UNKNOWN_TRANSACTION, candidates_of, park, parked_key
 from tallywatt.workflows.plug_in import open_session, start_key
-from tallywatt.workflows.report_status import FREE
 from tallywatt.workflows.show_price import total_of
 from tallywatt.workflows.take_readings import take_readings
 from tallywatt.workflows.take_signed import take_signed

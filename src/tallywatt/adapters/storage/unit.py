@@ -40,7 +40,7 @@ from tallywatt.adapters.storage.tables import (
 )
 from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
-from tallywatt.metering.session import InboxState
+from tallywatt.metering.session import InboxState, SessionState, Source
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.workflows.jobs import CAUSE, JobState
 
@@ -405,6 +405,34 @@ MARKET_PRICES_BETWEEN = (
     .order_by(_prices.c.starts_at)
 )
 _open_command = _commands.c.state.in_([state.value for state in OPEN_STATES])
+_readings = metering.METER_READINGS.table
+QUIET = (
+    _all(metering.SESSIONS)
+    .where(
+        _sessions.c.operator_id == bindparam("operator"),
+        _sessions.c.state == SessionState.ACTIVE.value,
+        _sessions.c.transaction_ended_at.is_(None),
+        _sessions.c.source == Source.OCPP.value,
+        _sessions.c.station_id.is_not(None),
+        _sessions.c.received_at < bindparam("since"),
+        ~exists().where(
+            _readings.c.operator_id == _sessions.c.operator_id,
+            _readings.c.session_id == _sessions.c.session_id,
+            _readings.c.received_at >= bindparam("since"),
+        ),
+    )
+    .order_by(_sessions.c.session_id)
+    .limit(bindparam("most"))
+)
+COMMANDS_SINCE = (
+    _all(stations.STATION_COMMANDS)
+    .where(
+        _commands.c.operator_id == bindparam("operator"),
+        _commands.c.station_id == bindparam("station"),
+        _commands.c.requested_at >= bindparam("since"),
+    )
+    .order_by(_commands.c.requested_at, _commands.c.command_id)
+)
 OPEN_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
@@ -489,6 +517,16 @@ class SqlQueries(SettlementQueries):
         """Commands to a station that have not come to their end, oldest first."""
         about = {"station_id": station_id}
         return self._rows(OPEN_COMMANDS, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def commands_since(self, station_id: str, since: Instant) -> list[StationCommand]:
+        """Commands to a station that were asked for since then, oldest first."""
+        about = {"station_id": station_id}
+        return self._rows(COMMANDS_SINCE, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
+        """Sessions of stations whose transaction goes on, and of which nothing was heard since then."""
+        about = {"state": SessionState.ACTIVE.value}
+        return self._rows(QUIET, metering.SESSIONS, about, since=since, most=most)
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:
         """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tallywatt.workflows.read_settlements import WakeSettlements, wake_settlements
+from tallywatt.workflows.sweep_quiet import SweepQuiet, sweep_quiet
 from tallywatt.workflows.wake_unresolved import WakeUnresolved, wake_unresolved
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ class Janitor:
     def step(self) -> int:
         """One round: how many operations with providers were looked at because they have been on their way for long."""
         self._house.forget()
+        quiet = self._house.settings.quiet_session_hours * 3600
         operators = [one["id"] for one in self._house.ask_now(self._house.views.operators)]
         for operator in operators:
             self._house.write_now(operator, wake_settlements, WakeSettlements(), actor="janitor")
+            self._house.write_now(operator, sweep_quiet, SweepQuiet(quiet), actor="janitor")
         return sum(
             self._house.write_now(operator, wake_unresolved, WakeUnresolved(), actor="janitor")
             for operator in operators
