@@ -63,7 +63,7 @@ from tallywatt.stations.credentials import hash_key
 from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tallywatt.adapters.identity.openid import OpenIdProvider
@@ -813,7 +813,11 @@ def bring_back(settings: Settings, path: Path, passphrase: str | None) -> tuple[
 
 
 def traces_of(
-    account: Mapping[str, Any], since: int, unfinished: list[dict[str, Any]], settings: Settings
+    account: Mapping[str, Any],
+    since: int,
+    unfinished: list[dict[str, Any]],
+    settings: Settings,
+    told: Iterable[Any] | None = None,
 ) -> list[Any]:
     """What an account's provider knows of payments that were on their way, and of all since a time."""
     from tallywatt.adapters.providers import comparing  # only after a return
@@ -822,7 +826,25 @@ def traces_of(
     enquiries = [
         Enquiry(one["id"], Instant(one["created_ms"]), one["provider_ref"], one["page_ref"]) for one in unfinished
     ]
-    return comparing.traces_of(provider_of(account, settings), Instant(since), enquiries)
+    return comparing.traces_of(provider_of(account, settings), Instant(since), enquiries, told)
+
+
+def statement_of(content: bytes) -> tuple[Any, ...]:
+    """The lines of a bank's statement."""
+    from tallywatt.adapters.banking import camt  # files of banks come once a day
+
+    return camt.lines_of(content)
+
+
+def report_of(account: Mapping[str, Any], contents: tuple[bytes, ...], settings: Settings) -> Any:
+    """What files of an account tell: one about settlements, or all those about payments together."""
+    from tallywatt.payments.report import SettlesByFile
+
+    provider = provider_of(account, settings)
+    if not isinstance(provider, SettlesByFile):
+        msg = f"{account['provider']} is asked, and writes no files"
+        raise BadInput(msg, code="report.not_by_file", remedy="run it without --report for this account")
+    return provider.read_report(contents[0]) if len(contents) == 1 else provider.read_reports(contents)
 
 
 def provider_of(account: Mapping[str, Any], settings: Settings | None = None) -> PaymentProvider:
@@ -848,6 +870,8 @@ def provider_of(account: Mapping[str, Any], settings: Settings | None = None) ->
             created_at=Instant(0),
             closed_at=None,
             merchant=account.get("merchant"),
+            report_user=account.get("report_user"),
+            report_secret_reference=account.get("report_secret_reference"),
         )
     )
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.metering.session import Explanation, InboxItem, MeterReading, Session
     from tallywatt.payments.allocation import Allocation
+    from tallywatt.payments.bank import BankLine
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
@@ -50,6 +51,7 @@ class Held:
     settled: list[SettlementLine]
     differences: list[SettlementDifference]
     disputes: list[Dispute]
+    banked: list[BankLine]
     accounts: list[Account]
     entries: list[Entry]
     transfers: list[Transfer]

@@ -26,7 +26,8 @@ def settled_places(held: Held) -> frozenset[str]:
     """What entries of settlements begin with: the lines and the differences that are there."""
     lines = {f"settlement {one.account_id}/{one.line_ref}/" for one in held.settled}
     decided = {f"difference {one.difference_id}/" for one in held.differences}
-    return frozenset(lines | decided | {f"dispute {one.dispute_id}/" for one in held.disputes})
+    arrived = {f"bank_line {one.line_id}/" for one in held.banked if one.settlement_ref is not None}
+    return frozenset(lines | decided | arrived | {f"dispute {one.dispute_id}/" for one in held.disputes})
 
 
 def is_settled(entry: Entry, places: frozenset[str]) -> bool:
@@ -45,7 +46,7 @@ def compare_settlements(held: Held, codes: dict[str, str], transfers: dict[str, 
     """What does not agree between settlement lines, payments, differences and the books."""
     booked: dict[str, list[Transfer]] = defaultdict(list)
     for entry in held.entries:
-        if entry.cause_kind in ("settlement", "difference", "dispute"):
+        if entry.cause_kind in ("settlement", "difference", "dispute", "bank_line"):
             booked[_place(entry)] += transfers[entry.entry_id]
     for line in held.settled:
         moved = _moved(codes, booked[f"settlement {line.account_id}/{line.line_ref}/"])
@@ -64,7 +65,25 @@ def compare_settlements(held: Held, codes: dict[str, str], transfers: dict[str, 
         if (moved[gone, dispute.currency], -moved["clearing", dispute.currency]) != (dispute.withdrawn_minor,) * 2:
             says = "what is booked of it is not what the bank has taken back"
             yield Finding("dispute.books", dispute.dispute_id, says, str(dispute.withdrawn_minor), str(_plain(moved)))
+    yield from _arrived(held, {place: _moved(codes, rows) for place, rows in booked.items()})
     yield from _unlisted(held)
+
+
+def _arrived(held: Held, moved: dict[str, Places]) -> Iterator[Finding]:
+    """A payout is at the bank once, with its own sum, and as its entry says."""
+    payouts = {(one.account_id, one.line_ref): one for one in held.settled if one.kind is LineKind.PAYOUT}
+    for line in held.banked:
+        if line.account_id is None or line.settlement_ref is None:
+            continue
+        payout = payouts.get((line.account_id, line.settlement_ref))
+        if payout is None or (payout.currency, -payout.amount_minor) != (line.currency, line.amount_minor):
+            yield Finding(
+                "bank.other_payout", line.line_id, "the payout that it is said to be is not there, or is another sum"
+            )
+        sums = moved.get(f"bank_line {line.line_id}/", Counter())
+        if (sums["bank", line.currency], -sums["transit", line.currency]) != (line.amount_minor,) * 2:
+            says = "what is booked of it is not what came in"
+            yield Finding("bank.books", line.line_id, says, str(line.amount_minor), str(_plain(sums)))
 
 
 def _plain(places: Places) -> dict[str, int]:

@@ -36,6 +36,11 @@ def transit(provider_account_id: str) -> str:
     return f"transit/{provider_account_id}"
 
 
+def bank(account: str) -> str:
+    """What came in at the operator's own bank, by its masked number: `bank/DE..3000`."""
+    return f"bank/{account}"
+
+
 def exchange(provider_account_id: str) -> str:
     """What a provider has changed from one currency into another: it stands in both, and is worth nothing together."""
     return f"exchange/{provider_account_id}"

@@ -41,6 +41,10 @@ class ProviderAccount:
     """What a payment costs there, in its minor units; None with the share: nobody has said."""
     fee_basis_points: int | None = None
     """Its share of the sum that it costs, in hundredths of a per cent."""
+    report_user: str | None = None
+    """Who fetches reports there, where they come as files to a user of their own."""
+    report_secret_reference: str | None = None
+    """What reads its settlements, where the key that moves money may not: a password, or another token."""
     version: int = 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from tallywatt.kernel.clock import (
     Instant,
@@ -41,14 +41,52 @@ class ToldDispute:
     state: DisputeState
     amount_minor: int
     currency: str
-    withdrawn_minor: int
-    """What the provider has taken from our balance for it at the moment."""
+    withdrawn_minor: int | None
+    """What the provider has taken from our balance for it at the moment; None: this word does not say."""
     reason: str
     said_at: Instant
     due_at: Instant | None = None
     payment_id: str | None = None
     provider_ref: str | None = None
     """The provider's id of the payment."""
+    follows: bool = False
+    """A later step of a dispute, which may have a number of its own: it belongs to the dispute of its payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefenceReason:
+    """On what grounds a dispute can be answered, and which documents that takes."""
+
+    code: str
+    needed: tuple[str, ...]
+    """Kinds of documents without which it is not taken."""
+    possible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DefenceDocument:
+    """A document for a bank: what kind it is, of which form, and its bytes."""
+
+    kind: str
+    media_type: str
+    content: bytes
+
+
+@runtime_checkable
+class DefendsDisputes(Protocol):
+    """A provider that takes answers to disputes from us, and not on its own pages alone."""
+
+    def defence_reasons(self, dispute_ref: str) -> tuple[DefenceReason, ...]:
+        """On what grounds it can be answered now. BadInput for what the provider refuses, Busy where it is silent."""
+        ...
+
+    def defend(self, dispute_ref: str, reason: str, documents: tuple[DefenceDocument, ...]) -> None:
+        """Hand in the documents, then answer. Likewise."""
+        ...
+
+    def accept_dispute(self, dispute_ref: str) -> None:
+        """Say that it is not answered. Likewise."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

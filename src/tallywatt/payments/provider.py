@@ -165,6 +165,8 @@ class ProviderEvent:
     dispute: ToldDispute | None = None
     operation_id: str | None = None
     """The operation of ours that it answers, where it names one and no payment."""
+    report: str | None = None
+    """Where a file with settlements lies that is ready now."""
     renewed: StoredMethod | None = None
     """A stored card that its bank has replaced: the same token charges the new one."""
 

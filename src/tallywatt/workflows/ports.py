@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tallywatt.partners.endpoint import Endpoint, EndpointSecret
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
+    from tallywatt.payments.bank import BankLine
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.health import ProviderHealth
     from tallywatt.payments.operation import Operation
@@ -291,6 +292,7 @@ class UnitOfWork(Protocol):
     webhook_events: Records[WebhookEvent]
     restorations: Records[Restoration]
     disputes: Records[Dispute]
+    bank_lines: Records[BankLine]
     settlement_lines: Records[SettlementLine]
     settlement_readings: Records[SettlementReading]
     settlement_differences: Records[SettlementDifference]

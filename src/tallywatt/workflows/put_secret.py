@@ -101,4 +101,8 @@ def kept_reference(work: UnitOfWork, reference: str) -> str:
 def _users_of(work: UnitOfWork, secret_id: str) -> list[ProviderAccount]:
     reference = f"{SEALED_HERE}{secret_id}"
     accounts = work.provider_accounts.by()
-    return [one for one in accounts if reference in {one.secret_reference, *one.webhook_secret_references}]
+    return [
+        one
+        for one in accounts
+        if reference in {one.secret_reference, *one.webhook_secret_references, one.report_secret_reference}
+    ]

@@ -13,12 +13,14 @@ from tallywatt.payments.settlement import (
     OVERLAP_MS,
     DifferenceKind,
     DifferenceState,
+    LineKind,
     SettlementReading,
 )
 from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.take_settlement import compare_payment, differ
+from tallywatt.workflows.take_statement import match_waiting
 
 if TYPE_CHECKING:
     from tallywatt.payments.account import ProviderAccount
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 READ_SETTLEMENTS: Final = "read_settlements"
 """Job: read what the provider account of that id lists."""
+READ_REPORT: Final = "read_report"
+"""Job: read the file whose place its payload tells; its subject begins with the account's id."""
 EVERY_MS: Final = 6 * 3600 * 1000
 MOST_MISSING: Final = 200
 """Payments that are called missing in one reading; the next one goes on."""
@@ -73,6 +77,8 @@ class Plan:
     until: Instant
     is_held: bool
     """The house came back from a backup: what it misses is not a difference."""
+    is_first: bool = False
+    """Nothing of this account was ever read."""
 
 
 def plan_reading(work: UnitOfWork, account_id: str) -> Plan:
@@ -80,7 +86,14 @@ def plan_reading(work: UnitOfWork, account_id: str) -> Plan:
     account = work.provider_accounts.get(account_id)
     reading = work.settlement_readings.find(account_id)
     since = work.machine_now - FIRST_READ_MS if reading is None else reading.until_at - OVERLAP_MS
-    return Plan(account, Instant(since), work.machine_now, is_held=not_compared(work) is not None)
+    is_held = not_compared(work) is not None
+    return Plan(account, Instant(since), work.machine_now, is_held, is_first=reading is None)
+
+
+def payouts_known(work: UnitOfWork, account_id: str) -> tuple[str, ...]:
+    """The payouts of an account of which something was read. Writes nothing."""
+    lines = work.settlement_lines.by(account_id=account_id, kind=LineKind.PAYOUT.value)
+    return tuple(sorted({one.payout_ref for one in lines if one.payout_ref is not None}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,7 @@ def end_reading(work: UnitOfWork, command: EndReading) -> SettlementReading:
     for payment_id in work.queries.unsettled(command.account_id, reading.from_at, due, MOST_MISSING):
         compare_payment(work, payment_id, is_due=True)
     _check_payouts(work, command)
+    match_waiting(work, ProviderAccountId(command.account_id))
     return reading
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tallywatt.ledger.disputed import moves_of_dispute
 from tallywatt.ledger.settled import drafts
-from tallywatt.payments.dispute import Dispute, ToldDispute
+from tallywatt.payments.dispute import Dispute, DisputeState, ToldDispute
+from tallywatt.payments.settlement import LineKind, LineState
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
-from tallywatt.workflows.take_settlement import payment_of
+from tallywatt.workflows.take_settlement import change_line, payment_of
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId, ProviderAccountId
@@ -36,10 +37,13 @@ def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
         to_inbox(work, "dispute_unmatched", summary, command.account_id, told.dispute_ref)
         return None
     known = work.disputes.lock_by(account_id=command.account_id, dispute_ref=told.dispute_ref)
+    if known is None and told.follows:
+        known = _earlier(work, payment, told)
     if known is None:
         fresh = _opened(work, command, payment)
         work.disputes.add_new(fresh)
         _book(work, None, fresh)
+        _match_lines(work, fresh)
         note(work, payment, "payment_disputed", f"the bank disputes it: {told.reason}", told.dispute_ref)
         return fresh
     if known.is_older(told):
@@ -47,9 +51,9 @@ def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
     after = replace(
         known,
         state=told.state,
-        amount_minor=told.amount_minor,
-        withdrawn_minor=told.withdrawn_minor,
-        reason=told.reason,
+        amount_minor=told.amount_minor or known.amount_minor,
+        withdrawn_minor=known.withdrawn_minor if told.withdrawn_minor is None else told.withdrawn_minor,
+        reason=told.reason or known.reason,
         due_at=told.due_at or known.due_at,
         said_at=max(told.said_at, known.said_at),
     )
@@ -70,6 +74,23 @@ def disputed_now(work: UnitOfWork, payment_id: PaymentId) -> Dispute | None:
     return next((one for one in found if one.is_undecided or one.withdrawn_minor), None)
 
 
+def _earlier(work: UnitOfWork, payment: Payment, told: ToldDispute) -> Dispute | None:
+    """The newest dispute of a payment. Money is taken by the one that was announced, or by another one."""
+    found = work.disputes.by(payment_id=payment.payment_id)
+    if told.state is DisputeState.OPEN:
+        # Or by one of which a later step was told first.
+        found = [one for one in found if one.state is DisputeState.WARNING or one.said_at > told.said_at]
+    return work.disputes.lock(found[-1].dispute_id) if found else None
+
+
+def _match_lines(work: UnitOfWork, dispute: Dispute) -> None:
+    """Lines that were settled before the dispute was heard of: what it books they do not book any more."""
+    about = {"account_id": dispute.account_id, "source_ref": dispute.dispute_ref}
+    for line in work.settlement_lines.by(**about, kind=LineKind.DISPUTE.value, state=LineState.EXTRA.value):
+        if line.source_currency == dispute.currency:
+            change_line(work, line, replace(line, state=LineState.MATCHED, payment_id=dispute.payment_id))
+
+
 def _opened(work: UnitOfWork, command: TakeDispute, payment: Payment) -> Dispute:
     told = command.told
     dispute = Dispute(
@@ -80,8 +101,8 @@ def _opened(work: UnitOfWork, command: TakeDispute, payment: Payment) -> Dispute
         state=told.state,
         amount_minor=told.amount_minor,
         currency=told.currency,
-        withdrawn_minor=told.withdrawn_minor,
-        reason=told.reason,
+        withdrawn_minor=told.withdrawn_minor or 0,
+        reason=told.reason or "general",
         due_at=told.due_at,
         said_at=told.said_at,
         opened_at=work.machine_now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tallywatt.kernel.identity import PaymentId
+from tallywatt.kernel.identity import PaymentId, ProviderAccountId  # lines travel over the control socket
 from tallywatt.ledger.settled import drafts, moves_of
 from tallywatt.payments.settlement import (
     OF_PAYMENTS,
@@ -22,7 +22,6 @@ from tallywatt.payments.settlement import (
 from tallywatt.workflows.post_entry import post
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.identity import ProviderAccountId
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -113,7 +112,10 @@ def _line(work: UnitOfWork, account_id: ProviderAccountId, told: ToldLine, payme
     is_known = told.kind in (LineKind.FEE, LineKind.PAYOUT) or (told.kind in OF_PAYMENTS and ours)
     if told.kind is LineKind.DISPUTE and is_known:
         # Its money is booked by the dispute: while that is not heard of, the line speaks for itself.
-        is_known = work.disputes.one_by(account_id=account_id, dispute_ref=told.source_ref or "") is not None
+        is_known = work.disputes.one_by(account_id=account_id, dispute_ref=told.source_ref or "") is not None or (
+            # The second time the bank takes it, or gives it back, the provider may number it anew.
+            payment is not None and bool(work.disputes.by(payment_id=payment.payment_id))
+        )
     return SettlementLine(
         account_id=account_id,
         line_ref=told.line_ref,

@@ -12,8 +12,10 @@ from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import Succeeded
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.read_settlements import READ_REPORT
 from tallywatt.workflows.renew_method import RenewMethod, renew_method
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 
@@ -52,7 +54,7 @@ def take_webhook(work: UnitOfWork, command: TakeWebhook) -> Taken:
         return Taken.DUPLICATE
     payment = _payment_of(work, command)
     state = WebhookState.IGNORED
-    if (event.view is not None or event.dispute is not None) and payment is not None:
+    if ((event.view is not None or event.dispute is not None) and payment is not None) or event.report is not None:
         state = WebhookState.APPLIED
     elif event.view is not None and event.payment_id is not None and not _is_left_behind(work, command):
         state = WebhookState.UNMATCHED
@@ -87,11 +89,13 @@ def _apply(work: UnitOfWork, command: TakeWebhook, payment: Payment | None, stat
         )
     elif event.renewed is not None:
         renew_method(work, RenewMethod(command.account_id, event.renewed))
-    elif event.dispute is not None:
-        take_dispute(work, TakeDispute(command.account_id, event.dispute))
+    elif event.report is not None:
+        work.jobs.add(Job(READ_REPORT, f"{command.account_id}/{event.event_id}", {"place": event.report}))
     elif state is WebhookState.UNMATCHED:
         summary = f"{event.type} about {event.provider_ref or 'an object'}, which is no payment of this operator"
         _list(work, command, "webhook_unmatched", summary)
+    if event.dispute is not None:
+        take_dispute(work, TakeDispute(command.account_id, event.dispute))
 
 
 def _payment_of(work: UnitOfWork, command: TakeWebhook) -> Payment | None:

@@ -30,6 +30,7 @@ TIMEOUT = httpx.Timeout(1.0, connect=1.0)
 KEYS = {"mollie": "test_tallywatt", "adyen": "AQEtallywatt"}
 MERCHANT = "TallywattECOM"
 HMAC = "5AFE" * 16
+REPORT_USER = ("report@Company.Simulated", "report_tallywatt")
 STRIPE_SECRET = "whsec_simulated"
 
 
@@ -130,12 +131,19 @@ def an_operation_of(
 
 
 def _mollie(psp: RunningPsp, endpoint: Endpoint) -> MollieCards:
-    return MollieCards(KEYS["mollie"], base_url=psp.url, webhook_url=endpoint.url, timeout=TIMEOUT)
+    return MollieCards(
+        KEYS["mollie"], base_url=psp.url, webhook_url=endpoint.url, timeout=TIMEOUT, report_token="access_tallywatt"
+    )
 
 
 def _adyen(psp: RunningPsp, endpoint: Endpoint) -> AdyenCards:
     return AdyenCards(
-        KEYS["adyen"], ("00" * 32, HMAC), merchant=MERCHANT, base_url=f"{psp.url}/checkout", timeout=TIMEOUT
+        KEYS["adyen"],
+        ("00" * 32, HMAC),
+        merchant=MERCHANT,
+        base_url=f"{psp.url}/checkout",
+        timeout=TIMEOUT,
+        report_access=REPORT_USER,
     )
 
 

@@ -26,8 +26,9 @@ from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId, StationId
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
+from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
-from tallywatt.payments.settlement import Action
+from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.rating.records import Scope
 from tallywatt.stations.command import Action as StationAction
 from tallywatt.stations.metrology import Metrology
@@ -56,11 +57,12 @@ from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_method import KeepMethod
+from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.put_market_prices import PutMarketPrices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
-from tallywatt.workflows.read_settlements import OrderReading
+from tallywatt.workflows.read_settlements import EndReading, OrderReading
 from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.register_meter_key import EndMeterKey, RegisterMeterKey
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
@@ -73,12 +75,17 @@ from tallywatt.workflows.set_money_limit import SetMoneyLimit
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
+from tallywatt.workflows.take_report import NoteReport, SetReportAccess, TakeTold
+from tallywatt.workflows.take_settlement import TakeSettlement
+from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement
 from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon
 from tallywatt.workflows.work_off import WorkOffAll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+A_BANK_LINE = ToldBankLine("l1", "DE..3000", "S1", "1", Instant(1), -700, "EUR", None, None, "back", None, None, "AC04")
+A_LINE = ToldLine("l1", LineKind.CHARGE, 1000, 35, "EUR", Instant(1), 1000, "EUR", "PSP", "p", "PSP", None, "batch")
 A_VIEW = View(ViewStatus.CAPTURED, "GBP", "pi", captured_minor=7, refunds=(RefundView("re", "o", 2, "succeeded"),))
 COMMANDS: dict[str, object] = {
     "add_console_link": AddConsoleLink(60),
@@ -131,6 +138,14 @@ COMMANDS: dict[str, object] = {
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
     "order_reading": OrderReading("account"),
+    "end_reading": EndReading("account", Instant(1), Instant(2)),
+    "set_report_access": SetReportAccess("account", "env:REPORTS", "report@Company.Mine"),
+    "take_statement": TakeStatement((A_BANK_LINE,), "ab12"),
+    "decide_bank_line": DecideBankLine("l1", "a", "payout", "by hand"),
+    "note_defence": NoteDefence("d1", "ProofOfSale", ("DefenseMaterial",)),
+    "note_report": NoteReport("account", "ab12", 3, 0),
+    "take_settlement": TakeSettlement(ProviderAccountId("a"), (A_LINE,)),
+    "take_told": TakeTold("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "order_station": CommandStation(StationId("s"), StationAction.MESSAGE, {"name": "ClearCache", "content": {}}),
     "recount_sums": RecountSums(),
     "resolve_difference": ResolveDifference("d1", next(iter(Action)), "looked at it", "p1"),

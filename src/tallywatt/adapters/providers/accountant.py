@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.adapters.providers.caller import HELD_SECONDS, NOT_COMPARED, TryLater
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import NotSent, Succeeded, Unknown, View
+from tallywatt.payments.report import SettlesByFile
 from tallywatt.payments.settlement import DAY_MS, Settles, TellsDisputes
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
-from tallywatt.workflows.read_settlements import EndReading, end_reading, plan_reading
+from tallywatt.workflows.read_settlements import EndReading, end_reading, payouts_known, plan_reading
 from tallywatt.workflows.resolve_difference import compare_again, payment_to_look_at
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
@@ -22,14 +24,26 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.provider import PaymentProvider
+    from tallywatt.payments.report import Report
     from tallywatt.workflows.read_settlements import Plan
 
 AT_ONCE: Final = 20
 """Lines in one command: others wait for the writer meanwhile."""
 NO_LIST: Final = "this provider lists no settlements"
 LATER_SECONDS: Final = 300
+MOST_FILES: Final = 20
+"""Files read in one round; the next one goes on."""
 DISPUTES_MS: Final = 90 * DAY_MS
 """So much earlier a dispute may have been opened that is decided now."""
+
+
+def take_report(write: Write, account: ProviderAccount, report: Report) -> None:
+    """Take in the settlements of a file, and remember how far its account was read by it."""
+    for first in range(0, len(report.lines), AT_ONCE):
+        some = report.lines[first : first + AT_ONCE]
+        write(take_settlement, TakeSettlement(account.account_id, some))
+    if report.lines:
+        write(end_reading, EndReading(account.account_id, report.first_at, report.last_at))
 
 
 class Accountant:
@@ -44,6 +58,9 @@ class Accountant:
         if plan.is_held:
             raise TryLater(NOT_COMPARED, HELD_SECONDS)
         provider = self._provider_of(plan.account)
+        if isinstance(provider, SettlesByFile):
+            self._look_for_files(write, provider, plan)
+            return
         if not isinstance(provider, Settles):
             write(end_reading, EndReading(account_id, plan.since, plan.until, NO_LIST))
             return
@@ -58,6 +75,44 @@ class Accountant:
             some = lines[first : first + AT_ONCE]
             write(take_settlement, TakeSettlement(plan.account.account_id, some))
         write(end_reading, EndReading(account_id, plan.since, plan.until))
+
+    def read_report(self, write: Write, account_id: str, place: str) -> None:
+        """Take in a file that a provider has told of. TryLater when it cannot be had; BadInput when it is broken."""
+        plan: Plan = write(plan_reading, account_id)
+        if plan.is_held:
+            raise TryLater(NOT_COMPARED, HELD_SECONDS)
+        provider = self._provider_of(plan.account)
+        if isinstance(provider, SettlesByFile) and not self._take_file(write, provider, plan, place):
+            msg = "the report is not there yet"
+            raise TryLater(msg, LATER_SECONDS)
+
+    def _look_for_files(self, write: Write, provider: SettlesByFile, plan: Plan) -> None:
+        """Read the files after the last one that was read: what tells of them may be lost."""
+        account_id = plan.account.account_id
+        for _ in range(MOST_FILES):
+            place = provider.next_report(write(payouts_known, account_id))
+            if place is None or not self._take_file(write, provider, plan, place):
+                break
+        # Looked for, whatever was found. What was taken before the first look may be in files that nobody gives us.
+        seen = plan.until if plan.is_first else plan.since
+        write(end_reading, EndReading(account_id, seen, seen))
+
+    def _take_file(self, write: Write, provider: SettlesByFile, plan: Plan, place: str) -> bool:
+        """Whether there was a file to take in."""
+        account_id = plan.account.account_id
+        try:
+            content = provider.fetch_report(place)
+            if isinstance(content, NotSent | Unknown):
+                write(end_reading, EndReading(account_id, plan.since, plan.until, content.cause))
+                raise TryLater(content.cause, LATER_SECONDS)
+            if content is None:
+                return False
+            report = provider.read_report(content)
+        except BadInput as error:
+            write(end_reading, EndReading(account_id, plan.since, plan.until, error.message))
+            raise
+        take_report(write, plan.account, report)
+        return True
 
     def _take_disputes(self, write: Write, provider: TellsDisputes, plan: Plan) -> None:
         told = provider.list_disputes(Instant(plan.since - DISPUTES_MS), plan.until)

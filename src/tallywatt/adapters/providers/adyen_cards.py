@@ -16,8 +16,10 @@ from Adyen import Adyen, AdyenError
 from Adyen.exceptions import AdyenAPIResponseError
 from Adyen.util import is_valid_hmac_notification
 
+from tallywatt.adapters.providers import adyen_disputes as disputes
 from tallywatt.adapters.providers import adyen_views as views
 from tallywatt.adapters.providers import marks
+from tallywatt.adapters.providers.adyen_files import ReportFiles
 from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
@@ -68,7 +70,7 @@ class _Http:
         return answer.text, json, answer.status_code, answer.headers
 
 
-class AdyenCards:
+class AdyenCards(ReportFiles, disputes.Defence):
     """One merchant account at Adyen."""
 
     capabilities = CAPABILITIES[views.PROVIDER]
@@ -82,7 +84,10 @@ class AdyenCards:
         live: bool = False,
         base_url: str | None = None,
         timeout: httpx.Timeout = TIMEOUT,
+        report_access: tuple[str, str] | None = None,
+        account_id: str | None = None,
     ) -> None:
+        super().__init__(merchant, report_access, base_url, account_id, live=live)
         if live and base_url is None:
             msg = "a live account at Adyen has an endpoint of its own"
             raise Broken(msg, code="payment.live_endpoint_missing", remedy="give it as the base URL of the account")
@@ -93,9 +98,14 @@ class AdyenCards:
         client.client.http_client = _Http(Wire(timeout, proxied=base_url is None or live))
         client.client.http_init = True
         self._checkout = client.checkout
+        self._disputes = client.disputes.disputes_api
         if base_url is not None:
             for one in ("payment_links_api", "payments_api", "modifications_api", "recurring_api"):
                 getattr(self._checkout, one).baseUrl = f"{base_url.rstrip('/')}/{VERSION}"
+        if self.own_place is not None:
+            self._disputes.baseUrl = f"{self.own_place}/ca/services/DisputeService/{disputes.VERSION}"
+        elif live:
+            self._disputes.baseUrl = self._disputes.baseUrl.replace("ca-test", "ca-live")
 
     # --- what is asked ---
 
@@ -134,6 +144,7 @@ class AdyenCards:
             "recurringProcessingModel": "UnscheduledCardOnFile",
             "captureDelayHours": 0,
             "metadata": marks.ours(asked),
+            **_order(asked),
         }
         answer = self._checkout.payments_api.payments(request, idempotency_key=key).message
         view = views.of_charge(answer, minor, code)
@@ -155,6 +166,7 @@ class AdyenCards:
             # A hold of this kind can grow; one that is final cannot.
             "additionalData": {"authorisationType": "PreAuth"},
             "metadata": marks.ours(asked),
+            **_order(asked),
         }
         locale = LOCALES.get(str(asked.get("language", ""))[:2])
         if locale is not None:
@@ -200,7 +212,7 @@ class AdyenCards:
         return _received(changes.cancel_authorised_payment(request, idempotency_key=key).message, None)
 
     def _modification(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"merchantAccount": self._merchant, "reference": asked["operation_id"]}
+        return {"merchantAccount": self._merchant, "reference": views.modification(asked)}
 
     # --- how it stands ---
 
@@ -238,7 +250,8 @@ class AdyenCards:
         if (str(told.get("live")).lower() == "true") != self._live:
             msg = "a webhook of the other mode, test or live"
             raise NotSignedIn(msg, code="webhook.wrong_mode")
-        if self._merchant and item.get("merchantAccountCode") != self._merchant:
+        is_report = item.get("eventCode") == views.REPORT
+        if self._merchant and not is_report and item.get("merchantAccountCode") != self._merchant:
             msg = "a notification for another merchant account"
             raise NotSignedIn(msg, code="webhook.bad_signature")
         try:
@@ -289,7 +302,7 @@ class AdyenCards:
 
 def _event(item: dict[str, Any]) -> ProviderEvent:
     code = item["eventCode"]
-    payment_id, asked = views.payment_of(item), item.get("merchantReference") or None
+    payment_id, (asked, _) = views.payment_of(item), views.modified(item.get("merchantReference"))
     ref = item.get("originalReference") or (item["pspReference"] if payment_id is not None else None)
     return ProviderEvent(
         views.event_id(item),
@@ -299,7 +312,9 @@ def _event(item: dict[str, Any]) -> ProviderEvent:
         ref,
         views.of_notification(item),
         code.lower() if code in views.NEEDS_PERSON else None,
-        operation_id=asked if payment_id is None else None,
+        operation_id=asked if payment_id is None and code != views.REPORT else None,
+        dispute=disputes.told_dispute(item),
+        report=str(item.get("reason") or "") or None if code == views.REPORT else None,
     )
 
 
@@ -327,6 +342,11 @@ def _unclear_answer(error: AdyenAPIResponseError) -> NotSent | Unknown | None:
 def _said(error: AdyenAPIResponseError) -> str:
     told = error.message
     return str(told.get("message") if isinstance(told, dict) else told)[:500]
+
+
+def _order(asked: dict[str, Any]) -> dict[str, str]:
+    """What it is for, where reports can tell it: they know nothing of metadata."""
+    return {"merchantOrderReference": asked["session_id"]} if asked.get("session_id") else {}
 
 
 def _amount(asked: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ CHARGE: Final = "/charge"
 SETUP: Final = "/keep"
 """Ends the reference of a page where a card is left: it tells nothing about a payment."""
 
+REPORT: Final = "REPORT_AVAILABLE"
+"""A notification about a file; its report is named where a payment has its number."""
+
 Tree = dict[str, Any]
 
 _LINK: Final = {
@@ -28,19 +31,7 @@ _LINK: Final = {
     "completed": ViewStatus.PROCESSING,
     "paymentPending": ViewStatus.PROCESSING,
 }
-NEEDS_PERSON: Final = frozenset(
-    {
-        "CHARGEBACK",
-        "CHARGEBACK_REVERSED",
-        "NOTIFICATION_OF_CHARGEBACK",
-        "NOTIFICATION_OF_FRAUD",
-        "PREARBITRATION_LOST",
-        "REFUNDED_REVERSED",
-        "REFUND_FAILED",
-        "REQUEST_FOR_INFORMATION",
-        "SECOND_CHARGEBACK",
-    }
-)
+NEEDS_PERSON: Final = frozenset({"NOTIFICATION_OF_FRAUD", "REFUNDED_REVERSED", "REFUND_FAILED"})
 RECEIVED: Final = frozenset({"Authorised", "Received", "Pending"})
 
 
@@ -87,6 +78,18 @@ def said_at(item: Tree) -> Instant:
     """When it happened there; ValueError for no moment."""
     read = datetime.fromisoformat(str(item["eventDate"]))
     return Instant(int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000))
+
+
+def modification(asked: Tree) -> str:
+    """The reference of a change to a payment: the operation, and by what its asker's own key is known again."""
+    mark = asked.get("refund_mark")
+    return f"{asked['operation_id']}/{mark}" if mark else str(asked["operation_id"])
+
+
+def modified(reference: str | None) -> tuple[str | None, str | None]:
+    """The operation that asked for a change, and its mark."""
+    operation, _, mark = (reference or "").partition("/")
+    return operation or None, mark or None
 
 
 def payment_of(item: Tree) -> str | None:
@@ -152,7 +155,7 @@ def _modified(item: Tree) -> View:
         case "AUTHORISATION_ADJUSTMENT":
             return View(ViewStatus.AUTHORISED, code, provider_ref=of, authorised_minor=minor)
         case "CAPTURE":
-            asked = item.get("merchantReference") or None
+            asked, _ = modified(item.get("merchantReference"))
             return View(
                 ViewStatus.CAPTURED,
                 code,
@@ -162,7 +165,8 @@ def _modified(item: Tree) -> View:
                 told_of=asked,
             )
         case "REFUND":
-            one = RefundView(item["pspReference"], item.get("merchantReference"), minor, "succeeded")
+            asked, mark = modified(item.get("merchantReference"))
+            one = RefundView(item["pspReference"], asked, minor, "succeeded", mark)
             return View(ViewStatus.PROCESSING, code, provider_ref=of, refunds=(one,))
         case _:
             # The sum of a cancellation is not always told, and its currency then is none of the payment's.
@@ -174,5 +178,5 @@ def _failed(item: Tree) -> View:
     code = found.code if found is not DECLINED else "refused"
     if item["eventCode"] == "CAPTURE_FAILED":
         code = CAPTURE_LOST
-    of, asked = item.get("originalReference") or None, item.get("merchantReference") or None
+    of, asked = item.get("originalReference") or None, modified(item.get("merchantReference"))[0]
     return View(ViewStatus.PROCESSING, provider_ref=of, code=code, failed_operation=asked)

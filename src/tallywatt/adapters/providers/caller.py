@@ -101,6 +101,9 @@ class Providers:
             live=account.live,
             base_url=account.base_url,
             webhook_url=self._news_of(account),
+            report_token=None
+            if account.report_secret_reference is None
+            else self._secret(account.report_secret_reference),
         )
 
     def _adyen(self, account: ProviderAccount) -> PaymentProvider:
@@ -112,7 +115,14 @@ class Providers:
             merchant=account.merchant or "",
             live=account.live,
             base_url=account.base_url,
+            report_access=self._report_access(account),
+            account_id=account.account_id,
         )
+
+    def _report_access(self, account: ProviderAccount) -> tuple[str, str] | None:
+        if account.report_user is None or account.report_secret_reference is None:
+            return None
+        return account.report_user, self._secret(account.report_secret_reference)
 
     def _news_of(self, account: ProviderAccount) -> str | None:
         if self._base_url is None:

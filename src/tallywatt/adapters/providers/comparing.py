@@ -14,18 +14,27 @@ if TYPE_CHECKING:
     from tallywatt.payments.provider import Enquiry, PaymentProvider
 
 
-def traces_of(provider: PaymentProvider, since: Instant, unfinished: Iterable[Enquiry]) -> list[Trace]:
+def traces_of(
+    provider: PaymentProvider, since: Instant, unfinished: Iterable[Enquiry], told: Iterable[Trace] | None = None
+) -> list[Trace]:
     """What is known there of payments that were on their way here, and then of all that were made or given back since.
 
-    A provider that cannot be asked says nothing, and nothing may be concluded from that: Broken, to be tried again.
+    A provider that cannot be asked says nothing, and nothing may be concluded from that: Broken, to be tried again. `told`:
+    what its files say of all that time, where it lists nothing.
     """
     found: list[Trace] = []
+    if told is not None:
+        known = {one.payment_id: one for one in told}
+        # A hold of which the files say nothing is as it was; a page may have been closed, or be paid at this moment.
+        unfinished = [one for one in unfinished if one.payment_id not in known and one.provider_ref is None]
     for enquiry in unfinished:
         seen = provider.enquire(enquiry)
         if isinstance(seen, View):
             found.append(Trace(enquiry.payment_id, seen))
         elif seen is not None:
             raise _silent(seen)
+    if told is not None:
+        return [*found, *known.values()]
     listed = provider.list_since(since)
     if isinstance(listed, NotSent | Unknown):
         raise _silent(listed)

@@ -15,6 +15,7 @@ import httpx
 from mollie import ClientSDK, models
 
 from tallywatt.adapters.providers import marks
+from tallywatt.adapters.providers import mollie_settlements as settlements
 from tallywatt.adapters.providers import mollie_views as views
 from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.clock import Instant
@@ -43,9 +44,15 @@ from tallywatt.payments.provider import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tallywatt.payments.dispute import ToldDispute
+    from tallywatt.payments.settlement import ToldLine
+
 SKEW_MS: Final = 3600 * 1000
 MOST_LISTED: Final = 250
 MOST_PAGES: Final = 20
+NO_TOKEN: Final = (
+    "its settlements are told to an access token of the organisation alone: tallywatt provider-account reports"
+)
 _ID: Final = re.compile(r"tr_[A-Za-z0-9_]{1,60}")
 
 
@@ -62,6 +69,7 @@ class MollieCards:
         base_url: str | None = None,
         webhook_url: str | None = None,
         timeout: httpx.Timeout = TIMEOUT,
+        report_token: str | None = None,
     ) -> None:
         self._live = live
         self._webhook_url = webhook_url
@@ -69,6 +77,14 @@ class MollieCards:
         self._client = ClientSDK(
             security=models.Security(api_key=api_key), server_url=base_url, client=self._wire, retry_config=None
         )
+        self._reports = None
+        if report_token is not None:
+            self._reports = ClientSDK(
+                security=models.Security(advanced_access_token=report_token),
+                server_url=base_url,
+                client=Wire(timeout, proxied=base_url is None),
+                retry_config=None,
+            )
 
     # --- what is asked ---
 
@@ -282,6 +298,34 @@ class MollieCards:
             invoice_number=kept.get(marks.INVOICE),
         )
 
+    # --- what became of the money ---
+
+    def list_settlements(self, since: Instant) -> tuple[ToldLine, ...] | NotSent | Unknown:
+        """Every movement since then, with its settlement."""
+        client = self._reports
+        if client is None:
+            return Unknown(NO_TOKEN)
+        told: tuple[ToldLine, ...] | NotSent | Unknown = self._listed(
+            lambda: tuple(settlements.lines_since(client, since - SKEW_MS))
+        )
+        return told
+
+    def list_disputes(self, since: Instant, now: Instant) -> tuple[ToldDispute, ...] | NotSent | Unknown:
+        """Every chargeback since then."""
+        told: tuple[ToldDispute, ...] | NotSent | Unknown = self._listed(
+            lambda: tuple(settlements.disputes_since(self._client, since, now))
+        )
+        return told
+
+    def _listed(self, question: Callable[[], tuple[Any, ...]]) -> Any:
+        try:
+            found = self._asked(question)
+        except settlements.TooMany as error:
+            return Unknown(f"more {error} than can be looked through")
+        except (LookupError, TypeError, ValueError) as error:
+            return Unknown(f"the answer cannot be read: {type(error).__name__}")
+        return Unknown("the list is not there") if found is None else found
+
     # --- what it tells by itself ---
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:  # noqa: ARG002 - it signs nothing
@@ -303,18 +347,33 @@ class MollieCards:
             raise NotSignedIn(msg, code="webhook.wrong_mode")
         said_at = self._wire.said_at() or views.moment(payment["createdAt"]) or Instant(0)
         payment_id = views.carried(payment).get(marks.PAYMENT)
-        attention = "chargeback" if views.minor_of(payment.get("amountChargedBack")) else None
-        if any(one["status"] == "failed" for one in refunds):
-            attention = "refund.failed"
+        attention = "refund.failed" if any(one["status"] == "failed" for one in refunds) else None
+        taken_back = self._chargeback(payment)
+        if isinstance(taken_back, NotSent | Unknown):
+            msg = f"the provider could not be asked about it: {taken_back.cause}"
+            raise Busy(msg, code="webhook.provider_silent", remedy="send it again later")
         return ProviderEvent(
-            views.event_id(payment, refunds, captures),
+            views.event_id(payment, (*refunds, *((taken_back,) if taken_back else ())), captures),
             f"payment.{payment['status']}",
             said_at,
             payment_id if isinstance(payment_id, str) else None,
             ref,
             views.of_payment(payment, refunds, captures),
             attention,
+            dispute=settlements.told_dispute(taken_back, said_at) if taken_back else None,
         )
+
+    def _chargeback(self, payment: views.Tree) -> views.Tree | NotSent | Unknown | None:
+        """The newest chargeback of a payment; others come with the list that is read every few hours."""
+        if not views.minor_of(payment.get("amountChargedBack")):
+            return None
+        listed = self._asked(
+            lambda: _rows(self._client.chargebacks.list(payment_id=payment["id"], limit=MOST_LISTED), "chargebacks")
+        )
+        if isinstance(listed, NotSent | Unknown) or not listed:
+            return listed or None
+        newest: views.Tree = max(listed, key=lambda one: one["createdAt"])
+        return newest
 
     # --- stored methods ---
 

@@ -131,6 +131,6 @@ def carried(payment: Tree) -> Tree:
 def event_id(payment: Tree, refunds: Iterable[Tree], captures: Iterable[Tree]) -> str:
     """The same state of a payment is the same news: its webhook carries an id, and nothing to tell two of them apart."""
     seen = [payment["status"], payment.get("amountCaptured"), payment.get("amountChargedBack")]
-    seen += sorted((one["id"], one["status"]) for one in (*refunds, *captures))
+    seen += sorted((one["id"], one.get("status") or str(one.get("reversedAt"))) for one in (*refunds, *captures))
     digest = hashlib.blake2b(json.dumps(seen, sort_keys=True).encode(), digest_size=8).hexdigest()
     return f"{payment['id']}/{digest}"

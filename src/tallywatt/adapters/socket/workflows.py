@@ -49,12 +49,13 @@ from tallywatt.workflows.import_rows import take_customer, take_session, take_st
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
-from tallywatt.workflows.read_settlements import OrderReading, order_reading
+from tallywatt.workflows.read_settlements import EndReading, OrderReading, end_reading, order_reading
 from tallywatt.workflows.recount_sums import RecountSums, recount_sums
 from tallywatt.workflows.register_meter_key import (
     EndMeterKey,
@@ -79,6 +80,16 @@ from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
+from tallywatt.workflows.take_report import (
+    NoteReport,
+    SetReportAccess,
+    TakeTold,
+    note_report,
+    set_report_access,
+    take_told,
+)
+from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon, add_coupon, end_coupon
 from tallywatt.workflows.work_off import WorkOffAll, work_off_all
 
@@ -161,6 +172,14 @@ ALLOWED = _allowed(
     (rotate_api_key, RotateApiKey),
     (rotate_webhook_secret, RotateWebhookSecret),
     (set_money_limit, SetMoneyLimit),
+    (set_report_access, SetReportAccess),
+    (note_report, NoteReport),
+    (note_defence, NoteDefence),
+    (take_statement, TakeStatement),
+    (decide_bank_line, DecideBankLine),
+    (end_reading, EndReading),
+    (take_settlement, TakeSettlement),
+    (take_told, TakeTold),
     (take_customer, AddCustomer),
     (take_found, TakeFound),
     (take_session, BringSession),

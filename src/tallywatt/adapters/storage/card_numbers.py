@@ -58,6 +58,9 @@ OF_MACHINES = {
     "settlement_lines.source_ref": "the provider's number of a charge, a refund or a payout",
     "settlement_lines.payout_ref": "the provider's number of a payout",
     "settlement_differences.subject_ref": "our number of a payment, or the provider's of a line or a payout",
+    "bank_lines.statement_ref": "a bank's number of a statement",
+    "bank_lines.entry_ref": "a bank's number of an entry",
+    "bank_lines.settlement_ref": "the provider's number of a movement, as above",
     "payment_methods.customer_ref": "the provider's number of a customer; a card number is refused at the door",
     "payment_methods.method_ref": "the provider's token of a card; a card number is refused at the door",
 }

@@ -15,6 +15,7 @@ from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.sums import add_to_sums, recount
 from tallywatt.adapters.storage.tables import (
     approvals,
+    banking,
     certificates,
     circles,
     commissioning,
@@ -138,6 +139,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "webhook_events": payments.WEBHOOK_EVENTS,
     "restorations": payments.RESTORATIONS,
     "disputes": settlements.DISPUTES,
+    "bank_lines": banking.BANK_LINES,
     "settlement_lines": settlements.SETTLEMENT_LINES,
     "settlement_readings": settlements.SETTLEMENT_READINGS,
     "settlement_differences": settlements.SETTLEMENT_DIFFERENCES,

@@ -161,6 +161,49 @@ def list_accounts(operator: OperatorOption = None, as_json: JsonFlag = False) ->
     say_table(columns, told, empty="No account yet. Add one: tallywatt provider-account add NAME")
 
 
+@provider_account.command(
+    "reports",
+    **examples(
+        "tallywatt provider-account reports second --user report@Company.MyCompany \\",
+        "    --secret env:ADYEN_REPORT_PASSWORD",
+        "tallywatt provider-account reports europe --secret env:MOLLIE_ACCESS_TOKEN",
+        "tallywatt provider-account reports europe --nobody",
+    ),
+)
+def let_read(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    secret: Annotated[
+        str | None,
+        typer.Option("--secret", metavar="REFERENCE", help="What reads its settlements: env:NAME or file:PATH."),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="Whose password that is; Adyen has a report user.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Nobody reads them any more.")] = False,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what may read an account's settlements.
+
+    Mollie tells them to an access token of the organisation, Adyen to a report user. Stripe needs neither.
+    """
+    from tallywatt.workflows.take_report import SetReportAccess, set_report_access
+
+    if (secret is None) is not nobody:
+        msg = "say what reads its settlements, or that nobody does"
+        raise BadInput(msg, code="payment.which_reader", remedy="give --secret REFERENCE, or --nobody")
+    with at_desk(operator) as desk:
+        chosen = _account(desk, name)
+        desk.do(set_report_access, SetReportAccess(chosen["id"], secret, user))
+        told = next(one for one in desk.ask(desk.views.provider_accounts) if one["id"] == chosen["id"])
+        told["webhook_url"] = _webhook_url(desk, told)
+    if as_json:
+        say_json(told)
+    else:
+        reader = told["report_user"] or ("a token" if told["report_secret_reference"] else "nobody")
+        say_fields([("account", told["name"]), ("settlements read by", reader)])
+
+
 @payment_method.command(
     "add",
     **examples(

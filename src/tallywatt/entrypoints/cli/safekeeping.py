@@ -27,7 +27,11 @@ RESTORE_EXAMPLES = examples(
     "TALLYWATT_DATA_DIR=/srv/new tallywatt restore /backups/monday.tallywatt",
     "tallywatt restore monday.tallywatt --passphrase-file phrase",
 )
-RECONCILE_EXAMPLES = examples("tallywatt reconcile", "tallywatt reconcile --last-invoice INV-2026-000412")
+RECONCILE_EXAMPLES = examples(
+    "tallywatt reconcile",
+    "tallywatt reconcile --last-invoice INV-2026-000412",
+    "tallywatt reconcile --report second=settlement_detail_report_batch_14.csv",
+)
 
 ArchiveFile = Annotated[Path, typer.Argument(metavar="FILE", help="The archive.")]
 PassphraseFile = Annotated[
@@ -117,21 +121,37 @@ def reconcile(
             "Without it the series moves on by a safe distance.",
         ),
     ] = None,
+    reports: Annotated[
+        list[str] | None,
+        typer.Option("--report", metavar="ACCOUNT=FILE", help="A report file of an account that writes some (Adyen)."),
+    ] = None,
+    is_complete: Annotated[
+        bool, typer.Option("--complete", help="The reports cover every day since the backup, whatever their names say.")
+    ] = False,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """After a restore: ask the payment providers, go on.
 
     It asks every provider account what happened since the backup, takes it in, and moves the invoice numbers past every one
-    that may be on paper. It can be run again at any time.
+    that may be on paper. It can be run again at any time. With --report it takes in files of a provider, also without a
+    restore: settlement details, or payments accounting.
     """
+    from tallywatt.entrypoints.cli.reports import given_reports, take_reports
+
     with at_desk(operator) as desk:
         waiting = [one for one in desk.ask(desk.views.restorations) if one["compared_at"] is None]
-        told = _compare(desk, waiting, tuple(last_invoices or ())) if waiting else None
+        given = given_reports(desk, tuple(reports or ()), settings())
+        taken = take_reports(desk, given, waiting, is_complete=is_complete)
+        told = _compare(desk, waiting, tuple(last_invoices or ()), taken["traces"]) if waiting else None
     if as_json:
-        say_json(told or {"waited": False})
-    elif told is None:
-        say("Nothing waits for its providers: there was no restore, or it was compared already.")
+        say_json((told or {"waited": False}) | ({"reports": taken["told"]} if given else {}))
+        return
+    for one in taken["told"]:
+        say(f"{one['account']}: {one['new']} new lines, {one['known']} known, {one['news']} payments better known.")
+    if told is None:
+        if not given:
+            say("Nothing waits for its providers: there was no restore, or it was compared already.")
     else:
         say_fields(
             [
@@ -147,7 +167,7 @@ def reconcile(
         )
 
 
-def _compare(desk: Desk, waiting: list[Data], last_invoices: tuple[str, ...]) -> Data:
+def _compare(desk: Desk, waiting: list[Data], last_invoices: tuple[str, ...], of_files: dict[str, list[Any]]) -> Data:
     from tallywatt.invoicing.skipped import parts_of
     from tallywatt.wiring import traces_of
     from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
@@ -161,7 +181,7 @@ def _compare(desk: Desk, waiting: list[Data], last_invoices: tuple[str, ...]) ->
     numbers: set[str] = set()
     for account in accounts:
         unfinished = desk.ask(desk.views.unfinished_payments, account["id"])
-        for trace in traces_of(account, since, unfinished, settings()):
+        for trace in traces_of(account, since, unfinished, settings(), of_files.get(account["id"])):
             results.append(desk.do(take_found, TakeFound(account["id"], trace)))
             if trace.invoice_number:
                 numbers.add(trace.invoice_number)

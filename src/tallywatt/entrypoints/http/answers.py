@@ -1554,6 +1554,9 @@ class ProviderAccount(Answer):
     rank: int
     fee_minor: int | None
     fee_basis_points: int | None
+    report_user: str | None
+    """Who reads its reports there, where they come as files."""
+    report_secret_reference: str | None
     health: Literal["closed", "open", "probing"]
     """The circuit to it: closed takes new payments, open does not, probing tries one."""
     webhook_url: str
@@ -1577,6 +1580,8 @@ class ProviderAccountKept(Answer):
     rank: int
     fee_minor: int | None
     fee_basis_points: int | None
+    report_user: str | None
+    report_secret_reference: str | None
 
 
 class OperatorKept(Answer):

@@ -117,6 +117,7 @@ class Handlers:
             SHOW_PRICE: self._show_price,
             SHOW_FINAL_PRICE: self._show_final_price,
             "read_settlements": self._read_settlements,
+            "read_report": self._read_report,
             "compare_payment": self._compare_payment,
             "send_command": self._send_command,
             "sign_certificate": self._sign_certificate,
@@ -176,6 +177,11 @@ class Handlers:
 
     def _read_settlements(self, claimed: Claimed) -> None:
         self._house.accountant.read_settlements(self._write(claimed), claimed.job.subject_id)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _read_report(self, claimed: Claimed) -> None:
+        account_id = claimed.job.subject_id.partition("/")[0]
+        self._house.accountant.read_report(self._write(claimed), account_id, str(claimed.job.payload["place"]))
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _compare_payment(self, claimed: Claimed) -> None:

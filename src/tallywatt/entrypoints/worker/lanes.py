@@ -71,7 +71,7 @@ LANES = {
     ),
     "providers": Lane("providers", ("call_provider", "ask_provider", "look_at_page"), 4, 2, 120),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
-    "settlements": Lane("settlements", ("read_settlements", "compare_payment"), 1, 1, 600),
+    "settlements": Lane("settlements", ("read_settlements", "read_report", "compare_payment"), 1, 1, 600),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
     "erasures": Lane("erasures", ("erase_traces", "erase_papers"), 1, 1, 3600),
     "imports": Lane("imports", ("run_import",), 1, 1, 300),

@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tallywatt.simulators.psp import checkout, intents, objects, refunds
+from tallywatt.simulators.psp import adyen_defence, checkout, intents, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION, MAGIC_AMOUNTS
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
@@ -34,6 +34,7 @@ LINK: Final = "adyen.link"
 MODIFICATION: Final = "adyen.modification"
 REFERENCE: Final = "_reference"
 MERCHANT: Final = "_merchant"
+ORDER: Final = "_order"
 LONGEST_KEY: Final = 64
 KEY_TROUBLE: Final = "704"
 PSP_LENGTH: Final = 16
@@ -70,7 +71,8 @@ def _sum(asked: Object) -> tuple[int, str]:
 
 def _carried(asked: Object, wrapper: str, reference: str) -> Object:
     named = {str(name): str(value) for name, value in (asked.get("metadata") or {}).items()}
-    return {WRAPPER: wrapper, REFERENCE: reference, MERCHANT: asked["merchantAccount"], **named}
+    order = {ORDER: asked["merchantOrderReference"]} if asked.get("merchantOrderReference") else {}
+    return {WRAPPER: wrapper, REFERENCE: reference, MERCHANT: asked["merchantAccount"], **order, **named}
 
 
 def create_link(call: Call) -> Object:
@@ -289,7 +291,7 @@ def refund(call: Call) -> Object:
     params = {
         "payment_intent": intent["id"],
         "amount": minor,
-        "metadata": {"tallywatt_operation": str(call.params.get("reference", ""))},
+        "metadata": {"tallywatt_operation": str(call.params.get("reference", "")).partition("/")[0]},
     }
     answer = _modified(call, "REFUND", intent, lambda: carried_out(call, refunds.create, params), minor)
     return {**answer, "paymentPspReference": call.id, "amount": call.params["amount"]}
@@ -321,13 +323,14 @@ P: Final = "/checkout/v72"
 _LINK_FIELDS: Final = frozenset(
     {
         "additionalData", "allowedPaymentMethods", "amount", "captureDelayHours", "countryCode", "description", "expiresAt",
-        "manualCapture", "merchantAccount", "metadata", "recurringProcessingModel", "reference", "returnUrl", "shopperLocale",
-        "shopperReference", "storePaymentMethodMode",
+        "manualCapture", "merchantAccount", "merchantOrderReference", "metadata", "recurringProcessingModel", "reference",
+        "returnUrl", "shopperLocale", "shopperReference", "storePaymentMethodMode",
     }
 )  # fmt: skip
 _PAYMENT_FIELDS: Final = frozenset(
     {
-        "amount", "captureDelayHours", "merchantAccount", "metadata", "paymentMethod", "recurringProcessingModel",
+        "amount", "captureDelayHours", "merchantAccount", "merchantOrderReference", "metadata", "paymentMethod",
+        "recurringProcessingModel",
         "reference", "returnUrl", "shopperInteraction", "shopperReference",
     }
 )  # fmt: skip
@@ -348,8 +351,19 @@ ROUTES: Final = (
     Route("POST", f"{P}/payments/{{id}}/cancels", cancel, _CHANGE, ("merchantAccount",), 201),
     Route("POST", f"{P}/payments/{{id}}/refunds", refund, _CHANGE, ("merchantAccount", "amount"), 201),
     Route("POST", f"{P}/payments/{{id}}/amountUpdates", update_amount, _UPDATE, ("merchantAccount", "amount"), 201),
+    *adyen_defence.ROUTES,
 )  # fmt: skip
 _STATUS: Final = {route.handler: route.status for route in ROUTES}
+
+
+DISPUTED: Final[dict[str, Callable[[Object], tuple[str, ...]]]] = {
+    "charge.dispute.created": lambda _: ("NOTIFICATION_OF_CHARGEBACK", "CHARGEBACK"),
+    "charge.dispute.updated": lambda _: ("INFORMATION_SUPPLIED",),
+    "charge.dispute.closed": lambda one: (
+        "CHARGEBACK_REVERSED" if one["status"] == "won" else "DISPUTE_DEFENSE_PERIOD_ENDED",
+    ),
+}
+"""The steps that each turn of a dispute is told by."""
 
 
 def sign(item: Object, key: str) -> str:
@@ -364,7 +378,7 @@ def sign(item: Object, key: str) -> str:
 class Adyen:
     """JSON requests under an API key, modifications that are only received, notifications signed by field."""
 
-    prefix = "/checkout/"
+    prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX)
     account_prefix = "adyen_"
     content_type = "application/json"
 
@@ -421,9 +435,12 @@ class Adyen:
         for event in change.events:
             thing = event["data"]["object"]
             whole = change.puts.get(thing["id"]) or book.find(change.account, thing["id"]) or thing
-            item = self._item(book, change, event["type"], whole)
-            if item is not None:
-                told.append(self._event(event, item))
+            items = [self._item(book, change, event["type"], whole)]
+            if event["type"] in DISPUTED:
+                items = [self._disputed(book, change, code, whole) for code in DISPUTED[event["type"]](whole)]
+            for number, item in enumerate(one for one in items if one is not None):
+                id_ = event["id"] if not number else f"{event['id']}{number}"
+                told.append(self._event({**event, "id": id_}, item))
         return told
 
     def _item(self, book: Book, change: Change, type_: str, thing: Object) -> Object | None:
@@ -436,6 +453,8 @@ class Adyen:
                 error = thing["last_payment_error"]
                 why = REASONS.get(error.get("decline_code") or error.get("code", ""), ("2", "Refused"))
                 return self._authorisation(book, change, thing, failed=why[1])
+            case "payout.paid":
+                return self._report(thing)
             case _ if type_.startswith("modification."):
                 return self._modification(book, change, thing)
             case _:
@@ -461,6 +480,44 @@ class Adyen:
             "pspReference": psp_of(of),
             "reason": failed or f"{card['last4']}:1111:12/2031",
             "success": "true" if failed is None else "false",
+        }
+
+    def _disputed(self, book: Book, change: Change, code: str, dispute: Object) -> Object:
+        """A step of a dispute, each under the number of the dispute."""
+        intent = _known(book, change, dispute["payment_intent"])
+        ends = datetime.fromtimestamp(dispute["evidence_details"]["due_by"], UTC).isoformat()
+        return {
+            "additionalData": {
+                "chargebackReasonCode": "10.4",
+                "defensePeriodEndsAt": ends,
+                "modificationMerchantReferences": "",
+            },
+            "amount": {"currency": dispute["currency"].upper(), "value": dispute["amount"]},
+            "eventCode": code,
+            "merchantAccountCode": intent["metadata"][MERCHANT],
+            "merchantReference": intent["metadata"][REFERENCE],
+            "originalReference": psp_of(intent["id"]),
+            "paymentMethod": "visa",
+            "pspReference": psp_of(dispute["id"]),
+            "reason": "Other Fraud-Card Absent Environment",
+            "success": "true",
+        }
+
+    def _report(self, payout: Object) -> Object | None:
+        """A file is ready: its name stands where a payment has its number, its place where a payment has a reason."""
+        if "_report" not in payout:
+            return None
+        url, merchant = payout["_report"], payout["_merchant"]
+        return {
+            "additionalData": {},
+            "amount": {"currency": "EUR", "value": 0},
+            "eventCode": "REPORT_AVAILABLE",
+            "merchantAccountCode": merchant,
+            "merchantReference": "",
+            "originalReference": "",
+            "pspReference": url.rpartition("/")[2],
+            "reason": url,
+            "success": "true",
         }
 
     def _modification(self, book: Book, change: Change, made: Object) -> Object:

@@ -28,7 +28,7 @@ WRAPPER: Final = "_wrapper"
 class Dialect(Protocol):
     """One provider's API, over the common books."""
 
-    prefix: str
+    prefix: str | tuple[str, ...]
     """How its paths begin."""
     account_prefix: str
     content_type: str
@@ -72,7 +72,7 @@ def account_of(prefix: str, key: str) -> str:
 class Stripe:
     """Form-encoded requests, objects that can be expanded, events with the whole object."""
 
-    prefix = "/v1/"
+    prefix: str | tuple[str, ...] = "/v1/"
     account_prefix = "acct_"
     content_type = "application/json"
 

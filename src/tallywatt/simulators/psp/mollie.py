@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tallywatt.simulators.psp import checkout, intents, mollie_objects, objects, refunds
+from tallywatt.simulators.psp import checkout, intents, mollie_balances, mollie_objects, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
@@ -38,6 +38,8 @@ NEWS: Final = frozenset(
         "payment_intent.payment_failed",
         "checkout.session.expired",
         "charge.refunded",
+        "charge.dispute.created",
+        "charge.dispute.closed",
     }
 )
 
@@ -136,6 +138,16 @@ def shown(call: Call, payment: Object) -> Object:
     intent = intents.current(call, reference) if reference else None
     attempt = call.find(intent["latest_charge"]) if intent is not None and intent["latest_charge"] else None
     return mollie_objects.payment(call, payment, session, intent, attempt)
+
+
+def settled_payments(call: Call) -> Object:
+    """GET /v2/settlements/{id}/payments: those that were taken at once."""
+    rows = []
+    for booked, charge in mollie_balances.settled(call, "charge"):
+        payment = mollie_balances.payment_of(call, charge["payment_intent"])
+        if not payment["captures"]:
+            rows.append(mollie_balances.in_settlement(call, booked, shown(call, payment)))
+    return mollie_balances.listed(call, "payments", rows)
 
 
 def _payment(call: Call) -> Object:
@@ -314,6 +326,15 @@ ROUTES: Final = (
     Route("POST", "/v2/customers", create_customer, frozenset({"name", "email", "locale", "metadata"}), (), 201),
     Route("GET", "/v2/customers/{id}", retrieve_customer),
     Route("GET", "/v2/customers/{id}/mandates", list_mandates),
+    Route("GET", "/v2/balances", mollie_balances.list_balances),
+    Route("GET", "/v2/balances/{id}/transactions", mollie_balances.list_transactions),
+    Route("GET", "/v2/settlements", mollie_balances.list_settlements),
+    Route("GET", "/v2/settlements/{id}/payments", settled_payments),
+    Route("GET", "/v2/settlements/{id}/captures", mollie_balances.settled_captures),
+    Route("GET", "/v2/settlements/{id}/refunds", mollie_balances.settled_refunds),
+    Route("GET", "/v2/settlements/{id}/chargebacks", mollie_balances.settled_chargebacks),
+    Route("GET", "/v2/chargebacks", mollie_balances.list_chargebacks),
+    Route("GET", "/v2/payments/{id}/chargebacks", mollie_balances.list_of_payment),
 )
 _STATUS: Final = {route.handler: route.status for route in ROUTES}
 
@@ -330,16 +351,19 @@ TITLES: Final = {
 class Mollie:
     """JSON requests, answers as HAL documents, webhooks that carry an id."""
 
-    prefix = "/v2/"
+    prefix: str | tuple[str, ...] = "/v2/"
     account_prefix = "mollie_"
     content_type = "application/hal+json"
 
     def account(self, request: Request) -> str:
-        """A bearer key of the form `test_…`."""
+        """A bearer key of the form `test_…`, or the token of its organisation, `access_…`."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.startswith("test_") or len(key) <= len("test_"):
+        kind, _, rest = key.partition("_")
+        if scheme.lower() != "bearer" or kind not in ("test", "access") or not rest:
             msg = "Missing authentication, or failed to authenticate"
             raise unauthorised(msg)
+        mollie_balances.check_token(request.path, key)
+        key = f"test_{rest}"
         return account_of(self.account_prefix, key)
 
     def read(self, request: Request) -> tuple[Handler, str, dict[str, Any]]:
@@ -384,7 +408,7 @@ class Mollie:
             thing = event["data"]["object"]
             if event["type"] not in NEWS:
                 continue
-            of = thing["id"] if thing["object"] != "charge" else thing["payment_intent"]
+            of = thing["payment_intent"] if thing["object"] in ("charge", "dispute") else thing["id"]
             wrapper = _known(book, change, _known(book, change, of)["metadata"].get(WRAPPER, ""))
             url = wrapper.get("asked", {}).get("webhookUrl")
             if url is None or wrapper["id"] in told:

@@ -132,6 +132,8 @@ def _progress(
                 "amountRefunded": amount(attempt["amount_refunded"], code),
                 "amountRemaining": amount(left, code),
             }
+            if attempt.get("disputed"):
+                more["amountChargedBack"] = amount(left, code)
     elif status == "failed":
         more["failedAt"] = moment(attempt["created"])
         details["failureReason"] = REASONS.get(attempt["outcome"]["reason"], "unknown_reason")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from tallywatt.simulators.psp import objects
+from tallywatt.simulators.psp import adyen_reports, objects
 from tallywatt.simulators.psp.forms import INT, TEXT, Schema
 
 if TYPE_CHECKING:
@@ -56,13 +56,20 @@ def _converted(minor: int, rate: str) -> int:
 def pay_out(call: Call) -> list[Object]:
     """Send everything that has not gone to the bank yet, one payout a currency."""
     waiting: dict[str, list[Object]] = {}
+    merchant, number = adyen_reports.merchant_of(call), sum(1 for _ in call.all_of("payout"))
     for one in call.all_of("balance_transaction"):
         if one.get("_payout") is None and one["type"] != "payout":
             waiting.setdefault(one["currency"], []).append(one)
-    return [_one(call, code, found) for code, found in sorted(waiting.items()) if sum(one["net"] for one in found) > 0]
+    made = []
+    for code, found in sorted(waiting.items()):
+        if sum(one["net"] for one in found) > 0:
+            number += 1
+            report = {"_report": adyen_reports.place(call, merchant, number), "_merchant": merchant} if merchant else {}
+            made.append(_one(call, code, found, report))
+    return made
 
 
-def _one(call: Call, code: str, found: list[Object]) -> Object:
+def _one(call: Call, code: str, found: list[Object], report: dict[str, str]) -> Object:
     amount = sum(one["net"] for one in found)
     payout: dict[str, Any] = {
         "id": call.new_id("po"),
@@ -88,6 +95,7 @@ def _one(call: Call, code: str, found: list[Object]) -> Object:
         "statement_descriptor": None,
         "status": "paid",
         "type": "bank_account",
+        **report,
     }
     booked = objects.balance_transaction(call, payout, -amount, "payout") | {"_payout": payout["id"]}
     payout["balance_transaction"] = booked["id"]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
-from tallywatt.simulators.psp import afterwards, checkout, disputes, page, payouts
-from tallywatt.simulators.psp.adyen import Adyen
+from tallywatt.simulators.psp import adyen_reports, afterwards, checkout, disputes, page, payouts
+from tallywatt.simulators.psp.adyen import Adyen, psp_of
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
 from tallywatt.simulators.psp.delivery import Delivery
-from tallywatt.simulators.psp.dialects import Dialect, Stripe
+from tallywatt.simulators.psp.dialects import Dialect, Stripe, account_of
 from tallywatt.simulators.psp.faults import Fault, Faults
 from tallywatt.simulators.psp.intents import close
 from tallywatt.simulators.psp.mollie import Mollie
@@ -134,6 +134,8 @@ class Psp:
             return await self._answer_api(request, dialect)
         if request.path.startswith("/c/pay/"):
             return self._answer_page(request)
+        if request.path.startswith(adyen_reports.PREFIX):
+            return self._answer_report(request)
         if request.path.startswith("/_"):
             return self._answer_switch(request)
         return _json(404, {"error": {"type": "invalid_request_error", "message": "Unrecognized request URL."}})
@@ -223,6 +225,17 @@ class Psp:
         change.events = self._speaker(change.account).tell(self.book, change)
         self.book.commit(change)
         self.delivery.announce(change.events)
+
+    # Report files
+
+    def _answer_report(self, request: Request) -> Response:
+        key = adyen_reports.key_behind(request.headers.get("authorization", ""))
+        if key is None:
+            return Response(401, b"", "text/plain", (("www-authenticate", 'Basic realm="reports"'),))
+        change = Change(account_of(Adyen.account_prefix, key), self.now())
+        call = Call(self.book, change, change.at, self.base_url, self.options.hold_seconds)
+        text = adyen_reports.report(call, request.path, psp_of)
+        return Response(404, b"", "text/plain") if text is None else Response(200, text.encode(), "text/csv")
 
     # The hosted page
 

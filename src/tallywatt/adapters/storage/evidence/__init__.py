@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.sums import standing
 from tallywatt.adapters.storage.tables import (
+    banking,
     customers,
     invoicing,
     ledger,
@@ -111,6 +112,7 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         settled=every(settlements.SETTLEMENT_LINES),
         differences=every(settlements.SETTLEMENT_DIFFERENCES),
         disputes=every(settlements.DISPUTES),
+        banked=every(banking.BANK_LINES),
         accounts=every(ledger.ACCOUNTS),
         entries=every(ledger.ENTRIES),
         transfers=every(ledger.TRANSFERS),

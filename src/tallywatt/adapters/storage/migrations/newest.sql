@@ -324,7 +324,7 @@ CREATE TABLE provider_accounts (
 	is_default INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	closed_at INTEGER, 
-	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, 
+	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, report_user TEXT, report_secret_reference TEXT, 
 	CONSTRAINT pk_provider_accounts PRIMARY KEY (operator_id, account_id), 
 	CONSTRAINT uq_provider_accounts_operator_id_name UNIQUE (operator_id, name)
 )
@@ -2079,6 +2079,41 @@ CREATE TABLE wanted_limits (
 
 ;
 
+CREATE TABLE bank_lines (
+	operator_id TEXT NOT NULL, 
+	line_id TEXT NOT NULL, 
+	bank_account TEXT NOT NULL, 
+	statement_ref TEXT NOT NULL, 
+	entry_ref TEXT NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	reference TEXT, 
+	end_to_end TEXT, 
+	remittance TEXT, 
+	counterparty TEXT, 
+	counterparty_account TEXT, 
+	return_code TEXT, 
+	state TEXT NOT NULL, 
+	candidates INTEGER NOT NULL, 
+	account_id TEXT, 
+	settlement_ref TEXT, 
+	received_at INTEGER NOT NULL, 
+	decided_at INTEGER, 
+	decided_by TEXT, 
+	note TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
+	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
+	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
+	CONSTRAINT ck_bank_lines_state CHECK (state IN ('open', 'matched', 'dismissed')), 
+	CONSTRAINT fk_bank_lines_operator_id_account_id_settlement_ref FOREIGN KEY(operator_id, account_id, settlement_ref) REFERENCES settlement_lines (operator_id, account_id, line_ref), 
+	CONSTRAINT uq_bank_lines_operator_id_account_id_settlement_ref UNIQUE (operator_id, account_id, settlement_ref)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2337,6 +2372,10 @@ CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operato
 
 CREATE INDEX ix_message_chunks_operator_id_station_id_last_at_chunk_id ON message_chunks (operator_id, station_id, last_at, chunk_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0037');
+CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
+
+CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0039');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tallywatt.adapters.storage.tables import (
     approvals,
+    banking,
     certificates,
     circles,
     commissioning,
@@ -30,6 +31,7 @@ from tallywatt.adapters.storage.tables import (
 
 __all__ = [
     "approvals",
+    "banking",
     "certificates",
     "circles",
     "commissioning",

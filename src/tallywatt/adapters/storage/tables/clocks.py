@@ -54,7 +54,7 @@ _MACHINE = """
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at provider_health.changed_at
     provider_health.retry_at payments.terminal_until restorations.backup_at restorations.compared_at
-    restorations.restored_at disputes.decided_at
+    restorations.restored_at disputes.decided_at bank_lines.decided_at bank_lines.received_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
@@ -77,7 +77,7 @@ _SOURCE = """
     settlement_lines.said_at station_facts.occurred_at webhook_events.said_at
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
     corrections.since_at corrections.until_at
-    disputes.due_at disputes.said_at
+    disputes.due_at disputes.said_at bank_lines.booked_at
     security_events.occurred_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {

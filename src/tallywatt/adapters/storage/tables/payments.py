@@ -49,6 +49,8 @@ PROVIDER_ACCOUNTS = Mapping(
         Column("rank", WHOLE, nullable=False, server_default="0"),
         whole("fee_minor", null=True),
         whole("fee_basis_points", null=True),
+        text("report_user", null=True),
+        text("report_secret_reference", null=True),
         version(),
         unique("name"),
         unique_where("uq_provider_accounts_default", where=column("is_default") == 1),

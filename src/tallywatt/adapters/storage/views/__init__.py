@@ -9,6 +9,7 @@ from tallywatt.adapters.storage import sequencer
 from tallywatt.adapters.storage.views import (
     approvals,
     attention,
+    banking,
     charging,
     circles,
     closing,
@@ -153,6 +154,8 @@ class Views:
     dispute = staticmethod(settlements.dispute)
     settlement_lines = staticmethod(settlements.settlement_lines)
     settled_accounts = staticmethod(settlements.settled_accounts)
+    bank_lines = staticmethod(banking.bank_lines)
+    bank_line = staticmethod(banking.bank_line)
 
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)

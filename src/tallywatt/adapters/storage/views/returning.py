@@ -21,6 +21,7 @@ _ALL = Question(
         *columns(
             _restorations, "archive_sha256", "backup_at", "restored_at", "compared_at", "found",
             id="restoration_id", backup_ms="backup_at",
+            restored_ms="restored_at",
         )
     )
     .where(mine(_restorations))

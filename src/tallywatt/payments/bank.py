@@ -1,0 +1,92 @@
+"""Pure: lines of bank statements: what came in and went out at the operator's own bank, each kept once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import Instant  # told lines travel over the control socket, and their types are read there
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import ProviderAccountId
+
+EARLY_MS: Final = 3 * 24 * 3600 * 1000
+"""A bank may value a payout before its provider says that it was sent: they count days in other zones."""
+LATE_MS: Final = 12 * 24 * 3600 * 1000
+"""So much later a payout may arrive."""
+SHOWN: Final = 4
+
+
+class BankLineState(StrEnum):
+    """Whether it is known what a line is."""
+
+    OPEN = "open"
+    """A person looks: nothing, or more than one thing, fits."""
+    MATCHED = "matched"
+    """It is a payout of a provider."""
+    DISMISSED = "dismissed"
+    """It is none of the house's business: rent, wages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBankLine:
+    """A booked line, as a statement tells it. Its key never changes, whichever file it comes in."""
+
+    line_id: str
+    bank_account: str
+    """Our own, masked."""
+    statement_ref: str
+    entry_ref: str
+    booked_at: Instant
+    amount_minor: int
+    """Above zero came in."""
+    currency: str
+    reference: str | None = None
+    """What the payer was asked to write, where it stands in a field of its own."""
+    end_to_end: str | None = None
+    remittance: str | None = None
+    """What the payer wrote."""
+    counterparty: str | None = None
+    counterparty_account: str | None = None
+    """Masked: who pays from where is theirs alone."""
+    return_code: str | None = None
+    """Why a payment came back: AC04, AM04, MD01, MS03 …"""
+
+
+@dataclass(frozen=True, slots=True)
+class BankLine:
+    """A line as it is kept."""
+
+    line_id: str
+    bank_account: str
+    statement_ref: str
+    entry_ref: str
+    booked_at: Instant
+    amount_minor: int
+    currency: str
+    reference: str | None
+    end_to_end: str | None
+    remittance: str | None
+    counterparty: str | None
+    counterparty_account: str | None
+    return_code: str | None
+    state: BankLineState
+    candidates: int
+    """How many payouts fitted when it was read."""
+    account_id: ProviderAccountId | None
+    settlement_ref: str | None
+    """The payout that it is, by the reference of its settlement line."""
+    received_at: Instant
+    decided_at: Instant | None
+    decided_by: str | None
+    note: str | None
+    version: int = 1
+
+
+def masked(account: str) -> str:
+    """The number of an account as it may be shown: its country, and its end."""
+    plain = "".join(account.split())
+    if len(plain) <= 2 * SHOWN:
+        return ".." + plain[-SHOWN:]
+    return f"{plain[:2]}..{plain[-SHOWN:]}"

@@ -1,0 +1,172 @@
+"""Take in lines of a bank statement: each once; a payout that arrives is booked, and what is not clear waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.ledger.banked import move_of
+from tallywatt.ledger.settled import drafts
+from tallywatt.payments.bank import EARLY_MS, LATE_MS, BankLine, BankLineState, ToldBankLine
+from tallywatt.payments.settlement import LineKind, SettlementLine
+from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.record_action import record_action
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import ProviderAccountId
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStatement:
+    """Some lines of a file; `sha256` says which file it was."""
+
+    lines: tuple[ToldBankLine, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementTaken:
+    """What was new in them."""
+
+    new: int = 0
+    known: int = 0
+    matched: int = 0
+
+
+def take_statement(work: UnitOfWork, command: TakeStatement) -> StatementTaken:
+    """Keep each line. The same line again, in the same file or in another, changes nothing."""
+    new = known = matched = 0
+    for told in command.lines:
+        if work.bank_lines.find(told.line_id) is not None:
+            known += 1
+            continue
+        found = _fitting(work, told)
+        line = _line(work, told, len(found))
+        if not work.bank_lines.add(line):
+            known += 1
+            continue
+        new += 1
+        if len(found) == 1:
+            _settle(work, line, found[0])
+            matched += 1
+    sums = {"sha256": command.sha256, "new": new, "known": known, "matched": matched}
+    record_action(work, "bank.read", "statement", command.sha256, after=sums)
+    return StatementTaken(new, known, matched)
+
+
+def match_waiting(work: UnitOfWork, account_id: ProviderAccountId) -> int:
+    """Match lines that were there before their payout was told: the bank may be faster than the provider."""
+    count = 0
+    recent = work.machine_now - 2 * LATE_MS
+    for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
+        found = _fitting(work, waiting) if waiting.booked_at >= recent else []
+        if len(found) == 1 and found[0].account_id == account_id:
+            _settle(work, waiting, found[0])
+            count += 1
+    return count
+
+
+def _fitting(work: UnitOfWork, line: ToldBankLine | BankLine) -> list[SettlementLine]:
+    """Payouts of exactly that sum about that day that are at no bank yet; of several the one that the bank names."""
+    if line.return_code is not None:
+        return []
+    between = (Instant(line.booked_at - LATE_MS), Instant(line.booked_at + EARLY_MS))
+    kind, minor = LineKind.PAYOUT.value, -line.amount_minor
+    found = [
+        one
+        for one in work.settlement_lines.by(kind=kind, currency=line.currency, amount_minor=minor)
+        if between[0] <= one.said_at <= between[1]
+        and work.bank_lines.one_by(account_id=one.account_id, settlement_ref=one.line_ref) is None
+    ]
+    if len(found) <= 1:
+        return found
+    text = f"{line.reference or ''} {line.end_to_end or ''} {line.remittance or ''}".lower()
+    named = [one for one in found if any(ref and ref.lower() in text for ref in (one.source_ref, one.payout_ref))]
+    return named or found
+
+
+def _line(work: UnitOfWork, told: ToldBankLine, candidates: int) -> BankLine:
+    return BankLine(
+        line_id=told.line_id,
+        bank_account=told.bank_account,
+        statement_ref=told.statement_ref,
+        entry_ref=told.entry_ref,
+        booked_at=told.booked_at,
+        amount_minor=told.amount_minor,
+        currency=told.currency,
+        reference=told.reference,
+        end_to_end=told.end_to_end,
+        remittance=told.remittance,
+        counterparty=told.counterparty,
+        counterparty_account=told.counterparty_account,
+        return_code=told.return_code,
+        state=BankLineState.OPEN,
+        candidates=candidates,
+        account_id=None,
+        settlement_ref=None,
+        received_at=work.machine_now,
+        decided_at=None,
+        decided_by=None,
+        note=None,
+    )
+
+
+def _settle(work: UnitOfWork, line: BankLine, payout: SettlementLine) -> BankLine:
+    after = replace(
+        line,
+        state=BankLineState.MATCHED,
+        account_id=payout.account_id,
+        settlement_ref=payout.line_ref,
+        decided_at=work.machine_now,
+        decided_by=work.actor,
+    )
+    stored = work.bank_lines.put(after)
+    for draft in drafts("banked", "bank_line", f"{line.line_id}/0", (move_of(stored),)):
+        post(work, draft)
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class DecideBankLine:
+    """A person says what a line is: that payout, or, without one, none of the house's business."""
+
+    line_id: str
+    account_id: str | None = None
+    settlement_ref: str | None = None
+    note: str = ""
+
+
+def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
+    """What was decided stays decided; the same again is the same."""
+    line = work.bank_lines.lock(command.line_id)
+    if line.state is not BankLineState.OPEN:
+        same = (line.account_id, line.settlement_ref) == (command.account_id, command.settlement_ref)
+        if same:
+            return line
+        msg = f"this line is {line.state} already"
+        raise Conflict(msg, code="bank.decided")
+    if command.settlement_ref is None:
+        after = replace(line, state=BankLineState.DISMISSED, decided_at=work.machine_now, decided_by=work.actor)
+        after = work.bank_lines.put(replace(after, note=command.note or None))
+    else:
+        after = _settle(work, replace(line, note=command.note or None), _payout(work, line, command))
+    told = {"state": after.state.value, "payout": command.settlement_ref, "note": command.note or None}
+    record_action(work, "bank.decide", "bank_line", line.line_id, after=told)
+    return after
+
+
+def _payout(work: UnitOfWork, line: BankLine, command: DecideBankLine) -> SettlementLine:
+    payout = work.settlement_lines.find(command.account_id or "", command.settlement_ref or "")
+    if payout is None or payout.kind is not LineKind.PAYOUT:
+        msg = "there is no such payout"
+        raise BadInput(msg, code="bank.no_such_payout", remedy="see: tallywatt settlement list")
+    if (payout.currency, -payout.amount_minor) != (line.currency, line.amount_minor):
+        msg = "the payout is another sum than the line"
+        raise Conflict(msg, code="bank.other_sum", remedy="settle the difference with the provider first")
+    if work.bank_lines.one_by(account_id=payout.account_id, settlement_ref=payout.line_ref) is not None:
+        msg = "this payout is at the bank already, by another line"
+        raise Conflict(msg, code="bank.payout_taken")
+    return payout

@@ -1,0 +1,226 @@
+"""Adyen's report files: what they tell of settlements and payments, and what a house that lost its days learns."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallywatt.adapters.providers import adyen_reports as reports
+from tallywatt.kernel.errors import BadInput
+from tallywatt.kernel.identity import PaymentId
+from tallywatt.kernel.money import money
+from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.provider import ViewStatus
+from tallywatt.payments.settlement import LineKind
+from tallywatt.simulators.psp import books
+from tallywatt.workflows.begin_restoration import BeginRestoration, begin_restoration
+from tallywatt.workflows.give_back import GiveBack, give_back
+from tallywatt.workflows.take_found import TakeFound, take_found
+from tallywatt.workflows.take_report import TakeTold, take_told
+from tests.adapters.providers.bench import MERCHANT, REPORT_USER, Bench, open_bench
+from tests.payments.house import HouseOfPayments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEAD = (
+    "Company Account,Merchant Account,Psp Reference,Merchant Reference,Payment Method,Creation Date,TimeZone,Type,"
+    "Modification Reference,Gross Currency,Gross Debit (GC),Gross Credit (GC),Exchange Rate,Net Currency,Net Debit (NC),"
+    "Net Credit (NC),Commission (NC),Markup (NC),Scheme Fees (NC),Interchange (NC),Payment Method Variant,"
+    "Modification Merchant Reference,Batch Number\n"
+)
+SETTLED = (
+    "C,M,PSP1,ref,visa,2026-11-20 11:26:49,CET,Settled,MOD1,GBP,,5.00,1,GBP,,4.88,,0.04,0.01,0.07,visaclassic,,7\n"
+)
+CHARGEBACK = "C,M,PSP1,ref,visa,2026-11-21 22:37:26,CET,Chargeback,DIS1,EUR,349.99,,1,EUR,357.49,,7.50,,,,visa,,7\n"
+EXCHANGED = (
+    "C,M,PSP2,ref,mc,2026-11-21 22:37:26,CEST,Settled,MOD2,GBP,,10.00,1.17,EUR,,11.40,0.10,0.10,0.05,0.05,mc,,7\n"
+)
+FEE = "C,M,,,,2026-11-21 22:37:26,UTC,Fee,Transaction Fees November,,,,,GBP,3.20,,,,,,,,7\n"
+CARRIED = "C,M,,,,2026-11-21 22:37:26,UTC,Balancetransfer,to batch 8,,,,,GBP,1.00,,,,,,,,7\n"
+RESERVE = "C,M,,,,2026-11-21 22:37:26,UTC,DepositCorrection,reserve,,,,,GBP,1.00,,,,,,,,7\n"
+PAYOUT = 'C,M,,,,2026-11-21 22:37:26,UTC,MerchantPayout,"TX1XT, bank",,,,,GBP,0.68,,,,,,,,7\n'
+
+
+def lines_of(*rows: str) -> Any:
+    return reports.report_of((HEAD + "".join(rows)).encode(), "M").lines
+
+
+def test_each_kind_of_row_is_read_with_its_fee_and_its_direction() -> None:
+    """What the batch moves is the amount less the fee, in every row."""
+    rows = lines_of(SETTLED, CHARGEBACK, EXCHANGED, FEE, CARRIED, RESERVE, PAYOUT)
+    told = [(one.kind, one.amount_minor, one.fee_minor, one.currency) for one in rows]
+    assert told == [
+        (LineKind.CHARGE, 500, 12, "GBP"),
+        (LineKind.DISPUTE, -34999, 750, "EUR"),
+        (LineKind.CHARGE, 1170, 30, "EUR"),
+        (LineKind.FEE, -320, 0, "GBP"),
+        (LineKind.PAYOUT, -100, 0, "GBP"),
+        (LineKind.OTHER, -100, 0, "GBP"),
+        (LineKind.PAYOUT, -68, 0, "GBP"),
+    ]
+    assert (rows[2].source_minor, rows[2].source_currency, rows[2].exchange_rate) == (1000, "GBP", "1.17")
+    assert {one.payout_ref for one in rows} == {"M/batch/7"}
+    assert rows[0].said_at == datetime(2026, 11, 20, 10, 26, 49, tzinfo=UTC).timestamp() * 1000
+
+
+def test_columns_of_debit_and_credit_may_be_swapped() -> None:
+    """In some of its files a capture stands under debit: the type says which way it went."""
+    swapped = SETTLED.replace("GBP,,5.00,1", "GBP,5.00,,1")
+    assert lines_of(swapped)[0].amount_minor == 500
+
+
+def test_two_rows_alike_are_two_movements_and_the_file_again_is_the_same() -> None:
+    """Two partial captures of one sum: by their place in a batch that is closed they are known again."""
+    rows = lines_of(FEE, FEE)
+    assert len({one.line_ref for one in rows}) == 2
+    assert rows == lines_of(FEE, FEE)
+
+
+def test_a_file_of_a_whole_company_gives_the_rows_of_this_account() -> None:
+    """Another shop's money is none of ours."""
+    assert len(lines_of(SETTLED, SETTLED.replace("C,M,", "C,OtherShop,"))) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"a,b\n1,2\n",
+        HEAD.encode(),
+        (HEAD + SETTLED[:60]).encode(),
+        (HEAD + SETTLED.replace("5.00", "5.001")).encode(),
+        (HEAD + SETTLED.replace("4.88", "four")).encode(),
+        (HEAD + SETTLED.replace("GBP", "XXQ")).encode(),
+        (HEAD + SETTLED.replace("CET", "Moon")).encode(),
+        (HEAD + SETTLED.replace("2026-11-20", "20/11/2026")).encode(),
+        (HEAD + SETTLED.replace(",7\n", ",seven\n")).encode(),
+        (HEAD + SETTLED.replace("C,M,", "C,N,")).encode(),
+        (HEAD + SETTLED.replace("MOD1", "x" * 200)).encode(),
+        (HEAD + SETTLED.replace("5.00", "NaN")).encode(),
+    ],
+)
+def test_a_broken_file_is_refused_as_a_whole(content: bytes) -> None:
+    """Half a file is no settlement."""
+    with pytest.raises(BadInput):
+        reports.report_of(content, "M")
+
+
+@given(st.text(alphabet='",\n\r0123456789.-GBPEURM ', max_size=80))
+def test_no_text_in_a_row_breaks_the_reader(text: str) -> None:
+    """Read, or refused by name: never anything else."""
+    for row in (SETTLED.replace("5.00", text), SETTLED.replace("MOD1", text), HEAD + text):
+        with contextlib.suppress(BadInput):
+            reports.report_of((HEAD + row).encode(), "M")
+
+
+# --- after a restore ---
+
+
+@pytest.fixture
+def bench(tmp_path: Path, sqlite_house_url: str) -> Iterator[Bench]:
+    made = open_bench("adyen", tmp_path, sqlite_house_url)
+    yield made
+    made.close()
+
+
+def held(bench: Bench) -> PaymentId:
+    payment_id = bench.opened().payment_id
+    assert bench.pays(bench.house.payment(payment_id)) == 303
+    bench.hear_until(lambda: bench.house.payment(payment_id).state is PaymentState.AUTHORISED)
+    return PaymentId(payment_id)
+
+
+def taken(bench: Bench, name: str) -> PaymentId:
+    payment_id = held(bench)
+    assert bench.house.session_begins(payment_id, name=name)
+    bench.house.held_session_priced(payment_id, "10.00", name=name)
+    bench.house.work()
+    bench.hear_until(lambda: bench.house.payment(payment_id).state is PaymentState.CAPTURED)
+    return payment_id
+
+
+def of_today(bench: Bench) -> bytes:
+    day = datetime.now(UTC).strftime("%Y_%m_%d")  # noqa: TID251 - the provider's clock is the real one
+    url = f"{bench.psp.url}/reports/download/MerchantAccount/{MERCHANT}/payments_accounting_report_{day}.csv"
+    assert httpx.get(url).status_code == 401
+    content = bench.cards.fetch_report(url)
+    assert isinstance(content, bytes)
+    assert httpx.get(url, auth=REPORT_USER).content == content
+    return content
+
+
+def test_a_restored_house_learns_from_the_file_what_its_provider_does_not_list(
+    bench: Bench, tmp_path: Path, sqlite_house_url: str
+) -> None:
+    """Taken, given back, held: and a refund whose answer was lost with the house is not made a second time."""
+    first, open_hold = taken(bench, "s1"), held(bench)
+    asked = GiveBack(first, money("3.00", "GBP"), "too much", "key-of-the-shop")
+    bench.house.write(give_back, asked)
+    bench.house.work()
+    bench.hear_until(lambda: bench.house.payment(first).refunded_minor == 300)
+    before = books.read(bench.psp.state)
+    content = of_today(bench)
+
+    (tmp_path / "again").mkdir()
+    elsewhere = open_bench_database(tmp_path)
+    house = HouseOfPayments(elsewhere, bench.cards, now=bench.house.now(), name="restored")
+    account = house.account(provider="adyen")
+    house.write(begin_restoration, BeginRestoration("ab12", house.now()))
+    report = reports.report_of(content, MERCHANT, account.account_id)
+    assert {one.payment_id: one.view.status for one in report.traces} == {
+        first: ViewStatus.CAPTURED, open_hold: ViewStatus.AUTHORISED,
+    }  # fmt: skip
+    for _ in range(2):
+        for trace in report.traces:
+            house.write(take_found, TakeFound(account.account_id, trace))
+
+    found = house.payment(first)
+    assert (found.captured_minor, found.refunded_minor) == (1000, 300)
+    again = house.write(give_back, GiveBack(first, money("3.00", "GBP"), "too much", "key-of-the-shop"))
+    refunds = [one for one in house.operations(first) if one.kind is OperationKind.REFUND]
+    assert [again] == refunds
+    assert books.read(bench.psp.state) == before
+    house.close()
+
+
+def open_bench_database(tmp_path: Path) -> str:
+    from tallywatt.adapters.storage.migrations import upgrade  # noqa: PLC0415 - of this one test
+
+    url = f"sqlite:///{tmp_path}/again/house.db"
+    upgrade(url)
+    return url
+
+
+def test_a_notification_that_never_came_is_made_up_for_by_the_file(bench: Bench) -> None:
+    """It cannot be asked about a payment: its file of the day is where the answer stands."""
+    payment_id = held(bench)
+    assert bench.house.session_begins(payment_id, name="s1")
+    bench.house.held_session_priced(payment_id, "10.00", name="s1")
+    bench.house.work()
+    (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+    assert bench.house.payment(payment_id).captured_minor == 0
+    report = reports.report_of(of_today(bench), MERCHANT, account.account_id)
+
+    [news, again] = [bench.house.write(take_told, TakeTold(account.account_id, report.traces[0])) for _ in range(2)]
+
+    assert (news, again) == (True, False)
+    assert bench.house.payment(payment_id).captured_minor == 1000
+
+
+def test_several_days_together_count_each_row_once(bench: Bench) -> None:
+    """Held on one day and taken on the next; the same file given twice is no second capture."""
+    taken(bench, "s1")
+    content = of_today(bench)
+    once, twice = reports.joined((content,), MERCHANT), reports.joined((content, content), MERCHANT)
+    assert once.traces == twice.traces
+    assert once.traces[0].view.captured_minor == 1000

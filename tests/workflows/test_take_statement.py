@@ -1,0 +1,125 @@
+"""Statements of the operator's bank: each line once, a payout that arrives is booked, what is not clear waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tallywatt.adapters.storage.evidence import audit
+from tallywatt.adapters.storage.views import Views
+from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.payments.bank import BankLineState, ToldBankLine
+from tallywatt.payments.settlement import LineKind, ToldLine
+from tallywatt.workflows.read_settlements import EndReading, end_reading
+from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
+from tests.workflows.test_take_settlement import paid
+
+if TYPE_CHECKING:
+    from tests.workflows.house_of import HouseOf
+
+DAY = 24 * 3600 * 1000
+
+
+def payout(house: HouseOf, name: str = "po_1", minor: int = 1000, days: int = 0) -> str:
+    """The provider says that it has paid out; the id of its account."""
+    account = house.rows.provider_accounts.by()[0]
+    at = Instant(house.now + days * DAY)
+    told = ToldLine(
+        name, LineKind.PAYOUT, -minor, 0, "GBP", at, -minor, "GBP", f"tr-{name}", payout_ref=f"batch-{name}"
+    )
+    house.do(take_settlement, TakeSettlement(account.account_id, (told,)))
+    return str(account.account_id)
+
+
+def at_bank(house: HouseOf, name: str = "l1", minor: int = 1000, days: int = 1, **more: str) -> ToldBankLine:
+    """A line of the bank, so many days from now."""
+    return ToldBankLine(
+        name, "GB..3000", "S1", name, Instant(house.now + days * DAY), minor, "GBP", **{"remittance": "payout", **more}
+    )
+
+
+def take(house: HouseOf, *lines: ToldBankLine) -> dict[str, int]:
+    """The statement is given."""
+    taken = house.do(take_statement, TakeStatement(lines, "ab12"))
+    return {"new": taken.new, "known": taken.known, "matched": taken.matched}
+
+
+def stands(house: HouseOf) -> dict[str, int]:
+    """What is on its way, and what has arrived."""
+    sums: dict[str, int] = {}
+    for row in Views.page(house.reader, "ledger_accounts", house.operator, 1000)["items"]:
+        kind = row["code"].partition("/")[0]
+        if kind in ("bank", "transit"):
+            sums[kind] = sums.get(kind, 0) + row["balance_minor"]
+    return {kind: minor for kind, minor in sums.items() if minor}
+
+
+def test_a_payout_that_arrives_is_booked_once(house: HouseOf) -> None:
+    """The statement twice, and the line in the next statement: it came in once."""
+    paid(house)
+    payout(house)
+    assert stands(house) == {"transit": 1000}
+
+    assert take(house, at_bank(house)) == {"new": 1, "known": 0, "matched": 1}
+    assert take(house, at_bank(house), replace(at_bank(house), statement_ref="S2"))["known"] == 2
+
+    assert stands(house) == {"bank": 1000}
+    assert house.rows.bank_lines.by()[0].settlement_ref == "po_1"
+    assert [one.code for one in audit(house.reader, house.vault, house.operator).findings] == []
+
+
+def test_a_line_that_comes_before_its_payout_waits_for_it(house: HouseOf) -> None:
+    """The bank may be faster than the provider's list."""
+    paid(house)
+    take(house, at_bank(house))
+    assert stands(house) == {}
+    account = payout(house)
+    house.do(end_reading, EndReading(account, house.now, house.now))
+    assert stands(house) == {"bank": 1000}
+
+
+def test_what_is_not_clear_waits_for_a_person_who_is_recorded(house: HouseOf) -> None:
+    """Two payouts of one sum, and nothing that names one: nobody guesses."""
+    paid(house)
+    account = payout(house)
+    payout(house, "po_2")
+    assert take(house, at_bank(house))["matched"] == 0
+    assert house.rows.bank_lines.get("l1").candidates == 2
+    wrong = DecideBankLine("l1", account, "po_3")
+    with pytest.raises(BadInput):
+        house.do(decide_bank_line, wrong)
+
+    for _ in range(2):
+        house.do(decide_bank_line, DecideBankLine("l1", account, "po_2", "says the bank"), actor="person:p1")
+
+    assert stands(house) == {"bank": 1000, "transit": 1000}
+    with pytest.raises(Conflict):
+        house.do(decide_bank_line, DecideBankLine("l1", None, None))
+    take(house, at_bank(house, "l2", 700))
+    for other in ("po_1", "po_2"):
+        with pytest.raises(Conflict):
+            house.do(decide_bank_line, DecideBankLine("l2", account, other))
+    house.do(decide_bank_line, DecideBankLine("l2", None, None, "rent"))
+    assert house.rows.bank_lines.get("l2").state is BankLineState.DISMISSED
+
+
+def test_of_several_payouts_the_one_that_the_bank_names_is_it(house: HouseOf) -> None:
+    """The provider writes its own number on the transfer."""
+    paid(house)
+    payout(house)
+    payout(house, "po_2")
+    take(house, at_bank(house, remittance="PAYOUT BATCH-PO_2 THANK YOU"))
+    assert house.rows.bank_lines.get("l1").settlement_ref == "po_2"
+
+
+def test_other_sums_other_days_and_what_came_back_are_no_payout(house: HouseOf) -> None:
+    """A customer's transfer of the same sum months later must not close a payout."""
+    paid(house)
+    payout(house)
+    lines = (at_bank(house, "a", 999), at_bank(house, "b", days=40), at_bank(house, "c", return_code="AM04"))
+    assert take(house, *lines)["matched"] == 0
+    assert stands(house) == {"transit": 1000}
