@@ -109,7 +109,7 @@ def test_a_signed_notification_without_a_moment_is_bad_input(cards: AdyenCards) 
         cards.read_webhook({}, a_body(eventDate="yesterday"))
 
 
-@pytest.mark.parametrize("code", ["CHARGEBACK", "REFUND_FAILED", "NOTIFICATION_OF_CHARGEBACK"])
+@pytest.mark.parametrize("code", ["NOTIFICATION_OF_FRAUD", "REFUND_FAILED", "REFUNDED_REVERSED"])
 def test_case_44_what_only_a_person_can_deal_with_asks_for_one(cards: AdyenCards, code: str) -> None:
     """A refund that failed, a dispute."""
     event = cards.read_webhook({}, a_body(eventCode=code, originalReference="ORIGINAL12345678"))
