@@ -10,6 +10,7 @@ from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import CustomerId, PaymentId, TokenId
 from tallywatt.workflows.keep_circle import JoinCircle, join_circle
+from tallywatt.workflows.keep_local_list import tokens_changed
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
@@ -94,6 +95,7 @@ def add_token(work: UnitOfWork, command: AddToken) -> Token:
     if not work.tokens.add(row):
         msg = f"there is a token {uid!r} of type {command.type} already"
         raise Conflict(msg, code="tokens.uid_taken")
+    tokens_changed(work)
     work.events.append(Event("token", row.token_id, "TokenAdded", {"customer_id": customer_id}))
     record_action(work, "token.add", "token", row.token_id)
     return row

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.customers.customer import TokenState
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
+from tallywatt.workflows.keep_local_list import tokens_changed
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def block_token(work: UnitOfWork, command: BlockToken) -> Token:
     event = "TokenBlocked" if command.blocked else "TokenUnblocked"
     work.events.append(Event("token", token.token_id, event))
     before, after = {"state": token.state.value}, {"state": wanted.value}
+    tokens_changed(work)
     action = "token.block" if command.blocked else "token.unblock"
     record_action(work, action, "token", token.token_id, before=before, after=after)
     return work.tokens.put(replace(token, state=wanted))

@@ -18,6 +18,7 @@ from tallywatt.payments.operation import UNRESOLVED
 from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_circle import leave_all_circles
+from tallywatt.workflows.keep_local_list import tokens_changed
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.use_coupon import forget_kept
 
@@ -132,6 +133,8 @@ def _empty(work: UnitOfWork, customer: Customer, tokens: list[Token]) -> None:
     for token in tokens:
         word = _instead(token)
         work.tokens.put(replace(token, uid=word, uid_folded=word, group_uid=None, state=TokenState.BLOCKED))
+    if tokens:
+        tokens_changed(work)
     for method in work.payment_methods.by(customer_id=customer.customer_id):
         word = f"erased-{method.method_id}"
         work.payment_methods.put(

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.commissioning import CommissioningRule, StationCheck
     from tallywatt.stations.display import DisplayRule, ToldPrice
+    from tallywatt.stations.local_list import ListRule, LocalList
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
         Connector,
@@ -263,6 +264,8 @@ class UnitOfWork(Protocol):
     station_variables: Records[Variable]
     security_events: Records[SecurityEvent]
     message_chunks: Records[MessageChunk]
+    list_rules: Records[ListRule]
+    local_lists: Records[LocalList]
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]

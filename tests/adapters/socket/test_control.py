@@ -56,6 +56,7 @@ from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
+from tallywatt.workflows.keep_local_list import SwitchLists
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.put_market_prices import PutMarketPrices
@@ -128,6 +129,7 @@ COMMANDS: dict[str, object] = {
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
     "ask_check": AskCheck(StationId("s1")),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
+    "switch_lists": SwitchLists(StationId("s1"), is_on=True),
     "end_rule": EndRule("short-silence"),
     "put_profile": PutProfile("units", "Maker", "Model*", "1.?", {"values_over": 1000, "counts": "session"}),
     "work_off_all": WorkOffAll("missing_energy", Decision.ACCEPT, 500, "agreed"),

@@ -113,6 +113,7 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"name": "ClearCache"}),
     "GET /commissioning": Asked(),
+    "GET /local-lists": Asked(),
     "GET /stations/{identity}/billable": Asked({"identity": "CP1"}),
     "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
     "GET /security-events": _ONE,
@@ -300,6 +301,8 @@ ASKED: Final[dict[str, Asked]] = {
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
     "POST /commissioning": Asked(body={"sets_values": False}),
+    "POST /local-lists": Asked(body={"is_on": False}),
+    "POST /stations/{identity}/local-list": Asked({"identity": "CP1"}, body={"is_on": True}),
     "POST /stations/{identity}/check": Asked({"identity": "CP1"}),
     "POST /stations/{identity}/commissioning": Asked({"identity": "CP1"}, body={"sets_values": True}),
     "POST /inbox/work-off": Asked(

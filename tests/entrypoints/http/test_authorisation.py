@@ -174,6 +174,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /stations/{identity}/commands": {"action": "unlock"},
     "POST /stations/{identity}/commissioning": {"sets_values": True},
+    "POST /local-lists": {"is_on": True},
+    "POST /stations/{identity}/local-list": {"is_on": True},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
     "POST /tariffs/assignments/{assignment_id}/end": {},

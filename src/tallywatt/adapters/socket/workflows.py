@@ -48,6 +48,7 @@ from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.import_rows import take_customer, take_session, take_station, take_token
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
+from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
@@ -163,6 +164,7 @@ ALLOWED = _allowed(
     (work_off_all, WorkOffAll),
     (ask_check, AskCheck),
     (allow_setting, AllowSetting),
+    (switch_lists, SwitchLists),
     (put_rule, PutRule),
     (end_rule, EndRule),
     (put_profile, PutProfile),

@@ -36,8 +36,9 @@ WITHOUT_PEOPLE: Final = {
         "operators", "parties", "locations", "stations", "evses", "evse_roles", "web_codes", "connectors", "connector_states",
         "meter_keys", "api_keys", "provider_accounts", "market_prices", "tariff_versions", "tariff_assignments",
         "policy_versions", "offers", "circles", "coupons", "station_variables", "security_events", "money_limits",
-        "authorities", "station_certificates", "corrections",
+        "authorities", "station_certificates", "corrections", "list_rules",
     ),
+    "ids and digests": ("local_lists",),
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",

@@ -25,6 +25,7 @@ from tallywatt.entrypoints.cli import (
     imports,
     inbox,
     invoices,
+    local_lists,
     locations,
     market,
     metering,
@@ -42,7 +43,6 @@ from tallywatt.entrypoints.cli import (
     settlements,
     simulate,
     tariffs,
-    traffic,
     webhooks,
 )
 from tallywatt.entrypoints.cli.failing import complain, exit_code
@@ -92,7 +92,7 @@ app.add_typer(database.database)
 for one in (
     operators.operator,
     locations.location,
-    traffic.station,
+    local_lists.station,
     certificates.authority,
     meters.meter_key,
     tariffs.tariff,

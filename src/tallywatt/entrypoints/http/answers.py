@@ -28,6 +28,7 @@ from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.command import Action, CommandState
+from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current, StationState
@@ -1440,6 +1441,33 @@ class Checked(Answer):
     """How many questions go out; none where the last ones are still open."""
 
     questions: int
+
+
+class LocalList(Answer):
+    """A station's list of tokens. `state` is null where nothing was sent yet."""
+
+    station: str
+    is_on: bool
+    state: ListState | None
+    number: int | None
+    entries: int | None
+    changed_at: When | None
+
+
+class LocalLists(Answer):
+    """Every station's list of tokens, and whether lists are kept where nothing is said of a station."""
+
+    everywhere: bool
+    items: list[LocalList]
+    next: str | None
+
+
+class ListSwitchKept(Answer):
+    """Where lists of tokens are kept in step. `id` is the station's, or empty for all."""
+
+    id: str
+    is_on: bool
+    changed_at: When
 
 
 class SettingRightKept(Answer):

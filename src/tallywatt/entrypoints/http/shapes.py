@@ -274,6 +274,12 @@ class SettingRight(Shape):
     sets_values: bool
 
 
+class ListSwitch(Shape):
+    """Whether lists of tokens are kept in step."""
+
+    is_on: bool
+
+
 class NewRule(Shape):
     """A rule by its name: a new one, or another text of it."""
 

@@ -51,6 +51,8 @@ LANES = {
             "secure_hold",
             "check_station",
             "judge_station",
+            "sync_local_list",
+            "spread_local_lists",
             "work_off",
             "work_off_more",
             "watch_command",

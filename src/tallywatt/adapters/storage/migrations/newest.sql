@@ -2114,6 +2114,39 @@ CREATE TABLE bank_lines (
 
 ;
 
+CREATE TABLE list_rules (
+	operator_id TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	is_on INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_list_rules PRIMARY KEY (operator_id, scope)
+)
+ STRICT
+
+;
+
+CREATE TABLE local_lists (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	sent TEXT NOT NULL, 
+	is_known INTEGER NOT NULL, 
+	command_id TEXT, 
+	pending TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	tries INTEGER NOT NULL, 
+	entries INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_local_lists PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_local_lists_state CHECK (state IN ('waiting', 'in_step', 'unsupported', 'failed')), 
+	CONSTRAINT fk_local_lists_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2376,6 +2409,6 @@ CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_i
 
 CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0039');
+INSERT INTO alembic_version ("version_num") VALUES ('0040');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -22,6 +22,7 @@ from tallywatt.adapters.storage.views import (
     finding,
     habits,
     lists,
+    local_lists,
     long_work,
     measured,
     membership,
@@ -191,6 +192,7 @@ class Views:
     frame = staticmethod(pages.frame)
     frames_of = staticmethod(pages.frames_of)
     traffic = staticmethod(traffic.traffic)
+    local_lists = staticmethod(local_lists.local_lists)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)
     last_position = staticmethod(pages.last_position)

@@ -23,6 +23,7 @@ def routers() -> list[APIRouter]:
         figures,
         imports,
         keys,
+        local_lists,
         market,
         metrology,
         money,
@@ -54,6 +55,7 @@ def routers() -> list[APIRouter]:
     modules = (
         *subjects,
         commissioning,
+        local_lists,
         approvals,
         corrections,
         metrology,
