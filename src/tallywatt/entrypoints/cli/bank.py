@@ -101,7 +101,7 @@ def list_lines(
 @bank.command(
     "match",
     **examples(
-        "tallywatt bank match $LINE --account europe --payout baltr_QM24QwzUWR4ev4Xfgyt29d",
+        "tallywatt bank match $LINE --account europe --payout baltr_QM24QwzUWR",
         "tallywatt bank match $LINE --nothing --note 'rent of the site'",
     ),
 )

@@ -144,7 +144,7 @@ def add_account(
     "list", **examples("tallywatt provider-account list", "tallywatt provider-account list --json")
 )
 def list_accounts(operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
-    """List the accounts of an operator, with references to their secrets."""
+    """List accounts, with references to their secrets."""
     with at_desk(operator) as desk:
         told = [{**one, "webhook_url": _webhook_url(desk, one)} for one in desk.ask(desk.views.provider_accounts)]
     if as_json:
@@ -183,7 +183,7 @@ def let_read(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what may read an account's settlements.
+    """Say what reads its settlements.
 
     Mollie tells them to an access token of the organisation, Adyen to a report user. Stripe needs neither.
     """

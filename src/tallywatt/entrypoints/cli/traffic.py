@@ -34,8 +34,8 @@ class Way(StrEnum):
     **examples(
         "tallywatt station log CP-17",
         "tallywatt station log CP-17 --action StatusNotification --way in --limit 5",
-        "tallywatt station log CP-17 --session 019aa0e5-7bd1-7a3c-8f5e-3d1c5a2b9e10 --json",
-        "tallywatt station log CP-17 --since 2026-11-20T08:00:00Z --until 2026-11-20T09:00:00Z",
+        "tallywatt station log CP-17 --session $SESSION --json",
+        "tallywatt station log CP-17 --since 2026-11-20T08:00:00Z",
     ),
 )
 def log(
