@@ -10,6 +10,9 @@ from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.stations.nearness import SOON_MS
 from tallywatt.workflows.command_station import WatchCommand, watch_command
 from tallywatt.workflows.keep_limit import SetLimit, set_limit
+from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
+from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.watch_hold import WatchHold, watch_hold
 from tallywatt.workflows.watch_limit import WatchLimit, watch_limit
 from tests.workflows.house_of import kwh
 
@@ -99,6 +102,23 @@ def test_a_session_that_has_ended_takes_no_limit(quick_house: HouseOf) -> None:
     with pytest.raises(Conflict) as refused:
         limit(quick_house, transaction, gross_minor=100)
     assert refused.value.code == "sessions.not_running"
+
+
+def test_a_limit_chosen_when_paying_stops_a_session_before_its_hold_is_used_up(quick_house: HouseOf) -> None:
+    """Forty-five are held, and the driver wanted to spend five: no more is held, and no more is spent."""
+    [evse] = [one for one in quick_house.rows.evses.by() if one.number == 1]
+    urls = ("http://127.0.0.1:1/ok/{secret}", "http://127.0.0.1:1/back")
+    payment = quick_house.do(offer_and_pay, OfferAndPay(evse.code, *urls, limits={"gross_minor": 500}))
+    quick_house.collect()
+    started = quick_house.do(start_paid_session, StartPaidSession(payment.payment_id))
+    assert started is not None
+    wire = quick_house.wire()
+    transaction = wire.start(token=str(started.payload["tag"]))
+    for energy in (8, 16):
+        wire.sample(transaction, (quick_house.later(45), kwh(energy)))
+    assert quick_house.do(watch_hold, WatchHold(payment.payment_id)) is not None
+    assert told(quick_house) == ["start", "stop"], "0.66 kWh may be gone before the next word of this station"
+    assert [one.kind for one in quick_house.rows.operations.by()] == ["hosted_page"]
 
 
 @pytest.mark.parametrize(

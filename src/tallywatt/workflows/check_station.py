@@ -22,7 +22,8 @@ from tallywatt.stations.commissioning import (
     judge,
     wanted_of,
 )
-from tallywatt.stations.configuration import reading, writing
+from tallywatt.stations.configuration import Place, reading, writing
+from tallywatt.stations.display import COST_KEY
 from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.command_station import CommandStation, command_station
@@ -65,6 +66,9 @@ def check_station(work: UnitOfWork, command: CheckStation) -> int:
     wanted = [place for _, place in wanted_of(station.protocol or "")]
     if station.state is not StationState.ADOPTED or not wanted or _questions(work, station.station_id):
         return 0
+    if station.protocol == OLD:
+        # Not needed for a bill: it tells whether the station shows prices.
+        wanted.append(Place(COST_KEY))
     size = len(wanted) if station.protocol == OLD else AT_ONCE
     parts = [wanted[first : first + size] for first in range(0, len(wanted), size)]
     for number, part in enumerate(parts):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.money import Money, currency
+from tallywatt.metering.limits import read_limits
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.rating.explain import headline
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.keep_limit import keep_limits
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.pay_ad_hoc import MoveHold, PayAdHoc, move_hold, pay_ad_hoc
 from tallywatt.workflows.show_web_code import use_web_code
 
 if TYPE_CHECKING:
     from tallywatt.customers.operator import Operator
+    from tallywatt.metering.limits import Limits
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -35,6 +38,8 @@ class OfferAndPay:
     """Of the code that the driver has scanned, where the station shows one."""
     coupon: str | None = None
     """The code of one, as it was typed."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """The most that the driver wants of the session, as `read_limits` has it."""
 
 
 def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
@@ -44,6 +49,7 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     if evse is None or station is None or station.state is not StationState.ADOPTED:
         msg = f"there is no EVSE {command.evse_code}"
         raise NotFound(msg, code="evses.not_found")
+    limits = read_limits(command.limits)
     use_web_code(work, evse.evse_id, command.web_window)
     offer = new_offer(work, station, evse, work.now, (PayerKind.AD_HOC, None), command.coupon or None)
     if offer is None:
@@ -54,13 +60,15 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
         msg = f"the tariff at {evse.code} is in {offer.currency}, the hold would be in {operator.currency}"
         raise Conflict(msg, code="offers.other_currency")
     free = _free_hold(work, command.hold_secret, operator)
+    if free is not None:
+        _limit(work, free, limits)
     if free is not None and free.evse_id == evse.evse_id:
         return free
     if free is not None:
         return move_hold(work, MoveHold(free.payment_id, evse.evse_id, offer.offer_id))
     location = work.locations.find(station.location_id) if station.location_id else None
     place = location.name if location is not None else operator.name
-    return pay_ad_hoc(
+    payment = pay_ad_hoc(
         work,
         PayAdHoc(
             evse_id=evse.evse_id,
@@ -76,6 +84,14 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
             language=command.language,
         ),
     )
+    _limit(work, payment, limits)
+    return payment
+
+
+def _limit(work: UnitOfWork, payment: Payment, limits: Limits) -> None:
+    """What the driver has chosen this time holds, also where that is no limit any more."""
+    if not limits.is_none or work.wanted_limits.find(payment.payment_id) is not None:
+        keep_limits(work, payment.payment_id, limits)
 
 
 def _free_hold(work: UnitOfWork, secret: str | None, operator: Operator) -> Payment | None:

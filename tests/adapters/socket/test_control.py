@@ -23,7 +23,7 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
-from tallywatt.kernel.identity import CustomerId, ProviderAccountId, StationId
+from tallywatt.kernel.identity import CustomerId, ProviderAccountId, SessionId, StationId
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
 from tallywatt.payments.bank import ToldBankLine
@@ -31,6 +31,7 @@ from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, V
 from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.rating.records import Scope
 from tallywatt.stations.command import Action as StationAction
+from tallywatt.stations.display import Shows
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
@@ -56,6 +57,7 @@ from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
+from tallywatt.workflows.keep_limit import SetLimit
 from tallywatt.workflows.keep_local_list import SwitchLists
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.note_defence import NoteDefence
@@ -73,6 +75,7 @@ from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit
+from tallywatt.workflows.show_price import SetDisplay
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
 from tallywatt.workflows.take_found import TakeFound
@@ -128,6 +131,8 @@ COMMANDS: dict[str, object] = {
     "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
     "ask_check": AskCheck(StationId("s1")),
+    "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30),
+    "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "switch_lists": SwitchLists(StationId("s1"), is_on=True),
     "end_rule": EndRule("short-silence"),

@@ -270,6 +270,9 @@ ASKED: Final[dict[str, Asked]] = {
             "token": "CARD1",
         }
     ),
+    "POST /sessions/{session_id}/limit": _thing(
+        "session_id", "running", body={"gross_minor": 2000, "energy_wh": 40_000}
+    ),
     "POST /sessions/{session_id}/stop": _thing("session_id", "running"),
     "POST /payments/{payment_id}/refunds": _thing(
         "payment_id", "payment", body={"amount_minor": 100, "reason": "cable was stiff"}
@@ -300,6 +303,8 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /inbox/{item_id}/resolve": _thing(
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
+    "POST /display": Asked(body={"shows": "auto"}),
+    "POST /stations/{identity}/display": Asked({"identity": "CP1"}, body={"shows": "always", "every_seconds": 30}),
     "POST /commissioning": Asked(body={"sets_values": False}),
     "POST /local-lists": Asked(body={"is_on": False}),
     "POST /stations/{identity}/local-list": Asked({"identity": "CP1"}, body={"is_on": True}),

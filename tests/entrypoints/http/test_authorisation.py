@@ -176,6 +176,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/commissioning": {"sets_values": True},
     "POST /local-lists": {"is_on": True},
     "POST /stations/{identity}/local-list": {"is_on": True},
+    "POST /stations/{identity}/display": {"shows": "auto"},
+    "POST /sessions/{session_id}/limit": {"seconds": 3600},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
     "POST /tariffs/assignments/{assignment_id}/end": {},

@@ -190,3 +190,26 @@ def test_where_a_code_is_shown_only_who_has_scanned_it_pays(scene: Scene) -> Non
     assert (again.status_code, again.json()["code"]) == (400, "evses.code_used")
     made_up = client.post(f"/evse/{EVSE}/pay?scanned=x.y", headers={"accept": "application/json"})
     assert (made_up.status_code, made_up.json()["code"]) == (400, "evses.code_missing")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({"most_money": "12,50", "most_kwh": "20.5"}, {"gross_minor": 1250, "milliwatt_hours": 20_500_000}),
+        ({"most_minutes": "90", "most_money": ""}, {"seconds": 5400}),
+    ],
+)
+def test_a_driver_says_before_paying_what_is_the_most(
+    scene: Scene, typed: dict[str, str], kept: dict[str, int]
+) -> None:
+    """Typed as people write it, with a comma or a point."""
+    assert scene.client().post(f"/evse/{EVSE}/pay", data=typed, follow_redirects=False).status_code == 303
+    [row] = scene.do(lambda work, _: work.wanted_limits.by(), None)
+    assert row.limits == kept
+
+
+@pytest.mark.parametrize("typed", ["0", "-3", "a lot", "1e9", "99999999"])
+def test_a_limit_that_is_none_is_told_to_the_driver(scene: Scene, typed: str) -> None:
+    """Better than a session that ends at once, or that nobody limits."""
+    answer = scene.client().post(f"/evse/{EVSE}/pay", data={"most_kwh": typed}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "sessions.bad_limit")

@@ -48,6 +48,7 @@ from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.import_rows import take_customer, take_session, take_station, take_token
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
+from tallywatt.workflows.keep_limit import SetLimit, set_limit
 from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
@@ -78,6 +79,7 @@ from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
+from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.take_found import TakeFound, take_found
@@ -165,6 +167,8 @@ ALLOWED = _allowed(
     (ask_check, AskCheck),
     (allow_setting, AllowSetting),
     (switch_lists, SwitchLists),
+    (set_display, SetDisplay),
+    (set_limit, SetLimit),
     (put_rule, PutRule),
     (end_rule, EndRule),
     (put_profile, PutProfile),

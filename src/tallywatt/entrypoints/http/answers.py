@@ -28,6 +28,7 @@ from tallywatt.rating.records import Dimension, TaxBasis, Unit
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.command import Action, CommandState
+from tallywatt.stations.display import Shows
 from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
@@ -1476,6 +1477,26 @@ class SettingRightKept(Answer):
     id: str
     sets_values: bool
     changed_at: When
+
+
+class DisplayKept(Answer):
+    """Whether prices are told: to the display of the station of that id, or (empty) wherever nothing else is said."""
+
+    id: str
+    shows: Shows
+    every_seconds: int
+    changed_at: When
+
+
+class LimitKept(Answer):
+    """The most of the session of that id, as it was written down."""
+
+    id: str
+    limits: dict[str, int]
+    """`gross_minor`, `milliwatt_hours`, `seconds`, `percent`: those that there are."""
+    chosen_at: When
+    confirmed: dict[str, int] | None
+    """What its station has said that it keeps itself: OCPP 2.1."""
 
 
 class WorkedOff(Answer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
@@ -21,6 +23,7 @@ from tallywatt.entrypoints.pages.render import page
 from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
+from tallywatt.kernel.money import currency
 from tallywatt.stations.web_code import LONGEST_CODE
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
@@ -28,6 +31,8 @@ from tallywatt.workflows.show_web_code import CheckWebCode, check_web_code
 from tallywatt.workflows.stop_own_session import StopOwnSession, stop_own_session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallywatt.customers.access import Caller
     from tallywatt.kernel.events import Event
     from tallywatt.payments.payment import Payment
@@ -43,6 +48,7 @@ FEWEST_CHARACTERS: Final = 8
 """Different ones: of what was drawn at random, hardly anything has fewer."""
 READING_SECONDS: Final = 10 * 60
 """How long a driver who has scanned a code may read the price before paying."""
+_FIGURE: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,4})?")
 MOST_CHARACTERS: Final = 64
 """Of the code of a coupon, as it is typed."""
 PAID_COOKIE: Final = "tallywatt_paid"
@@ -145,7 +151,8 @@ async def pay(
     language.rather(evse["operator_country"])
     _require_unguessable(idempotency_key)
     fingerprint = await fingerprint_of(request)  # before the form: its bytes are read once, and kept by this
-    coupon = (await given_fields(request)).get("coupon", "")[:MOST_CHARACTERS]
+    given = await given_fields(request)
+    coupon = given.get("coupon", "")[:MOST_CHARACTERS]
     command = OfferAndPay(
         evse["code"],
         f"{base}/pay/{{secret}}?paid=true",
@@ -154,12 +161,34 @@ async def pay(
         hold_secret=request.cookies.get(HOLD_COOKIE),
         web_window=_window_of(house, evse["code"], scanned),
         coupon=coupon.strip() or None,
+        limits=_limits(given, evse["currency"]),
     )
     once = AnswerOnce(DRIVER, idempotency_key, fingerprint, offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)
     if "application/json" in request.headers.get("accept", ""):
         return Response(answer.body, 202, media_type="application/json")
     return RedirectResponse(answer.read()["status_url"].removesuffix(".json"), 303)
+
+
+def _limits(given: Mapping[str, str], code: str) -> dict[str, int]:
+    """The most that a driver wants, as it is typed: money, kilowatt-hours, minutes; either mark may part a figure."""
+    units = {
+        "most_money": ("gross_minor", 10 ** currency(code).exponent),
+        "most_kwh": ("milliwatt_hours", 1_000_000),
+        "most_minutes": ("seconds", 60),
+    }
+    found: dict[str, int] = {}
+    for name, (limit, unit) in units.items():
+        typed = given.get(name, "").strip()[:MOST_CHARACTERS].replace(",", ".")
+        if not typed:
+            continue
+        exact = Decimal(typed) if _FIGURE.fullmatch(typed) else Decimal(0)
+        if not exact:
+            msg = f"{typed!r} is not a limit of a session"
+            remedy = "write a figure above zero, or leave it empty for no limit"
+            raise BadInput(msg, code="sessions.bad_limit", remedy=remedy)
+        found[limit] = int(exact * unit)
+    return found
 
 
 def _require_unguessable(key: str | None) -> None:

@@ -12,6 +12,7 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
+from tallywatt.stations.display import Shows
 from tallywatt.stations.station import Current
 from tallywatt.workflows.resolve_inbox import Decision
 from tallywatt.workflows.rotate_api_key import GRACE_SECONDS, LONGEST_GRACE_SECONDS
@@ -92,6 +93,38 @@ class Adoption(Shape):
     evses: list[NewEvse] = Field(default_factory=lambda: [NewEvse(number=1)], min_length=1, max_length=64)
 
 
+class SessionLimits(Shape):
+    """The most of a session; what is reached first ends it."""
+
+    gross_minor: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        default=None, description="Money, with tax, in minor units of the currency of its price."
+    )
+    energy_wh: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    seconds: Annotated[int, Field(ge=1, le=7 * 24 * 3600)] | None = Field(default=None, description="Since its start.")
+    percent: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="Charge of the vehicle's battery; only stations of OCPP 2.1 can keep it."
+    )
+
+    def chosen(self) -> dict[str, int]:
+        """Those that there are, in the units of the house."""
+        told = {
+            "gross_minor": self.gross_minor,
+            "milliwatt_hours": None if self.energy_wh is None else self.energy_wh * 1000,
+            "seconds": self.seconds,
+            "percent": self.percent,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+class PricesShown(Shape):
+    """Whether displays of stations are told prices."""
+
+    shows: Shows = Field(description="`auto`: where the station can show them, as far as is known.")
+    every_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(
+        default=60, description="While a session runs, at most so often."
+    )
+
+
 class NewCommand(Shape):
     """What a station is to do. Accepted is not done: follow the command at the address in the answer."""
 
@@ -103,6 +136,7 @@ class NewCommand(Shape):
     tag: Annotated[str, Field(min_length=1, max_length=36)] | None = Field(
         default=None, description="The token to start with."
     )
+    limit: SessionLimits | None = Field(default=None, description="With the action `start`: the most of its session.")
     reset: Literal["soft", "hard"] = "soft"
     operative: bool = True
     message: Annotated[str, Field(max_length=50)] | None = Field(

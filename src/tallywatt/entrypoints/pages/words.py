@@ -427,6 +427,8 @@ LABELS: Final = {
     "action.station.set": later("Changed the configuration of a station"),
     "action.station.allow_setting": later("Said whether stations are set right"),
     "action.station.local_list": later("Said whether lists of cards are kept in step"),
+    "action.station.set_display": later("Said whether displays are told prices"),
+    "action.session.set_limit": later("Limited a session"),
     "rule.never_falls": later("The register fell and stayed down"),
     "rule.within_power": later("More energy than the place can deliver in the time"),
     "rule.agrees_with_power": later("Far less energy than the reported power"),

@@ -272,7 +272,7 @@ def command_for(station: dict[str, Any], body: NewCommand) -> CommandStation:
         check_message(station["protocol"], body.message, body.content or {})
     payloads: dict[Action, dict[str, Any]] = {
         Action.MESSAGE: {"name": body.message, "content": body.content or {}},
-        Action.START: {"tag": body.tag},
+        Action.START: {"tag": body.tag} | ({"limit": body.limit.chosen()} if body.limit is not None else {}),
         Action.RESET: {"type": body.reset.capitalize()},
         Action.AVAILABILITY: {"operative": body.operative},
     }
