@@ -24,8 +24,9 @@ LOOK_SECONDS: Final = 0.5
 STILL_TO_DO: Final = "SELECT count(*) FROM jobs WHERE state IN ('ready', 'leased')"
 HURRY: Final = "UPDATE jobs SET run_at = {now} WHERE state = 'ready' AND run_at > {now}"
 """In peace nobody waits for backoffs and for drivers who never came: what is due in an hour is due now."""
-GONE: Final = "UPDATE station_commands SET deadline_at = {now} WHERE state = 'requested' AND deadline_at > {now}"
-"""Nor for an answer of a station that has gone home."""
+GONE: Final = """UPDATE station_commands SET deadline_at = {now}
+    WHERE state IN ('requested', 'sent', 'accepted') AND deadline_at > {now}"""
+"""Nor for an answer of a station that has gone home, or that answered a server which had died by then."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.jobs import StoredJob
+    from tallywatt.workflows.ports import UnitOfWork
 
 
 class Link:
@@ -104,6 +106,23 @@ def test_a_command_waits_for_a_station_that_is_away(house: House) -> None:
     [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "send_command", actor="test")
     assert job.state is JobState.READY
     assert "not connected" in (job.last_error or "")
+
+
+def test_a_watch_that_comes_too_early_comes_again(house: House) -> None:
+    """The clock of another machine may be ahead; the command would stay open for ever."""
+    operator, station_id = furnished(house)
+    command = commanded(house, operator, station_id)
+
+    def hurry(work: UnitOfWork, kind: str) -> StoredJob:
+        [job] = work.stored_jobs.by(kind=kind)
+        return work.stored_jobs.put(replace(job, run_at=work.machine_now))
+
+    house.write_now(operator, hurry, "watch_command", actor="test")
+    Workers(house, ()).step(LANES["house"])
+
+    [job] = house.write_now(operator, lambda work, kind: work.stored_jobs.by(kind=kind), "watch_command", actor="test")
+    assert (job.state, job.attempts) == (JobState.READY, 0)
+    assert job.run_at >= command.deadline_at
 
 
 def test_a_job_about_something_that_is_not_there_fails_for_good_and_says_so(house: House) -> None:

@@ -108,7 +108,7 @@ class Handlers:
             "work_off_more": lambda claimed: self._house.run_job(
                 claimed, work_off_more, more_asked_by(claimed.job.subject_id, claimed.job.payload)
             ),
-            "watch_command": self._workflow(watch_command, lambda one: WatchCommand(CommandId(one))),
+            "watch_command": self._watch_command,
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
             "settle_ourselves": self._workflow(settle_ourselves, lambda one: SettleOurselves(PaymentId(one))),
             "release_hold": self._workflow(release_unused, PaymentId),
@@ -155,6 +155,14 @@ class Handlers:
     def _look_at_page(self, claimed: Claimed) -> None:
         payment_id, opened_at = PaymentId(claimed.job.subject_id), claimed.job.created_at
         self._house.caller.look_at_page(self._write(claimed), payment_id, opened_at)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _watch_command(self, claimed: Claimed) -> None:
+        held = self._write(claimed)(watch_command, WatchCommand(CommandId(claimed.job.subject_id)))
+        if held.is_open:
+            # Whoever looks too early, because two machines differ about the time, would leave it open for ever.
+            msg = "its deadline is still to come"
+            raise TryLater(msg, max(1, (held.deadline_at - self._house.machine.now()) // 1000 + 1))
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _watch_hold(self, claimed: Claimed) -> None:
