@@ -25,7 +25,16 @@ PUT_TOGETHER = {
 }
 """Names that a workflow puts together: how they begin, and how they can end."""
 
-NO_EVENTS = {"StartTransaction": "a message of OCPP 1.6", "StopTransaction": "another one"}
+NO_EVENTS = {
+    "StartTransaction": "a message of OCPP 1.6",
+    "StopTransaction": "another one",
+    "NoCredit": "a word of OCPP 2",
+    **dict.fromkeys(("MeterValues", "StatusNotification", "TriggerMessage"), "messages of OCPP"),
+    **dict.fromkeys(
+        ("NotImplemented", "NotSupported", "SetChargingProfile", "TariffCostCtrlr", "TransactionEvent", "TxProfile"),
+        "words of OCPP",
+    ),
+}
 """Words of workflows that look like the name of an event."""
 
 

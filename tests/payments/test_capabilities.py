@@ -20,7 +20,7 @@ def test_every_provider_has_capabilities_and_decline_codes() -> None:
     assert set(CAPABILITIES) == set(STANDARD)
 
 
-@pytest.mark.parametrize("provider", sorted(CAPABILITIES))
+@pytest.mark.parametrize("provider", sorted(one for one, able in CAPABILITIES.items() if not able.own_books))
 def test_a_hold_of_every_provider_has_a_length(provider: str) -> None:
     """A hold whose end is not known is captured too late."""
     for initiator in Initiator:
@@ -41,7 +41,7 @@ def test_a_provider_that_nobody_speaks_to_can_do_nothing() -> None:
 
 @pytest.mark.parametrize(("provider", "step"), [("stripe", "prepare"), ("mollie", "charge"), ("adyen", "charge")])
 def test_a_stored_method_is_charged_at_once_where_nothing_harmless_can_be_made(provider: str, step: str) -> None:
-    payment = replace(a_payment(PaymentKind.STORED), state=PaymentState.CREATED)
+    payment = replace(a_payment(PaymentKind.STORED), state=PaymentState.CREATED, due_minor=500)
     assert payment.next_step(provider) is OperationKind(step)
 
 
@@ -66,6 +66,8 @@ def test_every_provider_says_no_in_our_words(provider: str, raw: str, code: str,
 def test_case_2_a_lost_card_is_never_tried_again_anywhere() -> None:
     """The same card that was reported stolen must not be tried again, at whichever provider."""
     for provider, table in STANDARD.items():
+        if capabilities_of(provider).own_books:
+            continue  # a balance cannot be stolen
         advice = {one.advice for one in table.values() if one.code in ("lost_or_stolen", "suspected_fraud")}
         assert advice == {Advice.DO_NOT_RETRY}, provider
 

@@ -20,6 +20,7 @@ from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.clock import Instant, parse_instant, rfc3339
 from tallywatt.kernel.identity import Draw, OperatorId, StationId
 from tallywatt.metering.facts import Booted, Heard, Sample, Sampled, Started, StatusChanged, Stopped
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import StoredMethod, Succeeded, View, ViewStatus
@@ -29,6 +30,7 @@ from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.answer_from_books import answer_from_books
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.follow import follow
@@ -222,7 +224,11 @@ class HouseOf:
         """The provider answers whatever is on its way, until nothing is: yes to everything, or what the test says."""
         while waiting := [one for one in self.rows.operations.by() if one.is_unresolved]:
             for operation in waiting:
-                answer = (outcome or yes)(operation)
+                account = self.rows.provider_accounts.get(operation.account_id)
+                if capabilities_of(account.provider).own_books:
+                    answer = self.do(answer_from_books, operation.operation_id)
+                else:
+                    answer = (outcome or yes)(operation)
                 fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
                 self.do(apply_provider_fact, fact)
 
@@ -255,7 +261,7 @@ def yes(operation: Operation) -> Outcome:  # noqa: PLR0911  # one answer a kind
         case OperationKind.HOSTED_PAGE:
             held = View(ViewStatus.AUTHORISED, operation.currency, ref, "cs_1", "http://pay", authorised_minor=minor)
             return Succeeded(held)
-        case OperationKind.ADJUST:
+        case OperationKind.AUTHORISE | OperationKind.ADJUST:
             return Succeeded(View(ViewStatus.AUTHORISED, operation.currency, ref, authorised_minor=minor))
         case OperationKind.CAPTURE:
             return Succeeded(View(ViewStatus.CAPTURED, operation.currency, ref, captured_minor=minor))

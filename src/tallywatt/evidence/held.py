@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.bank import BankLine
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.operation import Operation
+    from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer, TransferPart
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.settlement import SettlementDifference, SettlementLine
     from tallywatt.rating.records import RatedLine, RatedResult, RatedTax
@@ -48,6 +49,10 @@ class Held:
     payments: list[Payment]
     operations: list[Operation]
     allocations: list[Allocation]
+    holds: list[CustomerHold]
+    """Of customers' accounts in our own books."""
+    received: list[ReceivedTransfer]
+    parts: list[TransferPart]
     settled: list[SettlementLine]
     differences: list[SettlementDifference]
     disputes: list[Dispute]

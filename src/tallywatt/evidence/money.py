@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tallywatt.evidence.credits import compare_credits
 from tallywatt.evidence.findings import Finding
+from tallywatt.evidence.own_books import compare_own_books
 from tallywatt.evidence.settled import compare_settlements, is_settled, settled_places
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.ledger.books import MOVING, RESOLVING, Phase
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.operation import OperationKind, OperationState
-from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.payment import TOP_UP, PaymentState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,12 +139,14 @@ def compare_books(held: Held) -> list[Finding]:
         *_billed(held, codes, transfers),
         *_collected(held, codes, transfers),
         *compare_settlements(held, codes, transfers),
+        *compare_own_books(held, codes, transfers),
     ]
 
 
 def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Finding]:
     causes = {("rated", row.rated_id) for row in held.results}
     payments = {row.payment_id for row in held.payments}
+    received = {row.transfer_id for row in held.received}
     places = settled_places(held)
     seen: dict[tuple[str, str, str], str] = {}
     for entry in sorted(held.entries, key=lambda one: (one.booked_at, one.entry_id)):
@@ -153,7 +156,9 @@ def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Findi
         seen.setdefault(cause, entry.entry_id)
         known = (
             (entry.cause_kind, entry.cause_id) in causes
-            or (entry.cause_kind == "payment" and entry.cause_id.partition("/")[0] in payments)
+            or (entry.cause_kind in ("payment", "hold") and entry.cause_id.partition("/")[0] in payments)
+            or (entry.kind, entry.cause_kind) == ("balance_paid_out", "bank_payout")
+            or (entry.cause_kind == "bank_transfer" and entry.cause_id.partition("/")[0] in received)
             or is_settled(entry, places)
         )
         if not known:
@@ -272,8 +277,9 @@ def money_of(held: Held) -> dict[str, dict[str, int]]:
         add(paper.currency, "billed_minor", sign * paper.gross_minor)
         add(paper.currency, "owed_minor", sign * paper.gross_minor)
     for payment in held.payments:
-        add(payment.currency, "captured_minor", payment.captured_minor)
-        add(payment.currency, "refunded_minor", payment.refunded_minor)
+        if payment.purpose != TOP_UP:
+            add(payment.currency, "captured_minor", payment.captured_minor)
+            add(payment.currency, "refunded_minor", payment.refunded_minor)
         add(payment.currency, "suspense_minor", payment.suspense_minor)
     for one in held.allocations:
         if one.target is Target.INVOICE:

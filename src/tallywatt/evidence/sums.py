@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tallywatt.evidence.held import Held
 
 Sums = Counter[tuple[str, str, str]]
-A_PAYER_EACH = ("receivable/", "prepaid/")
+A_PAYER_EACH = ("receivable/", "prepaid/", "on_account/")
 
 
 def compare_sums(held: Held) -> list[Finding]:
@@ -53,7 +53,8 @@ def _papers_and_payments(held: Held, sums: Sums) -> None:
         sums["invoices.tax_minor", *place] += paper.tax_minor
         sums["invoices.gross_minor", *place] += paper.gross_minor
     for payment in held.payments:
-        place = (payment.state.value, payment.currency)
+        # What a customer pays in is for no session yet: it is counted apart.
+        place = (payment.purpose if payment.purpose == "top_up" else payment.state.value, payment.currency)
         sums["payments.count", *place] += 1
         sums["payments.authorised_minor", *place] += payment.authorised_minor
         sums["payments.captured_minor", *place] += payment.captured_minor

@@ -21,6 +21,20 @@ def clearing(provider_account_id: str) -> str:
     return f"clearing/{provider_account_id}"
 
 
+def prepaid(customer_id: str) -> str:
+    """What a customer has paid in and not used: the operator owes it."""
+    return f"prepaid/customer/{customer_id}"
+
+
+def on_account(customer_id: str) -> str:
+    """What a customer has bought on invoice and not paid."""
+    return f"on_account/customer/{customer_id}"
+
+
+BANK = "bank"
+"""What customers have sent to the operator's own bank account."""
+
+
 def suspense(provider_account_id: str) -> str:
     """Taken by a provider against what our state allows; the inbox says why."""
     return f"suspense/{provider_account_id}"
@@ -61,7 +75,7 @@ def losses(provider_account_id: str) -> str:
     return f"losses/{provider_account_id}"
 
 
-ONE_A_PAYER = ("receivable", "prepaid")
+ONE_A_PAYER = ("receivable", "prepaid", "on_account")
 """Kinds of which every payer has an account: there may be a million of them."""
 
 

@@ -50,6 +50,11 @@ def account_id(code: str, currency: str) -> str:
     return natural_key("account", code, currency)
 
 
+def transfer_id(entry: EntryId, place: int) -> str:
+    """The id of an entry's transfer in that place: how a pending one is named by what resolves it."""
+    return natural_key("transfer", entry, place)
+
+
 def rows_of(draft: Draft, booked_at: Instant) -> tuple[Entry, tuple[Account, ...], tuple[Transfer, ...]]:
     """The entry, the accounts that it touches, and its transfers. Legs of nothing are left out."""
     for leg in draft.legs:
@@ -76,7 +81,7 @@ def rows_of(draft: Draft, booked_at: Instant) -> tuple[Entry, tuple[Account, ...
     )
     transfers = tuple(
         Transfer(
-            transfer_id=natural_key("transfer", entry, place),
+            transfer_id=transfer_id(entry, place),
             entry_id=entry,
             phase=leg.phase,
             debit_account_id=account_id(leg.debit, draft.currency),

@@ -43,6 +43,8 @@ class Flag(StrEnum):
     ACCEPTED = "accepted"
     SEQUENCE_GAP = "sequence_gap"
     MISSING_ENERGY = "missing_energy"
+    NOT_COVERED = "not_covered"
+    """Nothing of its customer's could pay when it began."""
 
 
 @dataclass(frozen=True, slots=True)

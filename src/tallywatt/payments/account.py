@@ -45,6 +45,10 @@ class ProviderAccount:
     """Who fetches reports there, where they come as files to a user of their own."""
     report_secret_reference: str | None = None
     """What reads its settlements, where the key that moves money may not: a password, or another token."""
+    least_minor: int | None = None
+    """Of customers' accounts in our own books: what has to be there for a start; None: a share of the usual hold."""
+    low_minor: int | None = None
+    """Of prepaid balances: below it the customer is told; None: nobody is."""
     version: int = 1
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 DAY: Final = 24 * 3600
+FOR_EVER: Final = 100 * 365 * DAY
 
 
 class Initiator(StrEnum):
@@ -52,6 +53,10 @@ class Capabilities:
     """Whether its API wants the name of the merchant account with every request."""
     signs_webhooks: bool = True
     """Whether a webhook proves by a secret who sent it. Where not, it is only a reason to look."""
+    own_books: bool = False
+    """Whether its money is a customer's account in our own books: nobody outside is asked, and there is no secret."""
+    holds_alone: bool = False
+    """Whether something can be held from a stored method without the driver, before a session begins."""
     methods: tuple[str, ...] = ("card",)
     """How drivers can pay on its page, as far as a hold can be placed that way."""
 
@@ -87,6 +92,33 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         needs_merchant=True,
         methods=WALLETS,
     ),
+    # Both are ours: the answer to an operation is found again by the operation for ever.
+    "prepaid": Capabilities(
+        FOR_EVER,
+        enquiry_by_reference=True,
+        prepares=False,
+        adjusts=True,
+        hosted_page=False,
+        page_takes_another_card=False,
+        lists_payments=False,
+        signs_webhooks=False,
+        own_books=True,
+        holds_alone=True,
+        methods=("prepaid",),
+    ),
+    "invoice": Capabilities(
+        FOR_EVER,
+        enquiry_by_reference=True,
+        prepares=False,
+        adjusts=True,
+        hosted_page=False,
+        page_takes_another_card=False,
+        lists_payments=False,
+        signs_webhooks=False,
+        own_books=True,
+        holds_alone=True,
+        methods=("invoice",),
+    ),
 }
 
 UNKNOWN_PROVIDER: Final = Capabilities(
@@ -111,6 +143,11 @@ HOLDS: Final[dict[tuple[str, str, Initiator], int]] = {
     ("adyen", "", Initiator.CARDHOLDER): 7 * DAY,
     ("adyen", "", Initiator.MERCHANT): 4 * DAY + 18 * 3600,
     ("adyen", "visa", Initiator.CARDHOLDER): 10 * DAY,
+    # What is held in our own books is held until we let it go.
+    **dict.fromkeys(
+        ((name, "", who) for name in ("prepaid", "invoice") for who in Initiator),
+        FOR_EVER,
+    ),
 }
 """Seconds by provider, scheme (empty: any) and initiator."""
 

@@ -142,7 +142,17 @@ _ADYEN_REASONS: Final = (
 )
 _ADYEN: Final = {raw: Standard(code, advice) for *raws, code, advice in _ADYEN_REASONS for raw in raws}
 
-STANDARD: Final[dict[str, dict[str, Standard]]] = {"stripe": _STRIPE, "mollie": _MOLLIE, "adyen": _ADYEN}
+_OWN: Final = {
+    one: Standard(one, Advice.OTHER_METHOD) for one in ("credit_limit", "insufficient_funds", "not_permitted")
+}
+
+STANDARD: Final[dict[str, dict[str, Standard]]] = {
+    "stripe": _STRIPE,
+    "mollie": _MOLLIE,
+    "adyen": _ADYEN,
+    "prepaid": _OWN,
+    "invoice": _OWN,
+}
 
 
 def advice_on(provider: str, code: str | None) -> Standard:

@@ -142,6 +142,8 @@ def _shown_by_state(  # noqa: PLR0911  # one answer a kind
             return OperationState.SUCCEEDED if view.page_ref is not None or view.provider_ref is not None else None
         case OperationKind.CHARGE:
             return _CHARGE.get(view.status)
+        case OperationKind.AUTHORISE:
+            return _AUTHORISE.get(view.status)
         case OperationKind.ADJUST if view.authorised_minor >= operation.amount_minor:
             return OperationState.SUCCEEDED
         case OperationKind.ADJUST | OperationKind.CAPTURE:
@@ -159,6 +161,12 @@ _CHARGE: Final = {
     ViewStatus.CAPTURED: OperationState.SUCCEEDED,
     ViewStatus.DECLINED: OperationState.DECLINED,
     ViewStatus.VOIDED: OperationState.FAILED,
+}
+_AUTHORISE: Final = {
+    ViewStatus.AUTHORISED: OperationState.SUCCEEDED,
+    ViewStatus.CAPTURED: OperationState.SUCCEEDED,
+    ViewStatus.VOIDED: OperationState.SUCCEEDED,
+    ViewStatus.DECLINED: OperationState.DECLINED,
 }
 _CAPTURE: Final = {ViewStatus.VOIDED: OperationState.FAILED, ViewStatus.EXPIRED: OperationState.FAILED}
 _VOID: Final = dict.fromkeys((ViewStatus.VOIDED, ViewStatus.EXPIRED, ViewStatus.ABANDONED), OperationState.SUCCEEDED)

@@ -24,6 +24,8 @@ class OperationKind(StrEnum):
     """Take the whole sum from a stored method, without the driver."""
     HOSTED_PAGE = "hosted_page"
     """Open a page of the provider's where a driver places a hold."""
+    AUTHORISE = "authorise"
+    """Hold something from a stored method without the driver, before a session begins."""
     ADJUST = "adjust"
     """Hold more than was held before: the new sum of the whole hold. It takes nothing, and what it fails at stays as it was."""
     CAPTURE = "capture"

@@ -4,6 +4,7 @@ A provider's words are high-water marks (held so much, captured so much, given b
 or out of order changes nothing: what is not news has no consequence. The truth about money is in `state` and the
 counters; what is on its way is in the payment's one unresolved operation.
 
+    created ── authorised (a hold without the driver, for a session that begins) ── as below
     created ── prepared ─────────────────────────────── captured ── refunded
        │           └──────────── declined                  │
        └── requires_action ── authorised ──────────────────┘
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.consequence import (
@@ -48,6 +49,12 @@ if TYPE_CHECKING:
         SessionId,
     )
     from tallywatt.payments.provider import View
+
+
+TOP_UP: Final = "top_up"
+"""A customer pays in on a page of the provider's, for the prepaid balance."""
+REST: Final = "rest"
+"""What a session's payment could not collect, or what was charged too little: it is asked for on its own."""
 
 
 class PaymentKind(StrEnum):
@@ -127,6 +134,8 @@ class Payment:
     """What was captured once, and taken back by the provider later."""
     terminal_until: Instant | None = None
     """A terminal at the station holds it, and may settle it by itself until then (machine time); afterwards we do."""
+    purpose: str | None = None
+    """What it is collected for besides a session that ends: `TOP_UP`, `REST`."""
     version: int = 1
 
     @property
@@ -170,6 +179,8 @@ class Payment:
     def _first_step(self, provider: str) -> OperationKind:
         if self.kind is PaymentKind.AD_HOC:
             return OperationKind.HOSTED_PAGE
+        if self.due_minor is None:
+            return OperationKind.AUTHORISE
         return OperationKind.PREPARE if capabilities_of(provider).prepares else OperationKind.CHARGE
 
     @property

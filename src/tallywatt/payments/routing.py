@@ -26,6 +26,8 @@ class Wish:
     """How the driver wants to pay; None: any way."""
     on_page: bool = False
     """Whether a page is to be opened; otherwise a stored method is charged."""
+    stored: bool = False
+    """Whether the payer has a method stored there: in our own books nobody else could be asked."""
 
 
 def cost_of(account: ProviderAccount, amount_minor: int) -> int | None:
@@ -44,7 +46,9 @@ def can(account: ProviderAccount, wish: Wish) -> bool:
         return False
     if wish.amount_minor is not None and wish.amount_minor < least_charge(account.provider, wish.currency):
         return False
-    return able.hosted_page if wish.on_page else able.off_session
+    if wish.on_page:
+        return able.hosted_page
+    return able.off_session and (wish.stored or not able.own_books)
 
 
 def route(

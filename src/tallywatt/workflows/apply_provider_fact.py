@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import OperationId
-from tallywatt.ledger.chart import clearing, receivable, suspense
+from tallywatt.ledger.chart import clearing, on_account, prepaid, receivable, suspense
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.allocation import Allocation, Target
@@ -28,7 +28,9 @@ from tallywatt.payments.consequence import (
 from tallywatt.payments.fact import Source, answered, shown, view_of, with_refund_total
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
-from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.payments.own_books import PREPAID
+from tallywatt.payments.payment import TOP_UP, PaymentKind, PaymentState
+from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
@@ -36,6 +38,7 @@ from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.renew_method import note_method
+from tallywatt.workflows.reserve_refund import release_reserved
 from tallywatt.workflows.route_payment import fail_over, note_health
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         after = _without_way_on(after, settled, dead_end=dead_end)
     if after != payment:
         after = work.payments.put(after)
+    release_reserved(work, after, settled)
     for consequence in consequences:
         _carry_out(work, after, settled, consequence)
     if news and after.kind is PaymentKind.AD_HOC and after.state is PaymentState.REQUIRES_ACTION:
@@ -110,7 +114,7 @@ def _take_back(work: UnitOfWork, payment: Payment, lost: Operation, view: View) 
     work.operations.put(failed)
     minor = after.lost_minor - payment.lost_minor
     if minor:
-        legs = (Leg(owed_on(after), clearing(after.account_id), minor),)
+        legs = _back_to_provider(work, after, minor)
         _book(work, after, "payment_taken_back", after.lost_minor, legs)
         target, target_id = _belongs_to(after)
         _allocate(work, after, failed, target, target_id, -minor)
@@ -228,10 +232,26 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
 
 
 def owed_on(payment: Payment) -> str:
-    """The ledger account on which this payer owes."""
+    """The ledger account on which this payer owes, or has what is paid in."""
+    if payment.purpose == TOP_UP:
+        assert payment.customer_id is not None, "a balance is a customer's"
+        return prepaid(payment.customer_id)
     if payment.kind is PaymentKind.STORED:
         return receivable(PayerKind.CUSTOMER.value, payment.customer_id)
     return receivable(PayerKind.AD_HOC.value, payment.payment_id)
+
+
+def _back_to_provider(work: UnitOfWork, payment: Payment, minor: int) -> tuple[Leg, ...]:
+    """From whom money goes back the way it came. What was paid in and is used up already, the customer owes on account."""
+    cleared = clearing(payment.account_id)
+    if payment.purpose != TOP_UP or payment.customer_id is None:
+        return (Leg(owed_on(payment), cleared, minor),)
+    there = max(0, free_minor(work, PREPAID, payment.customer_id, payment.currency, lock=True) or 0)
+    part = min(minor, there)
+    return (
+        Leg(prepaid(payment.customer_id), cleared, part),
+        Leg(on_account(payment.customer_id), cleared, minor - part),
+    )
 
 
 def _belongs_to(payment: Payment) -> tuple[Target, str]:
@@ -241,7 +261,7 @@ def _belongs_to(payment: Payment) -> tuple[Target, str]:
 
 
 def _give_back(work: UnitOfWork, payment: Payment, operation: Operation | None, minor: int) -> None:
-    legs = (Leg(owed_on(payment), clearing(payment.account_id), minor),)
+    legs = _back_to_provider(work, payment, minor)
     _book(work, payment, "payment_refunded", payment.refunded_minor, legs)
     for target, target_id, part in _taken_from(work, payment, minor):
         _allocate(work, payment, operation, target, target_id, -part)

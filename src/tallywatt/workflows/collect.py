@@ -11,9 +11,12 @@ from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
+from tallywatt.payments.own_books import PREPAID
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.routing import Wish
+from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.give_back import GiveBack, give_back
+from tallywatt.workflows.hold_ends import hold_behind
 from tallywatt.workflows.intend_operation import take_next_step
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.route_payment import account_for, method_for
@@ -43,6 +46,9 @@ def intend_collection(work: UnitOfWork, collection: Collection) -> Payment | Non
     """
     if collection.payment_id is not None:
         return _from_hold(work, collection, collection.payment_id)
+    held = hold_behind(work, collection.session_id)
+    if held is not None:
+        return _from_hold(work, collection, held.payment_id)
     if collection.total.minor == 0 or collection.customer_id is None:
         return None
     known = [one for one in work.payments.by(session_id=collection.session_id) if one.kind is PaymentKind.STORED]
@@ -186,10 +192,25 @@ def _method_of(
     work: UnitOfWork, customer_id: CustomerId, currency: str, minor: int
 ) -> tuple[PaymentMethod | None, ProviderAccount | None]:
     """The stored method that is charged in this currency, with its account; else the account to be asked."""
-    found = method_for(work, customer_id, Wish(currency))
+    unable: list[str] = []
+    first = found = method_for(work, customer_id, Wish(currency))
+    while found is not None and not _can_pay(work, found[1], customer_id, currency, minor):
+        unable.append(found[1].account_id)
+        found = method_for(work, customer_id, Wish(currency), not_at=unable)
+    # Where none of them suffices the first one says so, and why.
+    chosen = found or first
     return (
-        found if found is not None else (None, account_for(work, Wish(currency, minor)) or _any_account(work, currency))
+        chosen
+        if chosen is not None
+        else (None, account_for(work, Wish(currency, minor)) or _any_account(work, currency))
     )
+
+
+def _can_pay(work: UnitOfWork, account: ProviderAccount, customer_id: CustomerId, currency: str, minor: int) -> bool:
+    """Whether a balance suffices for all of it. What is asked of others, and what goes on an invoice, is theirs to say."""
+    if account.provider != PREPAID:
+        return True
+    return (free_minor(work, PREPAID, customer_id, currency, lock=True) or 0) >= minor
 
 
 def _any_account(work: UnitOfWork, currency: str) -> ProviderAccount | None:

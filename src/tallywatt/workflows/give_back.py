@@ -11,6 +11,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
 from tallywatt.payments.operation import OperationKind
 from tallywatt.workflows.intend_operation import intend_operation, on_its_way
+from tallywatt.workflows.reserve_refund import refuse_what_is_used, reserve_refund
 from tallywatt.workflows.take_dispute import disputed_now
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def give_back(work: UnitOfWork, command: GiveBack) -> Operation:
     # The provider keeps the mark: the key is the asker's own word, and may say anything.
     asked["refund_mark"] = _mark(payment, command)
     operation = intend_operation(work, payment, OperationKind.REFUND, command.amount.minor, asked)
+    reserve_refund(work, payment, operation)
     data: dict[str, Scalar] = {"minor": command.amount.minor, "currency": payment.currency, "reason": reason}
     work.events.append(Event("payment", payment.payment_id, "RefundIntended", data))
     return operation
@@ -83,6 +85,7 @@ def refuse_impossible(work: UnitOfWork, payment: Payment, command: GiveBack) -> 
     if command.amount.minor > payment.returnable_minor:
         msg = f"only {payment.returnable_minor} of {payment.captured_minor} minor units are left to give back"
         raise Conflict(msg, code="payment.refund_beyond_capture")
+    refuse_what_is_used(work, payment, command.amount.minor)
 
 
 def _mark(payment: Payment, command: GiveBack) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
-from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.jobs import Job
 
 if TYPE_CHECKING:
@@ -24,8 +24,16 @@ SHARE: Final = 4
 """Of a hold that lives shortly, a person still has three quarters of what is left."""
 
 
+def hold_behind(work: UnitOfWork, session_id: str) -> Payment | None:
+    """The hold without a driver that stands behind a session, as long as nothing is asked of it."""
+    for one in work.payments.by(session_id=session_id):
+        if one.kind is PaymentKind.STORED and one.state is PaymentState.AUTHORISED and one.due_minor is None:
+            return one
+    return None
+
+
 def look_before_it_ends(work: UnitOfWork, session: Session) -> None:
-    """Write down when the hold behind a held session is to be looked at."""
+    """Write down when the hold behind a held session is to be looked at. One in our own books does not end."""
     if session.payment_id is None:
         return
     payment = work.payments.get(session.payment_id)

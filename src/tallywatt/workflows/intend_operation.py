@@ -105,7 +105,7 @@ def _asked(
     work: UnitOfWork, payment: Payment, kind: OperationKind, earlier: list[Operation]
 ) -> dict[str, str | int | None]:
     match kind:
-        case OperationKind.PREPARE:
+        case OperationKind.PREPARE | OperationKind.AUTHORISE:
             assert payment.method_id is not None, "a stored payment has a method"
             method = work.payment_methods.get(payment.method_id)
             return {"customer_ref": method.customer_ref, "method_ref": method.method_ref, **_about(work, payment)}

@@ -15,8 +15,10 @@ from tallywatt.kernel.identity import (
 from tallywatt.kernel.money import currency
 from tallywatt.metering.facts import ToldLimit
 from tallywatt.metering.limits import Limits, WantedLimit, read_limits
+from tallywatt.metering.session import PayerKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.stations.messages import NEWEST
+from tallywatt.workflows.hold_ends import hold_behind
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.record_action import record_action
 
@@ -43,7 +45,10 @@ def limits_of(work: UnitOfWork, session: Session) -> Limits:
 
 
 def _held_minor(work: UnitOfWork, session: Session) -> int | None:
-    payment = work.payments.find(session.payment_id) if session.payment_id is not None else None
+    if session.payment_id is None:
+        payment = hold_behind(work, session.session_id) if session.payer is PayerKind.CUSTOMER else None
+    else:
+        payment = work.payments.find(session.payment_id)
     if payment is None or payment.state is not PaymentState.AUTHORISED or payment.due_minor is not None:
         return None
     return None if payment.terminal_until is not None else payment.authorised_minor

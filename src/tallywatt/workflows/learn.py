@@ -9,6 +9,7 @@ from tallywatt.customers.customer import TokenState, fold
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.stations.station import Role
+from tallywatt.workflows.cover_start import cover_start
 from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_those_before import end_those_before
@@ -42,7 +43,7 @@ def learn(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Sessio
     offer = offer_at(work, station, evse, after.started_at, (after.payer, after.payer_id), after.payment_id)
     if offer is not None:
         after = replace(after, offer_id=offer.offer_id, zone=offer.zone)
-    after = work.sessions.put(after)
+    after = cover_start(work, work.sessions.put(after))
     if session.evse_id is None and after.evse_id is not None and after.is_open:
         end_those_before(work, after)
     return after

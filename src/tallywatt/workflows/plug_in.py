@@ -15,6 +15,7 @@ from tallywatt.stations.display import TARIFF
 from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.count_events import counted
+from tallywatt.workflows.cover_start import cover_start
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import Foreseen, foresees
 from tallywatt.workflows.fulfil_command import remote_start, tag_of
@@ -183,11 +184,16 @@ def open_session(
         end_those_before(work, session)
     work.sessions.add_new(session)
     settle_start(work, token, command, session)
-    told = {"station_id": heard.station_id, "evse_id": session.evse_id}
-    work.events.append(Event("session", session.session_id, "SessionStarted", told))
+    session = cover_start(work, session)
+    _tell(work, session)
     samples = usable_samples(work, fact.samples, heard)
     take_signed(work, session, fact.signed, heard, frame_id)
     return take_readings(work, session, samples, heard.received_at, frame_id)
+
+
+def _tell(work: UnitOfWork, session: Session) -> None:
+    told = {"station_id": session.station_id, "evse_id": session.evse_id}
+    work.events.append(Event("session", session.session_id, "SessionStarted", told))
 
 
 def _oddities(

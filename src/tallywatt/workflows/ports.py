@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.health import ProviderHealth
     from tallywatt.payments.operation import Operation
+    from tallywatt.payments.own_books import CreditTerms, CustomerHold, ReceivedTransfer, TransferPart
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.restoration import Restoration
     from tallywatt.payments.secret import SealedSecret
@@ -292,6 +293,10 @@ class UnitOfWork(Protocol):
     payments: Records[Payment]
     operations: Records[Operation]
     allocations: Records[Allocation]
+    customer_holds: Records[CustomerHold]
+    credit_terms: Records[CreditTerms]
+    received_transfers: Records[ReceivedTransfer]
+    transfer_parts: Records[TransferPart]
     webhook_events: Records[WebhookEvent]
     restorations: Records[Restoration]
     disputes: Records[Dispute]

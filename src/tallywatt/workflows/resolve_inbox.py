@@ -15,7 +15,7 @@ from tallywatt.metering.session import InboxItem, InboxState, PayerKind, Reason,
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.finish import bill_or_hold
-from tallywatt.workflows.hold_ends import HOLD_ENDS
+from tallywatt.workflows.hold_ends import HOLD_ENDS, hold_behind
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.park_stop import parked
@@ -201,9 +201,11 @@ def _write_off(work: UnitOfWork, session: Session, command: ResolveItem) -> Sess
     release_uses(work, session.offer_id)
     session = work.sessions.put(replace(session, state=SessionState.EXPLAINED))
     explain(work, session, session.milliwatt_hours, Reason.WRITTEN_OFF, command.item_id)
-    if session.payment_id is not None:
-        unit = currency(work.payments.get(session.payment_id).currency)
-        intend_collection(work, Collection(session.session_id, None, Money(0, unit), None, session.payment_id))
+    held = hold_behind(work, session.session_id)
+    payment_id = session.payment_id if held is None else held.payment_id
+    if payment_id is not None:
+        unit = currency(work.payments.get(payment_id).currency)
+        intend_collection(work, Collection(session.session_id, None, Money(0, unit), None, payment_id))
     data: dict[str, Scalar] = {"reason": Reason.WRITTEN_OFF.value, "milliwatt_hours": session.milliwatt_hours}
     work.events.append(Event("session", session.session_id, "SessionExplained", data))
     return session

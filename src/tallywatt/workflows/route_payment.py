@@ -88,7 +88,7 @@ def method_for(
     at = [account for account in work.provider_accounts.by(closed_at=None) if account.account_id in latest]
     newest_first = [one.account_id for one in reversed(methods)]
     health = _health_of(work, at) if len(at) > 1 else {}
-    ready = route(at, health, wish, work.machine_now, not_at=not_at)
+    ready = route(at, health, replace(wish, stored=True), work.machine_now, not_at=not_at)
     # Among accounts that are well the customer's latest choice counts, not the operator's order.
     well = [one for one in ready if one.account_id not in health or health[one.account_id].may_take(work.machine_now)]
     chosen = min(well, key=lambda one: newest_first.index(one.account_id)) if well else next(iter(ready), None)

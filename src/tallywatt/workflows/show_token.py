@@ -15,10 +15,11 @@ from tallywatt.rating.read import read_tariff_text
 from tallywatt.stations.display import TARIFF
 from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.cover_start import may_start
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.offer_price import assignments_for, place_of, who_is
 from tallywatt.workflows.show_price import is_shown
-from tallywatt.workflows.who_pays import authorization_of, find_token, who_owes
+from tallywatt.workflows.who_pays import NO_CREDIT, authorization_of, find_token, who_owes
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Token
@@ -33,6 +34,8 @@ def show_token(work: UnitOfWork, fact: TokenShown) -> TokenAnswer:
     """The OCPP AuthorizationStatus of a token, whatever case the reader reports it in, and its group."""
     token = find_token(work, fold(safe_uid(work, fact.token_uid)))
     status, group = authorization_of(token, now=work.now), token.group_uid if token else None
+    if token is not None and token.customer_id is not None and status == "Accepted":
+        status = status if may_start(work, token.customer_id) else NO_CREDIT
     words = _prices(work, fact, token) if status == "Accepted" and fact.heard.protocol != OLD else None
     return TokenAnswer(status, group, words)
 

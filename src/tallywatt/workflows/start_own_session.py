@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.stations.command import Action
 from tallywatt.workflows.command_station import CommandStation
+from tallywatt.workflows.cover_start import may_start
 from tallywatt.workflows.fulfil_command import open_commands
 from tallywatt.workflows.order_station import order_station
 
@@ -34,6 +35,11 @@ def start_own_session(work: UnitOfWork, command: StartOwnSession) -> StationComm
     if not tokens:
         msg = "this account has no card or tag that may start a session"
         raise Conflict(msg, code="tokens.none_good", remedy="pay by card here, or ask the operator for a charging card")
+    if not may_start(work, command.customer_id):
+        msg = "the balance or the limit of this account does not suffice for a session"
+        raise Conflict(
+            msg, code="payment.not_covered", remedy="top the balance up, store another way to pay, or pay by card here"
+        )
     tag = max(tokens, key=lambda one: one.token_id).uid
     work.stations.lock(evse.station_id)  # pressed twice at the same moment, the second sees the first
     for earlier in open_commands(work, evse.station_id, Action.START):

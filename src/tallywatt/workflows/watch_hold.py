@@ -16,6 +16,7 @@ from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.stations.nearness import Step, step_at
 from tallywatt.workflows.adjust_hold import AdjustHold, adjust_hold
+from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.keep_limit import is_confirmed, limits_of
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.watch_limit import LATEST_SECONDS, SOON_SECONDS, come_nearer, look_at, may_cap, stop_session
@@ -49,7 +50,7 @@ def watch_hold(work: UnitOfWork, command: WatchHold) -> int | None:
     if look.left_ms is None:
         return LATEST_SECONDS
     # Whoever wants no more than is held is not held more of.
-    grows = limits.gross_minor == payment.authorised_minor and _may_grow(work, payment)
+    grows = _may_grow(work, payment) if limits.gross_minor == payment.authorised_minor else 0
     keeps = not grows and is_confirmed(work, session, limits)
     step = step_at(look.left_ms, look.pace, may_cap=not grows and may_cap(work, look), station_stops=keeps)
     if step is Step.STOP:
@@ -57,7 +58,7 @@ def watch_hold(work: UnitOfWork, command: WatchHold) -> int | None:
     if any(one.is_unresolved for one in work.operations.by(payment_id=payment.payment_id)):
         return SOON_SECONDS
     if grows and look.left_ms <= 2 * look.pace.reaction_ms:
-        adjust_hold(work, AdjustHold(payment.payment_id, payment.authorised_minor + payment.amount_minor))
+        adjust_hold(work, AdjustHold(payment.payment_id, payment.authorised_minor + grows))
         return SOON_SECONDS
     return come_nearer(work, look, step)
 
@@ -78,14 +79,18 @@ def _before_it_lapses(work: UnitOfWork, look: Look, payment: Payment) -> Look:
     return replace(look, left_ms=expires if look.left_ms is None else min(expires, look.left_ms))
 
 
-def _may_grow(work: UnitOfWork, payment: Payment) -> bool:
-    """Whether more may be held: the provider can, and it was not refused before."""
+def _may_grow(work: UnitOfWork, payment: Payment) -> int:
+    """How much more may be held: the provider can, and it was not refused before. Of our own books what is there, at most."""
     account = work.provider_accounts.get(payment.account_id)
+    able = capabilities_of(account.provider)
+    if able.own_books and payment.customer_id is not None:
+        free = free_minor(work, account.provider, payment.customer_id, payment.currency) or 0
+        return max(0, min(free, max(payment.amount_minor, work.operators.get().hold_minor)))
     total = payment.authorised_minor + payment.amount_minor
-    if not capabilities_of(account.provider).adjusts or total > MOST_HOLDS * payment.amount_minor:
-        return False
+    if not able.adjusts or total > MOST_HOLDS * payment.amount_minor:
+        return 0
     tried = [one for one in work.operations.by(payment_id=payment.payment_id) if one.kind is OperationKind.ADJUST]
-    return all(one.state is OperationState.SUCCEEDED for one in tried)
+    return payment.amount_minor if all(one.state is OperationState.SUCCEEDED for one in tried) else 0
 
 
 def _stop(work: UnitOfWork, session: Session, payment: Payment) -> int | None:

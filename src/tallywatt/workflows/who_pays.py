@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.customers.customer import TokenState, fold
 from tallywatt.metering.facts import TransactionAnswer
+from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import PayerKind
 from tallywatt.workflows.pay_ad_hoc import take_up_hold
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from tallywatt.metering.session import Session
     from tallywatt.stations.station import Evse, Role
     from tallywatt.workflows.ports import UnitOfWork
+
+
+NO_CREDIT = "NoCredit"
+"""What OCPP 2.x says of a customer whose balance or limit does not suffice; in 1.6 it is `Blocked`."""
 
 
 def find_token(work: UnitOfWork, token_uid: str | None) -> Token | None:
@@ -79,7 +84,9 @@ def answer_for(work: UnitOfWork, session: Session, token_uid: str | None) -> Tra
     token = find_token(work, named)
     status = authorization_of(token, now=work.now)
     if named == session.token_uid:
-        if session.payer is not PayerKind.UNKNOWN:
+        if Flag.NOT_COVERED in session.flags:
+            status = NO_CREDIT
+        elif session.payer is not PayerKind.UNKNOWN:
             status = "Accepted"  # its one transaction has used a one-time tag up, and still goes on
         elif status == "Accepted":
             status = "Invalid"

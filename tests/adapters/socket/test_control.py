@@ -24,9 +24,11 @@ from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
 from tallywatt.kernel.identity import CustomerId, ProviderAccountId, SessionId, StationId
+from tallywatt.kernel.money import Money, currency
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
 from tallywatt.payments.bank import ToldBankLine
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
 from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.rating.records import Scope
@@ -60,12 +62,15 @@ from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_limit import SetLimit
 from tallywatt.workflows.keep_local_list import SwitchLists
 from tallywatt.workflows.keep_method import KeepMethod
+from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
 from tallywatt.workflows.note_defence import NoteDefence
+from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.put_market_prices import PutMarketPrices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff
 from tallywatt.workflows.read_settlements import EndReading, OrderReading
+from tallywatt.workflows.receive_transfer import ReceiveTransfer
 from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.register_meter_key import EndMeterKey, RegisterMeterKey
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
@@ -124,6 +129,13 @@ COMMANDS: dict[str, object] = {
     "add_circle": AddCircle(CircleKind.GROUP, "taxis", "Taxis"),
     "join_circle": JoinCircle("group:taxis", "C1", Instant(1), Instant(2)),
     "leave_circle": LeaveCircle("belonging", Instant(2)),
+    "open_balance": OpenBalance("C1", "GBP"),
+    "allow_invoice": AllowInvoice("C1", Money(50_000, currency("GBP")), 14),
+    "end_invoice": EndInvoice("C1", "GBP"),
+    "pay_out_balance": PayOutBalance("C1", "GBP", "by hand"),
+    "receive_transfer": ReceiveTransfer(
+        "line-1", Money(500, currency("GBP")), "2026-11-22", "C1", "2026-1", "thanks", TransferFor.BALANCE
+    ),
     "add_coupon": AddCoupon(
         "WELCOME", {"percent": "20", "dimensions": ["ENERGY"]}, "Welcome", "GBP", 500, 2, Instant(1), Instant(2)
     ),

@@ -30,6 +30,7 @@ from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
 from tallywatt.stations.traffic import Direction, OpenCalls, gathered
 from tallywatt.wiring import upgrade
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.certify import (
@@ -255,6 +256,34 @@ ASKED: Final[dict[str, Asked]] = {
             "valid_until": "2027-09-01T00:00:00Z",
         }
     ),
+    "GET /customers/{reference}/account": Asked({"reference": "C1"}),
+    "POST /customers/{reference}/balance": Asked({"reference": "C1"}, body={"currency": "GBP"}),
+    "POST /customers/{reference}/top-ups": Asked(
+        {"reference": "C1"},
+        body={
+            "amount_minor": 2000,
+            "currency": "GBP",
+            "title": "Top up",
+            "success_url": "https://example.org/paid",
+            "cancel_url": "https://example.org/account",
+        },
+    ),
+    "POST /customers/{reference}/balance/payout": Asked({"reference": "C1"}, body={"currency": "GBP"}),
+    "POST /customers/{reference}/credit": Asked(
+        {"reference": "C1"}, body={"currency": "GBP", "limit_minor": 50_000, "term_days": 14}
+    ),
+    "POST /customers/{reference}/credit/end": Asked({"reference": "C1"}, body={"currency": "GBP"}),
+    "GET /open-items": Asked(query={"overdue": "false"}),
+    "POST /transfers": Asked(
+        body={
+            "key": "statement 12, line 4",
+            "amount_minor": 1250,
+            "currency": "GBP",
+            "received_on": "2027-01-04",
+            "customer": "C1",
+            "reference": "thank you",
+        }
+    ),
     "POST /customers/{reference}/coupons": Asked({"reference": "C1"}, body={"code": "SUMMER-5"}),
     "POST /coupons/{coupon_id}/end": _thing("coupon_id", "coupon", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
@@ -413,6 +442,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     belonging = scene.do(join_circle, JoinCircle("group:residents", "C1"))
     welcome = scene.do(add_coupon, AddCoupon("WELCOME", {"percent": "20"}, "For new customers", most_uses=500))
     scene.do(keep_coupon_of, KeepCouponOf("WELCOME", "C2"))
+    for provider in ("prepaid", "invoice"):
+        scene.do(add_provider_account, AddProviderAccount(provider, provider, ("GBP",), "", ()))
     begins = instant(datetime(2026, 11, 23, 23, tzinfo=UTC))
     scene.do(put_market_prices, PutMarketPrices((Told("DE-LU", 60, "EUR", begins, Decimal("79.90")),)))
     taken, waits, audit = later_of(scene)

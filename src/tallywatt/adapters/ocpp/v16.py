@@ -289,9 +289,11 @@ def _say_authorize(told: TokenAnswer, _: Instant) -> bytes:
 
 def _tag_info(told: TransactionAnswer | TokenAnswer) -> bytes:
     """What is said of a token; with its group, so that a card of the same group may stop the transaction."""
+    # Version 1.6 has no word for a customer whose balance does not suffice.
+    status = b"Blocked" if told.authorization == "NoCredit" else told.authorization.encode()
     if told.group is None or len(told.group) > LONGEST_GROUP:
-        return b'{"status":"%b"}' % told.authorization.encode()
-    return b'{"status":"%b","parentIdTag":%b}' % (told.authorization.encode(), msgspec.json.encode(told.group))
+        return b'{"status":"%b"}' % status
+    return b'{"status":"%b","parentIdTag":%b}' % (status, msgspec.json.encode(told.group))
 
 
 def _unreadable(incoming: Incoming, problem: str, transaction_id: str | None) -> Fact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.adapters.providers.caller import HELD_SECONDS, NOT_COMPARED, TryLater
+from tallywatt.adapters.providers.caller import HELD_SECONDS, NOT_COMPARED, TryLater, provider_behind
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.payments.fact import ProviderFact, Source
@@ -57,7 +57,7 @@ class Accountant:
         plan: Plan = write(plan_reading, account_id)
         if plan.is_held:
             raise TryLater(NOT_COMPARED, HELD_SECONDS)
-        provider = self._provider_of(plan.account)
+        provider = provider_behind(self._provider_of, write, plan.account)
         if isinstance(provider, SettlesByFile):
             self._look_for_files(write, provider, plan)
             return
@@ -126,7 +126,7 @@ class Accountant:
         look = write(payment_to_look_at, payment_id)
         if look.is_held:
             raise TryLater(NOT_COMPARED, HELD_SECONDS)
-        seen = self._provider_of(look.account).enquire(look.enquiry)
+        seen = provider_behind(self._provider_of, write, look.account).enquire(look.enquiry)
         if isinstance(seen, NotSent | Unknown):
             raise TryLater(seen.cause, LATER_SECONDS)
         if isinstance(seen, View):

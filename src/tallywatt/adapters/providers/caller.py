@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tallywatt.adapters.providers.own_books import OwnBooks
 from tallywatt.adapters.providers.secrets import read_secret
 from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.measures import MICROSECONDS, Counter, Spread
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
@@ -147,6 +149,15 @@ def _while_somebody_waits(operation: Operation) -> int | None:
     return min(2**operation.attempts, PAGE_SECONDS) if operation.kind is OperationKind.HOSTED_PAGE else None
 
 
+def provider_behind(
+    provider_of: Callable[[ProviderAccount], PaymentProvider], write: Write, account: ProviderAccount
+) -> PaymentProvider:
+    """The provider of an account; one in our own books is answered by a workflow of its operator."""
+    if capabilities_of(account.provider).own_books:
+        return OwnBooks(account.provider, write)
+    return provider_of(account)
+
+
 class Caller:
     """Carries out the jobs `call_provider` and `ask_provider`."""
 
@@ -165,7 +176,7 @@ class Caller:
         if pursuit.operation.state is not OperationState.INTENDED:
             return
         _let_go(pursuit)
-        fact = self.send(pursuit)
+        fact = self.send(pursuit, self._of(write, pursuit.account))
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, NotSent):
             raise TryLater(
@@ -178,7 +189,7 @@ class Caller:
         if pursuit is None:
             return
         _let_go(pursuit)
-        fact = self.find_out(pursuit)
+        fact = self.find_out(pursuit, self._of(write, pursuit.account))
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, (Unknown, Pending, RequiresAction)):
             msg = "it is not known yet what became of it"
@@ -191,7 +202,7 @@ class Caller:
             return
         if look.is_held:
             raise TryLater(NOT_COMPARED, HELD_SECONDS)
-        seen = self._provider_of(look.account).enquire(look.enquiry)
+        seen = self._of(write, look.account).enquire(look.enquiry)
         if isinstance(seen, View):
             payment = write(apply_provider_fact, ProviderFact(payment_id, Succeeded(seen), Source.JANITOR))
             if payment.state is not PaymentState.REQUIRES_ACTION:
@@ -199,11 +210,15 @@ class Caller:
         msg = "the driver has not paid on the page yet"
         raise TryLater(msg, pause_after((self._clock.now() - opened_at) / 1000))
 
-    def send(self, pursuit: Pursuit) -> ProviderFact:
+    def _of(self, write: Write, account: ProviderAccount) -> PaymentProvider:
+        """The provider behind an account: an outside one, or our own books."""
+        return provider_behind(self._provider_of, write, account)
+
+    def send(self, pursuit: Pursuit, provider: PaymentProvider | None = None) -> ProviderFact:
         """Send an operation once. One whose key may have run out is asked about instead."""
-        provider, operation = self._provider_of(pursuit.account), pursuit.operation
+        provider, operation = provider or self._provider_of(pursuit.account), pursuit.operation
         if not self._in_window(provider, pursuit):
-            return self.find_out(pursuit)
+            return self.find_out(pursuit, provider)
         sent_at = self._clock.now()
         outcome = self._measured(provider, operation)
         return ProviderFact(operation.payment_id, outcome, Source.REPLY, operation.operation_id, sent_at)
@@ -215,11 +230,11 @@ class Caller:
         self.calls.add(operation.kind.value, type(outcome).__name__)
         return outcome
 
-    def find_out(self, pursuit: Pursuit) -> ProviderFact:
+    def find_out(self, pursuit: Pursuit, provider: PaymentProvider | None = None) -> ProviderFact:
         """What became of an operation: by its object if its id is known, else by sending the same bytes under the same key
         while that is safe, else by looking for our reference. Never by a new key.
         """
-        provider, operation = self._provider_of(pursuit.account), pursuit.operation
+        provider, operation = provider or self._provider_of(pursuit.account), pursuit.operation
         enquiry, can_tell = pursuit.enquiry, provider.capabilities.enquiry
         if can_tell and (enquiry.provider_ref is not None or enquiry.page_ref is not None):
             seen = self._look(provider, pursuit)

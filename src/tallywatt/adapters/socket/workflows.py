@@ -51,13 +51,23 @@ from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, 
 from tallywatt.workflows.keep_limit import SetLimit, set_limit
 from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.keep_own_account import (
+    AllowInvoice,
+    EndInvoice,
+    OpenBalance,
+    allow_invoice,
+    end_invoice,
+    open_balance,
+)
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
+from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.read_settlements import EndReading, OrderReading, end_reading, order_reading
+from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.recount_sums import RecountSums, recount_sums
 from tallywatt.workflows.register_meter_key import (
     EndMeterKey,
@@ -120,6 +130,11 @@ ALLOWED = _allowed(
     (add_circle, AddCircle),
     (add_console_link, AddConsoleLink),
     (add_coupon, AddCoupon),
+    (open_balance, OpenBalance),
+    (allow_invoice, AllowInvoice),
+    (end_invoice, EndInvoice),
+    (pay_out_balance, PayOutBalance),
+    (receive_transfer, ReceiveTransfer),
     (add_customer, AddCustomer),
     (add_location, AddLocation),
     (add_operator, AddOperator),

@@ -73,7 +73,7 @@ NAMES = {
     "circles.name", "coupons.code",
     "customers.reference", "locations.reference", "parties.reference", "operators.slug", "operators.party_code",
     "tariff_versions.reference", "tariff_versions.canonical", "policy_versions.canonical", "provider_accounts.name",
-    "provider_accounts.merchant",
+    "provider_accounts.merchant", "received_transfers.transfer_key",
     "people.email", "people.email_folded", "invitations.email",
     "invitations.email_folded", "linked_identities.subject", "linked_identities.issuer", "webhook_endpoints.url",
 }  # fmt: skip

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, func, literal, select
+from sqlalchemy import and_, bindparam, case, delete, func, literal, literal_column, select
 
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
 from tallywatt.adapters.storage.tables import invoicing, ledger, metering, payments
 from tallywatt.adapters.storage.tables.machinery import RUNNING_SUMS
 from tallywatt.ledger.books import MOVING
 from tallywatt.ledger.chart import ONE_A_PAYER, place_of
+from tallywatt.payments.payment import TOP_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,13 @@ class _Summed:
     by: str
     amounts: tuple[str, ...]
     by_currency: bool = True
+    apart: tuple[str, str] | None = None
+    """A column and its value that make a group of their own, whatever group a row would be in."""
+
+    @property
+    def apart_place(self) -> tuple[int, str] | None:
+        """Where in a row it is to be seen that it is counted apart."""
+        return None if self.apart is None else (self.rows.place[self.apart[0]], self.apart[1])
 
     def places(self) -> tuple[int, int | None, tuple[tuple[str, int], ...]]:
         """Where in a row the group, the currency and the amounts are."""
@@ -60,7 +68,12 @@ SUMMED: Final = {
         _Summed(metering.SESSIONS, "state", ("milliwatt_hours",), by_currency=False),
         _Summed(metering.EXPLANATIONS, "reason", ("milliwatt_hours",), by_currency=False),
         _Summed(invoicing.INVOICES, "kind", ("net_minor", "tax_minor", "gross_minor")),
-        _Summed(payments.PAYMENTS, "state", ("authorised_minor", "captured_minor", "refunded_minor", "suspense_minor")),
+        _Summed(
+            payments.PAYMENTS,
+            "state",
+            ("authorised_minor", "captured_minor", "refunded_minor", "suspense_minor"),
+            apart=("purpose", TOP_UP),
+        ),
         _Summed(payments.ALLOCATIONS, "target", ("amount_minor",)),
     )
 }
@@ -73,11 +86,12 @@ COUNTED: Final = frozenset({*SUMMED, TRANSFERS})
 class Tally:
     """What the present transaction adds to the sums, by operator and figure."""
 
-    __slots__ = ("_changed", "_codes", "_places", "_stripe")
+    __slots__ = ("_apart", "_changed", "_codes", "_places", "_stripe")
 
     def __init__(self, dialect: str) -> None:
         self._changed: Counter[tuple[str, str, str, str]] = Counter()
         self._places = {name: (f"{name}.count", *one.places()) for name, one in SUMMED.items()}
+        self._apart = {name: one.apart_place for name, one in SUMMED.items()}
         self._codes: dict[str, str] = {}
         # SQLite has one writer, so nobody can wait for anybody.
         self._stripe = 0 if dialect == "sqlite" else os.getpid() % STRIPES
@@ -96,10 +110,11 @@ class Tally:
             self._book(operator, after, 1)
             return
         count, group, currency, amounts = self._places[name]
-        changed = self._changed
+        changed, apart = self._changed, self._apart[name]
         for row, sign in ((before, -1), (after, 1)):
             if row is not None:
-                place = (row[group], "" if currency is None else row[currency])
+                part = apart[1] if apart is not None and row[apart[0]] == apart[1] else row[group]
+                place = (part, "" if currency is None else row[currency])
                 changed[(operator, count, *place)] += sign
                 for figure, at in amounts:
                     changed[(operator, figure, *place)] += sign * row[at]
@@ -218,8 +233,13 @@ def _summing(name: str) -> Select[Any]:
     table = one.rows.table
     currency = table.c.currency if one.by_currency else literal("").label("currency")
     amounts = [func.sum(table.c[amount]) for amount in one.amounts]
-    groups = [table.c[one.by], *([currency] if one.by_currency else [])]
-    return select(table.c[one.by], currency, func.count(), *amounts).where(_mine(table)).group_by(*groups)
+    part: Any = table.c[one.by]
+    if one.apart is not None:
+        column, value = one.apart
+        part = case((table.c[column] == literal_column(f"'{value}'"), literal_column(f"'{value}'")), else_=part)
+    part = part.label("part")
+    groups = ["part", *([currency] if one.by_currency else [])]
+    return select(part, currency, func.count(), *amounts).where(_mine(table)).group_by(*groups)
 
 
 @cache

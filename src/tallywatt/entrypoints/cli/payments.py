@@ -73,6 +73,7 @@ def list_payments(
         "tallywatt provider-account add second --provider adyen --currency EUR \\",
         "    --merchant MyShopECOM --rank 1 \\",
         "    --secret env:ADYEN_KEY --webhook-secret env:ADYEN_HMAC_KEY",
+        "tallywatt provider-account add balance --provider prepaid --currency EUR",
         "tallywatt provider-account add simulated --currency GBP --currency EUR \\",
         "    --secret file:psp.key --webhook-secret file:psp.hook \\",
         "    --base-url http://127.0.0.1:4000",
@@ -83,12 +84,12 @@ def add_account(
     currencies: Annotated[list[str], typer.Option("--currency", help="ISO 4217; may be given several times.")],
     secret: Annotated[
         str, typer.Option("--secret", metavar="REFERENCE", help="Where its API key is: env:NAME or file:PATH.")
-    ],
+    ] = "",
     webhook_secrets: Annotated[
         list[str] | None,
         typer.Option("--webhook-secret", metavar="REFERENCE", help="Likewise; two while one is being replaced."),
     ] = None,
-    provider: Annotated[str, typer.Option("--provider", help="Who it is: stripe, mollie, adyen.")] = "stripe",
+    provider: Annotated[str, typer.Option("--provider", help="stripe, mollie, adyen, prepaid, invoice.")] = "stripe",
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="Where it listens, for the simulator.")
     ] = None,
@@ -103,6 +104,13 @@ def add_account(
     fee_share: Annotated[
         int | None,
         typer.Option("--fee-share", metavar="BASIS_POINTS", min=0, max=10_000, help="And its share of the sum."),
+    ] = None,
+    least: Annotated[
+        int | None,
+        typer.Option("--least", metavar="MINOR", min=0, help="prepaid, invoice: what has to be free for a start."),
+    ] = None,
+    low: Annotated[
+        int | None, typer.Option("--low", metavar="MINOR", min=0, help="prepaid: below it a balance is called low.")
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
@@ -122,6 +130,8 @@ def add_account(
         rank=rank,
         fee_minor=fee_minor,
         fee_basis_points=fee_share,
+        least_minor=least,
+        low_minor=low,
     )
     with at_desk(operator) as desk:
         row = desk.do(add_provider_account, command)

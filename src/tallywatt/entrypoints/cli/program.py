@@ -10,6 +10,7 @@ import typer
 
 from tallywatt.entrypoints.cli import (
     access,
+    accounts,
     approvals,
     audit,
     bank,
@@ -103,6 +104,8 @@ for one in (
     approvals.approval,
     corrections.correction,
     coupons.coupon,
+    accounts.balance,
+    accounts.credit,
     payments.provider_account,
     payments.payment_method,
     sessions.session,

@@ -590,6 +590,120 @@ class Coupon(Answer):
     created_at: When
 
 
+class Balance(Answer):
+    """What a customer has paid in and not used, in one currency."""
+
+    currency: str
+    balance_minor: int
+    held_minor: int
+    free_minor: int
+
+
+class Credit(Answer):
+    """The terms on which a customer buys on invoice in a currency, and what is left of the limit."""
+
+    currency: str
+    limit_minor: int
+    term_days: int
+    allowed_at: When
+    ended_at: When | None
+    open_minor: int
+    held_minor: int
+    free_minor: int
+
+
+class OpenItem(Answer):
+    """What was bought on invoice and is not paid."""
+
+    payment_id: str
+    currency: str
+    due_on: str | None
+    taken_minor: int
+    returned_minor: int
+    settled_minor: int
+    open_minor: int
+    invoice: str | None
+    issue_date: str | None
+    customer: str
+
+
+class Movement(Answer):
+    """What came to an account in our own books (above nothing), or went from it."""
+
+    booked_at: When
+    currency: str
+    minor: int
+    on: Literal["balance", "account"]
+    what: Literal["paid_in", "paid_back", "taken_back", "session", "refund", "transfer", "paid_out", "other"]
+    cause_id: str
+
+
+class CustomerAccount(Answer):
+    """A customer's accounts in our own books."""
+
+    balances: list[Balance]
+    credit: list[Credit]
+    items: list[OpenItem]
+    movements: list[Movement]
+
+
+class OpenItems(Answer):
+    """What is open at all customers."""
+
+    items: list[OpenItem]
+
+
+class BalanceOpened(Answer):
+    """The balance as a way to pay."""
+
+    id: str
+    account_id: str
+    state: Literal["active", "failed", "removed"]
+
+
+class PageOpened(Answer):
+    """A payment whose page is on its way."""
+
+    payment_id: str
+    state: str
+    status_url: str
+
+
+class PaidOut(Answer):
+    """What is on its way back to cards, what was paid out by bank, and what is left."""
+
+    to_cards_minor: int
+    by_bank_minor: int
+    left_minor: int
+    currency: str
+
+
+class CreditKept(Answer):
+    """Terms of credit as they were written down; the id is the customer's."""
+
+    id: str
+    currency: str
+    limit_minor: int
+    term_days: int
+    allowed_at: When
+    ended_at: When | None
+
+
+class TransferKept(Answer):
+    """A transfer that came by bank, as it was written down. `left_minor`: the next open item takes it."""
+
+    id: str
+    transfer_key: str
+    customer_id: str
+    target: Literal["items", "balance"]
+    currency: str
+    amount_minor: int
+    left_minor: int
+    reference: str
+    received_on: str
+    received_at: When
+
+
 class CouponKept(Answer):
     """A coupon that a customer keeps for the next session, as it was written down."""
 
@@ -913,6 +1027,7 @@ class PaymentKept(Answer):
     card_last4: str | None
     reason: str | None
     terminal_until: When | None
+    purpose: str | None
     created_at: When
 
 
@@ -1606,6 +1721,8 @@ class ProviderAccount(Answer):
     report_user: str | None
     """Who reads its reports there, where they come as files."""
     report_secret_reference: str | None
+    least_minor: int | None
+    low_minor: int | None
     health: Literal["closed", "open", "probing"]
     """The circuit to it: closed takes new payments, open does not, probing tries one."""
     webhook_url: str
@@ -1631,6 +1748,8 @@ class ProviderAccountKept(Answer):
     fee_basis_points: int | None
     report_user: str | None
     report_secret_reference: str | None
+    least_minor: int | None
+    low_minor: int | None
 
 
 class OperatorKept(Answer):

@@ -172,9 +172,13 @@ class NewProviderAccount(Shape):
     """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    provider: Annotated[str, Field(min_length=1, max_length=32, description="stripe, mollie, adyen.")] = "stripe"
+    provider: Annotated[
+        str, Field(min_length=1, max_length=32, description="stripe, mollie, adyen, prepaid, invoice.")
+    ] = "stripe"
     currencies: list[Annotated[str, Field(pattern="^[A-Z]{3}$")]] = Field(min_length=1, max_length=40)
-    secret_reference: Annotated[str, Field(max_length=200)] = Field(examples=["env:STRIPE_KEY"])
+    secret_reference: Annotated[str, Field(max_length=200)] = Field(
+        default="", examples=["env:STRIPE_KEY"], description="prepaid and invoice need none."
+    )
     webhook_secret_references: list[Annotated[str, Field(max_length=200)]] = Field(
         default_factory=list, max_length=4, examples=[["env:STRIPE_WEBHOOK_SECRET"]]
     )
@@ -188,4 +192,10 @@ class NewProviderAccount(Shape):
     )
     fee_basis_points: int | None = Field(
         default=None, ge=0, le=10_000, description="And its share of the sum, in hundredths of a per cent."
+    )
+    least_minor: int | None = Field(
+        default=None, ge=0, le=100_000_000, description="prepaid, invoice: what has to be free for a start."
+    )
+    low_minor: int | None = Field(
+        default=None, ge=0, le=100_000_000, description="prepaid: below it a balance is told to be low."
     )

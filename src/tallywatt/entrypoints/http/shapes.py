@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from tallywatt.customers.access import Scope
 from tallywatt.customers.circle import CircleKind
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
@@ -427,3 +429,58 @@ class Problem(BaseModel):
         default=None,
         description="The sentence in English, where `detail` is in another language: Accept-Language asks.",
     )
+
+
+CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]
+Minor = Annotated[int, Field(ge=1, le=10_000_000_000, description="In minor units of the currency.")]
+
+
+class NewBalance(Shape):
+    """In which currency."""
+
+    currency: CurrencyCode
+
+
+class NewTopUp(Shape):
+    """How much is paid in, and where the customer comes back to. `{secret}` becomes the secret of the payment."""
+
+    amount_minor: Minor
+    currency: CurrencyCode
+    title: Annotated[str, Field(min_length=1, max_length=100)] = Field(examples=["Top up"])
+    success_url: Annotated[str, Field(pattern="^https?://", max_length=500)]
+    cancel_url: Annotated[str, Field(pattern="^https?://", max_length=500)]
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+
+
+class PayOut(Shape):
+    """Of which currency, and how a person has paid out what no card takes back."""
+
+    currency: CurrencyCode
+    by_bank: Annotated[str, Field(min_length=1, max_length=140)] | None = Field(
+        default=None, description="The reference of your transfer; left out, what no card takes back stays."
+    )
+
+
+class NewCredit(Shape):
+    """How much may be open and held at a time, and within how many days a bill is to be paid."""
+
+    currency: CurrencyCode
+    limit_minor: Annotated[int, Field(ge=0, le=10_000_000_000)]
+    term_days: Annotated[int, Field(ge=0, le=365)] = 14
+
+
+class NewTransfer(Shape):
+    """Money that came by bank: from a customer, or for an invoice of theirs."""
+
+    key: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="Your name for it, like the number of a line of a statement: told twice it is the same transfer."
+    )
+    amount_minor: Minor
+    currency: CurrencyCode
+    received_on: date = Field(description="The bank's booking date.")
+    customer: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    invoice: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="The number of the invoice that it is for first."
+    )
+    reference: Annotated[str, Field(max_length=140)] = Field(default="", description="What the payer has written.")
+    target: TransferFor = TransferFor.ITEMS

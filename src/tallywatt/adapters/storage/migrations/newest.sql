@@ -324,7 +324,7 @@ CREATE TABLE provider_accounts (
 	is_default INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	closed_at INTEGER, 
-	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, report_user TEXT, report_secret_reference TEXT, 
+	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, report_user TEXT, report_secret_reference TEXT, least_minor INTEGER, low_minor INTEGER, 
 	CONSTRAINT pk_provider_accounts PRIMARY KEY (operator_id, account_id), 
 	CONSTRAINT uq_provider_accounts_operator_id_name UNIQUE (operator_id, name)
 )
@@ -608,7 +608,7 @@ CREATE TABLE payments (
 	driver_secret TEXT, 
 	reason TEXT, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, 
+	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, purpose TEXT, 
 	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
 	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
 	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
@@ -1683,40 +1683,6 @@ CREATE TABLE resolution_rules (
 
 ;
 
-CREATE TABLE "operations" (
-	operator_id TEXT NOT NULL, 
-	operation_id TEXT NOT NULL, 
-	payment_id TEXT NOT NULL, 
-	account_id TEXT NOT NULL, 
-	kind TEXT NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	currency TEXT NOT NULL, 
-	idempotency_key TEXT NOT NULL, 
-	request TEXT NOT NULL, 
-	request_hash TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	attempts INTEGER NOT NULL, 
-	first_sent_at INTEGER, 
-	last_sent_at INTEGER, 
-	provider_ref TEXT, 
-	code TEXT, 
-	advice TEXT, 
-	error TEXT, 
-	created_at INTEGER NOT NULL, 
-	resolved_at INTEGER, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
-	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'adjust', 'capture', 'void', 'refund')), 
-	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
-	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
-	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
-	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
-	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
-)
- STRICT
-
-;
-
 CREATE TABLE station_reports (
 	operator_id TEXT NOT NULL, 
 	command_id TEXT NOT NULL, 
@@ -2147,6 +2113,128 @@ CREATE TABLE local_lists (
 
 ;
 
+CREATE TABLE "operations" (
+	operator_id TEXT NOT NULL, 
+	operation_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	idempotency_key TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	request_hash TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	first_sent_at INTEGER, 
+	last_sent_at INTEGER, 
+	provider_ref TEXT, 
+	code TEXT, 
+	advice TEXT, 
+	error TEXT, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
+	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'authorise', 'adjust', 'capture', 'void', 'refund')), 
+	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
+	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
+	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
+)
+ STRICT
+
+;
+
+CREATE TABLE customer_holds (
+	operator_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	provider TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	held_minor INTEGER NOT NULL, 
+	taken_minor INTEGER NOT NULL, 
+	returned_minor INTEGER NOT NULL, 
+	settled_minor INTEGER NOT NULL, 
+	state TEXT NOT NULL, 
+	pending_id TEXT, 
+	invoice_id TEXT, 
+	due_on TEXT, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_customer_holds PRIMARY KEY (operator_id, payment_id), 
+	CONSTRAINT ck_customer_holds_taken CHECK (held_minor > 0 AND taken_minor BETWEEN 0 AND held_minor), 
+	CONSTRAINT ck_customer_holds_returned CHECK (returned_minor BETWEEN 0 AND taken_minor), 
+	CONSTRAINT ck_customer_holds_settled CHECK (settled_minor BETWEEN 0 AND taken_minor), 
+	CONSTRAINT ck_customer_holds_pending CHECK ((state = 'held') = (pending_id IS NOT NULL)), 
+	CONSTRAINT fk_customer_holds_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT fk_customer_holds_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_customer_holds_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT ck_customer_holds_state CHECK (state IN ('held', 'taken', 'released'))
+)
+ STRICT
+
+;
+
+CREATE TABLE credit_terms (
+	operator_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	limit_minor INTEGER NOT NULL, 
+	term_days INTEGER NOT NULL, 
+	allowed_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_credit_terms PRIMARY KEY (operator_id, customer_id, currency), 
+	CONSTRAINT ck_credit_terms_terms CHECK (limit_minor >= 0 AND term_days >= 0), 
+	CONSTRAINT fk_credit_terms_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE received_transfers (
+	operator_id TEXT NOT NULL, 
+	transfer_id TEXT NOT NULL, 
+	transfer_key TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	target TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	left_minor INTEGER NOT NULL, 
+	reference TEXT NOT NULL, 
+	received_on TEXT NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_received_transfers PRIMARY KEY (operator_id, transfer_id), 
+	CONSTRAINT uq_received_transfers_operator_id_transfer_key UNIQUE (operator_id, transfer_key), 
+	CONSTRAINT ck_received_transfers_left CHECK (amount_minor > 0 AND left_minor BETWEEN 0 AND amount_minor), 
+	CONSTRAINT fk_received_transfers_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT ck_received_transfers_target CHECK (target IN ('items', 'balance'))
+)
+ STRICT
+
+;
+
+CREATE TABLE transfer_parts (
+	operator_id TEXT NOT NULL, 
+	part_id TEXT NOT NULL, 
+	transfer_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_transfer_parts PRIMARY KEY (operator_id, part_id), 
+	CONSTRAINT ck_transfer_parts_amount CHECK (amount_minor > 0), 
+	CONSTRAINT fk_transfer_parts_operator_id_transfer_id FOREIGN KEY(operator_id, transfer_id) REFERENCES received_transfers (operator_id, transfer_id), 
+	CONSTRAINT fk_transfer_parts_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES customer_holds (operator_id, payment_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2375,12 +2463,6 @@ CREATE UNIQUE INDEX uq_rated_results_first ON rated_results (operator_id, sessio
 
 CREATE INDEX ix_resolution_rules_operator_id_kind ON resolution_rules (operator_id, kind);
 
-CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
-
-CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
-
-CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
-
 CREATE INDEX ix_station_commands_operator_id_station_id_request_number ON station_commands (operator_id, station_id, request_number);
 
 CREATE INDEX ix_security_events_operator_id_received_at_event_key ON security_events (operator_id, received_at, event_key);
@@ -2409,6 +2491,22 @@ CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_i
 
 CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0040');
+CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
+
+CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
+
+CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
+
+CREATE INDEX ix_customer_holds_operator_id_customer_id_provider ON customer_holds (operator_id, customer_id, provider);
+
+CREATE INDEX ix_customer_holds_operator_id_provider_state_due_on ON customer_holds (operator_id, provider, state, due_on);
+
+CREATE INDEX ix_received_transfers_operator_id_customer_id_currency ON received_transfers (operator_id, customer_id, currency);
+
+CREATE INDEX ix_transfer_parts_operator_id_transfer_id ON transfer_parts (operator_id, transfer_id);
+
+CREATE INDEX ix_transfer_parts_operator_id_payment_id ON transfer_parts (operator_id, payment_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0041');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -24,6 +24,7 @@ class Clock(StrEnum):
 _BUSINESS = """
     accounts.created_at actions.booked_at allocations.created_at belongings.created_at belongings.valid_from
     belongings.valid_until circles.created_at coupon_uses.claimed_at coupon_uses.created_at coupon_uses.ended_at
+    credit_terms.allowed_at credit_terms.ended_at customer_holds.created_at customer_holds.ended_at
     coupons.created_at coupons.valid_from coupons.valid_until customers.created_at entries.booked_at erasures.done_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
     locations.created_at market_prices.changed_at market_prices.created_at meter_keys.valid_from meter_keys.valid_until
@@ -57,6 +58,7 @@ _MACHINE = """
     restorations.restored_at disputes.decided_at bank_lines.decided_at bank_lines.received_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
+    received_transfers.received_at transfer_parts.created_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
     signature_verdicts.judged_at signed_values.received_at
     authorities.created_at authorities.holds_from authorities.holds_until security_events.received_at

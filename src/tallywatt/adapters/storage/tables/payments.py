@@ -51,6 +51,8 @@ PROVIDER_ACCOUNTS = Mapping(
         whole("fee_basis_points", null=True),
         text("report_user", null=True),
         text("report_secret_reference", null=True),
+        whole("least_minor", null=True),
+        whole("low_minor", null=True),
         version(),
         unique("name"),
         unique_where("uq_provider_accounts_default", where=column("is_default") == 1),
@@ -146,6 +148,7 @@ PAYMENTS = Mapping(
         instant("created_at"),
         Column("lost_minor", WHOLE, nullable=False, server_default="0"),
         instant("terminal_until", null=True),
+        text("purpose", null=True),
         version(),
         unique("reference"),
         unique_where(

@@ -27,6 +27,7 @@ from tallywatt.adapters.storage.views import (
     measured,
     membership,
     money,
+    own_books,
     pages,
     people,
     places,
@@ -68,6 +69,8 @@ class Views:
     customers_of_circle = staticmethod(circles.customers_of_circle)
     circles = staticmethod(circles.circles_of)
 
+    customer_account = staticmethod(own_books.customer_account)
+    open_items = staticmethod(own_books.open_items)
     coupon = staticmethod(coupons.coupon)
     coupon_by_code = staticmethod(coupons.coupon_by_code)
     uses_of_coupon = staticmethod(coupons.uses_of_coupon)

@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.tables import customers, invoicing, ledger, mach
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
 from tallywatt.kernel.errors import NotFound
 from tallywatt.ledger.chart import place_of
+from tallywatt.payments.payment import TOP_UP
 from tallywatt.reporting.equations import EnergyFigures, MoneyFigures, day_period
 
 if TYPE_CHECKING:
@@ -137,8 +138,9 @@ def _in_currency(sums: Sums, code: str) -> MoneyFigures:
         billed=_signed(sums, "gross_minor", code),
         net=_signed(sums, "net_minor", code),
         tax=_signed(sums, "tax_minor", code),
-        captured=of("payments.captured_minor"),
-        refunded=of("payments.refunded_minor"),
+        # What customers have paid in is for no invoice; what a session takes from it is counted when it is taken.
+        captured=of("payments.captured_minor") - _in_parts(sums, "payments.captured_minor", code).get(TOP_UP, 0),
+        refunded=of("payments.refunded_minor") - _in_parts(sums, "payments.refunded_minor", code).get(TOP_UP, 0),
         suspense=of("payments.suspense_minor"),
         held=_in_parts(sums, "payments.authorised_minor", code).get("authorised", 0),
         allocated=_in_parts(sums, "allocations.amount_minor", code).get("invoice", 0),
@@ -217,7 +219,10 @@ def _balanced(sums: Sums) -> bool:
     return sum(places.values()) == 0 and all(places.get(one, 0) == expected.get(one, 0) for one in {*places, *expected})
 
 
-AT_PROVIDERS = ("clearing", "suspense", "fees", "transit", "exchange", "differences", "disputed", "losses")
+AT_PROVIDERS = (
+    "clearing", "suspense", "fees", "transit", "exchange", "differences", "disputed", "losses",
+    "prepaid", "on_account", "bank",
+)  # fmt: skip
 """Where collected money stands and goes once a provider has it: settlements move it among these, and to nowhere else."""
 _SIDES = {"transfers.debits": 1, "transfers.credits": -1}
 

@@ -69,6 +69,8 @@ async def post_account(request: Request, body: NewProviderAccount, caller: Admin
         rank=body.rank,
         fee_minor=body.fee_minor,
         fee_basis_points=body.fee_basis_points,
+        least_minor=body.least_minor,
+        low_minor=body.low_minor,
     )
     return await write_once(
         request, house, caller, add_provider_account, command, lambda row: told(row, "account_id"), 201
