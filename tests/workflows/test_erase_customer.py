@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.money import money
 from tallywatt.metering.session import SessionState
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Declined
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
+from tallywatt.workflows.keep_own_account import OpenBalance, open_balance
+from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
+from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.try_again import TryAgain, try_again
 from tests.workflows.house_of import kwh, yes
@@ -82,3 +88,20 @@ def test_a_payment_of_somebody_who_was_forgotten_is_not_tried_again(house: House
 
     assert refused.value.code == "payment.method_removed"
     assert not [one for one in house.rows.operations.by() if one.is_unresolved]
+
+
+def test_a_balance_goes_back_before_its_owner_is_forgotten(house: HouseOf) -> None:
+    """It is the customer's money; afterwards nobody could say whose."""
+    house.do(add_provider_account, AddProviderAccount("balance", "prepaid", ("GBP",), "", ()))
+    house.do(open_balance, OpenBalance("C1", "GBP"))
+    came = ReceiveTransfer("T1", money("20.00", "GBP"), "2026-11-22", customer="C1", target=TransferFor.BALANCE)
+    house.do(receive_transfer, came)
+
+    with pytest.raises(Conflict) as refused:
+        house.do(erase_customer, EraseCustomer("C1"))
+    assert refused.value.code == "customers.balance_left"
+
+    house.do(pay_out_balance, PayOutBalance("C1", "GBP", by_bank="transfer of 22 November"))
+    house.do(erase_customer, EraseCustomer("C1"))
+    assert house.rows.customers.one_by(reference="C1") is None
+    house.adds_up()

@@ -12,6 +12,7 @@ from tallywatt.invoicing.retention import kept_through, may_go
 from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.events import Event
+from tallywatt.ledger.chart import prepaid
 from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.operation import UNRESOLVED
@@ -79,6 +80,9 @@ def _refuse_while_something_runs(work: UnitOfWork, customer: Customer) -> None:
                 msg = "a payment of this customer is on its way"
                 remedy = "erase the customer when it is settled"
                 raise Conflict(msg, code="customers.payment_on_its_way", remedy=remedy)
+    if any(one.credits_posted > one.debits_posted for one in work.accounts.by(code=prepaid(customer.customer_id))):
+        msg = "this customer has a prepaid balance"
+        raise Conflict(msg, code="customers.balance_left", remedy="pay it out first: tallywatt balance pay-out")
     number = work.queries.unprinted_invoice(PayerKind.CUSTOMER, customer.customer_id)
     if number is not None:
         # The law wants the paper, with the name of whom it was for.
