@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.customers.roles import Role
-from tests.entrypoints.http.test_driver import page_first
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.keep_own_account import OpenBalance, open_balance
+from tests.entrypoints.http.test_console_tariffs import csrf
+from tests.entrypoints.http.test_driver import PAGE, page_first
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -173,3 +179,34 @@ def _token(client: TestClient) -> str:
 def _send(client: TestClient, form: str) -> Any:
     """Send a form of a page with the token that the driver's pages carry."""
     return client.post(form, data={"csrf": _token(client)})
+
+
+def test_a_driver_tops_up_on_the_providers_page_and_reads_what_is_there(scene: Scene) -> None:
+    """Pressed twice it is one page; after it the driver reads of a balance, and nothing of a cable or a hold."""
+    scene.do(add_provider_account, AddProviderAccount("balances", "prepaid", ("GBP",), "", ()))
+    with scene.signed_in(Role.DRIVER, "C1") as client:
+        assert "/me/top-ups" not in client.get("/me").text
+        scene.do(open_balance, OpenBalance("C1", "GBP"))
+        form = {"csrf": csrf(client, "/me"), "currency": "GBP", "amount": "25.00", "once": "drawn with the form"}
+        assert client.post("/me/top-ups", data={**form, "amount": "much"}).status_code == 400
+        way = client.post("/me/top-ups", data=form).headers["location"]
+        assert client.post("/me/top-ups", data=form).headers["location"] == way
+        assert "One moment" in client.get(way).text
+        scene.collect_once(page_first)
+        assert client.get(way).headers["location"] == PAGE
+        back = client.get(f"{way}?paid=true")
+        assert "being confirmed" in back.text
+        [payment] = scene.do(lambda work, _: work.payments.by(purpose="top_up"), None)
+        view = View(ViewStatus.CAPTURED, "GBP", "pi_1", authorised_minor=2500, captured_minor=2500)
+        scene.do(apply_provider_fact, ProviderFact(payment.payment_id, Succeeded(view), Source.WEBHOOK))
+        done = client.get(f"{way}?paid=true").text
+        assert "Paid in" in done
+        assert "Plug in" not in done
+        assert "£25.00" in client.get("/me").text
+
+
+def test_nobody_tops_up_for_several_customers_at_once(scene: Scene) -> None:
+    """A fleet's manager sees no balance here: whose it would be is not clear."""
+    with scene.signed_in(Role.FLEET_MANAGER, "C1", "C2") as client:
+        form = {"csrf": csrf(client, "/account"), "currency": "GBP", "amount": "25.00", "once": "drawn"}
+        assert client.post("/me/top-ups", data=form).status_code == 404

@@ -18,12 +18,13 @@ from tallywatt.entrypoints.http.console.shown import given_fields
 from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, signed, signed_in_driver, unsigned
 from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
-from tallywatt.entrypoints.pages import evse_page, language, session_page
+from tallywatt.entrypoints.pages import evse_page, language, own_account, session_page
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
 from tallywatt.kernel.money import currency
+from tallywatt.payments.payment import TOP_UP
 from tallywatt.stations.web_code import LONGEST_CODE
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
@@ -229,6 +230,10 @@ async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Resp
         return onward
     if row["state"] in evse_page.PAYABLE and row["hosted_page_url"] and not paid:
         return RedirectResponse(row["hosted_page_url"], 303)
+    if row["purpose"] == TOP_UP:
+        operator = await operator_of(house, row["operator_id"])
+        language.rather(operator["country"])
+        return HTMLResponse(page("top_up.html", view=own_account.top_up_view(row, operator["name"], paid=paid)))
     plug = await house.ask(house.views.plug, row["operator_id"], row["evse_id"])
     start = await house.ask(house.views.start_of, row["operator_id"], row["id"])
     language.rather(plug["country"] if plug else None)

@@ -9,24 +9,33 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.console.shown import Text
+from tallywatt.entrypoints.http.console.shown import Text, given_fields
 from tallywatt.entrypoints.http.doors import Driver, TheHouse, actor_of, csrf_token
 from tallywatt.entrypoints.http.problems import status_of
-from tallywatt.entrypoints.pages import language
+from tallywatt.entrypoints.pages import language, own_account
 from tallywatt.entrypoints.pages.figures import month
+from tallywatt.entrypoints.pages.language import _
 from tallywatt.entrypoints.pages.render import page
+from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.errors import BadInput, NotFound, TallywattError
 from tallywatt.kernel.identity import CustomerId
+from tallywatt.kernel.money import money
+from tallywatt.workflows.answer_once import AnswerOnce, answer_once
+from tallywatt.workflows.ask_on_page import TopUp, top_up
 from tallywatt.workflows.start_own_session import StartOwnSession, start_own_session
 from tallywatt.workflows.use_coupon import KeepCoupon, keep_coupon
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
+    from tallywatt.payments.payment import Payment
     from tallywatt.wiring import House
 
 router = APIRouter()
 
 PAGE: Final = 50
+LATEST: Final = 5
+"""Movements of a balance."""
+MOST_TYPED: Final = 64
 RUNNING: Final = frozenset({"active", "ended"})
 
 
@@ -44,13 +53,14 @@ async def show_history(
 
 async def _page(
     request: Request, house: House, caller: Caller, cursor: str | None = None, *, started: bool = False,
-    problem: TallywattError | None = None, typed: str = "",
+    problem: TallywattError | None = None, typed: str = "", amount: str | None = None,
 ) -> Response:  # fmt: skip
     rows = await _sessions(house, caller, cursor)
     alone = _alone(caller)
     kept = [] if alone is None else await house.ask(house.views.coupons_of_customer, caller.operator_id, alone)
     operator = await operator_of(house, caller.operator_id)
     language.rather(operator["country"])
+    own = None if alone is None else await _own_account(house, caller, alone, operator["zone"])
     shown = rows[:PAGE]
     past = [row for row in shown if row["state"] not in RUNNING]
     return HTMLResponse(
@@ -69,6 +79,10 @@ async def _page(
             csrf=csrf_token(house.secret, caller) if caller.session_id else "",
             problem=problem,
             typed=typed,
+            own=own,
+            zone=operator["zone"],
+            amount=amount,
+            once=house.new_id("top-up"),
         ),
         status_of(problem) if problem else 200,
     )
@@ -92,6 +106,46 @@ async def enter_coupon(request: Request, caller: Driver, house: TheHouse, code: 
     except TallywattError as problem:
         return await _page(request, house, caller, problem=problem, typed=code)
     return RedirectResponse("/me#coupons", 303)
+
+
+async def _own_account(house: House, caller: Caller, customer: CustomerId, zone: str) -> dict[str, Any]:
+    account = await house.ask(house.views.customer_account, caller.operator_id, customer, LATEST)
+    methods = await house.ask(house.views.payment_methods, caller.operator_id, customer)
+    books = await house.ask(house.views.provider_accounts, caller.operator_id)
+    return own_account.view(account, methods, books, local_date(house.business_now(), zone).isoformat())
+
+
+@router.post("/me/top-ups")
+async def pay_in(request: Request, caller: Driver, house: TheHouse) -> Response:
+    """Pay in on a card provider's page. `once` was drawn with the form, so that pressing twice opens one page."""
+    alone = _alone(caller)
+    if alone is None:
+        msg = "a balance is topped up by the driver of an account"
+        raise NotFound(msg, code="customers.not_found")
+    given = await given_fields(request)
+    operator, base = await operator_of(house, caller.operator_id), house.settings.base_url
+    language.rather(operator["country"])
+    amount = given.get("amount", "")[:MOST_TYPED]
+    try:
+        command = TopUp(
+            alone,
+            money(amount.strip().replace(",", "."), given.get("currency", "").strip()[:3]),
+            _("Balance at %(operator)s") % {"operator": operator["name"]},
+            f"{base}/pay/{{secret}}?paid=true",
+            f"{base}/me",
+            language.language(),
+        )
+        key = given.get("once", "")[:MOST_TYPED] or None
+        asked = f"POST {request.url.path} {command.amount.minor} {command.amount.currency.code}"
+        once = AnswerOnce(actor_of(caller), key, asked, top_up, command, _way, 202)
+        answer = await house.write(caller.operator_id, answer_once, once, actor=actor_of(caller))
+    except TallywattError as problem:
+        return await _page(request, house, caller, problem=problem, amount=amount)
+    return RedirectResponse(answer.read()["page"], 303)
+
+
+def _way(payment: Payment) -> dict[str, str]:
+    return {"page": f"/pay/{payment.driver_secret}"}
 
 
 async def _sessions(house: House, caller: Caller, before: str | None) -> list[dict[str, Any]]:

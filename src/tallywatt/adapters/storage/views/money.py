@@ -141,7 +141,7 @@ _ALLOCATIONS = Question(
     .order_by(_allocations.c.created_at, _allocations.c.allocation_id)
 )
 _BY_SECRET = Question(
-    select(*columns(_payments, "operator_id", "payment_id")).where(
+    select(*columns(_payments, "operator_id", "payment_id", "purpose")).where(
         mine(_payments), _payments.c.driver_secret == bindparam("secret")
     )
 )
@@ -168,7 +168,7 @@ def payments_of_session(
 
 
 def payment_by_secret(connection: Connection, operator_id: str | None, secret: str) -> Row | None:
-    """The ad hoc payment behind a driver's link, with its `operator_id` and the `session_secret` once it has a session."""
+    """The payment behind a driver's link, its `operator_id` and `purpose`, the `session_secret` once it has a session."""
     for one in [operator_id] if operator_id else [row["operator_id"] for row in _OPERATOR_IDS.rows(connection)]:
         found = _BY_SECRET.first(connection, operator=one, secret=secret)
         if found is None:
@@ -179,6 +179,7 @@ def payment_by_secret(connection: Connection, operator_id: str | None, secret: s
         return {
             **shown,
             "operator_id": found["operator_id"],
+            "purpose": found["purpose"],
             "session_secret": session["driver_secret"] if session else None,
         }
     return None

@@ -9,12 +9,15 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator
 
+from tallywatt.entrypoints.http.api.places import operator_of
 from tallywatt.entrypoints.http.console.circles import with_standing
 from tallywatt.entrypoints.http.console.shown import PAGE, Text, done, given_fields, shown
 from tallywatt.entrypoints.http.doors import Reader, Seller, TheHouse, actor_of
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.http.shapes import storable
 from tallywatt.entrypoints.http.telling import found
+from tallywatt.entrypoints.pages import own_account
+from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.block_token import BlockToken, block_token
@@ -59,13 +62,13 @@ async def add(request: Request, caller: Seller, house: TheHouse) -> Response:
         return await shown(
             request, house, caller, "customer_new.html", "customers", status, given=given, problem=problem
         )
-    return done(_path(command.reference), "added")
+    return done(customer_path(command.reference), "added")
 
 
 @router.get("/console/customers/{reference:path}")
 async def show_customer(request: Request, reference: str, caller: Reader, house: TheHouse) -> Response:
     """One customer: who it is, its cards, its sessions."""
-    return await _page(request, house, caller, reference)
+    return await customer_page(request, house, caller, reference)
 
 
 @router.post("/console/customers/{reference:path}/tokens")
@@ -79,8 +82,8 @@ async def add_card(
             raise BadInput(msg, code="tokens.bad_type")
         await house.write(caller.operator_id, add_token, AddToken(uid, reference, kind), actor=actor_of(caller))
     except TallywattError as problem:
-        return await _page(request, house, caller, reference, problem, uid)
-    return done(_path(reference), "added", "#tokens")
+        return await customer_page(request, house, caller, reference, problem, uid)
+    return done(customer_path(reference), "added", "#tokens")
 
 
 @router.post("/console/customers/{reference:path}/tokens/{token_id}")
@@ -92,22 +95,29 @@ async def block(
     try:
         await house.write(caller.operator_id, block_token, order, actor=actor_of(caller))
     except TallywattError as problem:
-        return await _page(request, house, caller, reference, problem)
-    return done(_path(reference), "blocked" if order.blocked else "unblocked", "#tokens")
+        return await customer_page(request, house, caller, reference, problem)
+    return done(customer_path(reference), "blocked" if order.blocked else "unblocked", "#tokens")
 
 
-async def _page(
-    request: Request, house: House, caller: Caller, reference: str, problem: TallywattError | None = None, uid: str = ""
-) -> Response:
+async def customer_page(
+    request: Request, house: House, caller: Caller, reference: str, problem: TallywattError | None = None, uid: str = "",
+    given: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """The page of a customer; with what stopped a form of it, and what was typed there."""
     row = await house.ask(house.views.customer, caller.operator_id, reference)
     row = found(row, "customer", "customers.not_found")
     sessions = await house.ask(house.views.sessions, caller.operator_id, 10, customer=reference)
     methods = await house.ask(house.views.payment_methods, caller.operator_id, row["id"])
     belongs = await house.ask(house.views.circles_of_customer, caller.operator_id, row["id"])
+    account = await house.ask(house.views.customer_account, caller.operator_id, row["id"], PAGE)
+    books = await house.ask(house.views.provider_accounts, caller.operator_id)
+    today = local_date(house.business_now(), (await operator_of(house, caller.operator_id))["zone"]).isoformat()
     return await shown(
         request, house, caller, "customer.html", "customers", status_of(problem) if problem else 200,
         row=row, sessions=sessions["items"], methods=methods, problem=problem, uid=uid, types=TYPES,
         belongs=[with_standing(one, house.business_now()) for one in belongs],
+        own=own_account.view(account, methods, books, today), today=today, given=given or {},
+        once=house.new_id("transfer"),
     )  # fmt: skip
 
 
@@ -129,5 +139,6 @@ def _customer(given: dict[str, Any]) -> AddCustomer:
     )
 
 
-def _path(reference: str) -> str:
+def customer_path(reference: str) -> str:
+    """Where the page of a customer is."""
     return f"/console/customers/{quote(reference, safe='')}"
