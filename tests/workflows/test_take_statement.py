@@ -11,11 +11,17 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
+from tallywatt.kernel.money import money
 from tallywatt.payments.bank import BankLineState, ToldBankLine
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.settlement import LineKind, ToldLine
+from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
 from tallywatt.workflows.read_settlements import EndReading, end_reading
+from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
+from tests.workflows.house_of import KWH
+from tests.workflows.test_answer_from_books import on_invoice, prepaid
 from tests.workflows.test_take_settlement import paid
 
 if TYPE_CHECKING:
@@ -123,3 +129,103 @@ def test_other_sums_other_days_and_what_came_back_are_no_payout(house: HouseOf) 
     lines = (at_bank(house, "a", 999), at_bank(house, "b", days=40), at_bank(house, "c", return_code="AM04"))
     assert take(house, *lines)["matched"] == 0
     assert stands(house) == {"transit": 1000}
+
+
+def owing(house: HouseOf) -> tuple[str, str]:
+    """A customer who has bought for 3.00 on invoice; who, and the number of the invoice."""
+    customer = on_invoice(house)
+    transaction = house.wire().charge(10 * KWH)
+    house.collect()
+    return customer, house.rows.invoices.get(house.session(transaction).invoice_id or "").number
+
+
+def open_of(house: HouseOf) -> list[int]:
+    """What is to be paid of each item."""
+    return sorted(one.open_minor for one in house.rows.customer_holds.by(provider="invoice"))
+
+
+def test_a_line_that_names_an_open_invoice_pays_it_once(house: HouseOf) -> None:
+    """A part first, more than the rest then; the file twice, and each in words of its own."""
+    _, number = owing(house)
+    part = at_bank(house, "part", 100, remittance=f"thanks, {number.lower().replace('-', ' ')} !")
+    rest = at_bank(house, "rest", 250, reference=structured(number), remittance="")
+
+    assert take(house, part) == {"new": 1, "known": 0, "matched": 1}
+    assert open_of(house) == [200]
+    assert take(house, part, rest) == {"new": 1, "known": 1, "matched": 1}
+
+    assert open_of(house) == [0]
+    assert [one.left_minor for one in house.rows.received_transfers.by(transfer_key="rest")] == [50]
+    assert stands(house) == {"bank": 350}
+    assert take(house, at_bank(house, "again", 300, remittance=number))["matched"] == 0
+    house.adds_up()
+
+
+def test_a_line_that_could_be_a_payout_or_a_transfer_waits(quick_house: HouseOf) -> None:
+    """A payout of the same sum is due, and the payer names an invoice: a person looks."""
+    paid(quick_house)
+    payout(quick_house, minor=300)
+    _, number = owing(quick_house)
+    assert take(quick_house, at_bank(quick_house, minor=300, remittance=number))["matched"] == 0
+    assert quick_house.rows.bank_lines.get("l1").candidates == 2
+
+
+def test_a_person_says_whose_transfer_a_line_is(house: HouseOf) -> None:
+    """By the customer, or by the invoice; told again it is the same, told otherwise it is refused."""
+    _, number = owing(house)
+    take(house, at_bank(house, "l1", 120), at_bank(house, "l2", 180))
+    for _ in range(2):
+        house.do(decide_bank_line, DecideBankLine("l1", note="rang up", customer="C1"), actor="person:p1")
+    house.do(decide_bank_line, DecideBankLine("l2", invoice=number))
+
+    assert open_of(house) == [0]
+    assert house.rows.bank_lines.get("l1").state is BankLineState.TRANSFER
+    with pytest.raises(Conflict):
+        house.do(decide_bank_line, DecideBankLine("l1"))
+    house.adds_up()
+
+
+@pytest.mark.parametrize("return_comes", ["after", "before"])
+def test_a_transfer_that_its_bank_takes_back_opens_the_item_again(house: HouseOf, return_comes: str) -> None:
+    """What was paid with nothing is owed still, also when the files come in the wrong order, and each twice."""
+    _, number = owing(house)
+    came = at_bank(house, "came", 300, end_to_end="E2E-1", remittance=number)
+    back = at_bank(house, "back", -300, days=2, end_to_end="E2E-1", remittance="", return_code="AC04")
+
+    for line in (came, back, came, back) if return_comes == "after" else (back, came, back):
+        take(house, line)
+
+    assert open_of(house) == [300]
+    assert stands(house) == {}
+    assert house.rows.bank_lines.get("back").state is BankLineState.TRANSFER
+    assert take(house, at_bank(house, "new", 300, remittance=number))["matched"] == 1
+    assert open_of(house) == [0]
+    house.adds_up()
+
+
+def test_a_balance_that_was_used_is_not_taken_back(house: HouseOf) -> None:
+    """A person decides: the return of what is there, and of no more than that."""
+    prepaid(house, "1.00")
+    lines = (at_bank(house, "came", 500), at_bank(house, "back", -500, days=2, return_code="AC04"))
+    take(house, *lines)
+    to_balance = DecideBankLine("came", customer="C1", target=TransferFor.BALANCE)
+    house.do(decide_bank_line, to_balance)
+    house.do(pay_out_balance, PayOutBalance("C1", "GBP", by_bank="SEPA 7"))
+    with pytest.raises(Conflict) as refused:
+        house.do(decide_bank_line, DecideBankLine("back", customer="C1"))
+    assert refused.value.code == "bank.balance_used"
+    again = ReceiveTransfer("again", money("5.00", "GBP"), "2026-03-20", "C1", target=TransferFor.BALANCE)
+    house.do(receive_transfer, again)
+    house.do(decide_bank_line, DecideBankLine("back", customer="C1"))
+    take(house, at_bank(house, "third", -900))
+    with pytest.raises(Conflict):
+        house.do(decide_bank_line, DecideBankLine("third", customer="C1"))
+    house.adds_up()
+
+
+def structured(number: str) -> str:
+    """A creditor reference of ISO 11649, as banks print it: in groups of four."""
+    plain = number.replace("-", "")
+    digits = "".join(str(int(one, 36)) for one in f"{plain}RF00")
+    text = f"RF{98 - int(digits) % 97:02d}{plain}"
+    return " ".join(text[place : place + 4] for place in range(0, len(text), 4))

@@ -38,6 +38,7 @@ def compare_own_books(held: Held, codes: dict[str, str], transfers: dict[str, li
         yield Finding("hold.missing", payment_id, "entries took from a customer's account, and the hold is not there")
     yield from _balances(held, waiting)
     yield from _received(held, codes, transfers)
+    yield from _lines(held)
 
 
 def _waiting(held: Held) -> dict[str, Transfer]:
@@ -99,10 +100,11 @@ def _received(held: Held, codes: dict[str, str], transfers: dict[str, list[Trans
         by_transfer[part.transfer_id] += part.amount_minor
         by_item[part.payment_id] += part.amount_minor
     for one in held.received:
-        if booked[one.transfer_id] != one.amount_minor:
-            says = "what is booked of it is not what came"
-            yield Finding("transfer.books", one.transfer_id, says, str(one.amount_minor), str(booked[one.transfer_id]))
-        used = one.amount_minor - one.left_minor if one.target.value == "items" else 0
+        came = one.amount_minor if one.returned_at is None else 0
+        if booked[one.transfer_id] != came:
+            says = "what is booked of it is not what came and stayed"
+            yield Finding("transfer.books", one.transfer_id, says, str(came), str(booked[one.transfer_id]))
+        used = came - one.left_minor if one.target.value == "items" else 0
         if by_transfer[one.transfer_id] != used:
             says = "what it was used for is not what its parts say"
             yield Finding("transfer.parts", one.transfer_id, says, str(by_transfer[one.transfer_id]), str(used))
@@ -110,6 +112,23 @@ def _received(held: Held, codes: dict[str, str], transfers: dict[str, list[Trans
         if by_item[item.payment_id] != item.settled_minor:
             says = "what was paid of it is not what transfers brought"
             yield Finding("item.settled", item.payment_id, says, str(by_item[item.payment_id]), str(item.settled_minor))
+
+
+def _lines(held: Held) -> Iterator[Finding]:
+    """A line that is a transfer, or its return, is of that sum, and there is no second one."""
+    received = {one.transfer_id: one for one in held.received}
+    lines = Counter((row.transfer_id, row.amount_minor > 0) for row in held.banked if row.transfer_id is not None)
+    for line in held.banked:
+        if (line.state.value == "transfer") != (line.transfer_id is not None):
+            yield Finding("bank.other_transfer", line.line_id, "it says that it is a transfer, and not which")
+        if line.transfer_id is None:
+            continue
+        one = received.get(line.transfer_id)
+        if one is None or (abs(line.amount_minor), line.currency) != (one.amount_minor, one.currency):
+            says = "the transfer that it is said to be is not there, or is another sum"
+            yield Finding("bank.other_transfer", line.line_id, says)
+        elif (line.amount_minor < 0 and one.returned_at is None) or lines[line.transfer_id, line.amount_minor > 0] > 1:
+            yield Finding("bank.other_transfer", line.line_id, "it is a transfer that is told otherwise")
 
 
 def _at_bank(held: Held, codes: dict[str, str], transfers: dict[str, list[Transfer]]) -> Counter[str]:
@@ -120,4 +139,5 @@ def _at_bank(held: Held, codes: dict[str, str], transfers: dict[str, list[Transf
             for row in transfers[entry.entry_id]:
                 if row.phase in MOVING:
                     booked[entry.cause_id] += row.amount_minor * (codes.get(row.debit_account_id) == "bank")
+                    booked[entry.cause_id] -= row.amount_minor * (codes.get(row.credit_account_id) == "bank")
     return booked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tallywatt.ledger.chart import bank, transit
+from tallywatt.ledger.chart import BANK, transit
 from tallywatt.ledger.settled import Move
 
 if TYPE_CHECKING:
@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 def move_of(line: BankLine) -> Move:
     """From what is on its way to what is at the bank; below zero it goes back."""
     assert line.account_id is not None, "only a payout is booked"
-    return Move(line.currency, bank(line.bank_account), transit(line.account_id), line.amount_minor)
+    return Move(line.currency, BANK, transit(line.account_id), line.amount_minor)

@@ -32,7 +32,7 @@ def on_account(customer_id: str) -> str:
 
 
 BANK = "bank"
-"""What customers have sent to the operator's own bank account."""
+"""What arrived at the operator's own bank: payouts of providers and transfers of customers. Its lines say at which account."""
 
 
 def suspense(provider_account_id: str) -> str:
@@ -48,11 +48,6 @@ def fees(provider_account_id: str) -> str:
 def transit(provider_account_id: str) -> str:
     """Paid out by a provider, and not yet seen at the bank."""
     return f"transit/{provider_account_id}"
-
-
-def bank(account: str) -> str:
-    """What came in at the operator's own bank, by its masked number: `bank/DE..3000`."""
-    return f"bank/{account}"
 
 
 def exchange(provider_account_id: str) -> str:

@@ -489,6 +489,17 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         ),
     ),
     EventType(
+        "customer.transfer_returned",
+        "TransferReturned",
+        "customer",
+        "A customer's transfer went back: what it has paid is open again.",
+        (
+            Field("transfer_id", "id", "The transfer."),
+            Field("minor", "minor", "How much, in minor units."),
+            Field("currency", "currency", "Of which currency."),
+        ),
+    ),
+    EventType(
         "customer.item_paid",
         "OpenItemPaid",
         "customer",

@@ -25,6 +25,8 @@ class BankLineState(StrEnum):
     """A person looks: nothing, or more than one thing, fits."""
     MATCHED = "matched"
     """It is a payout of a provider."""
+    TRANSFER = "transfer"
+    """A customer has sent it, or it is such a transfer on its way back."""
     DISMISSED = "dismissed"
     """It is none of the house's business: rent, wages."""
 
@@ -73,7 +75,7 @@ class BankLine:
     return_code: str | None
     state: BankLineState
     candidates: int
-    """How many payouts fitted when it was read."""
+    """How many payouts and payers fitted when it was read."""
     account_id: ProviderAccountId | None
     settlement_ref: str | None
     """The payout that it is, by the reference of its settlement line."""
@@ -81,6 +83,8 @@ class BankLine:
     decided_at: Instant | None
     decided_by: str | None
     note: str | None
+    transfer_id: str | None = None
+    """The customer's transfer that it is, or undoes."""
     version: int = 1
 
 

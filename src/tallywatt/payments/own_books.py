@@ -125,12 +125,14 @@ class ReceivedTransfer:
     """What the payer has written on it."""
     received_on: str
     received_at: Instant
+    returned_at: Instant | None = None
+    """When it was told that it went back to its payer: nothing of it is paid any more."""
     version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TransferPart:
-    """So much of a transfer is for that item. Never edited."""
+    """So much of a transfer is for that item; below zero: no longer. Never edited."""
 
     part_id: str
     transfer_id: str

@@ -60,7 +60,7 @@ def receive_transfer(work: UnitOfWork, command: ReceiveTransfer) -> ReceivedTran
             raise IdempotencyMismatch(msg)
         return known
     _refuse(command)
-    customer = _customer(work, command)
+    customer = payer_of(work, command.customer, command.invoice)
     code = command.amount.currency.code
     transfer = ReceivedTransfer(
         transfer_id=work.draw.id(f"transfer/{command.key}"),
@@ -102,23 +102,23 @@ def _refuse(command: ReceiveTransfer) -> None:
         raise BadInput(msg, code="transfers.unreadable", remedy="write it as 2026-11-22") from error
 
 
-def _customer(work: UnitOfWork, command: ReceiveTransfer) -> Customer:
+def payer_of(work: UnitOfWork, reference: str | None, number: str | None) -> Customer:
     """Whose it is: the invoice's payer, or who was named; when both are told, they must agree."""
-    invoice = work.invoices.one_by(number=command.invoice) if command.invoice else None
-    if command.invoice and (invoice is None or invoice.payer is not PayerKind.CUSTOMER or invoice.payer_id is None):
-        msg = f"no customer has an invoice {command.invoice!r}"
+    invoice = work.invoices.one_by(number=number) if number else None
+    if number and (invoice is None or invoice.payer is not PayerKind.CUSTOMER or invoice.payer_id is None):
+        msg = f"no customer has an invoice {number!r}"
         raise NotFound(msg, code="invoices.not_found")
-    if command.customer is None:
+    if reference is None:
         if invoice is None or invoice.payer_id is None:
             msg = "a transfer is from a customer, or for an invoice"
             raise BadInput(msg, code="transfers.from_nobody")
         return work.customers.get(invoice.payer_id)
-    found = work.customers.one_by(reference=command.customer)
+    found = work.customers.one_by(reference=reference)
     if found is None:
-        msg = f"there is no customer {command.customer!r}"
+        msg = f"there is no customer {reference!r}"
         raise NotFound(msg, code="customers.not_found")
     if invoice is not None and invoice.payer_id != found.customer_id:
-        msg = f"invoice {command.invoice} is another customer's"
+        msg = f"invoice {number} is another customer's"
         raise BadInput(msg, code="transfers.other_customer")
     return found
 

@@ -10,11 +10,15 @@ from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.ledger.banked import move_of
 from tallywatt.ledger.settled import drafts
 from tallywatt.payments.bank import EARLY_MS, LATE_MS, BankLine, BankLineState, ToldBankLine
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.settlement import LineKind, SettlementLine
+from tallywatt.workflows.decide_transfer import decide_transfer, is_that_transfer
+from tallywatt.workflows.match_transfer import named_invoices, payers, receive_line, return_line
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
+    from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.identity import ProviderAccountId
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -44,14 +48,17 @@ def take_statement(work: UnitOfWork, command: TakeStatement) -> StatementTaken:
             known += 1
             continue
         found = _fitting(work, told)
-        line = _line(work, told, len(found))
+        invoices = named_invoices(work, told)
+        line = _line(work, told, len(found) + len(payers(invoices)))
         if not work.bank_lines.add(line):
             known += 1
             continue
         new += 1
-        if len(found) == 1:
-            _settle(work, line, found[0])
+        if line.candidates == 1:
+            _take(work, line, found, invoices)
             matched += 1
+        elif not line.candidates:
+            matched += return_line(work, line)
     sums = {"sha256": command.sha256, "new": new, "known": known, "matched": matched}
     record_action(work, "bank.read", "statement", command.sha256, after=sums)
     return StatementTaken(new, known, matched)
@@ -63,10 +70,18 @@ def match_waiting(work: UnitOfWork, account_id: ProviderAccountId) -> int:
     recent = work.machine_now - 2 * LATE_MS
     for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
         found = _fitting(work, waiting) if waiting.booked_at >= recent else []
-        if len(found) == 1 and found[0].account_id == account_id:
+        if len(found) == 1 and found[0].account_id == account_id and not named_invoices(work, waiting):
             _settle(work, waiting, found[0])
             count += 1
     return count
+
+
+def _take(work: UnitOfWork, line: BankLine, payouts: list[SettlementLine], invoices: list[Invoice]) -> None:
+    """The one thing that a line can be."""
+    if payouts:
+        _settle(work, line, payouts[0])
+    else:
+        receive_line(work, line, invoice=invoices[0].number)
 
 
 def _fitting(work: UnitOfWork, line: ToldBankLine | BankLine) -> list[SettlementLine]:
@@ -131,29 +146,43 @@ def _settle(work: UnitOfWork, line: BankLine, payout: SettlementLine) -> BankLin
 
 @dataclass(frozen=True, slots=True)
 class DecideBankLine:
-    """A person says what a line is: that payout, or, without one, none of the house's business."""
+    """A person says what a line is: that payout, that customer's transfer, or, without either, none of the house's business."""
 
     line_id: str
     account_id: str | None = None
     settlement_ref: str | None = None
     note: str = ""
+    customer: str | None = None
+    """Whose transfer it is, or whose it takes back; or by the number of one of their invoices."""
+    invoice: str | None = None
+    target: TransferFor = TransferFor.ITEMS
 
 
 def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
     """What was decided stays decided; the same again is the same."""
     line = work.bank_lines.lock(command.line_id)
     if line.state is not BankLineState.OPEN:
+        of_transfer = command.customer is not None or command.invoice is not None
         same = (line.account_id, line.settlement_ref) == (command.account_id, command.settlement_ref)
-        if same:
+        if (
+            is_that_transfer(work, line, command.customer, command.invoice)
+            if of_transfer
+            else same and not line.transfer_id
+        ):
             return line
         msg = f"this line is {line.state} already"
         raise Conflict(msg, code="bank.decided")
-    if command.settlement_ref is None:
+    if command.customer is not None or command.invoice is not None:
+        noted = replace(line, note=command.note or None)
+        after = decide_transfer(work, noted, command.customer, command.invoice, command.target)
+    elif command.settlement_ref is None:
         after = replace(line, state=BankLineState.DISMISSED, decided_at=work.machine_now, decided_by=work.actor)
         after = work.bank_lines.put(replace(after, note=command.note or None))
     else:
         after = _settle(work, replace(line, note=command.note or None), _payout(work, line, command))
     told = {"state": after.state.value, "payout": command.settlement_ref, "note": command.note or None}
+    if after.transfer_id is not None:
+        told["transfer"] = after.transfer_id
     record_action(work, "bank.decide", "bank_line", line.line_id, after=told)
     return after
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 * 1024 * 1024
 DEEPEST: Final = 64
 LONGEST: Final = 1000
+NO_REASON: Final = "MS03"
+"""The code of ISO 20022 for: the reason is not told."""
 NO_REFERENCE: Final = ("", "NONREF", "NOTPROVIDED")
 BOOKED: Final = "BOOK"
 
@@ -126,8 +128,13 @@ def _entry(entry: Element, own: str, ref: str, place: int, counts: Counter[str])
             end_to_end=_named(_text(detail, "Refs/EndToEndId")),
             remittance=_remittance(detail, entry),
             **_other_side(detail, is_in=minor > 0),
-            return_code=_text(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+            return_code=_text(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry") or _reversal(entry),
         )
+
+
+def _reversal(entry: Element) -> str | None:
+    """Some banks mark what they undo, and give no reason."""
+    return NO_REASON if (_text(entry, "RvslInd") or "").lower() in ("true", "1") else None
 
 
 def _named(text: str | None) -> str | None:

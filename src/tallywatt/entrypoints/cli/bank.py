@@ -26,6 +26,7 @@ class LineStateName(StrEnum):
 
     OPEN = "open"
     MATCHED = "matched"
+    TRANSFER = "transfer"
     DISMISSED = "dismissed"
 
 
@@ -41,7 +42,8 @@ def read(
 ) -> None:
     """Take in statements of your bank.
 
-    Each line is kept once, however often its file is given. A payout of a provider is booked as arrived.
+    Each line is kept once, however often its file is given. A payout of a provider is booked as arrived; a customer's
+    transfer pays the invoice that it names.
     """
     from tallywatt.wiring import statement_of
     from tallywatt.workflows.take_statement import TakeStatement, take_statement
@@ -61,7 +63,7 @@ def read(
         say_json(rows)
         return
     for row in rows:
-        say(f"{row['file']}: {row['lines']} lines, {row['new']} new, {row['matched']} of them payouts.")
+        say(f"{row['file']}: {row['lines']} lines, {row['new']} new, {row['matched']} of them known for what they are.")
 
 
 @bank.command("list", **examples("tallywatt bank list", "tallywatt bank list --state matched --json"))
@@ -102,6 +104,8 @@ def list_lines(
     "match",
     **examples(
         "tallywatt bank match $LINE --account europe --payout baltr_QM24QwzUWR",
+        "tallywatt bank match $LINE --invoice INV-2026-000123",
+        "tallywatt bank match $LINE --customer C-1 --balance",
         "tallywatt bank match $LINE --nothing --note 'rent of the site'",
     ),
 )
@@ -111,17 +115,30 @@ def match(
         str | None, typer.Option("--payout", metavar="REF", help="The payout that it is, by its settlement line.")
     ] = None,
     account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="The provider account.")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="REFERENCE", help="Whose transfer it is, or takes back.")
+    ] = None,
+    invoice: Annotated[
+        str | None, typer.Option("--invoice", metavar="NUMBER", help="The invoice that it is for first.")
+    ] = None,
+    to_balance: Annotated[bool, typer.Option("--balance", help="It is for the prepaid balance.")] = False,
     nothing: Annotated[bool, typer.Option("--nothing", help="It is none of this house's business.")] = False,
     note: Annotated[str, typer.Option("--note", help="Why, for whoever asks later.")] = "",
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what a line is. What is decided is recorded with who decided it."""
+    """Say what a line is. What is decided is recorded with who decided it.
+
+    A customer's line that came in pays what they owe; one that went out undoes their latest transfer of that sum.
+    """
+    from tallywatt.payments.own_books import TransferFor
     from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
 
-    if (payout is None) is not nothing or (payout is None) is not (account is None):
-        msg = "say which payout of which account it is, or that it is nothing"
-        raise BadInput(msg, code="bank.which_payout", remedy="give --account and --payout, or --nothing")
+    of_customer = customer is not None or invoice is not None
+    if [payout is not None, of_customer, nothing].count(True) != 1 or (payout is None) is not (account is None):
+        msg = "say which payout of which account it is, whose transfer, or that it is nothing"
+        remedy = "give --account and --payout, or --customer or --invoice, or --nothing"
+        raise BadInput(msg, code="bank.which_payout", remedy=remedy)
     with at_desk(operator) as desk:
         chosen = None
         if account is not None:
@@ -130,9 +147,12 @@ def match(
                 msg = f"there is no provider account {account!r}"
                 raise NotFound(msg, code="payment.no_account", remedy="see: tallywatt provider-account list")
             chosen = found[0]["id"]
-        desk.do(decide_bank_line, DecideBankLine(line, chosen, payout, note))
+        target = TransferFor.BALANCE if to_balance else TransferFor.ITEMS
+        desk.do(decide_bank_line, DecideBankLine(line, chosen, payout, note, customer, invoice, target))
         told = desk.ask(desk.views.bank_line, line)
     if as_json:
         say_json(told)
     else:
-        say_fields([("line", told["id"]), ("state", told["state"]), ("payout", told["settlement_ref"] or "–")])
+        what = "transfer" if told["transfer_id"] else "payout"
+        is_what = told["transfer_id"] or told["settlement_ref"] or "–"
+        say_fields([("line", told["id"]), ("state", told["state"]), (what, is_what)])

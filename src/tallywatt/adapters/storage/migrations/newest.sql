@@ -2045,41 +2045,6 @@ CREATE TABLE wanted_limits (
 
 ;
 
-CREATE TABLE bank_lines (
-	operator_id TEXT NOT NULL, 
-	line_id TEXT NOT NULL, 
-	bank_account TEXT NOT NULL, 
-	statement_ref TEXT NOT NULL, 
-	entry_ref TEXT NOT NULL, 
-	booked_at INTEGER NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	currency TEXT NOT NULL, 
-	reference TEXT, 
-	end_to_end TEXT, 
-	remittance TEXT, 
-	counterparty TEXT, 
-	counterparty_account TEXT, 
-	return_code TEXT, 
-	state TEXT NOT NULL, 
-	candidates INTEGER NOT NULL, 
-	account_id TEXT, 
-	settlement_ref TEXT, 
-	received_at INTEGER NOT NULL, 
-	decided_at INTEGER, 
-	decided_by TEXT, 
-	note TEXT, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
-	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
-	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
-	CONSTRAINT ck_bank_lines_state CHECK (state IN ('open', 'matched', 'dismissed')), 
-	CONSTRAINT fk_bank_lines_operator_id_account_id_settlement_ref FOREIGN KEY(operator_id, account_id, settlement_ref) REFERENCES settlement_lines (operator_id, account_id, line_ref), 
-	CONSTRAINT uq_bank_lines_operator_id_account_id_settlement_ref UNIQUE (operator_id, account_id, settlement_ref)
-)
- STRICT
-
-;
-
 CREATE TABLE list_rules (
 	operator_id TEXT NOT NULL, 
 	scope TEXT NOT NULL, 
@@ -2208,7 +2173,7 @@ CREATE TABLE received_transfers (
 	reference TEXT NOT NULL, 
 	received_on TEXT NOT NULL, 
 	received_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, returned_at INTEGER, 
 	CONSTRAINT pk_received_transfers PRIMARY KEY (operator_id, transfer_id), 
 	CONSTRAINT uq_received_transfers_operator_id_transfer_key UNIQUE (operator_id, transfer_key), 
 	CONSTRAINT ck_received_transfers_left CHECK (amount_minor > 0 AND left_minor BETWEEN 0 AND amount_minor), 
@@ -2219,7 +2184,42 @@ CREATE TABLE received_transfers (
 
 ;
 
-CREATE TABLE transfer_parts (
+CREATE TABLE "bank_lines" (
+	operator_id TEXT NOT NULL, 
+	line_id TEXT NOT NULL, 
+	bank_account TEXT NOT NULL, 
+	statement_ref TEXT NOT NULL, 
+	entry_ref TEXT NOT NULL, 
+	booked_at INTEGER NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	reference TEXT, 
+	end_to_end TEXT, 
+	remittance TEXT, 
+	counterparty TEXT, 
+	counterparty_account TEXT, 
+	return_code TEXT, 
+	state TEXT NOT NULL, 
+	candidates INTEGER NOT NULL, 
+	account_id TEXT, 
+	settlement_ref TEXT, 
+	received_at INTEGER NOT NULL, 
+	decided_at INTEGER, 
+	decided_by TEXT, 
+	note TEXT, 
+	version INTEGER NOT NULL, transfer_id TEXT, 
+	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
+	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
+	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
+	CONSTRAINT ck_bank_lines_state CHECK (state IN ('open', 'matched', 'transfer', 'dismissed')), 
+	CONSTRAINT fk_bank_lines_operator_id_account_id_settlement_ref FOREIGN KEY(operator_id, account_id, settlement_ref) REFERENCES settlement_lines (operator_id, account_id, line_ref), 
+	CONSTRAINT uq_bank_lines_operator_id_account_id_settlement_ref UNIQUE (operator_id, account_id, settlement_ref)
+)
+ STRICT
+
+;
+
+CREATE TABLE "transfer_parts" (
 	operator_id TEXT NOT NULL, 
 	part_id TEXT NOT NULL, 
 	transfer_id TEXT NOT NULL, 
@@ -2227,7 +2227,7 @@ CREATE TABLE transfer_parts (
 	amount_minor INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	CONSTRAINT pk_transfer_parts PRIMARY KEY (operator_id, part_id), 
-	CONSTRAINT ck_transfer_parts_amount CHECK (amount_minor > 0), 
+	CONSTRAINT ck_transfer_parts_amount CHECK (amount_minor <> 0), 
 	CONSTRAINT fk_transfer_parts_operator_id_transfer_id FOREIGN KEY(operator_id, transfer_id) REFERENCES received_transfers (operator_id, transfer_id), 
 	CONSTRAINT fk_transfer_parts_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES customer_holds (operator_id, payment_id)
 )
@@ -2487,10 +2487,6 @@ CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operato
 
 CREATE INDEX ix_message_chunks_operator_id_station_id_last_at_chunk_id ON message_chunks (operator_id, station_id, last_at, chunk_id);
 
-CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
-
-CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
-
 CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
 
 CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
@@ -2503,10 +2499,14 @@ CREATE INDEX ix_customer_holds_operator_id_provider_state_due_on ON customer_hol
 
 CREATE INDEX ix_received_transfers_operator_id_customer_id_currency ON received_transfers (operator_id, customer_id, currency);
 
+CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
+
+CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
+
 CREATE INDEX ix_transfer_parts_operator_id_transfer_id ON transfer_parts (operator_id, transfer_id);
 
 CREATE INDEX ix_transfer_parts_operator_id_payment_id ON transfer_parts (operator_id, payment_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0041');
+INSERT INTO alembic_version ("version_num") VALUES ('0042');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

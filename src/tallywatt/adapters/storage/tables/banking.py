@@ -41,6 +41,7 @@ BANK_LINES = Mapping(
         instant("decided_at", null=True),
         text("decided_by", null=True),
         text("note", null=True),
+        text("transfer_id", null=True),
         version(),
         check("(state = 'matched') = (settlement_ref IS NOT NULL)", "matched"),
         check("(account_id IS NULL) = (settlement_ref IS NULL)", "payout"),

@@ -58,7 +58,7 @@ _MACHINE = """
     restorations.restored_at disputes.decided_at bank_lines.decided_at bank_lines.received_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
-    received_transfers.received_at transfer_parts.created_at
+    received_transfers.received_at received_transfers.returned_at transfer_parts.created_at
     sealed_secrets.changed_at sealed_secrets.created_at sessions.received_at
     signature_verdicts.judged_at signed_values.received_at
     authorities.created_at authorities.holds_from authorities.holds_until security_events.received_at
