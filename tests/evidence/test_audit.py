@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.evidence import audit
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.money import Money, currency
 from tallywatt.metering.session import SessionState
+from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.dispute import DisputeState, ToldDispute
 from tallywatt.payments.settlement import Action, LineKind, ToldLine
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
@@ -20,7 +21,9 @@ from tallywatt.workflows.resolve_difference import ResolveDifference, resolve_di
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tests.workflows.house_of import MINUTE, HouseOf, kwh
+from tests.workflows.test_answer_from_books import on_invoice, prepaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +110,48 @@ def ad_hoc(house: HouseOf) -> str:
     command = house.do(start_paid_session, StartPaidSession(payment.payment_id))
     assert command is not None
     return house.wire().charge(kwh(4), token=command.payload["tag"], evse=2)
+
+
+def with_own_accounts(house: HouseOf) -> HouseOf:
+    """A balance paid in by card and used; an open item paid by a line of the bank; a transfer that went back."""
+    prepaid(house, "5.00")
+    wire = house.wire()
+    wire.charge(kwh(10))
+    house.collect()
+    # What is left is too little to start with, so that the next one is bought on invoice.
+    on_invoice(house)
+    transaction = wire.charge(kwh(10), meter=kwh(10))
+    house.collect()
+    number = house.rows.invoices.get(house.session(transaction).invoice_id or "").number
+    lines = (("l1", 100, None), ("l2", 150, None), ("l3", -150, "AC04"))
+    told = tuple(
+        ToldBankLine(
+            name,
+            "GB..3000",
+            "S1",
+            name,
+            house.now,
+            minor,
+            "GBP",
+            number,
+            counterparty_account="GB..1",
+            return_code=code,
+        )
+        for name, minor, code in lines
+    )
+    house.do(take_statement, TakeStatement(told, "ab12"))
+    return house
+
+
+@pytest.fixture(scope="module")
+def own_books_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a house with customers' accounts in its own books, to be copied."""
+    path = tmp_path_factory.mktemp("own") / "house.db"
+    shutil.copy(migrated_file, path)
+    with HouseOf(f"sqlite:///{path}") as house:
+        house.furnish()
+        with_own_accounts(house)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +307,65 @@ SABOTAGE = {
         "frame.unreadable",
     ),
 }
+
+
+SABOTAGE_OF_ACCOUNTS = {
+    "a top-up's transfer deleted": (
+        """DELETE FROM transfers WHERE credit_account_id IN (SELECT account_id FROM accounts WHERE code LIKE 'prepaid/%')
+           AND entry_id IN (SELECT entry_id FROM entries WHERE kind = 'payment_captured')""",
+        {"balance.overdrawn", "payment.books"},
+    ),
+    "a top-up's entry deleted with its transfers": (
+        """CREATE TEMP TABLE gone AS SELECT entry_id FROM transfers WHERE credit_account_id IN
+           (SELECT account_id FROM accounts WHERE code LIKE 'prepaid/%') AND entry_id IN
+           (SELECT entry_id FROM entries WHERE kind = 'payment_captured');
+           DELETE FROM transfers WHERE entry_id IN gone; DELETE FROM entries WHERE entry_id IN gone""",
+        {"balance.overdrawn", "payment.books"},
+    ),
+    "what a hold took lowered": (
+        "UPDATE customer_holds SET taken_minor = taken_minor - 1 WHERE provider = 'prepaid'",
+        {"hold.books"},
+    ),
+    "a hold let go by hand": (
+        "UPDATE customer_holds SET state = 'released', taken_minor = 0 WHERE provider = 'prepaid'",
+        {"hold.books", "hold.payment"},
+    ),
+    "a hold deleted": ("DELETE FROM customer_holds WHERE provider = 'prepaid'", {"hold.missing"}),
+    "a balance's counter lowered": (
+        "UPDATE accounts SET debits_pending = 1 WHERE code LIKE 'prepaid/%'",
+        {"balance.pending"},
+    ),
+    "an open item paid by hand": (
+        "UPDATE customer_holds SET settled_minor = taken_minor WHERE provider = 'invoice'",
+        {"item.settled"},
+    ),
+    "a part of a transfer deleted": (
+        "DELETE FROM transfer_parts WHERE amount_minor = 100",
+        {"transfer.parts", "item.settled"},
+    ),
+    "a return forgotten": (
+        "UPDATE received_transfers SET returned_at = NULL",
+        {"transfer.books", "bank.other_transfer"},
+    ),
+    "a transfer raised": ("UPDATE received_transfers SET amount_minor = amount_minor + 1", {"bank.other_transfer"}),
+    "a line of a transfer freed": ("UPDATE bank_lines SET transfer_id = NULL", {"bank.other_transfer"}),
+}
+
+
+def test_honest_accounts_of_customers_have_no_findings(house: HouseOf) -> None:
+    """Balances, open items, transfers and returns add up, on both engines."""
+    assert codes(with_own_accounts(house)) == set()
+
+
+@pytest.mark.parametrize("what", SABOTAGE_OF_ACCOUNTS)
+def test_sabotage_of_customers_accounts_is_found_and_named(own_books_file: Path, tmp_path: Path, what: str) -> None:
+    """What a customer has paid in is theirs: nobody makes it less, or takes it back, in silence."""
+    script, wanted = SABOTAGE_OF_ACCOUNTS[what]
+    path = tmp_path / "house.db"
+    shutil.copy(own_books_file, path)
+    with HouseOf(f"sqlite:///{path}") as house:
+        by_hand(house, script)
+        assert wanted <= codes(house)
 
 
 @pytest.mark.parametrize("what", SABOTAGE)

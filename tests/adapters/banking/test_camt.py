@@ -85,6 +85,9 @@ def test_what_is_pending_is_no_line_and_what_came_back_says_why() -> None:
     more = "<RtrInf><Rsn><Cd>AM04</Cd></Rsn></RtrInf>"
     [line] = lines_of(a_file(entry(side="DBIT", details=DETAIL.format(amount="", debtor="", more=more))))
     assert (line.amount_minor, line.return_code) == (-1000, "AM04")
+    reversed_only = entry(side="DBIT").replace("</CdtDbtInd>", "</CdtDbtInd><RvslInd>true</RvslInd>", 1)
+    [line] = lines_of(a_file(reversed_only))
+    assert line.return_code == "MS03"
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Document>&b;</Document>'
