@@ -55,7 +55,8 @@ def _strict(report: Report) -> Report:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A branch of pricing that nothing tests fails the whole run."""
-    if is_whole_run(session.config):
+    ran_to_its_end = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if ran_to_its_end and is_whole_run(session.config):
         left_out = branches_left_out()
         if left_out:
             session.config.pluginmanager.get_plugin("terminalreporter").write_line(f"\nLeft out in rating:\n{left_out}")  # type: ignore[union-attr]  # there is one
