@@ -64,7 +64,19 @@ CHANGES_NOTHING: Final = frozenset(
 )
 ENDS: Final = ("remove", "revoke", "end", "leave")
 ALREADY_SO: Final = frozenset(
-    ("adopt", "enable", "disable", "unblock", "block", "leave", "leave-everywhere", "sign-out", "remove", "claim")
+    (
+        "adopt",
+        "enable",
+        "disable",
+        "unblock",
+        "block",
+        "leave",
+        "leave-everywhere",
+        "sign-out",
+        "remove",
+        "claim",
+        "payout",
+    )
 )
 """The last word of routes that may find nothing to do: then there is nothing to record."""
 NOT_FAILED: Final = (

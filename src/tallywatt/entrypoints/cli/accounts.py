@@ -112,7 +112,7 @@ def items(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List what was bought on invoice and is not paid, the longest due first."""
+    """List what was bought on invoice and is not paid."""
     with at_desk(operator) as desk:
         today = None
         if overdue:
@@ -145,7 +145,7 @@ def receive(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write down a transfer that came by bank, and pay open items with it."""
+    """Write down a transfer that came by bank."""
     from tallywatt.kernel.clock import local_date
     from tallywatt.payments.own_books import TransferFor
     from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
