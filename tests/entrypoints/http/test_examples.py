@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WITHOUT = {"POST /webhooks/{provider}/{account_id}"}
 """A provider's own request, signed by it."""
-EMPTY = {"GET /audits/{audit_id}/findings", "GET /customers/{reference}/account"}
+EMPTY = {"GET /audits/{audit_id}/findings", "GET /customers/{reference}/account", "GET /open-items"}
 """Where an empty list is the good answer."""
 ENDS = 'python -m tests.entrypoints.http.examples writes "examples.json" again'
 

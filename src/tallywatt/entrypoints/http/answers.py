@@ -702,6 +702,7 @@ class TransferKept(Answer):
     reference: str
     received_on: str
     received_at: When
+    returned_at: When | None
 
 
 class CouponKept(Answer):
