@@ -11,6 +11,7 @@ import os
 import random
 import re
 from collections import Counter
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -119,7 +120,8 @@ class Writer:
             return
 
     def _junk(self) -> Any:
-        return self._chance.choice(JUNK)
+        # A copy: what is spoiled once more must not change what comes later, nor hold itself.
+        return deepcopy(self._chance.choice(JUNK))
 
     def _cut(self, text: bytes) -> bytes:
         """Bytes lost, doubled, or turned on the way."""
