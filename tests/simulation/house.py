@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Connection
+from tallywatt.adapters.ocpp.logbook import Logbook
 from tallywatt.adapters.ocpp.messages import DIALECTS
 from tallywatt.adapters.ocpp.saying import NO_ANSWER
 from tallywatt.adapters.ocpp.upgrade import Address
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tallywatt.adapters.ocpp.connection import Visitor
+    from tallywatt.adapters.ocpp.logbook import Page
     from tallywatt.entrypoints.worker.lanes import Lane
     from tallywatt.kernel.clock import Instant
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Enquiry, Outcome, PaymentProvider, ProviderEvent, StoredMethod
     from tallywatt.stations.command import StationCommand
+    from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import LinkAnswer
     from tests.simulation.world import World
 
@@ -47,6 +50,10 @@ R = TypeVar("R")
 MOST_PAGES = 2**30
 INSTALLATION_KEY = "07" * 32
 JANITOR_ROUND = MINUTE
+PROGRAMMING_ERRORS = {
+    one.__name__
+    for one in (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, NotImplementedError, TypeError)
+} | {"IndexError", "KeyError", "UnboundLocalError", "ValueError", "ZeroDivisionError"}
 IDLE_MILLISECONDS = 500
 
 
@@ -262,6 +269,10 @@ class StationsOnTheWire:
         self._world = world
         self._mortality = mortality
 
+    def connected(self) -> frozenset[str]:
+        """Ids of the stations that are there."""
+        return cast("frozenset[str]", self._gateway.connected())
+
     def call(self, station_id: str, command: StationCommand, timeout_seconds: float) -> LinkAnswer:
         """Send a command and wait for its answer."""
         self._mortality.point("before a command")
@@ -270,6 +281,34 @@ class StationsOnTheWire:
         self._world.run(self._world.now + int(timeout_seconds * SECOND) + SECOND, answer.done)
         self._mortality.point("after a command")
         return answer.result() if answer.done() else NO_ANSWER
+
+
+class WorldLogbook(Logbook):
+    """The message log with the world's pace instead of a thread of its own."""
+
+    def __init__(self, house: LivingHouse) -> None:
+        super().__init__(house.store.writer)
+        self._house = house
+
+    def _begin(self) -> None:
+        """Its thread is a thing that happens."""
+
+    def turn(self, page: Page) -> None:
+        """The thread would hear of it soon."""
+        super().turn(page)
+        self._house._once("logbook", 50, self._write)
+
+    def _write(self) -> None:
+        while self._waiting and not self._stopping:
+            self.step()
+
+    def _pause(self, seconds: float) -> None:
+        world = self._house.world
+        world.run(world.now + int(seconds * SECOND))
+
+    def die(self) -> None:
+        """It writes nothing more down."""
+        self._stopping = True
 
 
 class LivingHouse(House):
@@ -294,6 +333,8 @@ class LivingHouse(House):
         self._papers = PlainPapers()
         self.loop = LoopInOneThread(world)
         self.door = self.build_gateway()
+        self.logbook = WorldLogbook(self)
+        self.door._logbook = self.logbook
         self.door.live_on(cast("Any", self.loop))
         self.gateway = cast("Any", StationsOnTheWire(self.door, world, mortality))
         self._workers = Workers(self, tuple(LANES.values()))
@@ -313,6 +354,21 @@ class LivingHouse(House):
             raise
         self._look()
         self._rounds()
+
+    def end_job(
+        self,
+        operator: str,
+        job: StoredJob,
+        error: str | None = None,
+        *,
+        for_good: bool = False,
+        after_seconds: int | None = None,
+    ) -> None:
+        """A job that ends with an error of nobody's making is a fault of the house: it would be tried again for ever."""
+        if error is not None and error.partition(":")[0] in PROGRAMMING_ERRORS:
+            self.world.say(f"job {job.kind} failed: {error}")
+            self.world.unforeseen.append(f"{job.kind}: {error}")
+        super().end_job(operator, job, error, for_good=for_good, after_seconds=after_seconds)
 
     # --- its threads ---
 
@@ -396,6 +452,7 @@ class LivingHouse(House):
     def die(self) -> None:
         """Nothing in memory is left; what was not committed is gone."""
         self.alive = self.loop.alive = False
+        self.logbook.die()
         self.store.writer._forget_connection()
         while not self.store._readers.empty():
             reader = self.store._readers.get()

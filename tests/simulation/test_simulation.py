@@ -51,10 +51,6 @@ def test_whatever_goes_wrong_what_must_be_true_is_true(stage: Stage, share: int)
         assert not outcome.broken, stage.report(outcome)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="an open fault since the message log: the ids of a seed differ from run to run",
-)
 def test_the_same_seed_is_the_same_run_byte_for_byte(stage: Stage) -> None:
     """A failing seed is worth something only if it fails again: also in another process, with another hash of texts."""
     seed = 7

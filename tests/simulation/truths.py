@@ -58,6 +58,7 @@ def broken_truths(run: Simulation) -> list[str]:
             _nothing_is_left_to_do,
             _audit_is_clean,
             _positions_are_dense,
+            _nothing_unforeseen_happened,
         )
         for found in truth(run)
     ]
@@ -272,3 +273,8 @@ OF_THE_BOOKS = (
     _positions_are_dense,
 )
 """Truths that need rows and the provider's objects alone: whoever has played with real processes asks them, too."""
+
+
+def _nothing_unforeseen_happened(run: Simulation) -> Iterator[str]:
+    for one in sorted(set(run.world.unforeseen)):
+        yield f"a job failed of a fault of the house: {one}"

@@ -35,6 +35,8 @@ class World:
         self.seed = seed
         self.now = BEGINNING
         self.history: list[str] = []
+        self.unforeseen: list[str] = []
+        """Errors of jobs that can only be faults of the house."""
         self.loss = 0.0
         """How likely a message is to be lost with its line, or to be very late."""
         self._coming: list[tuple[int, int, Callable[[], None]]] = []

@@ -101,8 +101,7 @@ class Logbook:
     def live_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on pages are turned on this loop."""
         self._loop = loop
-        self._thread = threading.Thread(target=self._run, name="logbook", daemon=True)
-        self._thread.start()
+        self._begin()
         self._look = loop.call_later(LOOK_SECONDS, self._turn_old)
 
     def page_of(self, operator_id: OperatorId, station_id: StationId, *, is_known: bool) -> Page:
@@ -174,6 +173,13 @@ class Logbook:
 
     # --- the thread ---
 
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="logbook", daemon=True)
+        self._thread.start()
+
+    def _pause(self, seconds: float) -> None:
+        self._breath.wait(seconds)
+
     def _run(self) -> None:
         while not self._stopping:
             self._wake.wait()
@@ -196,7 +202,7 @@ class Logbook:
                 continue
             by_operator.setdefault(page.operator_id, []).append(chunk)
             if len(self._waiting) < MUCH:
-                self._breath.wait(BREATH_SECONDS)
+                self._pause(BREATH_SECONDS)
         for operator, chunks in by_operator.items():
             self._hand_in(operator, chunks)
 
@@ -216,7 +222,7 @@ class Logbook:
                 if self._stopping:
                     done(Busy("the gateway ends"))
                     return
-                self._breath.wait(BUSY_SECONDS)
+                self._pause(BUSY_SECONDS)
             else:
                 return
 
