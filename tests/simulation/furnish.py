@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperatorId
+from tallywatt.kernel.money import money
+from tallywatt.payments.own_books import TransferFor
 from tallywatt.rating.records import Scope
 from tallywatt.stations.credentials import hash_key
 from tallywatt.stations.station import Current
@@ -17,13 +19,16 @@ from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allow_invoice, open_balance
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
+from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tests.simulation.house import Disk, LivingHouse, Mortality
 from tests.simulation.provider import SimulatedProvider
 from tests.simulation.station import STATION_KEY
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OPERATOR = OperatorId("01890000-0000-7000-8000-00000000051e")
@@ -38,6 +43,10 @@ CUSTOMERS = {
     "ASKS": ("C4", "pm_card_authenticationRequired"),
 }
 """Token to customer and the card that the provider keeps."""
+
+
+OWN_ACCOUNTS = {"BALANCE": "C5", "TERMS": "C6"}
+"""Token to customer: one with a prepaid balance, one who buys on invoice. Neither has a card."""
 
 
 def per_kwh(price: float) -> dict[str, Any]:
@@ -88,11 +97,25 @@ def furnish(folder: Path) -> None:
         if card is not None:
             stored = house.provider.store_method(reference, card, reference)
             do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
+    _furnish_own_accounts(do)
     for tariff, scope, target in ((per_kwh(0.45), Scope.OPERATOR, ""), (WITH_IDLE_FEE, Scope.STATION, "SIM2")):
         put = do(put_tariff, PutTariff(tariff))
         do(assign_tariff, AssignTariff(put.version.tariff_version_id, scope, target, valid_from=Instant(0)))
     house.die()
     provider.close()
+
+
+def _furnish_own_accounts(do: Callable[[Any, Any], Any]) -> None:
+    """A balance that is enough for a hold and a bit, and a limit of two holds."""
+    for provider in ("prepaid", "invoice"):
+        do(add_provider_account, AddProviderAccount(f"own {provider}", provider, ("GBP",), "", ()))
+    for token, reference in OWN_ACCOUNTS.items():
+        do(add_customer, AddCustomer(reference, name=f"Driver {reference}"))
+        do(add_token, AddToken(token, reference))
+    do(open_balance, OpenBalance("C5", "GBP"))
+    first = ReceiveTransfer("first", money("60.00", "GBP"), "2026-03-01", "C5", target=TransferFor.BALANCE)
+    do(receive_transfer, first)
+    do(allow_invoice, AllowInvoice("C6", money("90.00", "GBP"), 14))
 
 
 def move_in(template: Path, folder: Path) -> None:

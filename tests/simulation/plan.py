@@ -36,6 +36,8 @@ ON = (
 """What a crash may wait for."""
 CARDS = ("CARD1", "CARD1", "CARD1", "DECLINED", "NOCARD", "NOBODY", "ASKS")
 """Tokens: of a customer whose card is good, is declined, is missing, asks its holder each time; and of nobody."""
+ON_ACCOUNT = ("BALANCE", "TERMS")
+"""Tokens of customers whose accounts are in the house's own books."""
 AD_HOC = ("pays", "pays", "pays", "pays_late", "is_declined_first", "abandons", "never_plugs_in", "moves", "cancels")
 
 
@@ -90,6 +92,10 @@ def plan_of(seed: int) -> Plan:
         ("disk_full", 1, _full_disk),
     ):
         steps += [Step(_near(luck, visits), kind, make(luck)) for _ in range(luck.randint(0, most))]
+    # Drawn last: the plans of older seeds stay what they were, and have this besides.
+    steps += [_visit_on_account(luck) for _ in range(luck.randint(0, 4))]
+    for kind, make in (("bank_line", _bank_line), ("top_up", _top_up)):
+        steps += [Step(luck.randrange(HORIZON), kind, make(luck)) for _ in range(luck.randint(0, 3))]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -120,6 +126,20 @@ def _visit(luck: Random) -> Step:
         "haste": luck.randrange(60),
     }
     return Step(luck.randrange(int(HORIZON * 0.8)), "visit_ad_hoc" if ad_hoc else "visit", told)
+
+
+def _visit_on_account(luck: Random) -> Step:
+    visit = _visit(luck)
+    return Step(visit.at, "visit", {**visit.told, "payer": luck.choice(ON_ACCOUNT)})
+
+
+def _bank_line(luck: Random) -> dict[str, Any]:
+    """A customer pays what is open, or another sum; the file comes twice; their bank takes it back."""
+    return {"percent": luck.choice((100, 100, 40, 130)), "twice": luck.random() < 0.4, "returned": luck.random() < 0.3}
+
+
+def _top_up(luck: Random) -> dict[str, Any]:
+    return {"minor": luck.choice((500, 2000, 6000)), "twice": luck.random() < 0.4, "returned": luck.random() < 0.2}
 
 
 def _cut(luck: Random) -> dict[str, Any]:

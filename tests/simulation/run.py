@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.kernel.errors import Busy, TallywattError
+from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.people import (
@@ -64,6 +65,8 @@ class Simulation:
         ]
         self.house: LivingHouse | None = None
         self.crashes = 0
+        self.overdrawn: list[str] = []
+        """What a balance was found to lack, at any step."""
         self._lives = 0
         self._downtime = 10
         self._at_peace = False
@@ -132,7 +135,9 @@ class Simulation:
     def _deliver(self, headers: dict[str, str], body: bytes) -> bool:
         if self.house is None:
             return False
-        account = self.house.ask_now(lambda connection: connection.execute("SELECT account_id FROM provider_accounts"))
+        account = self.house.ask_now(
+            lambda connection: connection.execute("SELECT account_id FROM provider_accounts WHERE provider = 'stripe'")
+        )
         self.mortality.hears("webhook")
         try:
             taken = self.house.take_webhook("stripe", account[0][0], headers, body)
@@ -166,9 +171,12 @@ class Simulation:
             "inbox": lambda: self.ask_house(lambda house: work_off_inbox(house, self.luck)),
             "disk_fails": lambda: self._disk_fails(told["seconds"], told["one_in"]),
             "disk_full": lambda: self._disk_is_full(told["seconds"]),
+            "bank_line": lambda: pay_an_item(self, step),
+            "top_up": lambda: top_up(self, step),
             "weather": lambda: self._weather_is(told["loss"]),
         }
         actions[step.kind]()
+        self.overdrawn += balances_are_covered(self.rows(BALANCES))
 
     def _will_die(self, told: dict[str, Any]) -> None:
         self._downtime = told["downtime"]
@@ -246,7 +254,18 @@ class Simulation:
     def _figures(self) -> dict[str, int]:
         counted = {
             name: self.rows(f"SELECT count(*) FROM {name}")[0][0]
-            for name in ("sessions", "invoices", "payments", "operations", "frames", "events", "webhook_events")
+            for name in (
+                "sessions",
+                "invoices",
+                "payments",
+                "customer_holds",
+                "received_transfers",
+                "transfer_parts",
+                "operations",
+                "frames",
+                "events",
+                "webhook_events",
+            )
         }
         return {**counted, "crashes": self.crashes}
 

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
+from tests.simulation.bank import BALANCES
 from tests.simulation.furnish import OPERATOR
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def broken_truths(run: Simulation) -> list[str]:
             _nothing_is_left_to_do,
             _audit_is_clean,
             _positions_are_dense,
+            _balances_add_up,
             _nothing_unforeseen_happened,
         )
         for found in truth(run)
@@ -156,6 +158,8 @@ def _captures_are_known(run: Witness) -> Iterator[str]:
     for refund in run.provider.objects("refund"):
         if refund["status"] == "succeeded":
             returned[intents[refund["payment_intent"]]] += refund["amount"]
+    for payment_id, took, gave in run.rows("SELECT payment_id, taken_minor, returned_minor FROM customer_holds"):
+        taken[payment_id], returned[payment_id] = took, gave
     columns = ("payment_id", "captured_minor", "suspense_minor", "refunded_minor")
     for row in _named(run, "payments", *columns):
         known = row["captured_minor"] + row["suspense_minor"]
@@ -192,6 +196,9 @@ def _holds_have_ended(run: Witness) -> Iterator[str]:
     for row in _named(run, "payments", "payment_id", "kind", "state"):
         if row["state"] in {"created", "prepared", "requires_action", "authorised"}:
             yield f"payment {row['payment_id']} ({row['kind']}) is {row['state']} in the end"
+
+    for payment_id, minor in run.rows("SELECT payment_id, held_minor FROM customer_holds WHERE state = 'held'"):
+        yield f"payment {payment_id} holds {minor} of a customer's account in the end"
 
 
 def _allocations_are_complete(run: Witness) -> Iterator[str]:
@@ -255,6 +262,22 @@ def _audit_is_clean(run: Simulation) -> Iterator[str]:
         yield f"audit: {finding.code} {finding.subject}: {finding.says} ({finding.expected}, {finding.found})"
     if report.unexplained:
         yield f"audit: {report.unexplained} mWh are neither billed nor explained"
+
+
+def _balances_add_up(run: Simulation) -> Iterator[str]:
+    """A balance is what was sent less what sessions took; nothing of it is held in peace, and it never was overdrawn."""
+    yield from run.overdrawn
+    sent: Counter[str] = Counter()
+    sql = "SELECT customer_id, amount_minor FROM received_transfers WHERE target = 'balance' AND returned_at IS NULL"
+    for customer_id, minor in run.rows(sql):
+        sent[customer_id] += minor
+    sql = "SELECT customer_id, taken_minor - returned_minor FROM customer_holds WHERE provider = 'prepaid'"
+    for customer_id, minor in run.rows(sql):
+        sent[customer_id] -= minor
+    for code, paid_in, used, held in run.rows(BALANCES):
+        wanted = sent[code.rpartition("/")[2]]
+        if (paid_in - used, held) != (wanted, 0):
+            yield f"{code} has {paid_in - used}, {held} of it held; {wanted} are left of what was sent"
 
 
 def _positions_are_dense(run: Witness) -> Iterator[str]:
