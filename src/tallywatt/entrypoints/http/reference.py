@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -31,6 +31,8 @@ def install_reference(app: FastAPI) -> None:
     app.get("/openapi.json", include_in_schema=False)(show_openapi)
     app.get("/docs", include_in_schema=False)(show_docs)
     app.get("/problems", include_in_schema=False)(show_problems)
+    # Whoever asks the framework gets the same file, and not one of its own making that would then be kept.
+    setattr(app, "openapi", partial(openapi, app))  # noqa: B010  # the documented way; an assignment is refused by mypy
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
