@@ -311,6 +311,16 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         (Field("variables", "count", "How many places it told."),),
     ),
     EventType(
+        "station.not_billable",
+        "StationNotBillable",
+        "station",
+        "A station is configured so that its sessions cannot be billed.",
+        (Field("missing", "code", "What is not as billing needs it, by codes with commas between them."),),
+    ),
+    EventType(
+        "station.billable", "StationBillable", "station", "A station is configured as billing needs it, or is so again."
+    ),
+    EventType(
         "station.security_event",
         "SecurityEventTold",
         "station",

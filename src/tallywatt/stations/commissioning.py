@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TRUE: Final = "true"
 ASKED_BY: Final = frozenset({"GetConfiguration", "GetVariables"})
 """Messages by which a station is asked."""
+SETTING: Final = frozenset({"ChangeConfiguration", "SetVariables"})
+"""Messages by which its values are written."""
 TELLING: Final = frozenset({"configurationKey", "unknownKey", "getVariableResult"})
 """Fields of an answer in which it tells; one that has none of them tells nothing."""
 
@@ -118,6 +120,10 @@ class StationCheck:
     """When values were last written by ourselves: once after each question, so that nothing goes round in circles."""
     off: tuple[str, ...]
     """Codes of what was not as is wanted."""
+    next_at: Instant | None = None
+    """When it is to be asked again by itself; None: nobody has planned that yet."""
+    is_billable: bool | None = None
+    """How it stood when that was last settled: answered, and nothing of ours on its way to set it right."""
     version: int = 1
 
 

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from tallywatt.stations.reports import Variable
 
 SEND: Final = "SendLocalList"
+ASK_NUMBER: Final = "GetLocalListVersion"
+NO_LIST: Final = -1
+"""What a station of OCPP 1.6 says that has no list."""
 USUAL_BATCH: Final = 20
 """Entries of a message to a station that does not say how many it takes."""
 MOST_TRIES: Final = 3
 """Whole lists that a station refuses one after the other before it is left alone."""
+LARGEST: Final = 2**31
 LONGEST_OLD: Final = 20
 LONGEST_NEW: Final = 36
 _DIGEST: Final = 16
@@ -73,6 +77,9 @@ class LocalList:
     tries: int
     entries: int
     changed_at: Instant
+    told_number: int | None = None
+    """The version that the station itself last named."""
+    told_at: Instant | None = None
     version: int = 1
 
 
@@ -205,6 +212,12 @@ def capacity_of(protocol: str | None, variables: Iterable[Variable]) -> Capacity
     batch = _number(told.get("SendLocalListMaxLength" if is_old else "ItemsPerMessage"))
     most = _number(told.get("LocalAuthListMaxLength")) if is_old else None
     return Capacity(None if on is None else on.strip().lower() == "true", batch or USUAL_BATCH, most)
+
+
+def number_told(protocol: str | None, told: Mapping[str, Any]) -> int | None:
+    """The version of its list that a station names; None: it names none."""
+    number = told.get("listVersion" if protocol == OLD else "versionNumber")
+    return number if isinstance(number, int) and not isinstance(number, bool) and abs(number) < LARGEST else None
 
 
 def _number(text: str | None) -> int | None:

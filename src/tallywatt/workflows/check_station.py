@@ -7,31 +7,37 @@ from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import (
     StationId,  # commands travel over the control socket, and their types are read there
 )
 from tallywatt.stations.command import Action, StationCommand
 from tallywatt.stations.commissioning import (
     ASKED_BY,
+    SETTING,
     TELLING,
     CommissioningRule,
     Found,
     StationCheck,
     Told,
     better,
+    is_billable,
     judge,
     wanted_of,
 )
 from tallywatt.stations.configuration import Place, reading, writing
 from tallywatt.stations.display import COST_KEY
 from tallywatt.stations.messages import OLD
+from tallywatt.stations.nightly import next_night
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.jobs import Job
-from tallywatt.workflows.listen import to_inbox
+from tallywatt.workflows.keep_local_list import verify_soon
+from tallywatt.workflows.listen import settle, to_inbox
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
+    from tallywatt.metering.session import InboxItem
     from tallywatt.stations.station import Station
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -44,13 +50,46 @@ AFTER_BOOT_MS: Final = 30_000
 AT_ONCE: Final = 8
 """Variables of one question: some stations take no more."""
 ANSWER_SECONDS: Final = 300
+GRACE_SECONDS: Final = 30
+LONGEST_MISSING: Final = 200
 DRIFTED: Final = "configuration_drifted"
+NOT_BILLABLE: Final = "station_not_billable"
+SETTLE_CHECK: Final = "settle_station_check"
+"""Job: what was written to that station has been answered, or never will be."""
+MOST_PLANNED: Final = 20
+"""Stations of one operator in one round: after a night without power they are not all asked at once."""
 
 
 def check_after_boot(work: UnitOfWork, station: Station) -> None:
     """Look at a station once it has told what it had queued; its boot waits for nothing."""
     if station.state is StationState.ADOPTED:
-        work.jobs.add(Job(CHECK_STATION, station.station_id, not_before=Instant(work.machine_now + AFTER_BOOT_MS)))
+        later = Instant(work.machine_now + AFTER_BOOT_MS)
+        work.jobs.add(Job(CHECK_STATION, station.station_id, not_before=later))
+        verify_soon(work, station.station_id, later)
+
+
+def plan_checks(work: UnitOfWork, _: object) -> int:
+    """Let every station be asked whose moment of the night has come, and plan the next; how many are asked."""
+    asked = 0
+    for station_id in work.queries.unplanned_checks(work.machine_now, MOST_PLANNED):
+        station = work.stations.lock(station_id)
+        known = work.station_checks.find(station_id)
+        if known is None:
+            check_after_boot(work, station)
+            continue
+        next_at = next_night(station.station_id, _zone(work, station), work.machine_now)
+        work.station_checks.put(replace(known, next_at=next_at))
+        if known.next_at is not None:
+            # One that was never planned was asked at its boot: its first night is the next one.
+            work.jobs.add(Job(CHECK_STATION, station.station_id))
+            verify_soon(work, station.station_id, work.machine_now)
+            asked += 1
+    return asked
+
+
+def _zone(work: UnitOfWork, station: Station) -> str:
+    location = None if station.location_id is None else work.locations.find(station.location_id)
+    return work.operators.get().zone if location is None else location.zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +122,12 @@ def check_station(work: UnitOfWork, command: CheckStation) -> int:
 
 def _questions(work: UnitOfWork, station_id: StationId) -> list[StationCommand]:
     """Questions of ours that are still open."""
+    return _open(work, station_id, ASKED_BY)
+
+
+def _open(work: UnitOfWork, station_id: StationId, names: frozenset[str]) -> list[StationCommand]:
     since = Instant(work.machine_now - 2 * ANSWER_SECONDS * 1000)
-    return [one for one in work.queries.open_commands(station_id, since) if one.name in ASKED_BY]
+    return [one for one in work.queries.open_commands(station_id, since) if one.name in names]
 
 
 def _send(work: UnitOfWork, station_id: StationId, part: int, message: tuple[str, dict[str, object]]) -> None:
@@ -118,7 +161,8 @@ def judge_station(work: UnitOfWork, command: CheckStation) -> StationCheck | Non
     if check is None:
         return None
     answered_at = check.answered_at
-    if not _questions(work, station.station_id) and _was_answered(work, check):
+    is_old = answered_at is None or answered_at < check.asked_at
+    if is_old and not _questions(work, station.station_id) and _was_answered(work, check):
         answered_at = work.machine_now
     found = judge(station.protocol, work.station_variables.by(station_id=station.station_id), answered_at)
     off = tuple(sorted(one.wanted.code for one in found if one.is_off))
@@ -128,17 +172,46 @@ def judge_station(work: UnitOfWork, command: CheckStation) -> StationCheck | Non
                 _drifted(work, station, one)
     set_at = _set_right(work, station, found, check) if answered_at is not None else check.set_at
     after = replace(check, answered_at=answered_at, off=off, set_at=set_at)
+    if answered_at is not None and not _open(work, station.station_id, ASKED_BY | SETTING):
+        after = _settled(work, station, found, after)
     return after if after == check else work.station_checks.put(after)
 
 
 def _was_answered(work: UnitOfWork, check: StationCheck) -> bool:
     """Whether every question was answered in words: a place that was not told then is one that the station does not know."""
-    asked = [
-        one
-        for one in work.station_commands.by(station_id=check.station_id)
-        if one.requested_at >= check.asked_at and one.name in ASKED_BY
-    ]
+    # They were written down in the transaction that noted when: nobody reads all that a station was ever asked.
+    told = work.station_commands.by(station_id=check.station_id, requested_at=check.asked_at)
+    asked = [one for one in told if one.name in ASKED_BY]
     return bool(asked) and all(TELLING & (one.answer or {}).keys() for one in asked)
+
+
+def _settled(work: UnitOfWork, station: Station, found: tuple[Found, ...], check: StationCheck) -> StationCheck:
+    """Tell it when sessions of a station cannot be billed any more, and when they can be again."""
+    stands = is_billable(found)
+    if stands is None or stands is check.is_billable:
+        return check
+    missing = sorted(one.wanted.code for one in found if one.stands_in_the_way)
+    told = {"missing": ",".join(missing)[:LONGEST_MISSING]}
+    kind = "StationBillable" if stands else "StationNotBillable"
+    work.events.append(Event("station", station.station_id, kind, {} if stands else told))
+    if stands:
+        for item in _waiting(work, station):
+            settle(work, item, "it is configured as billing needs it again")
+    elif check.is_billable:
+        to_inbox(
+            work,
+            NOT_BILLABLE,
+            f"sessions of station {station.identity} cannot be billed any more: {', '.join(missing)}",
+            station.station_id,
+            check.version,
+            station_id=station.station_id,
+            detail=told,
+        )
+    return replace(check, is_billable=stands)
+
+
+def _waiting(work: UnitOfWork, station: Station) -> list[InboxItem]:
+    return work.inbox.by(station_id=station.station_id, kind=NOT_BILLABLE, state="open")
 
 
 def _drifted(work: UnitOfWork, station: Station, found: Found) -> None:
@@ -164,6 +237,8 @@ def _set_right(work: UnitOfWork, station: Station, found: tuple[Found, ...], che
         return check.set_at
     for number, message in enumerate(writing(station.protocol or "", values)):
         _send(work, station.station_id, number, message)
+    heard_by = Instant(work.machine_now + (ANSWER_SECONDS + GRACE_SECONDS) * 1000)
+    work.jobs.add(Job(SETTLE_CHECK, station.station_id, not_before=heard_by))
     before = {str(one.place): one.value for one in found if better(one) is not None}
     after = {str(place): value for place, value in values}
     record_action(work, "station.set", "station", station.station_id, before=before, after=after)

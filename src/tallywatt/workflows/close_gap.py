@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import SessionState
 from tallywatt.stations.command import Action
-from tallywatt.stations.commissioning import ASKED_BY
-from tallywatt.stations.local_list import SEND
+from tallywatt.stations.commissioning import ASKED_BY, SETTING
+from tallywatt.stations.local_list import ASK_NUMBER, SEND
 from tallywatt.workflows.check_station import JUDGE_STATION
 from tallywatt.workflows.command_station import CommandAnswered, command_answered
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.hear_report import keep_variables
 from tallywatt.workflows.jobs import Job
-from tallywatt.workflows.keep_local_list import hear_list
+from tallywatt.workflows.keep_local_list import hear_list, hear_number
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
 
@@ -33,11 +33,13 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
     if before.name is not None and before.answered_at is None and command.answer.outcome in {"accepted", "rejected"}:
         told = command.answer.told or {"status": command.answer.detail}
         keep_variables(work, before.station_id, before.name, before.payload.get("content", {}), told)
-        if before.name in ASKED_BY:
-            # A station that knows none of what was asked has answered, too.
+        if before.name in ASKED_BY | SETTING:
+            # A station that knows none of what was asked has answered, too; and so has one that takes no value.
             work.jobs.add(Job(JUDGE_STATION, before.station_id))
     if before.name == SEND and before.answered_at is None and command.answer.outcome in {"accepted", "rejected"}:
         hear_list(work, before, command.answer)
+    if before.name == ASK_NUMBER and before.answered_at is None and command.answer.outcome == "accepted":
+        hear_number(work, before, command.answer)
     asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
     if asked_for_status and before.session_id is not None and command.answer.told is not None:
         take_status(work, before.session_id, command.answer.told)

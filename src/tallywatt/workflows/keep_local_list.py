@@ -16,7 +16,9 @@ from tallywatt.kernel.identity import (
 )
 from tallywatt.stations.command import Action
 from tallywatt.stations.local_list import (
+    ASK_NUMBER,
     MOST_TRIES,
+    NO_LIST,
     SEND,
     Entry,
     ListRule,
@@ -26,6 +28,7 @@ from tallywatt.stations.local_list import (
     capacity_of,
     fits,
     next_step,
+    number_told,
     said,
 )
 from tallywatt.stations.station import StationState
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 SYNC_LIST: Final = "sync_local_list"
 """Job: bring that station's list one message nearer."""
+VERIFY_LIST: Final = "verify_local_list"
+"""Job: ask that station which version of the list it has."""
 SPREAD_LISTS: Final = "spread_local_lists"
 """Job: tokens have changed; all lists are looked at."""
 GATHER_MS: Final = 10_000
@@ -131,6 +136,46 @@ def sync_list(work: UnitOfWork, command: SyncList) -> LocalList | None:
     return _put(
         work, held, number=number, command_id=told.command_id, pending=step.after, state=ListState.WAITING
     )  # fmt: skip
+
+
+def verify_soon(work: UnitOfWork, station_id: StationId, not_before: Instant) -> None:
+    """Ask a station which list it has, where one is kept: it may have lost it, or somebody else has written there."""
+    if _is_on(work, station_id):
+        work.jobs.add(Job(VERIFY_LIST, station_id, not_before=not_before))
+
+
+def verify_list(work: UnitOfWork, command: SyncList) -> LocalList | None:
+    """Ask for the version of a list that is thought to be there; any other list is brought on its way again."""
+    station = work.stations.lock(command.station_id)
+    if station.state is not StationState.ADOPTED or station.protocol is None or not _is_on(work, station.station_id):
+        return None
+    held = work.local_lists.find(station.station_id)
+    if held is None or held.state is not ListState.IN_STEP or held.command_id is not None:
+        if held is not None and held.state is ListState.FAILED:
+            held = _put(work, held, state=ListState.WAITING, tries=0)
+        work.jobs.add(Job(SYNC_LIST, station.station_id))
+        return held
+    _tell(work, station, ASK_NUMBER, {})
+    return held
+
+
+def hear_number(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> None:
+    """A station has named the version of its list: another one than ours is replaced by a whole list."""
+    held = work.local_lists.find(asked.station_id)
+    station = work.stations.get(asked.station_id)
+    number = number_told(station.protocol, answer.told or {})
+    if held is None or number is None:
+        return
+    held = work.local_lists.lock(asked.station_id)
+    is_news = held.command_id is None and held.changed_at <= asked.requested_at
+    held = work.local_lists.put(replace(held, told_number=number, told_at=work.machine_now))
+    if not is_news or number == held.number:
+        return
+    if number == NO_LIST:
+        _put(work, held, is_known=False, state=ListState.UNSUPPORTED)
+        return
+    _put(work, held, is_known=False, state=ListState.WAITING, tries=0)
+    work.jobs.add(Job(SYNC_LIST, asked.station_id))
 
 
 def _put(work: UnitOfWork, held: LocalList, **changes: Any) -> LocalList:

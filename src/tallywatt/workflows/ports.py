@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tallywatt.invoicing.skipped import SkippedNumbers
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.events import Event
-    from tallywatt.kernel.identity import Draw, OperatorId, PaymentId
+    from tallywatt.kernel.identity import Draw, OperatorId, PaymentId, StationId
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.market.price import MarketPrice
@@ -155,6 +155,10 @@ class Queries(Protocol):
 
     def commands_since(self, station_id: str, since: Instant) -> list[StationCommand]:
         """Commands to a station that were asked for since that machine time, whatever became of them; oldest first."""
+        ...
+
+    def unplanned_checks(self, now: Instant, most: int) -> list[StationId]:
+        """Adopted stations of a known version whose moment to be asked has come, or was never planned."""
         ...
 
     def quiet_sessions(self, since: Instant, most: int) -> list[Session]:

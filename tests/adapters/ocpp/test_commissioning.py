@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ocpp.v16
@@ -17,7 +18,7 @@ from ocpp.routing import on
 from tallywatt.adapters.machine import MachineClock
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.views.commissioning import billable, commissioning
-from tallywatt.kernel.clock import rfc3339
+from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import Conflict
 from tallywatt.stations.messages import NEW, OLD
 from tallywatt.workflows.check_station import (
@@ -29,6 +30,7 @@ from tallywatt.workflows.check_station import (
     ask_check,
     check_station,
     judge_station,
+    plan_checks,
 )
 from tests.adapters.ocpp.scene import OPERATOR
 from tests.adapters.ocpp.test_messages import carried
@@ -247,10 +249,72 @@ async def test_what_has_drifted_since_it_was_right_is_listed(scene: Scene) -> No
         one.values["StopTransactionOnInvalidId"] = "false"
         for _ in range(2):
             await asked(point)
-        [item] = point.look("inbox", station_id=point.station_id)
-        assert item.kind == "configuration_drifted"
+        [item] = point.look("inbox", station_id=point.station_id, kind="configuration_drifted")
         assert item.detail is not None
         assert item.detail["place"] == "StopTransactionOnInvalidId"
+
+
+def told_of(point: Point) -> list[str]:
+    """What was told of its being billable, in order."""
+    connection = connect(point.scene.store.url, read_only=True)
+    try:
+        asked = "SELECT type FROM events WHERE aggregate_id = ? AND type LIKE '%Billable' ORDER BY version"
+        return [str(row[0]) for row in connection.execute(asked, (point.station_id,))]
+    finally:
+        connection.close()
+
+
+async def test_a_station_that_stops_being_billable_comes_before_a_person_until_it_is_again(scene: Scene) -> None:
+    """Told once, in the inbox and as an event; what is right again leaves the inbox by itself."""
+    async with station(scene, OLD, {**GOOD_16}) as (point, one):
+        await asked(point)
+        for value in ("false", "false", "true", "false"):
+            one.values["StopTransactionOnInvalidId"] = value
+            await asked(point)
+        items = point.look("inbox", station_id=point.station_id, kind="station_not_billable")
+        assert sorted(item.state.value for item in items) == ["open", "resolved"]
+        assert items[0].detail == {"missing": "invalid_id"}
+        assert told_of(point) == ["StationBillable", "StationNotBillable", "StationBillable", "StationNotBillable"]
+
+
+async def test_what_is_set_right_at_once_troubles_nobody(scene: Scene) -> None:
+    """Between the drift and the answer to what was written it is not settled whether the station is billable."""
+    async with station(scene, OLD, {**GOOD_16}) as (point, one):
+        point.scene.do(allow_setting, AllowSetting(point.id, sets_values=True))
+        await asked(point)
+        one.values["StopTransactionOnInvalidId"] = "false"
+        await asked(point)
+        assert told(point)["billable"] is True
+        assert point.look("inbox", station_id=point.station_id, kind="station_not_billable") == []
+        one.values["StopTransactionOnInvalidId"] = "false"
+        one.route_map["ChangeConfiguration"]["_on_action"] = refuse
+        await asked(point)
+        [item] = point.look("inbox", station_id=point.station_id, kind="station_not_billable")
+        assert item.state.value == "open"
+
+
+async def test_every_station_is_asked_once_in_its_night(scene: Scene) -> None:
+    """Planned when it was asked first; its moment comes, and the next one is planned; a round in between asks nobody."""
+    async with station(scene, OLD, {**GOOD_16}) as (point, _):
+        await asked(point)
+        while plan_all(scene):
+            pass
+        [check] = point.look("station_checks", station_id=point.station_id)
+        assert check.next_at is not None
+        assert 0 < check.next_at - check.asked_at <= 2 * 86_400_000
+        for expected in (1, 0):
+            if expected:
+                scene.do(lambda work, _: work.station_checks.put(replace(check, next_at=Instant(1))), None)
+            assert scene.do(plan_checks, None) == expected
+        [after] = point.look("station_checks", station_id=point.station_id)
+        assert after.next_at >= check.next_at
+
+
+def plan_all(scene: Scene) -> bool:
+    """A round; whether it left a station that was asked before without a moment."""
+    scene.do(plan_checks, None)
+    checks = scene.do(lambda work, _: work.station_checks.by(), None)
+    return any(one.next_at is None for one in checks)
 
 
 async def test_a_station_that_cannot_be_asked_stays_unknown(scene: Scene) -> None:

@@ -26,6 +26,7 @@ from tallywatt.workflows.keep_local_list import (
     spread_lists,
     switch_lists,
     sync_list,
+    verify_list,
 )
 from tests.adapters.ocpp.test_messages import carried
 
@@ -83,6 +84,11 @@ class Station16(ocpp.v16.ChargePoint):
         keys = [{"key": key, "readonly": True, "value": value} for key, value in values.items()]
         return ocpp.v16.call_result.GetConfiguration(configuration_key=keys if self.memory.has_one else [])
 
+    @on("GetLocalListVersion")
+    async def number(self) -> Any:
+        """Which one it has."""
+        return ocpp.v16.call_result.GetLocalListVersion(list_version=self.memory.number)
+
     @on("SendLocalList")
     async def take(self, list_version: int, update_type: str, local_authorization_list: Any = ()) -> Any:
         """An update."""
@@ -106,6 +112,11 @@ class Station201(ocpp.v201.ChargePoint):
             for one in get_variable_data
         ]
         return ocpp.v201.call_result.GetVariables(get_variable_result=told)
+
+    @on("GetLocalListVersion")
+    async def number(self) -> Any:
+        """Which one it has."""
+        return ocpp.v201.call_result.GetLocalListVersion(version_number=self.memory.number)
 
     @on("SendLocalList")
     async def take(self, version_number: int, update_type: str, local_authorization_list: Any = ()) -> Any:
@@ -186,6 +197,42 @@ async def test_a_refused_difference_is_followed_by_the_whole_list(scene: Scene, 
         row = await in_step(point)
         assert [kind for kind, _ in memory.told] == ["Full", "Differential", "Full"]
         assert (row.state, memory.cards[token.uid]) == (ListState.IN_STEP, "Accepted")
+
+
+async def verified(point: Point) -> Any:
+    """Asked which list it has, and brought in step again."""
+    point.scene.do(verify_list, SyncList(point.id))
+    return await in_step(point)
+
+
+@pytest.mark.parametrize("protocol", [OLD, NEW])
+async def test_a_station_that_lost_its_list_gets_it_again(scene: Scene, protocol: str) -> None:
+    """It names another version than ours after a boot, or in the night; one that names ours hears nothing."""
+    memory = Memory(batch=50)
+    async with remembering(scene, protocol, memory) as point:
+        await in_step(point)
+        row = await verified(point)
+        assert memory.told == [("Full", len(memory.cards))]
+        assert row.told_number == row.number == memory.number
+        memory.number, memory.cards = 0, {}
+        await verified(point)
+        row = await verified(point)
+        assert [kind for kind, _ in memory.told] == ["Full", "Full"]
+        assert set(memory.cards) >= HOUSE
+        assert (row.state, row.told_number) == (ListState.IN_STEP, row.number)
+
+
+async def test_a_station_that_says_it_has_no_list_is_left_alone(scene: Scene) -> None:
+    """OCPP 1.6 has a number for that: -1."""
+    memory = Memory(batch=50)
+    async with remembering(scene, OLD, memory) as point:
+        await in_step(point)
+        memory.number = -1
+        point.scene.do(verify_list, SyncList(point.id))
+        for one in [each for each in point.look("station_commands", station_id=point.station_id) if each.is_open]:
+            await carried(point, one)
+        [row] = point.look("local_lists", station_id=point.station_id)
+        assert (row.state, row.told_number) == (ListState.UNSUPPORTED, -1)
 
 
 @pytest.mark.parametrize("protocol", [OLD, NEW])

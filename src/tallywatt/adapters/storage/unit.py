@@ -42,9 +42,10 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.kernel.card_numbers import hide_in_json
-from tallywatt.kernel.identity import RANDOM_BYTES, uuid7
+from tallywatt.kernel.identity import RANDOM_BYTES, StationId, uuid7
 from tallywatt.metering.session import InboxState, SessionState, Source
 from tallywatt.stations.command import OPEN_STATES
+from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import CAUSE, JobState
 
 if TYPE_CHECKING:
@@ -443,6 +444,25 @@ COMMANDS_SINCE = (
     )
     .order_by(_commands.c.requested_at, _commands.c.command_id)
 )
+_stations, _checks = stations.STATIONS.table, commissioning.STATION_CHECKS.table
+UNPLANNED_CHECKS = (
+    select(_stations.c.station_id)
+    .select_from(
+        _stations.outerjoin(
+            _checks,
+            and_(_checks.c.operator_id == _stations.c.operator_id, _checks.c.station_id == _stations.c.station_id),
+        )
+    )
+    .where(
+        _stations.c.operator_id == bindparam("operator"),
+        _stations.c.state == StationState.ADOPTED.value,
+        _stations.c.protocol.is_not(None),
+        or_(_checks.c.next_at.is_(None), _checks.c.next_at <= bindparam("now")),
+    )
+    # One that was never asked waits behind all others: what keeps it from being asked must not keep them.
+    .order_by(_checks.c.station_id.is_(None), _checks.c.next_at, _stations.c.station_id)
+    .limit(bindparam("most"))
+)
 OPEN_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
@@ -532,6 +552,15 @@ class SqlQueries(SettlementQueries):
         """Commands to a station that were asked for since then, oldest first."""
         about = {"station_id": station_id}
         return self._rows(COMMANDS_SINCE, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def unplanned_checks(self, now: Instant, most: int) -> list[StationId]:
+        """Adopted stations of a known version whose moment to be asked has come, or was never planned."""
+        scope = self._unit.scope
+        for mapping in (stations.STATIONS, commissioning.STATION_CHECKS):
+            scope.pending.before_asking(mapping.table.name, scope.operator, {})
+        statement = compiled(UNPLANNED_CHECKS, scope.connection.dialect)
+        asked = {"operator": scope.operator, "now": now, "most": most}
+        return [StationId(row[0]) for row in scope.connection.execute(statement.sql, statement.bind(asked))]
 
     def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
         """Sessions of stations whose transaction goes on, and of which nothing was heard since then."""

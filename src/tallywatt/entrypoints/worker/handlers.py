@@ -24,6 +24,7 @@ from tallywatt.workflows.certify import (
 from tallywatt.workflows.check_station import (
     CHECK_STATION,
     JUDGE_STATION,
+    SETTLE_CHECK,
     CheckStation,
     check_station,
     judge_station,
@@ -34,7 +35,15 @@ from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.hold_ends import SECURE_HOLD
 from tallywatt.workflows.keep_limit import WATCH_LIMIT
-from tallywatt.workflows.keep_local_list import SPREAD_LISTS, SYNC_LIST, SyncList, spread_lists, sync_list
+from tallywatt.workflows.keep_local_list import (
+    SPREAD_LISTS,
+    SYNC_LIST,
+    VERIFY_LIST,
+    SyncList,
+    spread_lists,
+    sync_list,
+    verify_list,
+)
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
@@ -99,6 +108,8 @@ class Handlers:
             "close_gap": self._workflow(close_gap, lambda one: CloseGap(SessionId(one))),
             CHECK_STATION: self._workflow(check_station, lambda one: CheckStation(StationId(one))),
             JUDGE_STATION: self._workflow(judge_station, lambda one: CheckStation(StationId(one))),
+            SETTLE_CHECK: self._workflow(judge_station, lambda one: CheckStation(StationId(one))),
+            VERIFY_LIST: self._workflow(verify_list, lambda one: SyncList(StationId(one))),
             SYNC_LIST: self._workflow(sync_list, lambda one: SyncList(StationId(one))),
             SPREAD_LISTS: self._workflow(spread_lists, str),
             SECURE_HOLD: self._workflow(secure_hold, lambda one: SecureHold(SessionId(one))),

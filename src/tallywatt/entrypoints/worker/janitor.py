@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from tallywatt.workflows.check_station import plan_checks
 from tallywatt.workflows.read_settlements import WakeSettlements, wake_settlements
 from tallywatt.workflows.sweep_quiet import SweepQuiet, sweep_quiet
 from tallywatt.workflows.wake_unresolved import WakeUnresolved, wake_unresolved
@@ -34,6 +35,7 @@ class Janitor:
         operators = [one["id"] for one in self._house.ask_now(self._house.views.operators)]
         for operator in operators:
             self._house.write_now(operator, wake_settlements, WakeSettlements(), actor="janitor")
+            self._house.write_now(operator, plan_checks, None, actor="janitor")
             self._house.write_now(operator, sweep_quiet, SweepQuiet(quiet), actor="janitor")
         return sum(
             self._house.write_now(operator, wake_unresolved, WakeUnresolved(), actor="janitor")

@@ -51,6 +51,8 @@ LANES = {
             "secure_hold",
             "check_station",
             "judge_station",
+            "settle_station_check",
+            "verify_local_list",
             "sync_local_list",
             "spread_local_lists",
             "work_off",

@@ -1962,7 +1962,7 @@ CREATE TABLE station_checks (
 	answered_at INTEGER, 
 	set_at INTEGER, 
 	off TEXT NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, next_at INTEGER, is_billable INTEGER, 
 	CONSTRAINT pk_station_checks PRIMARY KEY (operator_id, station_id), 
 	CONSTRAINT fk_station_checks_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
 )
@@ -2069,7 +2069,7 @@ CREATE TABLE local_lists (
 	tries INTEGER NOT NULL, 
 	entries INTEGER NOT NULL, 
 	changed_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, told_number INTEGER, told_at INTEGER, 
 	CONSTRAINT pk_local_lists PRIMARY KEY (operator_id, station_id), 
 	CONSTRAINT ck_local_lists_state CHECK (state IN ('waiting', 'in_step', 'unsupported', 'failed')), 
 	CONSTRAINT fk_local_lists_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
@@ -2507,6 +2507,6 @@ CREATE INDEX ix_transfer_parts_operator_id_transfer_id ON transfer_parts (operat
 
 CREATE INDEX ix_transfer_parts_operator_id_payment_id ON transfer_parts (operator_id, payment_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0042');
+INSERT INTO alembic_version ("version_num") VALUES ('0043');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -14,6 +14,8 @@ STATION_CHECKS = Mapping(
         instant("answered_at", null=True),
         instant("set_at", null=True),
         texts("off"),
+        instant("next_at", null=True),
+        flag("is_billable", null=True),
         version(),
         refers("station_id", "stations"),
         key=("station_id",),

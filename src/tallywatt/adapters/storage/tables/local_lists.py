@@ -34,6 +34,8 @@ LOCAL_LISTS = Mapping(
         whole("tries"),
         whole("entries"),
         instant("changed_at"),
+        whole("told_number", null=True),
+        instant("told_at", null=True),
         version(),
         refers("station_id", "stations"),
         key=("station_id",),
