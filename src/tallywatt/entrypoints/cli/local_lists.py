@@ -58,5 +58,6 @@ def local_list(
         Column("stands", "state"),
         Column("tokens", "entries", right=True),
         Column("version", "number", right=True),
+        Column("there", "told_number", right=True),
     )
     say_table(columns, rows, empty="No station yet.")

@@ -1543,6 +1543,8 @@ class Billable(Answer):
     asked_at: When | None
     answered_at: When | None
     set_at: When | None
+    next_at: When | None
+    """When it is asked again by itself: every night."""
     items: list[BillableItem]
     sets_values: bool
 
@@ -1569,6 +1571,9 @@ class LocalList(Answer):
     number: int | None
     entries: int | None
     changed_at: When | None
+    told_number: int | None
+    """The version that the station itself last named."""
+    told_at: When | None
 
 
 class LocalLists(Answer):

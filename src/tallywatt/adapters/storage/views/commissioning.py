@@ -106,6 +106,7 @@ def _row(
         "asked_at": None if check is None else rfc3339(check.asked_at),
         "answered_at": None if check is None or check.answered_at is None else rfc3339(check.answered_at),
         "set_at": None if check is None or check.set_at is None else rfc3339(check.set_at),
+        "next_at": None if check is None or check.next_at is None else rfc3339(check.next_at),
         "items": [*own, *(_item(one) for one in found)],
     }
 

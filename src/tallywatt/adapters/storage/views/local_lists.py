@@ -19,7 +19,7 @@ _RULES = Question(select(*columns(_rules, "scope", "is_on")).where(mine(_rules))
 _LISTS = Question(
     select(
         *columns(_stations, "station_id", station="identity"),
-        *columns(_lists, "state", "number", "entries", "changed_at"),
+        *columns(_lists, "state", "number", "entries", "changed_at", "told_number", "told_at"),
     )
     .select_from(_stations.outerjoin(_lists, joined(_stations, _lists, "station_id")))
     .where(mine(_stations), _stations.c.state == "adopted")
