@@ -76,11 +76,7 @@ def free_minor(work: UnitOfWork, provider: str, customer_id: str, currency: str,
         terms = work.credit_terms.lock(customer_id, currency)
     if terms is None or terms.ended_at is not None:
         return None
-    mine = [
-        one for one in work.customer_holds.by(customer_id=customer_id, provider=INVOICE) if one.currency == currency
-    ]
-    held = sum(one.held_minor for one in mine if one.state is HoldState.HELD)
-    return terms.limit_minor - held - sum(one.open_minor for one in mine if one.state is HoldState.TAKEN)
+    return terms.limit_minor - work.queries.used_on_invoice(customer_id, currency)
 
 
 def own_account(provider: str, customer_id: str) -> str:

@@ -173,6 +173,18 @@ class Queries(Protocol):
         """How many wait in the inbox of a kind."""
         ...
 
+    def owed_by(self, customer_id: str, currency: str) -> list[CustomerHold]:
+        """A customer's open items, first what is to be paid first."""
+        ...
+
+    def used_on_invoice(self, customer_id: str, currency: str) -> int:
+        """What is held of a customer's limit, and what is taken and not paid; in minor units."""
+        ...
+
+    def unused_transfers(self, customer_id: str, currency: str) -> list[ReceivedTransfer]:
+        """What a customer has sent that is for no item yet, oldest first."""
+        ...
+
     def last_position(self) -> int:
         """The position of the newest event that has one."""
         ...

@@ -17,9 +17,7 @@ from tallywatt.ledger.chart import BANK, on_account, prepaid
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.own_books import (
-    INVOICE,
     CustomerHold,
-    HoldState,
     ReceivedTransfer,
     TransferFor,
     TransferPart,
@@ -125,9 +123,7 @@ def payer_of(work: UnitOfWork, reference: str | None, number: str | None) -> Cus
 
 def open_items(work: UnitOfWork, customer_id: str, currency: str) -> list[CustomerHold]:
     """What a customer has to pay, the oldest first."""
-    mine = work.customer_holds.by(customer_id=customer_id, provider=INVOICE)
-    still = [one for one in mine if one.currency == currency and one.state is HoldState.TAKEN and one.open_minor > 0]
-    return sorted(still, key=lambda one: (one.due_on or "", one.payment_id))
+    return work.queries.owed_by(customer_id, currency)
 
 
 def _in_order(work: UnitOfWork, customer_id: str, currency: str, number: str | None) -> list[CustomerHold]:
@@ -159,6 +155,5 @@ def _settle(work: UnitOfWork, transfer: ReceivedTransfer, item: CustomerHold) ->
 
 def take_what_is_left(work: UnitOfWork, item: CustomerHold) -> None:
     """A new open item takes what the customer has sent before it, or beyond what was open."""
-    for one in work.received_transfers.by(customer_id=item.customer_id, currency=item.currency):
-        if one.left_minor > 0:
-            _settle(work, work.received_transfers.lock(one.transfer_id), item)
+    for one in work.queries.unused_transfers(item.customer_id, item.currency):
+        _settle(work, work.received_transfers.lock(one.transfer_id), item)

@@ -9,11 +9,13 @@ import pytest
 from tallywatt.adapters.storage import claims
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.statements import compiled, statements_of
-from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, STATES_BETWEEN
+from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, OWED, STATES_BETWEEN, UNUSED, USED_ON_INVOICE
 from tallywatt.adapters.storage.views import attention, charging, money, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import ClauseElement
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.statements import Statement
@@ -109,3 +111,16 @@ def test_due_jobs_are_found_among_those_that_wait(reader: Connection) -> None:
 def test_live_sessions_are_found_among_those_that_run(reader: Connection) -> None:
     """The console asks every second."""
     assert "operator_id=? AND state=?" in plan(reader, compiled(pages._LIVE._clause, "sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (OWED, "ix_customer_holds_live"),
+        (USED_ON_INVOICE, "ix_customer_holds_live"),
+        (UNUSED, "ix_received_transfers_left"),
+    ],
+)
+def test_what_is_open_is_found_among_what_is_paid(reader: Connection, asked: ClauseElement, index: str) -> None:
+    """Whoever has paid a hundred thousand items and owes three is asked about three."""
+    assert f"INDEX {index} (operator_id=? AND customer_id=? AND currency=?)" in plan(reader, compiled(asked, "sqlite"))

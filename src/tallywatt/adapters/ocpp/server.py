@@ -249,10 +249,12 @@ class Gateway:
         if connection is not None:
             connection.close(WSCloseCode.GOING_AWAY, "please connect again")
 
-    def write_down(self, station_id: str) -> None:
-        """What a station has said and heard goes into the message log now, because somebody wants to read it. Blocks."""
-        if self._logbook is not None:
-            self._logbook.written_down(station_id)
+    def write_down(self, station_id: str) -> bool:
+        """What a station has said and heard goes into the message log now, because somebody wants to read it. Blocks.
+
+        False when it takes so long that whoever wants to read should rather see what is there.
+        """
+        return self._logbook is None or self._logbook.written_down(station_id)
 
     @property
     def messages_left_out(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, insert, null, or_, select
+from sqlalchemy import and_, bindparam, case, exists, func, insert, null, or_, select, text
 
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw, OperatorId
     from tallywatt.market.price import MarketPrice
     from tallywatt.metering.session import PayerKind, Session
+    from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState
     from tallywatt.workflows.jobs import Job
@@ -502,6 +503,34 @@ UNPRINTED = (
     .order_by(_invoices.c.issued_at)
     .limit(1)
 )
+_holds = own_books.CUSTOMER_HOLDS.table
+_live_of_customer = (
+    _holds.c.operator_id == bindparam("operator"),
+    _holds.c.customer_id == bindparam("customer"),
+    _holds.c.currency == bindparam("of_currency"),
+    # Written out, as in the index: a planner does not see that a parameter is what the index is about.
+    text(own_books.IS_LIVE),
+)
+_open_minor = _holds.c.taken_minor - _holds.c.returned_minor - _holds.c.settled_minor
+OWED = (
+    _all(own_books.CUSTOMER_HOLDS)
+    .where(*_live_of_customer, _open_minor > 0)
+    .order_by(_holds.c.due_on, _holds.c.payment_id)
+)
+USED_ON_INVOICE = select(
+    func.sum(case((_holds.c.pending_id.is_not(None), _holds.c.held_minor), else_=_open_minor))
+).where(*_live_of_customer)
+_transfers = own_books.RECEIVED_TRANSFERS.table
+UNUSED = (
+    _all(own_books.RECEIVED_TRANSFERS)
+    .where(
+        _transfers.c.operator_id == bindparam("operator"),
+        _transfers.c.customer_id == bindparam("customer"),
+        _transfers.c.currency == bindparam("of_currency"),
+        text(own_books.IS_LEFT),
+    )
+    .order_by(_transfers.c.transfer_id)
+)
 LAST_POSITION = select(func.max(_events.c.position))
 # An event's id begins with the time at which it was recorded.
 FIRST_SINCE = select(func.min(_events.c.position)).where(
@@ -577,6 +606,22 @@ class SqlQueries(SettlementQueries):
     def count_open_items(self, kind: str) -> int:
         """How many wait in the inbox of a kind."""
         return self._number(COUNT_OPEN_ITEMS, operator=self._unit.operator, of_kind=kind)
+
+    def owed_by(self, customer_id: str, currency: str) -> list[CustomerHold]:
+        """A customer's open items, first what is to be paid first."""
+        about = {"customer_id": customer_id}
+        return self._rows(OWED, own_books.CUSTOMER_HOLDS, about, customer=customer_id, of_currency=currency)
+
+    def used_on_invoice(self, customer_id: str, currency: str) -> int:
+        """What is held of a customer's limit, and what is taken and not paid."""
+        scope, about = self._unit.scope, {"customer_id": customer_id}
+        scope.pending.before_asking(_holds.name, scope.operator, about)
+        return self._number(USED_ON_INVOICE, operator=scope.operator, customer=customer_id, of_currency=currency)
+
+    def unused_transfers(self, customer_id: str, currency: str) -> list[ReceivedTransfer]:
+        """What a customer has sent that is for no item yet, oldest first."""
+        about = {"customer_id": customer_id}
+        return self._rows(UNUSED, own_books.RECEIVED_TRANSFERS, about, customer=customer_id, of_currency=currency)
 
     def last_position(self) -> int:
         """The position of the newest event that has one."""

@@ -2507,6 +2507,10 @@ CREATE INDEX ix_transfer_parts_operator_id_transfer_id ON transfer_parts (operat
 
 CREATE INDEX ix_transfer_parts_operator_id_payment_id ON transfer_parts (operator_id, payment_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0043');
+CREATE INDEX ix_customer_holds_live ON customer_holds (operator_id, customer_id, currency) WHERE provider = 'invoice' AND (state = 'held' OR taken_minor - returned_minor - settled_minor <> 0);
+
+CREATE INDEX ix_received_transfers_left ON received_transfers (operator_id, customer_id, currency) WHERE left_minor > 0;
+
+INSERT INTO alembic_version ("version_num") VALUES ('0044');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

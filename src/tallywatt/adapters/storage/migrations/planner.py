@@ -19,7 +19,7 @@ A_FEW = 10
 """Rows that share an id: readings of a session, allocations of a payment."""
 KINDS = 5
 """Values of a closed list: states, kinds, reasons."""
-CLOSED_LISTS = frozenset("class currency is_default kind phase scope series source state target type".split())
+CLOSED_LISTS = frozenset("class currency is_default kind phase provider scope series source state target type".split())
 
 
 def tell_planner(url: str) -> None:

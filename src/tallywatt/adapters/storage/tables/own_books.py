@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text as sql
+
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
     check,
     choice,
     index,
     instant,
+    partial_index,
     refers,
     table,
     text,
@@ -23,6 +26,10 @@ from tallywatt.payments.own_books import (
     TransferFor,
     TransferPart,
 )
+
+IS_LIVE = "provider = 'invoice' AND (state = 'held' OR taken_minor - returned_minor - settled_minor <> 0)"
+"""Held or not even yet. What is paid stays a row, and whoever charges for years must not be slower for it."""
+IS_LEFT = "left_minor > 0"
 
 CUSTOMER_HOLDS = Mapping(
     table(
@@ -52,6 +59,7 @@ CUSTOMER_HOLDS = Mapping(
         refers("customer_id", "customers"),
         index("customer_id", "provider"),
         index("provider", "state", "due_on"),
+        partial_index("ix_customer_holds_live", "operator_id", "customer_id", "currency", where=sql(IS_LIVE)),
         key=("payment_id",),
     ),
     CustomerHold,
@@ -93,6 +101,7 @@ RECEIVED_TRANSFERS = Mapping(
         check("amount_minor > 0 AND left_minor BETWEEN 0 AND amount_minor", "left"),
         refers("customer_id", "customers"),
         index("customer_id", "currency"),
+        partial_index("ix_received_transfers_left", "operator_id", "customer_id", "currency", where=sql(IS_LEFT)),
         key=("transfer_id",),
         personal="payment",
     ),

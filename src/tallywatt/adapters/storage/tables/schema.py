@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from sqlalchemy.schema import SchemaItem
-    from sqlalchemy.sql.elements import ColumnElement
+    from sqlalchemy.sql.elements import ColumnElement, TextClause
 
 metadata = MetaData(
     naming_convention={
@@ -129,7 +129,7 @@ def unique_where(name: str, *columns: str, where: ColumnElement[bool]) -> Index:
     return partial_index(name, "operator_id", *columns, unique=True, where=where)
 
 
-def partial_index(name: str, *columns: str, where: ColumnElement[bool], unique: bool = False) -> Index:
+def partial_index(name: str, *columns: str, where: ColumnElement[bool] | TextClause, unique: bool = False) -> Index:
     """An index over the rows that satisfy a condition.
 
     The condition is told to SQLite alone: naming PostgreSQL here would load its dialect and all its drivers on every start.
