@@ -836,6 +836,20 @@ def statement_of(content: bytes) -> tuple[Any, ...]:
     return camt.lines_of(content)
 
 
+def debit_file_of(batch: Any, asked: Any) -> bytes:
+    """The file of a batch of direct debits, for the bank."""
+    from tallywatt.adapters.banking import pain  # files for banks are made once a day
+
+    return pain.debit_file(batch, asked)
+
+
+def statuses_of(content: bytes) -> tuple[Any, ...]:
+    """What a bank's report says of direct debits."""
+    from tallywatt.adapters.banking import pain  # files of banks come once a day
+
+    return pain.statuses_of(content)
+
+
 def report_of(account: Mapping[str, Any], contents: tuple[bytes, ...], settings: Settings) -> Any:
     """What files of an account tell: one about settlements, or all those about payments together."""
     from tallywatt.payments.report import SettlesByFile

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.session import Explanation, InboxItem, MeterReading, Session
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.bank import BankLine
+    from tallywatt.payments.debit import DebitBatch, DebitCollection, DebitPart
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer, TransferPart
@@ -57,6 +58,9 @@ class Held:
     differences: list[SettlementDifference]
     disputes: list[Dispute]
     banked: list[BankLine]
+    debit_batches: list[DebitBatch]
+    debits: list[DebitCollection]
+    debit_parts: list[DebitPart]
     accounts: list[Account]
     entries: list[Entry]
     transfers: list[Transfer]

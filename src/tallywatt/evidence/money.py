@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from tallywatt.evidence.credits import compare_credits
+from tallywatt.evidence.debits import compare_debits
 from tallywatt.evidence.findings import Finding
 from tallywatt.evidence.own_books import compare_own_books
 from tallywatt.evidence.settled import compare_settlements, is_settled, settled_places
@@ -140,6 +141,7 @@ def compare_books(held: Held) -> list[Finding]:
         *_collected(held, codes, transfers),
         *compare_settlements(held, codes, transfers),
         *compare_own_books(held, codes, transfers),
+        *compare_debits(held, codes, transfers),
     ]
 
 
@@ -147,6 +149,7 @@ def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Findi
     causes = {("rated", row.rated_id) for row in held.results}
     payments = {row.payment_id for row in held.payments}
     received = {row.transfer_id for row in held.received}
+    debits = {row.collection_id for row in held.debits}
     places = settled_places(held)
     seen: dict[tuple[str, str, str], str] = {}
     for entry in sorted(held.entries, key=lambda one: (one.booked_at, one.entry_id)):
@@ -159,6 +162,7 @@ def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Findi
             or (entry.cause_kind in ("payment", "hold") and entry.cause_id.partition("/")[0] in payments)
             or (entry.kind, entry.cause_kind) == ("balance_paid_out", "bank_payout")
             or (entry.cause_kind == "bank_transfer" and entry.cause_id.partition("/")[0] in received)
+            or (entry.cause_kind == "debit" and entry.cause_id in debits)
             or is_settled(entry, places)
         )
         if not known:

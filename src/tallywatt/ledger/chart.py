@@ -35,6 +35,10 @@ BANK = "bank"
 """What arrived at the operator's own bank: payouts of providers and transfers of customers. Its lines say at which account."""
 
 
+BANK_FEES = "fees/bank"
+"""What banks charge for direct debits that went back."""
+
+
 def suspense(provider_account_id: str) -> str:
     """Taken by a provider against what our state allows; the inbox says why."""
     return f"suspense/{provider_account_id}"

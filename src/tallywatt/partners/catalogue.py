@@ -510,6 +510,58 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         ),
     ),
     EventType(
+        "customer.mandate_signed",
+        "MandateSigned",
+        "customer",
+        "A customer has signed that may be collected from an account.",
+        (Field("mandate_id", "id", "The mandate."),),
+    ),
+    EventType(
+        "customer.mandate_paused",
+        "MandatePaused",
+        "customer",
+        "A bank has said something of a mandate that a person has to look at: nothing more is collected with it meanwhile.",
+        (
+            Field("mandate_id", "id", "The mandate."),
+            Field("reason", "code", "The bank's reason."),
+        ),
+    ),
+    EventType(
+        "customer.mandate_ended",
+        "MandateEnded",
+        "customer",
+        "A mandate has ended: nothing more is collected with it.",
+        (
+            Field("mandate_id", "id", "The mandate."),
+            Field("reason", "code", "revoked, replaced, unused, erased, or the bank's reason."),
+        ),
+    ),
+    EventType(
+        "customer.debit_asked",
+        "DebitAsked",
+        "customer",
+        "What is due is being collected from a customer's account.",
+        (
+            Field("collection_id", "id", "The direct debit."),
+            Field("minor", "minor", "How much, in minor units."),
+            Field("currency", "currency", "Of which currency."),
+            Field("on", "date", "The day on which the bank collects it."),
+        ),
+    ),
+    EventType(
+        "customer.debit_ended",
+        "DebitEnded",
+        "customer",
+        "A direct debit has come, was rejected, went back or was cancelled.",
+        (
+            Field("collection_id", "id", "The direct debit."),
+            Field("minor", "minor", "How much, in minor units."),
+            Field("currency", "currency", "Of which currency."),
+            Field("state", "code", "collected, rejected, returned, cancelled."),
+            Field("reason", "code", "The bank's reason.", may_be_null=True),
+        ),
+    ),
+    EventType(
         "customer.item_paid",
         "OpenItemPaid",
         "customer",

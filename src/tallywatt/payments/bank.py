@@ -27,6 +27,8 @@ class BankLineState(StrEnum):
     """It is a payout of a provider."""
     TRANSFER = "transfer"
     """A customer has sent it, or it is such a transfer on its way back."""
+    DEBIT = "debit"
+    """Direct debits have come with it, or one went back."""
     DISMISSED = "dismissed"
     """It is none of the house's business: rent, wages."""
 
@@ -54,6 +56,9 @@ class ToldBankLine:
     """Masked: who pays from where is theirs alone."""
     return_code: str | None = None
     """Why a payment came back: AC04, AM04, MD01, MS03 …"""
+    batch_ref: str | None = None
+    """Of which file of ours, or which group of one, the bank says that it is."""
+    mandate_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,10 @@ class BankLine:
     note: str | None
     transfer_id: str | None = None
     """The customer's transfer that it is, or undoes."""
+    batch_ref: str | None = None
+    mandate_ref: str | None = None
+    batch_id: str | None = None
+    """Of which batch of direct debits it brings, or takes back."""
     version: int = 1
 
 

@@ -29,8 +29,10 @@ from tallywatt.payments.own_books import (
     HoldState,
 )
 from tallywatt.payments.provider import Declined, Failed, Succeeded
+from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.receive_transfer import take_what_is_left
+from tallywatt.workflows.tell_customer import TELL_LOW
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -206,3 +208,4 @@ def _after_taking(work: UnitOfWork, hold: CustomerHold, account: ProviderAccount
     if low is not None and left < low <= left + hold.taken_minor:
         data: dict[str, Scalar] = {"minor": left, "low_minor": low, "currency": hold.currency}
         work.events.append(Event("customer", hold.customer_id, "BalanceLow", data))
+        work.jobs.add(Job(TELL_LOW, f"{hold.customer_id}/{hold.currency}"))

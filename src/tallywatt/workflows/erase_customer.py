@@ -20,6 +20,7 @@ from tallywatt.workflows.end_session import end_session
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_circle import leave_all_circles
 from tallywatt.workflows.keep_local_list import tokens_changed
+from tallywatt.workflows.keep_mandate import forget_accounts, refuse_while_asked
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.use_coupon import forget_kept
 
@@ -83,6 +84,7 @@ def _refuse_while_something_runs(work: UnitOfWork, customer: Customer) -> None:
     if any(one.credits_posted > one.debits_posted for one in work.accounts.by(code=prepaid(customer.customer_id))):
         msg = "this customer has a prepaid balance"
         raise Conflict(msg, code="customers.balance_left", remedy="pay it out first: tallywatt balance pay-out")
+    refuse_while_asked(work, customer.customer_id)
     number = work.queries.unprinted_invoice(PayerKind.CUSTOMER, customer.customer_id)
     if number is not None:
         # The law wants the paper, with the name of whom it was for.
@@ -134,6 +136,7 @@ def _empty(work: UnitOfWork, customer: Customer, tokens: list[Token]) -> None:
     work.customers.put(replace(customer, reference=f"erased-{customer.customer_id}"))
     leave_all_circles(work, customer.customer_id)
     forget_kept(work, customer.customer_id)
+    forget_accounts(work, customer.customer_id)
     for token in tokens:
         word = _instead(token)
         work.tokens.put(replace(token, uid=word, uid_folded=word, group_uid=None, state=TokenState.BLOCKED))

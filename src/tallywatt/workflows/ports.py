@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.bank import BankLine
+    from tallywatt.payments.debit import Creditor, DebitBatch, DebitCollection, DebitPart, Mandate
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.health import ProviderHealth
     from tallywatt.payments.operation import Operation
@@ -163,6 +164,10 @@ class Queries(Protocol):
 
     def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
         """Sessions of stations whose transaction goes on, and of which nothing was heard since that machine time."""
+        ...
+
+    def mandates_after(self, after: str, most: int) -> list[str]:
+        """Ids of mandates by which may be collected, in order, behind the one that is named."""
         ...
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:
@@ -317,6 +322,11 @@ class UnitOfWork(Protocol):
     restorations: Records[Restoration]
     disputes: Records[Dispute]
     bank_lines: Records[BankLine]
+    creditors: Records[Creditor]
+    mandates: Records[Mandate]
+    debit_batches: Records[DebitBatch]
+    debit_collections: Records[DebitCollection]
+    debit_parts: Records[DebitPart]
     settlement_lines: Records[SettlementLine]
     settlement_readings: Records[SettlementReading]
     settlement_differences: Records[SettlementDifference]

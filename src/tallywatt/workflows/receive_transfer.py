@@ -78,7 +78,7 @@ def receive_transfer(work: UnitOfWork, command: ReceiveTransfer) -> ReceivedTran
     post(work, Draft("transfer_received", "bank_transfer", transfer.transfer_id, code, legs))
     if command.target is TransferFor.ITEMS:
         for item in _in_order(work, customer.customer_id, code, command.invoice):
-            transfer = _settle(work, transfer, item)
+            transfer = settle_item(work, transfer, item)
     after = {"minor": transfer.amount_minor, "currency": code, "for": command.target.value}
     record_action(work, "transfer.receive", "customer", customer.customer_id, after=after)
     data: dict[str, Scalar] = {"transfer_id": transfer.transfer_id, "minor": transfer.amount_minor, "currency": code}
@@ -132,7 +132,7 @@ def _in_order(work: UnitOfWork, customer_id: str, currency: str, number: str | N
     return sorted(items, key=lambda one: named is None or one.invoice_id != named.invoice_id)
 
 
-def _settle(work: UnitOfWork, transfer: ReceivedTransfer, item: CustomerHold) -> ReceivedTransfer:
+def settle_item(work: UnitOfWork, transfer: ReceivedTransfer, item: CustomerHold) -> ReceivedTransfer:
     """So much of the transfer as the item still asks for."""
     held = work.customer_holds.lock(item.payment_id)
     part = min(transfer.left_minor, held.open_minor)
@@ -155,5 +155,11 @@ def _settle(work: UnitOfWork, transfer: ReceivedTransfer, item: CustomerHold) ->
 
 def take_what_is_left(work: UnitOfWork, item: CustomerHold) -> None:
     """A new open item takes what the customer has sent before it, or beyond what was open."""
+<<<<<<< HEAD
     for one in work.queries.unused_transfers(item.customer_id, item.currency):
         _settle(work, work.received_transfers.lock(one.transfer_id), item)
+=======
+    for one in work.received_transfers.by(customer_id=item.customer_id, currency=item.currency):
+        if one.left_minor > 0:
+            settle_item(work, work.received_transfers.lock(one.transfer_id), item)
+>>>>>>> 414c579 (Direct debits: mandates, files for the bank, its reports and lines, letters before the day; a low balance is told)

@@ -16,10 +16,12 @@ from tallywatt.workflows.decide_transfer import decide_transfer, is_that_transfe
 from tallywatt.workflows.match_transfer import named_invoices, payers, receive_line, return_line
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.settle_debit import collect_line, debits_of, decide_debit, return_debit
 
 if TYPE_CHECKING:
     from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.identity import ProviderAccountId
+    from tallywatt.payments.debit import DebitCollection
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -49,16 +51,17 @@ def take_statement(work: UnitOfWork, command: TakeStatement) -> StatementTaken:
             continue
         found = _fitting(work, told)
         invoices = named_invoices(work, told)
-        line = _line(work, told, len(found) + len(payers(invoices)))
+        debits = debits_of(work, told)
+        line = _line(work, told, len(found) + len(payers(invoices)) + bool(debits))
         if not work.bank_lines.add(line):
             known += 1
             continue
         new += 1
         if line.candidates == 1:
-            _take(work, line, found, invoices)
+            _take(work, line, found, invoices, debits)
             matched += 1
         elif not line.candidates:
-            matched += return_line(work, line)
+            matched += return_debit(work, line) or return_line(work, line)
     sums = {"sha256": command.sha256, "new": new, "known": known, "matched": matched}
     record_action(work, "bank.read", "statement", command.sha256, after=sums)
     return StatementTaken(new, known, matched)
@@ -76,10 +79,18 @@ def match_waiting(work: UnitOfWork, account_id: ProviderAccountId) -> int:
     return count
 
 
-def _take(work: UnitOfWork, line: BankLine, payouts: list[SettlementLine], invoices: list[Invoice]) -> None:
+def _take(
+    work: UnitOfWork,
+    line: BankLine,
+    payouts: list[SettlementLine],
+    invoices: list[Invoice],
+    debits: list[DebitCollection],
+) -> None:
     """The one thing that a line can be."""
     if payouts:
         _settle(work, line, payouts[0])
+    elif debits:
+        collect_line(work, line, debits)
     else:
         receive_line(work, line, invoice=invoices[0].number)
 
@@ -126,6 +137,8 @@ def _line(work: UnitOfWork, told: ToldBankLine, candidates: int) -> BankLine:
         decided_at=None,
         decided_by=None,
         note=None,
+        batch_ref=told.batch_ref,
+        mandate_ref=told.mandate_ref,
     )
 
 
@@ -156,6 +169,8 @@ class DecideBankLine:
     """Whose transfer it is, or whose it takes back; or by the number of one of their invoices."""
     invoice: str | None = None
     target: TransferFor = TransferFor.ITEMS
+    debit: str | None = None
+    """Which file of direct debits, or which one of them, it brings or takes back."""
 
 
 def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
@@ -164,10 +179,12 @@ def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
     if line.state is not BankLineState.OPEN:
         of_transfer = command.customer is not None or command.invoice is not None
         same = (line.account_id, line.settlement_ref) == (command.account_id, command.settlement_ref)
+        if command.debit is not None and line.batch_id is not None:
+            return line
         if (
             is_that_transfer(work, line, command.customer, command.invoice)
             if of_transfer
-            else same and not line.transfer_id
+            else same and not line.transfer_id and not line.batch_id
         ):
             return line
         msg = f"this line is {line.state} already"
@@ -175,6 +192,8 @@ def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
     if command.customer is not None or command.invoice is not None:
         noted = replace(line, note=command.note or None)
         after = decide_transfer(work, noted, command.customer, command.invoice, command.target)
+    elif command.debit is not None:
+        after = decide_debit(work, replace(line, note=command.note or None), command.debit)
     elif command.settlement_ref is None:
         after = replace(line, state=BankLineState.DISMISSED, decided_at=work.machine_now, decided_by=work.actor)
         after = work.bank_lines.put(replace(after, note=command.note or None))
@@ -183,6 +202,8 @@ def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
     told = {"state": after.state.value, "payout": command.settlement_ref, "note": command.note or None}
     if after.transfer_id is not None:
         told["transfer"] = after.transfer_id
+    if after.batch_id is not None:
+        told["debit_batch"] = after.batch_id
     record_action(work, "bank.decide", "bank_line", line.line_id, after=told)
     return after
 

@@ -28,6 +28,7 @@ from tallywatt.kernel.money import Money, currency
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
 from tallywatt.payments.bank import ToldBankLine
+from tallywatt.payments.debit import Scheme, ToldStatus
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.provider import RefundView, StoredMethod, Trace, View, ViewStatus
 from tallywatt.payments.settlement import Action, LineKind, ToldLine
@@ -61,10 +62,12 @@ from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_limit import SetLimit
 from tallywatt.workflows.keep_local_list import SwitchLists
+from tallywatt.workflows.keep_mandate import ResumeMandate, RevokeMandate, SetCreditor, SignMandate
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
 from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.pay_out_balance import PayOutBalance
+from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits
 from tallywatt.workflows.put_market_prices import PutMarketPrices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret
@@ -80,6 +83,7 @@ from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit
+from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses
 from tallywatt.workflows.show_price import SetDisplay
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
@@ -160,6 +164,16 @@ COMMANDS: dict[str, object] = {
     "end_reading": EndReading("account", Instant(1), Instant(2)),
     "set_report_access": SetReportAccess("account", "env:REPORTS", "report@Company.Mine"),
     "take_statement": TakeStatement((A_BANK_LINE,), "ab12"),
+    "set_creditor": SetCreditor("DE98ZZZ09999999999", "Mine", "DE89370400440532013000", None, 5),
+    "sign_mandate": SignMandate(
+        "C-1", "NL91ABNA0417164300", "2026-11-02", "A", None, "M-1", Scheme.B2B, used_before=True
+    ),
+    "revoke_mandate": RevokeMandate("m1"),
+    "resume_mandate": ResumeMandate("m1"),
+    "prepare_debits": PrepareDebits("2026-12-07", "k"),
+    "give_batch": GiveBatch("b1"),
+    "cancel_batch": CancelBatch("b1"),
+    "take_statuses": TakeStatuses((ToldStatus("DD1", None, "E1", is_rejected=True, reason="AC04"),), "ab12"),
     "decide_bank_line": DecideBankLine("l1", "a", "payout", "by hand"),
     "note_defence": NoteDefence("d1", "ProofOfSale", ("DefenseMaterial",)),
     "note_report": NoteReport("account", "ab12", 3, 0),

@@ -9,9 +9,8 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
-from xml.etree.ElementTree import ParseError, TreeBuilder
-from xml.parsers import expat
 
+from tallywatt.adapters.banking.elements import text_at, tree_of
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, UnknownCurrency
 from tallywatt.kernel.identity import natural_key
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 LARGEST: Final = 64 * 1024 * 1024
-DEEPEST: Final = 64
 LONGEST: Final = 1000
 NO_REASON: Final = "MS03"
 """The code of ISO 20022 for: the reason is not told."""
@@ -36,7 +34,7 @@ def lines_of(content: bytes) -> tuple[ToldBankLine, ...]:
     if len(content) > LARGEST:
         msg = "it is larger than a statement can be"
         raise _unreadable(msg)
-    root = _tree(content)
+    root = tree_of(content, _unreadable)
     statements = [one for top in root if top.tag == "BkToCstmrStmt" for one in top if one.tag == "Stmt"]
     if root.tag != "Document" or not statements:
         msg = "it is no camt.053: no statement of an account is in it"
@@ -48,58 +46,15 @@ def _unreadable(why: str) -> BadInput:
     return BadInput(f"this statement cannot be read: {why}", code="bank.unreadable")
 
 
-def _tree(content: bytes) -> Element:
-    """The elements by their names alone. What declares a document type is refused."""
-    builder, depth = TreeBuilder(), 0
-    reader = expat.ParserCreate(namespace_separator="}")
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > DEEPEST:
-            msg = "its elements lie too deep in one another"
-            raise _unreadable(msg)
-        builder.start(name.rpartition("}")[2], attributes)
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(name.rpartition("}")[2])
-
-    def refuse(*_: object) -> None:
-        msg = "it declares a document type, which no statement does"
-        raise _unreadable(msg)
-
-    reader.StartElementHandler, reader.EndElementHandler = start, end
-    reader.CharacterDataHandler = builder.data
-    reader.StartDoctypeDeclHandler = reader.EntityDeclHandler = refuse
-    try:
-        reader.Parse(content, True)
-        return builder.close()
-    except (expat.ExpatError, ParseError, AssertionError, ValueError, LookupError) as error:
-        msg = f"it is no XML: {str(error)[:100]}"
-        raise _unreadable(msg) from error
-
-
-def _text(at: Element | None, *paths: str) -> str | None:
-    """The text at the first of the paths at which there is any."""
-    for path in paths:
-        found = None if at is None else at.find(path)
-        text = " ".join((found.text or "").split()) if found is not None else ""
-        if text:
-            return text[:LONGEST]
-    return None
-
-
 def _statement(statement: Element) -> Iterator[ToldBankLine]:
-    own = _text(statement, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
-    ref = _text(statement, "Id")
+    own = text_at(statement, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
+    ref = text_at(statement, "Id")
     if own is None or ref is None:
         msg = "a statement names its account and itself"
         raise _unreadable(msg)
     counts: Counter[str] = Counter()
     for place, entry in enumerate(statement.findall("Ntry"), start=1):
-        status = _text(entry, "Sts/Cd", "Sts")
+        status = text_at(entry, "Sts/Cd", "Sts")
         if status not in (None, BOOKED):
             continue
         yield from _entry(entry, own, ref, place, counts)
@@ -108,9 +63,9 @@ def _statement(statement: Element) -> Iterator[ToldBankLine]:
 def _entry(entry: Element, own: str, ref: str, place: int, counts: Counter[str]) -> Iterator[ToldBankLine]:
     minor, code = _amount(entry)
     booked = _moment(entry)
-    given = _text(entry, "AcctSvcrRef") or ""
+    given = text_at(entry, "AcctSvcrRef") or ""
     known = given if given.upper() not in NO_REFERENCE else ""
-    name = known or _text(entry, "NtryRef") or str(place)
+    name = known or text_at(entry, "NtryRef") or str(place)
     parts = _parts(entry, minor, code)
     for detail, amount in parts:
         # A bank's own number is the same in every file that tells of the entry; without one, its place in this statement.
@@ -124,17 +79,27 @@ def _entry(entry: Element, own: str, ref: str, place: int, counts: Counter[str])
             booked_at=booked,
             amount_minor=amount,
             currency=code,
-            reference=_text(detail, "RmtInf/Strd/CdtrRefInf/Ref"),
-            end_to_end=_named(_text(detail, "Refs/EndToEndId")),
+            reference=text_at(detail, "RmtInf/Strd/CdtrRefInf/Ref"),
+            end_to_end=_named(text_at(detail, "Refs/EndToEndId")),
             remittance=_remittance(detail, entry),
             **_other_side(detail, is_in=minor > 0),
-            return_code=_text(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry") or _reversal(entry),
+            return_code=text_at(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry") or _reversal(entry),
+            batch_ref=_named(_batch(detail, entry)),
+            mandate_ref=_named(text_at(detail, "Refs/MndtId")),
         )
+
+
+def _batch(detail: Element | None, entry: Element) -> str | None:
+    """By which of our files, or its group, the bank booked it: told with the payment, or with the sum of them."""
+    names = ("PmtInfId", "MsgId")
+    return text_at(detail, *(f"Refs/{one}" for one in names)) or text_at(
+        entry, *(f"NtryDtls/Btch/{one}" for one in names)
+    )
 
 
 def _reversal(entry: Element) -> str | None:
     """Some banks mark what they undo, and give no reason."""
-    return NO_REASON if (_text(entry, "RvslInd") or "").lower() in ("true", "1") else None
+    return NO_REASON if (text_at(entry, "RvslInd") or "").lower() in ("true", "1") else None
 
 
 def _named(text: str | None) -> str | None:
@@ -158,7 +123,7 @@ def _sum(at: Element, path: str) -> tuple[int, str] | None:
 
 
 def _amount(entry: Element) -> tuple[int, str]:
-    told, side = _sum(entry, "Amt"), _text(entry, "CdtDbtInd")
+    told, side = _sum(entry, "Amt"), text_at(entry, "CdtDbtInd")
     if told is None or side not in ("CRDT", "DBIT"):
         msg = "an entry without its sum, or without its side"
         raise _unreadable(msg)
@@ -179,7 +144,7 @@ def _parts(entry: Element, minor: int, code: str) -> list[tuple[Element | None, 
 
 
 def _moment(entry: Element) -> Instant:
-    text = _text(entry, "BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm") or ""
+    text = text_at(entry, "BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm") or ""
     try:
         day = date.fromisoformat(text[:10])
     except ValueError as error:
@@ -190,12 +155,12 @@ def _moment(entry: Element) -> Instant:
 
 def _remittance(detail: Element | None, entry: Element) -> str | None:
     told = [] if detail is None else [" ".join((one.text or "").split()) for one in detail.findall("RmtInf/Ustrd")]
-    text = " ".join(one for one in told if one) or _text(detail, "AddtlTxInf") or _text(entry, "AddtlNtryInf")
+    text = " ".join(one for one in told if one) or text_at(detail, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")
     return text[:LONGEST] if text else None
 
 
 def _other_side(detail: Element | None, *, is_in: bool) -> dict[str, str | None]:
     side = "Dbtr" if is_in else "Cdtr"
-    name = _text(detail, f"RltdPties/{side}/Pty/Nm", f"RltdPties/{side}/Nm")
-    number = _text(detail, f"RltdPties/{side}Acct/Id/IBAN", f"RltdPties/{side}Acct/Id/Othr/Id")
+    name = text_at(detail, f"RltdPties/{side}/Pty/Nm", f"RltdPties/{side}/Nm")
+    number = text_at(detail, f"RltdPties/{side}Acct/Id/IBAN", f"RltdPties/{side}Acct/Id/Othr/Id")
     return {"counterparty": name, "counterparty_account": None if number is None else masked(number)}

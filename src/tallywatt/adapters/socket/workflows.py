@@ -50,6 +50,16 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_limit import SetLimit, set_limit
 from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
+from tallywatt.workflows.keep_mandate import (
+    ResumeMandate,
+    RevokeMandate,
+    SetCreditor,
+    SignMandate,
+    resume_mandate,
+    revoke_mandate,
+    set_creditor,
+    sign_mandate,
+)
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.keep_own_account import (
     AllowInvoice,
@@ -62,6 +72,7 @@ from tallywatt.workflows.keep_own_account import (
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
+from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, give_batch, prepare_debits
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
@@ -89,6 +100,7 @@ from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
+from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
@@ -131,6 +143,14 @@ ALLOWED = _allowed(
     (add_console_link, AddConsoleLink),
     (add_coupon, AddCoupon),
     (open_balance, OpenBalance),
+    (set_creditor, SetCreditor),
+    (sign_mandate, SignMandate),
+    (revoke_mandate, RevokeMandate),
+    (resume_mandate, ResumeMandate),
+    (prepare_debits, PrepareDebits),
+    (give_batch, GiveBatch),
+    (cancel_batch, CancelBatch),
+    (take_statuses, TakeStatuses),
     (allow_invoice, AllowInvoice),
     (end_invoice, EndInvoice),
     (pay_out_balance, PayOutBalance),

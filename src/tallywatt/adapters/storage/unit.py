@@ -22,6 +22,7 @@ from tallywatt.adapters.storage.tables import (
     corrections,
     coupons,
     customers,
+    debits,
     display,
     evidence,
     imports,
@@ -44,6 +45,7 @@ from tallywatt.adapters.storage.tables import (
 from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, StationId, uuid7
 from tallywatt.metering.session import InboxState, SessionState, Source
+from tallywatt.payments.debit import MandateState
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import CAUSE, JobState
@@ -150,6 +152,11 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "restorations": payments.RESTORATIONS,
     "disputes": settlements.DISPUTES,
     "bank_lines": banking.BANK_LINES,
+    "creditors": debits.CREDITORS,
+    "mandates": debits.MANDATES,
+    "debit_batches": debits.DEBIT_BATCHES,
+    "debit_collections": debits.DEBIT_COLLECTIONS,
+    "debit_parts": debits.DEBIT_PARTS,
     "settlement_lines": settlements.SETTLEMENT_LINES,
     "settlement_readings": settlements.SETTLEMENT_READINGS,
     "settlement_differences": settlements.SETTLEMENT_DIFFERENCES,
@@ -481,6 +488,16 @@ _open_of_kind = (
     _inbox.c.state == InboxState.OPEN.value,
     _inbox.c.kind == bindparam("of_kind"),
 )
+MANDATES_AFTER = (
+    select(debits.MANDATES.table.c.mandate_id)
+    .where(
+        debits.MANDATES.table.c.operator_id == bindparam("operator"),
+        debits.MANDATES.table.c.state == MandateState.ACTIVE.value,
+        debits.MANDATES.table.c.mandate_id > bindparam("after"),
+    )
+    .order_by(debits.MANDATES.table.c.mandate_id)
+    .limit(bindparam("most"))
+)
 OPEN_ITEMS = (
     select(_inbox.c.item_id)
     .where(*_open_of_kind, _inbox.c.item_id > bindparam("after"))
@@ -595,6 +612,13 @@ class SqlQueries(SettlementQueries):
         """Sessions of stations whose transaction goes on, and of which nothing was heard since then."""
         about = {"state": SessionState.ACTIVE.value}
         return self._rows(QUIET, metering.SESSIONS, about, since=since, most=most)
+
+    def mandates_after(self, after: str, most: int) -> list[str]:
+        """Ids of mandates by which may be collected, in order, behind the one that is named."""
+        connection = self._unit.connection
+        statement = compiled(MANDATES_AFTER, connection.dialect)
+        asked = {"operator": self._unit.operator, "after": after, "most": most}
+        return [str(row[0]) for row in connection.execute(statement.sql, statement.bind(asked))]
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:
         """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""

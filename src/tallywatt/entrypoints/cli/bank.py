@@ -27,6 +27,7 @@ class LineStateName(StrEnum):
     OPEN = "open"
     MATCHED = "matched"
     TRANSFER = "transfer"
+    DEBIT = "debit"
     DISMISSED = "dismissed"
 
 
@@ -106,6 +107,7 @@ def list_lines(
         "tallywatt bank match $LINE --account europe --payout baltr_QM24QwzUWR",
         "tallywatt bank match $LINE --invoice INV-2026-000123",
         "tallywatt bank match $LINE --customer C-1 --balance",
+        "tallywatt bank match $LINE --debit DD20261207-7K3M9QX2AB",
         "tallywatt bank match $LINE --nothing --note 'rent of the site'",
     ),
 )
@@ -122,6 +124,9 @@ def match(
         str | None, typer.Option("--invoice", metavar="NUMBER", help="The invoice that it is for first.")
     ] = None,
     to_balance: Annotated[bool, typer.Option("--balance", help="It is for the prepaid balance.")] = False,
+    debit: Annotated[
+        str | None, typer.Option("--debit", metavar="NAME", help="The file of direct debits, or the one of them.")
+    ] = None,
     nothing: Annotated[bool, typer.Option("--nothing", help="It is none of this house's business.")] = False,
     note: Annotated[str, typer.Option("--note", help="Why, for whoever asks later.")] = "",
     operator: OperatorOption = None,
@@ -135,9 +140,11 @@ def match(
     from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
 
     of_customer = customer is not None or invoice is not None
-    if [payout is not None, of_customer, nothing].count(True) != 1 or (payout is None) is not (account is None):
+    if [payout is not None, of_customer, debit is not None, nothing].count(True) != 1 or (payout is None) is not (
+        account is None
+    ):
         msg = "say which payout of which account it is, whose transfer, or that it is nothing"
-        remedy = "give --account and --payout, or --customer or --invoice, or --nothing"
+        remedy = "give --account and --payout, or --customer or --invoice, or --debit, or --nothing"
         raise BadInput(msg, code="bank.which_payout", remedy=remedy)
     with at_desk(operator) as desk:
         chosen = None
@@ -148,11 +155,11 @@ def match(
                 raise NotFound(msg, code="payment.no_account", remedy="see: tallywatt provider-account list")
             chosen = found[0]["id"]
         target = TransferFor.BALANCE if to_balance else TransferFor.ITEMS
-        desk.do(decide_bank_line, DecideBankLine(line, chosen, payout, note, customer, invoice, target))
+        desk.do(decide_bank_line, DecideBankLine(line, chosen, payout, note, customer, invoice, target, debit))
         told = desk.ask(desk.views.bank_line, line)
     if as_json:
         say_json(told)
     else:
-        what = "transfer" if told["transfer_id"] else "payout"
-        is_what = told["transfer_id"] or told["settlement_ref"] or "–"
+        what = "transfer" if told["transfer_id"] else "debits" if told["batch_id"] else "payout"
+        is_what = told["transfer_id"] or told["batch_id"] or told["settlement_ref"] or "–"
         say_fields([("line", told["id"]), ("state", told["state"]), (what, is_what)])

@@ -1,17 +1,18 @@
-"""What letters say: a sign-in link with its code, an invitation. Plain text, in the language of whoever gets it."""
+"""What letters say: a sign-in link with its code, an invitation, a debit, a low balance. Plain text, in the language of whoever gets it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.entrypoints.pages import language
-from tallywatt.entrypoints.pages.figures import day, time_of_day
+from tallywatt.entrypoints.pages.figures import date, day, money, time_of_day
 from tallywatt.entrypoints.pages.words import label
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.workflows.ports import Letter
 
 if TYPE_CHECKING:
     from tallywatt.workflows.send_letter import Addressed
+    from tallywatt.workflows.tell_customer import CustomerLetter
 
 _ = language.gettext
 
@@ -37,6 +38,33 @@ def written(what: str, to: Addressed, tongue: str, url: str, code: str) -> Lette
         else:
             subject, text = _sign_in(to, url, code, time_of_day(until, to.zone))
     return Letter(to.to, to.operator_name, subject, text)
+
+
+def pre_notified(to: CustomerLetter) -> Letter:
+    """The letter before a direct debit: how much, when, from where, under which mandate."""
+    with language.speaking(to.language):
+        told = {"operator": to.operator_name, "sum": money(to.minor, to.currency), "date": date(to.on)}
+        subject = _("%(operator)s will collect %(sum)s on %(date)s") % told
+        lines = (
+            _("%(sum)s is collected from your account %(account)s on %(date)s.") % {**told, "account": to.account},
+            _("It is for: %(what)s") % {"what": to.about},
+            _("Mandate: %(mandate)s. Creditor identifier: %(creditor)s.")
+            % {"mandate": to.mandate, "creditor": to.creditor_id},
+            _("You need do nothing but see that there is enough on the account."),
+        )
+    return Letter(to.to, to.operator_name, subject, "\n\n".join(lines) + "\n")
+
+
+def low_balance(to: CustomerLetter) -> Letter:
+    """The letter of a balance that has become low."""
+    with language.speaking(to.language):
+        told = {"operator": to.operator_name, "sum": money(to.minor, to.currency)}
+        subject = _("Your balance at %(operator)s is low: %(sum)s") % told
+        lines = (
+            _("%(sum)s is left on your prepaid balance.") % told,
+            _("Top it up before your next session: without enough on it, a session does not start."),
+        )
+    return Letter(to.to, to.operator_name, subject, "\n\n".join(lines) + "\n")
 
 
 def _sign_in(to: Addressed, url: str, code: str, until: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.entrypoints.pages.letters import link_url, written
 from tallywatt.entrypoints.worker.correcting import Correcting
 from tallywatt.entrypoints.worker.importing import Importing
+from tallywatt.entrypoints.worker.telling import Telling
 from tallywatt.evidence.run import AuditState
 from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.errors import Broken
@@ -99,6 +100,7 @@ class Handlers:
         self._given_up = threading.Event()
         self._correcting = Correcting(house, self._given_up)
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
+            **Telling(house).by_kind,
             "price_correction": self._correcting.price,
             "carry_out_correction": self._correcting.carry_out,
             "expire_approval": self._workflow(expire_approval, str),

@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.sums import standing
 from tallywatt.adapters.storage.tables import (
     banking,
     customers,
+    debits,
     invoicing,
     ledger,
     machinery,
@@ -117,6 +118,9 @@ def _read(connection: Connection, vault: Vault, operator_id: str) -> Held:
         differences=every(settlements.SETTLEMENT_DIFFERENCES),
         disputes=every(settlements.DISPUTES),
         banked=every(banking.BANK_LINES),
+        debit_batches=every(debits.DEBIT_BATCHES),
+        debits=every(debits.DEBIT_COLLECTIONS),
+        debit_parts=every(debits.DEBIT_PARTS),
         accounts=every(ledger.ACCOUNTS),
         entries=every(ledger.ENTRIES),
         transfers=every(ledger.TRANSFERS),

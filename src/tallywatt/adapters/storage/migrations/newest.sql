@@ -2184,6 +2184,150 @@ CREATE TABLE received_transfers (
 
 ;
 
+CREATE TABLE "transfer_parts" (
+	operator_id TEXT NOT NULL, 
+	part_id TEXT NOT NULL, 
+	transfer_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_transfer_parts PRIMARY KEY (operator_id, part_id), 
+	CONSTRAINT ck_transfer_parts_amount CHECK (amount_minor <> 0), 
+	CONSTRAINT fk_transfer_parts_operator_id_transfer_id FOREIGN KEY(operator_id, transfer_id) REFERENCES received_transfers (operator_id, transfer_id), 
+	CONSTRAINT fk_transfer_parts_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES customer_holds (operator_id, payment_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE creditors (
+	operator_id TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	creditor_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	iban TEXT NOT NULL, 
+	bic TEXT, 
+	notice_days INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_creditors PRIMARY KEY (operator_id, currency), 
+	CONSTRAINT ck_creditors_currency CHECK (currency = 'EUR'), 
+	CONSTRAINT ck_creditors_notice CHECK (notice_days > 0)
+)
+ STRICT
+
+;
+
+CREATE TABLE debit_batches (
+	operator_id TEXT NOT NULL, 
+	batch_id TEXT NOT NULL, 
+	batch_key TEXT NOT NULL, 
+	message_id TEXT NOT NULL, 
+	collect_on TEXT NOT NULL, 
+	currency TEXT NOT NULL, 
+	creditor_id TEXT NOT NULL, 
+	creditor_name TEXT NOT NULL, 
+	creditor_iban TEXT NOT NULL, 
+	creditor_bic TEXT, 
+	count INTEGER NOT NULL, 
+	total_minor INTEGER NOT NULL, 
+	looked_to TEXT NOT NULL, 
+	made_at INTEGER NOT NULL, 
+	closed_at INTEGER, 
+	given_at INTEGER, 
+	cancelled_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_debit_batches PRIMARY KEY (operator_id, batch_id), 
+	CONSTRAINT ck_debit_batches_total CHECK (count >= 0 AND total_minor >= 0 AND (count = 0) = (total_minor = 0)), 
+	CONSTRAINT uq_debit_batches_operator_id_batch_key UNIQUE (operator_id, batch_key), 
+	CONSTRAINT uq_debit_batches_operator_id_message_id UNIQUE (operator_id, message_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE mandates (
+	operator_id TEXT NOT NULL, 
+	mandate_id TEXT NOT NULL, 
+	reference TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	scheme TEXT NOT NULL, 
+	key_id TEXT NOT NULL, 
+	sealed_account BLOB NOT NULL, 
+	shown TEXT NOT NULL, 
+	signed_on TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	used_on TEXT, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	end_reason TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_mandates PRIMARY KEY (operator_id, mandate_id), 
+	CONSTRAINT ck_mandates_ended CHECK ((state = 'ended') = (ended_at IS NOT NULL)), 
+	CONSTRAINT ck_mandates_scheme CHECK (scheme IN ('core', 'b2b')), 
+	CONSTRAINT ck_mandates_state CHECK (state IN ('active', 'paused', 'ended')), 
+	CONSTRAINT fk_mandates_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT uq_mandates_operator_id_reference UNIQUE (operator_id, reference)
+)
+ STRICT
+
+;
+
+CREATE TABLE debit_collections (
+	operator_id TEXT NOT NULL, 
+	collection_id TEXT NOT NULL, 
+	batch_id TEXT NOT NULL, 
+	mandate_id TEXT NOT NULL, 
+	customer_id TEXT NOT NULL, 
+	end_to_end TEXT NOT NULL, 
+	scheme TEXT NOT NULL, 
+	sequence TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	remittance TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	pending_id TEXT NOT NULL, 
+	transfer_id TEXT, 
+	line_id TEXT, 
+	return_line_id TEXT, 
+	fee_minor INTEGER NOT NULL, 
+	told_at INTEGER, 
+	created_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_debit_collections PRIMARY KEY (operator_id, collection_id), 
+	CONSTRAINT ck_debit_collections_returned CHECK ((state = 'returned') = (return_line_id IS NOT NULL)), 
+	CONSTRAINT ck_debit_collections_transfer CHECK ((state IN ('collected', 'returned')) = (transfer_id IS NOT NULL)), 
+	CONSTRAINT ck_debit_collections_scheme CHECK (scheme IN ('core', 'b2b')), 
+	CONSTRAINT ck_debit_collections_sequence CHECK (sequence IN ('FRST', 'RCUR')), 
+	CONSTRAINT ck_debit_collections_state CHECK (state IN ('asked', 'collected', 'rejected', 'returned', 'cancelled')), 
+	CONSTRAINT ck_debit_collections_amount CHECK (amount_minor > 0 AND fee_minor >= 0), 
+	CONSTRAINT fk_debit_collections_operator_id_batch_id FOREIGN KEY(operator_id, batch_id) REFERENCES debit_batches (operator_id, batch_id), 
+	CONSTRAINT fk_debit_collections_operator_id_customer_id FOREIGN KEY(operator_id, customer_id) REFERENCES customers (operator_id, customer_id), 
+	CONSTRAINT fk_debit_collections_operator_id_mandate_id FOREIGN KEY(operator_id, mandate_id) REFERENCES mandates (operator_id, mandate_id), 
+	CONSTRAINT uq_debit_collections_operator_id_batch_id_mandate_id UNIQUE (operator_id, batch_id, mandate_id), 
+	CONSTRAINT uq_debit_collections_operator_id_end_to_end UNIQUE (operator_id, end_to_end)
+)
+ STRICT
+
+;
+
+CREATE TABLE debit_parts (
+	operator_id TEXT NOT NULL, 
+	collection_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	is_open INTEGER NOT NULL, 
+	CONSTRAINT pk_debit_parts PRIMARY KEY (operator_id, collection_id, payment_id), 
+	CONSTRAINT ck_debit_parts_amount CHECK (amount_minor > 0), 
+	CONSTRAINT fk_debit_parts_operator_id_collection_id FOREIGN KEY(operator_id, collection_id) REFERENCES debit_collections (operator_id, collection_id), 
+	CONSTRAINT fk_debit_parts_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES customer_holds (operator_id, payment_id)
+)
+ STRICT
+
+;
+
 CREATE TABLE "bank_lines" (
 	operator_id TEXT NOT NULL, 
 	line_id TEXT NOT NULL, 
@@ -2207,29 +2351,13 @@ CREATE TABLE "bank_lines" (
 	decided_at INTEGER, 
 	decided_by TEXT, 
 	note TEXT, 
-	version INTEGER NOT NULL, transfer_id TEXT, 
+	version INTEGER NOT NULL, transfer_id TEXT, batch_ref TEXT, mandate_ref TEXT, batch_id TEXT, 
 	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
 	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
 	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
-	CONSTRAINT ck_bank_lines_state CHECK (state IN ('open', 'matched', 'transfer', 'dismissed')), 
+	CONSTRAINT ck_bank_lines_state CHECK (state IN ('open', 'matched', 'transfer', 'debit', 'dismissed')), 
 	CONSTRAINT fk_bank_lines_operator_id_account_id_settlement_ref FOREIGN KEY(operator_id, account_id, settlement_ref) REFERENCES settlement_lines (operator_id, account_id, line_ref), 
 	CONSTRAINT uq_bank_lines_operator_id_account_id_settlement_ref UNIQUE (operator_id, account_id, settlement_ref)
-)
- STRICT
-
-;
-
-CREATE TABLE "transfer_parts" (
-	operator_id TEXT NOT NULL, 
-	part_id TEXT NOT NULL, 
-	transfer_id TEXT NOT NULL, 
-	payment_id TEXT NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	created_at INTEGER NOT NULL, 
-	CONSTRAINT pk_transfer_parts PRIMARY KEY (operator_id, part_id), 
-	CONSTRAINT ck_transfer_parts_amount CHECK (amount_minor <> 0), 
-	CONSTRAINT fk_transfer_parts_operator_id_transfer_id FOREIGN KEY(operator_id, transfer_id) REFERENCES received_transfers (operator_id, transfer_id), 
-	CONSTRAINT fk_transfer_parts_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES customer_holds (operator_id, payment_id)
 )
  STRICT
 
@@ -2499,10 +2627,6 @@ CREATE INDEX ix_customer_holds_operator_id_provider_state_due_on ON customer_hol
 
 CREATE INDEX ix_received_transfers_operator_id_customer_id_currency ON received_transfers (operator_id, customer_id, currency);
 
-CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
-
-CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
-
 CREATE INDEX ix_transfer_parts_operator_id_transfer_id ON transfer_parts (operator_id, transfer_id);
 
 CREATE INDEX ix_transfer_parts_operator_id_payment_id ON transfer_parts (operator_id, payment_id);
@@ -2511,6 +2635,28 @@ CREATE INDEX ix_customer_holds_live ON customer_holds (operator_id, customer_id,
 
 CREATE INDEX ix_received_transfers_left ON received_transfers (operator_id, customer_id, currency) WHERE left_minor > 0;
 
-INSERT INTO alembic_version ("version_num") VALUES ('0044');
+CREATE INDEX ix_debit_batches_operator_id_collect_on ON debit_batches (operator_id, collect_on);
+
+CREATE INDEX ix_mandates_operator_id_customer_id ON mandates (operator_id, customer_id);
+
+CREATE INDEX ix_mandates_operator_id_state_mandate_id ON mandates (operator_id, state, mandate_id);
+
+CREATE UNIQUE INDEX uq_mandates_one_of_customer ON mandates (operator_id, customer_id) WHERE state != 'ended';
+
+CREATE INDEX ix_debit_collections_operator_id_customer_id ON debit_collections (operator_id, customer_id);
+
+CREATE INDEX ix_debit_collections_operator_id_line_id ON debit_collections (operator_id, line_id);
+
+CREATE INDEX ix_debit_collections_operator_id_mandate_id ON debit_collections (operator_id, mandate_id);
+
+CREATE INDEX ix_debit_parts_operator_id_payment_id ON debit_parts (operator_id, payment_id);
+
+CREATE UNIQUE INDEX uq_debit_parts_open ON debit_parts (operator_id, payment_id) WHERE is_open = 1;
+
+CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
+
+CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0045');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -25,6 +25,7 @@ _BUSINESS = """
     accounts.created_at actions.booked_at allocations.created_at belongings.created_at belongings.valid_from
     belongings.valid_until circles.created_at coupon_uses.claimed_at coupon_uses.created_at coupon_uses.ended_at
     credit_terms.allowed_at credit_terms.ended_at customer_holds.created_at customer_holds.ended_at
+    creditors.changed_at debit_batches.made_at debit_collections.created_at mandates.created_at mandates.ended_at
     coupons.created_at coupons.valid_from coupons.valid_until customers.created_at entries.booked_at erasures.done_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
     locations.created_at market_prices.changed_at market_prices.created_at meter_keys.valid_from meter_keys.valid_until
@@ -35,6 +36,8 @@ _BUSINESS = """
     tokens.valid_until transfers.booked_at web_codes.created_at
 """
 _MACHINE = """
+    debit_batches.cancelled_at debit_batches.closed_at debit_batches.given_at debit_collections.ended_at
+    debit_collections.told_at
     corrections.created_at corrections.ended_at
     approvals.created_at approvals.decided_at approvals.expires_at money_limits.changed_at
     actions.recorded_at answered_requests.created_at answered_requests.forget_at api_keys.created_at api_keys.expires_at

@@ -16,6 +16,7 @@ from tallywatt.adapters.storage.views import (
     commissioning,
     corrections,
     coupons,
+    debits,
     doors,
     driving,
     equations,
@@ -71,6 +72,12 @@ class Views:
 
     customer_account = staticmethod(own_books.customer_account)
     open_items = staticmethod(own_books.open_items)
+    creditor = staticmethod(debits.creditor)
+    mandate = staticmethod(debits.mandate)
+    mandates = staticmethod(debits.mandates)
+    debit_batch = staticmethod(debits.debit_batch)
+    debit_batches = staticmethod(debits.debit_batches)
+    debit_file_rows = staticmethod(debits.debit_file_rows)
     coupon = staticmethod(coupons.coupon)
     coupon_by_code = staticmethod(coupons.coupon_by_code)
     uses_of_coupon = staticmethod(coupons.uses_of_coupon)

@@ -21,7 +21,8 @@ _LINE = (
         *columns(
             _lines, "bank_account", "statement_ref", "entry_ref", "booked_at", "amount_minor", "currency", "reference",
             "end_to_end", "remittance", "counterparty", "counterparty_account", "return_code", "state", "candidates",
-            "account_id", "settlement_ref", "received_at", "decided_at", "decided_by", "note", "transfer_id", id="line_id",
+            "account_id", "settlement_ref", "received_at", "decided_at", "decided_by", "note", "transfer_id",
+            "batch_id", id="line_id",
         ),
         _accounts.c.name.label("account"),
     )

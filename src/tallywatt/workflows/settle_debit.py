@@ -1,0 +1,309 @@
+"""What banks say of direct debits: that they came, that they were refused, that they went back. Each is taken once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.kernel.clock import local_date
+from tallywatt.kernel.errors import Conflict, NotFound
+from tallywatt.kernel.events import Event
+from tallywatt.ledger.books import Phase
+from tallywatt.ledger.chart import BANK, BANK_FEES, on_account
+from tallywatt.ledger.post import Draft, Leg
+from tallywatt.payments.bank import BankLine, BankLineState, ToldBankLine
+from tallywatt.payments.debit import (
+    MOST_FEE_MINOR,
+    CollectionState,
+    Consequence,
+    DebitBatch,
+    DebitCollection,
+    MandateState,
+    Sequence,
+    ToldStatus,
+    consequence_of,
+    payment_information,
+)
+from tallywatt.payments.own_books import ReceivedTransfer, TransferFor
+from tallywatt.workflows.keep_mandate import end, pause
+from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.receive_transfer import settle_item
+from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.return_transfer import return_transfer
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.events import Scalar
+    from tallywatt.workflows.ports import UnitOfWork
+
+_MESSAGE: Final = re.compile(r"DD\d{8}-[0-9A-Z]{10}")
+
+
+def debits_of(work: UnitOfWork, line: ToldBankLine | BankLine) -> list[DebitCollection]:
+    """What has come with a line, when it is clear: one collection by its name, or all of a group or a file by their sum."""
+    if line.amount_minor <= 0 or line.return_code is not None:
+        return []
+    one = work.debit_collections.one_by(end_to_end=line.end_to_end) if line.end_to_end else None
+    if one is not None and _is_asked(one) and (one.amount_minor, one.currency) == (line.amount_minor, line.currency):
+        return [one]
+    words = " ".join(filter(None, (line.batch_ref, line.reference, line.end_to_end, line.remittance)))
+    for name in dict.fromkeys(_MESSAGE.findall(words)):
+        batch = work.debit_batches.one_by(message_id=name)
+        found = [] if batch is None else _sum_of(work, batch, line, words)
+        if found:
+            return found
+    return []
+
+
+def _sum_of(
+    work: UnitOfWork, batch: DebitBatch, line: ToldBankLine | BankLine, words: str = ""
+) -> list[DebitCollection]:
+    asked = [one for one in work.debit_collections.by(batch_id=batch.batch_id) if _is_asked(one)]
+    groups = sorted({one.group for one in asked})
+    named = [group for group in groups if payment_information(batch.message_id, group) in words]
+    choices = [[one for one in asked if one.group == group] for group in named or groups]
+    if not named:
+        choices.insert(0, asked)
+    fitting = [one for one in choices if sum(each.amount_minor for each in one) == line.amount_minor]
+    return fitting[0] if fitting and line.currency == batch.currency else []
+
+
+def _is_asked(one: DebitCollection) -> bool:
+    return one.state is CollectionState.ASKED
+
+
+def collect_line(work: UnitOfWork, line: BankLine, debits: list[DebitCollection]) -> BankLine:
+    """They came: their items are paid. What went back before it came, by the order of files, goes back now."""
+    stored = _decided(work, line, debits[0].batch_id)
+    for one in debits:
+        _collect(work, stored, one)
+    names = {one.end_to_end for one in debits}
+    for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
+        if waiting.amount_minor < 0 and waiting.end_to_end in names:
+            return_debit(work, waiting)
+    return stored
+
+
+def _decided(work: UnitOfWork, line: BankLine, batch_id: str) -> BankLine:
+    now, actor = work.machine_now, work.actor
+    return work.bank_lines.put(
+        replace(line, state=BankLineState.DEBIT, batch_id=batch_id, decided_at=now, decided_by=actor)
+    )
+
+
+def _collect(work: UnitOfWork, line: BankLine, debit: DebitCollection) -> None:
+    debit = work.debit_collections.lock(debit.collection_id)
+    name = f"debit/{debit.collection_id}"
+    transfer = ReceivedTransfer(
+        transfer_id=work.draw.id(name),
+        transfer_key=name,
+        customer_id=debit.customer_id,
+        target=TransferFor.ITEMS,
+        currency=debit.currency,
+        amount_minor=debit.amount_minor,
+        left_minor=debit.amount_minor,
+        reference=debit.remittance,
+        received_on=local_date(line.booked_at, "UTC").isoformat(),
+        received_at=work.machine_now,
+    )
+    work.received_transfers.add_new(transfer)
+    leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.POST, debit.pending_id)
+    post(work, Draft("transfer_received", "bank_transfer", transfer.transfer_id, debit.currency, (leg,)))
+    for part in work.debit_parts.by(collection_id=debit.collection_id):
+        transfer = settle_item(work, transfer, work.customer_holds.get(part.payment_id))
+    work.debit_collections.put(
+        replace(debit, state=CollectionState.COLLECTED, transfer_id=transfer.transfer_id, line_id=line.line_id)
+    )
+    _close_parts(work, debit)
+    _tell(work, debit, CollectionState.COLLECTED, None)
+
+
+def _close_parts(work: UnitOfWork, debit: DebitCollection) -> None:
+    for part in work.debit_parts.by(collection_id=debit.collection_id):
+        if part.is_open:
+            work.debit_parts.put(replace(part, is_open=False))
+
+
+def returned_debit(work: UnitOfWork, line: BankLine) -> DebitCollection | None:
+    """The one collection that a line takes back, by its name, or by its mandate and sum; None when that is not clear."""
+    if line.amount_minor >= 0:
+        return None
+    found = work.debit_collections.one_by(end_to_end=line.end_to_end) if line.end_to_end else None
+    if found is not None:
+        return found if _can_return(found, line) else None
+    mandate = work.mandates.one_by(reference=line.mandate_ref) if line.mandate_ref and line.return_code else None
+    if mandate is None:
+        return None
+    theirs = [one for one in work.debit_collections.by(mandate_id=mandate.mandate_id) if _can_return(one, line)]
+    return theirs[0] if len(theirs) == 1 else None
+
+
+def _can_return(debit: DebitCollection, line: BankLine) -> bool:
+    beyond = -line.amount_minor - debit.amount_minor
+    same = debit.currency == line.currency
+    return debit.state is CollectionState.COLLECTED and same and 0 <= beyond <= MOST_FEE_MINOR
+
+
+def return_debit(work: UnitOfWork, line: BankLine) -> bool:
+    """Take back what a line says went back; False when it is not clear which."""
+    debit = returned_debit(work, line)
+    if debit is None or debit.transfer_id is None:
+        return False
+    stored = _decided(work, line, debit.batch_id)
+    debit = work.debit_collections.lock(debit.collection_id)
+    assert debit.transfer_id is not None, "what has come is a transfer"
+    return_transfer(work, work.received_transfers.get(debit.transfer_id))
+    fee = -line.amount_minor - debit.amount_minor
+    if fee:
+        leg = Leg(BANK_FEES, BANK, fee)
+        post(work, Draft("debit_fee", "debit", debit.collection_id, debit.currency, (leg,)))
+    after = replace(
+        debit,
+        state=CollectionState.RETURNED,
+        reason=line.return_code,
+        return_line_id=stored.line_id,
+        fee_minor=fee,
+        ended_at=work.machine_now,
+    )
+    work.debit_collections.put(after)
+    _follow(work, after)
+    _tell(work, after, CollectionState.RETURNED, line.return_code)
+    return True
+
+
+def _follow(work: UnitOfWork, debit: DebitCollection) -> None:
+    """What a bank's no means for the mandate."""
+    mandate = work.mandates.lock(debit.mandate_id)
+    if mandate.state is not MandateState.ACTIVE:
+        return
+    consequence = consequence_of(debit.reason)
+    if consequence is Consequence.END:
+        end(work, mandate, debit.reason or "")
+    elif consequence is Consequence.LOOK:
+        pause(work, mandate, debit.reason or "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStatuses:
+    """What a bank's report says; `sha256` says which file it was."""
+
+    statuses: tuple[ToldStatus, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesTaken:
+    """What it changed."""
+
+    rejected: int = 0
+    unknown: int = 0
+    """Names that are none of ours, or of what has come already."""
+
+
+def take_statuses(work: UnitOfWork, command: TakeStatuses) -> StatusesTaken:
+    """What is refused is open again, with the reason. The same report again changes nothing."""
+    rejected = unknown = 0
+    for told in command.statuses:
+        if not told.is_rejected:
+            continue
+        batch = work.debit_batches.one_by(message_id=told.message_id)
+        if batch is None:
+            unknown += 1
+            continue
+        for one in _meant(work, batch, told):
+            if one.state is CollectionState.ASKED:
+                _undo(work, one, CollectionState.REJECTED, told.reason)
+                rejected += 1
+            elif one.state is not CollectionState.REJECTED and told.end_to_end is not None:
+                unknown += 1
+    record_action(work, "debit.report", "report", command.sha256, after={"rejected": rejected, "unknown": unknown})
+    return StatusesTaken(rejected, unknown)
+
+
+def _meant(work: UnitOfWork, batch: DebitBatch, told: ToldStatus) -> list[DebitCollection]:
+    theirs = work.debit_collections.by(batch_id=batch.batch_id)
+    if told.end_to_end is not None:
+        return [one for one in theirs if one.end_to_end == told.end_to_end]
+    if told.group is not None:
+        return [one for one in theirs if payment_information(batch.message_id, one.group) == told.group]
+    return theirs
+
+
+def _undo(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reason: str | None) -> None:
+    """Nothing came, and nothing will."""
+    debit = work.debit_collections.lock(debit.collection_id)
+    leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.VOID, debit.pending_id)
+    post(work, Draft("debit_ended", "debit", debit.collection_id, debit.currency, (leg,)))
+    after = replace(debit, state=state, reason=reason, ended_at=work.machine_now)
+    work.debit_collections.put(after)
+    _close_parts(work, debit)
+    mandate = work.mandates.lock(debit.mandate_id)
+    used = [
+        work.debit_batches.get(one.batch_id).collect_on
+        for one in work.debit_collections.by(mandate_id=debit.mandate_id)
+        if one.state not in (CollectionState.REJECTED, CollectionState.CANCELLED)
+    ]
+    # Where the first use never came about, the next one is the first.
+    never = None if debit.sequence is Sequence.FIRST else mandate.signed_on
+    last = max(used, default=never)
+    if last != mandate.used_on:
+        work.mandates.put(replace(mandate, used_on=last))
+    if state is CollectionState.REJECTED:
+        _follow(work, after)
+    _tell(work, after, state, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBatch:
+    """Whose file is never given to the bank, or was called back there whole."""
+
+    batch_id: str
+
+
+def cancel_batch(work: UnitOfWork, command: CancelBatch) -> DebitBatch:
+    """What it asks for is open again, and may be asked for by another one."""
+    if work.debit_batches.find(command.batch_id) is None:
+        msg = "there is no such batch"
+        raise NotFound(msg, code="debits.not_found", remedy="see: tallywatt debit list")
+    batch = work.debit_batches.lock(command.batch_id)
+    if batch.cancelled_at is not None:
+        return batch
+    theirs = work.debit_collections.by(batch_id=batch.batch_id)
+    if any(one.state in (CollectionState.COLLECTED, CollectionState.RETURNED) for one in theirs):
+        msg = "something of it has come already"
+        raise Conflict(msg, code="debits.has_come", remedy="what went back is told by the lines of the bank")
+    for one in theirs:
+        if one.state is CollectionState.ASKED:
+            _undo(work, one, CollectionState.CANCELLED, None)
+    record_action(work, "debit.cancel", "debit_batch", batch.batch_id, after={"message_id": batch.message_id})
+    closed = batch.closed_at or work.machine_now
+    return work.debit_batches.put(replace(batch, closed_at=closed, cancelled_at=work.machine_now))
+
+
+def decide_debit(work: UnitOfWork, line: BankLine, name: str) -> BankLine:
+    """A person says which debits a line is: a file or one collection that came, or the one that went back with it."""
+    found = work.debit_collections.one_by(end_to_end=name)
+    if line.amount_minor > 0:
+        batch = work.debit_batches.one_by(message_id=name)
+        debits = [found] if found is not None and _is_asked(found) else []
+        if batch is not None:
+            debits = _sum_of(work, batch, line)
+        if not debits or sum(one.amount_minor for one in debits) != line.amount_minor:
+            msg = "no debits of that name wait for this sum"
+            raise Conflict(msg, code="bank.other_sum", remedy="see: tallywatt debit list")
+        return collect_line(work, line, debits)
+    if found is None or not return_debit(work, replace(line, end_to_end=name)):
+        msg = "no debit of that name has come with this sum"
+        raise Conflict(msg, code="bank.other_sum", remedy="see: tallywatt debit show")
+    return work.bank_lines.get(line.line_id)
+
+
+def _tell(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reason: str | None) -> None:
+    data: dict[str, Scalar] = {
+        "collection_id": debit.collection_id,
+        "minor": debit.amount_minor,
+        "currency": debit.currency,
+        "state": state.value,
+        "reason": reason,
+    }
+    work.events.append(Event("customer", debit.customer_id, "DebitEnded", data))

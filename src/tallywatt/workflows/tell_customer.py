@@ -1,0 +1,87 @@
+"""What a customer is told by letter about money: that it will be collected, and that a balance has become low."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tallywatt.ledger.chart import prepaid
+from tallywatt.ledger.post import account_id
+from tallywatt.payments.debit import CollectionState
+
+if TYPE_CHECKING:
+    from tallywatt.workflows.ports import UnitOfWork
+
+TELL_DEBIT: Final = "tell_debit"
+"""Job: tell the payer of the collection of that id, before it is collected."""
+TELL_LOW: Final = "tell_low_balance"
+"""Job: tell the customer of that id that a balance has become low."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLetter:
+    """What such a letter is made of."""
+
+    to: str
+    name: str
+    operator_name: str
+    language: str
+    minor: int
+    currency: str
+    on: str = ""
+    """The day of the debit."""
+    account: str = ""
+    """Of the payer, masked."""
+    mandate: str = ""
+    creditor_id: str = ""
+    about: str = ""
+    """What the payer will read on the statement."""
+
+
+def gather_debit(work: UnitOfWork, collection_id: str) -> CustomerLetter | None:
+    """The letter before a direct debit; None when it is not collected any more, was told, or nobody knows an address."""
+    debit = work.debit_collections.get(collection_id)
+    if debit.state is not CollectionState.ASKED or debit.told_at is not None:
+        return None
+    details = work.customer_details.find(debit.customer_id)
+    if details is None or details.email is None:
+        return None
+    batch, mandate = work.debit_batches.get(debit.batch_id), work.mandates.get(debit.mandate_id)
+    return CustomerLetter(
+        details.email,
+        details.name,
+        work.operators.get().name,
+        work.customers.get(debit.customer_id).language,
+        debit.amount_minor,
+        debit.currency,
+        batch.collect_on,
+        mandate.shown,
+        mandate.reference,
+        batch.creditor_id,
+        debit.remittance,
+    )
+
+
+def debit_told(work: UnitOfWork, collection_id: str) -> None:
+    """The letter was handed in."""
+    debit = work.debit_collections.lock(collection_id)
+    if debit.told_at is None:
+        work.debit_collections.put(replace(debit, told_at=work.machine_now))
+
+
+def gather_low(work: UnitOfWork, subject: str) -> CustomerLetter | None:
+    """The letter of a low balance; None when it was filled meanwhile, or nobody knows an address."""
+    customer_id, _, code = subject.partition("/")
+    details = work.customer_details.find(customer_id)
+    balance = work.accounts.find(account_id(prepaid(customer_id), code))
+    marks = [one.low_minor for one in work.provider_accounts.by(provider="prepaid") if code in one.currencies]
+    low = max((one for one in marks if one is not None), default=None)
+    if details is None or details.email is None or balance is None or low is None:
+        return None
+    left = balance.credits_posted - balance.debits_posted
+    if left >= low:
+        return None
+    operator = work.operators.get()
+    return CustomerLetter(
+        details.email, details.name, operator.name, work.customers.get(customer_id).language, left, code
+    )
