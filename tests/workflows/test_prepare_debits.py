@@ -422,7 +422,7 @@ def test_a_payer_is_told_before_the_day_once(quick_debtors: HouseOf) -> None:
     prepare(house)
     told = [one for one in collections(house) if one.mandate_id == mandate(house, "M-3").mandate_id]
     [debit] = told
-    [silent] = [one for one in collections(house) if one is not debit]
+    [silent] = [one for one in collections(house) if one != debit]
     assert house.do(gather_debit, silent.collection_id) is None, "nobody knows where to write to"
 
     letter = house.do(gather_debit, debit.collection_id)

@@ -1,4 +1,4 @@
-"""What letters say: a sign-in link with its code, an invitation, a debit, a low balance. Plain text, in the language of whoever gets it."""
+"""What letters say: a sign-in link, an invitation, a debit, a low balance. Plain text, in the language of the reader."""
 
 from __future__ import annotations
 
