@@ -155,11 +155,5 @@ def settle_item(work: UnitOfWork, transfer: ReceivedTransfer, item: CustomerHold
 
 def take_what_is_left(work: UnitOfWork, item: CustomerHold) -> None:
     """A new open item takes what the customer has sent before it, or beyond what was open."""
-<<<<<<< HEAD
     for one in work.queries.unused_transfers(item.customer_id, item.currency):
-        _settle(work, work.received_transfers.lock(one.transfer_id), item)
-=======
-    for one in work.received_transfers.by(customer_id=item.customer_id, currency=item.currency):
-        if one.left_minor > 0:
-            settle_item(work, work.received_transfers.lock(one.transfer_id), item)
->>>>>>> 414c579 (Direct debits: mandates, files for the bank, its reports and lines, letters before the day; a low balance is told)
+        settle_item(work, work.received_transfers.lock(one.transfer_id), item)

@@ -616,6 +616,8 @@ class SqlQueries(SettlementQueries):
     def mandates_after(self, after: str, most: int) -> list[str]:
         """Ids of mandates by which may be collected, in order, behind the one that is named."""
         connection = self._unit.connection
+        scope = self._unit.scope
+        scope.pending.before_asking(debits.MANDATES.table.name, scope.operator, {})
         statement = compiled(MANDATES_AFTER, connection.dialect)
         asked = {"operator": self._unit.operator, "after": after, "most": most}
         return [str(row[0]) for row in connection.execute(statement.sql, statement.bind(asked))]
