@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     message_log_days: int = Field(
         default=30, ge=0, le=3650, description="Days that messages of stations stay in the log; 0: none is kept."
     )
+    station_notice_days: int = Field(
+        default=90, ge=1, le=3650, description="Days that what stations say on the side is kept: events, alarms."
+    )
     quiet_session_hours: int = Field(
         default=24, ge=1, le=720, description="Hours without a word of a session after which its station is asked."
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import StationId
+    from tallywatt.stations.notices import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,14 @@ class Reported:
     is_last: bool
     status: str | None
     content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a station says on the side: NotifyEvent, DataTransfer and their like."""
+
+    heard: Heard
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True)

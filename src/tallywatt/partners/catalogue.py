@@ -321,6 +321,16 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "station.billable", "StationBillable", "station", "A station is configured as billing needs it, or is so again."
     ),
     EventType(
+        "station.alarmed",
+        "StationAlarmed",
+        "station",
+        "A station raised an alarm that was not known yet.",
+        (
+            Field("subject", "code", "What it is about: component and variable."),
+            Field("severity", "count", "From 0, danger, to 4, error; null: not told.", may_be_null=True),
+        ),
+    ),
+    EventType(
         "station.security_event",
         "SecurityEventTold",
         "station",

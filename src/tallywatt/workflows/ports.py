@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.commissioning import CommissioningRule, StationCheck
     from tallywatt.stations.display import DisplayRule, ToldPrice
     from tallywatt.stations.local_list import ListRule, LocalList
+    from tallywatt.stations.notices import StationNotice
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.station import (
         Connector,
@@ -285,6 +286,7 @@ class UnitOfWork(Protocol):
     station_reports: Records[StationReport]
     station_variables: Records[Variable]
     security_events: Records[SecurityEvent]
+    station_notices: Records[StationNotice]
     message_chunks: Records[MessageChunk]
     list_rules: Records[ListRule]
     local_lists: Records[LocalList]

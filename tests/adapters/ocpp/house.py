@@ -138,6 +138,7 @@ class Told:
             knock=self.take,
             report=self.take,
             security=self.take,
+            notice=self.take,
             sign=lambda _, command: (self.take(_, command), False)[1],
             answer=self.take,
             settle=self.take,

@@ -11,7 +11,7 @@ from ocpp.v16 import call as call16
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 
-from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown
+from tallywatt.metering.facts import Booted, Noticed, Sampled, Started, StatusChanged, Stopped, TokenShown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,8 +54,9 @@ async def test_a_station_of_1_6_tells_a_whole_session(house: House) -> None:
         assert transfer.status == "UnknownVendorId"
 
     told = house.told.commands
-    assert [type(one) for one in told] == [Booted, StatusChanged, TokenShown, Started, Sampled, Stopped]
-    booted, status, shown, started, sampled, stopped = told
+    assert [type(one) for one in told] == [Booted, StatusChanged, TokenShown, Started, Sampled, Stopped, Noticed]
+    booted, status, shown, started, sampled, stopped, transferred = told
+    assert [one.subject for one in transferred.notices] == ["V"]
     assert (booted.vendor, booted.model, booted.firmware) == ("V", "M", "1")
     assert (status.evse_number, status.connector_number, status.status, status.error_code) == (1, 1, "Preparing", None)
     assert shown.token_uid == "CARD"

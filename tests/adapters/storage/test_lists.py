@@ -34,7 +34,7 @@ TABLES = {
     "revenue": "revenue_by_day", "imports": "imports", "import_rows": "import_rows", "audits": "audits",
     "audit_findings": "audit_findings", "circles": "circles", "belongings": "belongings", "ledger_accounts": "accounts",
     "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
-    "security_events": "security_events", "approvals": "approvals",
+    "security_events": "security_events", "notices": "station_notices", "approvals": "approvals",
     "corrections": "corrections", "corrected_sessions": "corrected_sessions",
     "coupons": "coupons", "coupon_uses": "coupon_uses",
 }  # fmt: skip

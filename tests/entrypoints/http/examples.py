@@ -24,10 +24,11 @@ from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.clock import Instant, instant
 from tallywatt.kernel.identity import CommandId, StationId
 from tallywatt.market.price import Told
-from tallywatt.metering.facts import Heard, Reported, SecurityTold
+from tallywatt.metering.facts import Heard, Noticed, Reported, SecurityTold
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
+from tallywatt.stations.notices import notices_of
 from tallywatt.stations.traffic import Direction, OpenCalls, gathered
 from tallywatt.wiring import upgrade
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
@@ -45,6 +46,7 @@ from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, CommandStation
 from tallywatt.workflows.correct_prices import NotePriced, PricedAgain, note_priced
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
+from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
@@ -118,6 +120,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /stations/{identity}/billable": Asked({"identity": "CP1"}),
     "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
     "GET /security-events": _ONE,
+    "GET /notices": _ONE,
     "GET /meter-keys": _ONE,
     "GET /meter-keys/{key_id}": _thing("key_id", "meter_key"),
     "GET /sessions/{session_id}/signed-values": _thing("session_id", "session"),
@@ -524,6 +527,9 @@ def told_by_name(scene: Scene) -> str:
     scene.do(hear_report, told)
     moment = scene.house.machine.now()
     scene.do(hear_security_event, SecurityTold(heard("SecurityEventNotification"), moment, "SettingSystemTime", None))
+    alarm = {"component": {"name": "Cooling"}, "variable": {"name": "Temperature"}, "trigger": "Alerting"}
+    told_so = {"eventData": [{**alarm, "eventId": 7, "actualValue": "91", "severity": 3}]}
+    scene.do(hear_notice, Noticed(heard("NotifyEvent"), tuple(notices_of("NotifyEvent", told_so))))
     return asked_for
 
 

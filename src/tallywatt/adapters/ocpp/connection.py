@@ -23,6 +23,7 @@ from tallywatt.stations.traffic import Direction
 from tallywatt.workflows.certify import hear_signing_request
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered
+from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.settle_terminal import settle_terminal
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import OperatorId, StationId
     from tallywatt.metering.facts import (
         Booted,
+        Noticed,
         Reported,
         Sampled,
         SecurityTold,
@@ -85,6 +87,7 @@ class Intake:
     knock: Callable[[UnitOfWork, Knocked], StationCredential | None]
     report: Callable[[UnitOfWork, Reported], None] = hear_report
     security: Callable[[UnitOfWork, SecurityTold], None] = hear_security_event
+    notice: Callable[[UnitOfWork, Noticed], None] = hear_notice
     sign: Callable[[UnitOfWork, SigningAsked], bool] = hear_signing_request
     answer: Callable[[UnitOfWork, CommandAnswered], StationCommand] = hear_answer
     """An answer that came after nobody waited for it any more."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.ocpp.facts import Fact, acknowledged
 from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject, loose, time_of
-from tallywatt.metering.facts import Reported, SecurityTold, SigningAsked
+from tallywatt.metering.facts import Noticed, Reported, SecurityTold, SigningAsked
 from tallywatt.stations.certificates import OWN_KIND
 from tallywatt.stations.messages import FOLLOWING, MESSAGES
+from tallywatt.stations.notices import NOTICES, notices_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ LARGEST_NUMBER = 2**31 - 1
 _REPORTS = frozenset(one.report for one in MESSAGES.values() if one.report is not None)
 SIGN = "SignCertificate"
 SECURITY_EVENT = "SecurityEventNotification"
-CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT, SIGN}
+CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT, SIGN} | NOTICES.keys()
 """Refused when they break their schema. A report is taken: one value that is too long is no reason to lose all others."""
 
 
@@ -54,6 +55,16 @@ def reported(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         content=told,
     )
     return Fact("report", fact, acknowledged)
+
+
+def noticing(answer: bytes, *names: str) -> dict[str, Callable[[Incoming, msgspec.Raw], Fact]]:
+    """The readers of messages that are only said, with what all of them are answered."""
+
+    def noticed(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+        fact = Noticed(incoming.heard([]), tuple(notices_of(incoming.action, _object(payload))))
+        return Fact("notice", fact, lambda _, __: answer)
+
+    return dict.fromkeys(names, noticed)
 
 
 def security_event(incoming: Incoming, payload: msgspec.Raw) -> Fact:

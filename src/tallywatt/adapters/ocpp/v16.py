@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
-from tallywatt.adapters.ocpp.following import CHECKED, following
+from tallywatt.adapters.ocpp.following import CHECKED, following, noticing
 from tallywatt.adapters.ocpp.meter import UNREADABLE_VALUE, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import SCHEMA, NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, number_of, of_evse
@@ -351,12 +351,11 @@ DIALECT = Dialect(
             "SignCertificate",
             "SignedFirmwareStatusNotification",
         ),
+        **noticing(b'{"status":"UnknownVendorId"}', "DataTransfer"),
     },
     checked=CHECKED,
     weighty=frozenset({"MeterValues", "StartTransaction", "StopTransaction"}),
-    at_once={
-        "DataTransfer": b'{"status":"UnknownVendorId"}',
-    },
+    at_once={},
     unreadable=_unreadable,
     say=say,
     malformed="FormationViolation",

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tallywatt.adapters.ocpp.facts import Dialect, Fact, Incoming, acknowledged, say_boot, unreadable
-from tallywatt.adapters.ocpp.following import CHECKED, following
+from tallywatt.adapters.ocpp.following import CHECKED, following, noticing
 from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
@@ -508,16 +508,13 @@ DIALECT = Dialect(
             "SecurityEventNotification",
             "SignCertificate",
         ),
+        **noticing(b'{"status":"UnknownVendorId"}', "DataTransfer"),
+        **noticing(b'{"status":"Rejected"}', "NotifyEVChargingNeeds", "NotifyEVChargingSchedule"),
+        **noticing(b"{}", "ClearedChargingLimit", "NotifyChargingLimit", "NotifyEvent"),
     },
     checked=CHECKED,
     weighty=frozenset({"MeterValues", "TransactionEvent"}),
     at_once={
-        "ClearedChargingLimit": b"{}",
-        "DataTransfer": b'{"status":"UnknownVendorId"}',
-        "NotifyChargingLimit": b"{}",
-        "NotifyEVChargingNeeds": b'{"status":"Rejected"}',
-        "NotifyEVChargingSchedule": b'{"status":"Rejected"}',
-        "NotifyEvent": b"{}",
         "ReservationStatusUpdate": b"{}",
     },
     unreadable=_unreadable,

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from tallywatt.adapters.ocpp import v201
 from tallywatt.adapters.ocpp.facts import Fact, Incoming, acknowledged, unreadable
-from tallywatt.adapters.ocpp.following import following
+from tallywatt.adapters.ocpp.following import following, noticing
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.metering.facts import TerminalSettled
 
@@ -75,14 +75,15 @@ DIALECT = replace(
     v201.DIALECT,
     protocol=PROTOCOL,
     schemas="v21",
-    facts={**v201.DIALECT.facts, **following("ReportDERControl"), "NotifySettlement": notify_settlement},
+    facts={
+        **v201.DIALECT.facts,
+        **following("ReportDERControl"),
+        **noticing(b"{}", "ClosePeriodicEventStream", "NotifyDERAlarm", "NotifyDERStartStop", "NotifyPriorityCharging"),
+        "NotifySettlement": notify_settlement,
+    },
     weighty=v201.DIALECT.weighty | {"NotifySettlement"},
     at_once={
         **v201.DIALECT.at_once,
-        "ClosePeriodicEventStream": b"{}",
-        "NotifyDERAlarm": b"{}",
-        "NotifyDERStartStop": b"{}",
-        "NotifyPriorityCharging": b"{}",
         "OpenPeriodicEventStream": b'{"status":"Rejected"}',
         "PullDynamicScheduleUpdate": b'{"status":"Rejected"}',
     },

@@ -22,7 +22,7 @@ OURS = {
     "secret_hash": "a digest", "old_secret_hash": "a digest", "browser_hash": "a digest", "key_hash": "a digest",
     "request_hash": "a digest", "payload_hash": "a digest", "sha256": "a digest", "archive_sha256": "a digest",
     "fingerprint": "a digest", "value_key": "a digest", "report_key": "a digest", "request_key": "a digest",
-    "event_key": "a digest",
+    "event_key": "a digest", "notice_key": "a digest",
     "natural_key": "a digest", "fact_key": "a digest", "reading_key": "a digest", "start_key": "a digest",
     "prefix": "drawn by us", "driver_secret": "drawn by us",
     "exact_amount": "a figure", "register": "a figure",

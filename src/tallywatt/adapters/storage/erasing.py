@@ -47,7 +47,7 @@ WITHOUT_PEOPLE: Final = {
         "settlement_readings", "signature_verdicts", "meter_pages", "provider_health", "given_away", "corrected_sessions",
     ),
     "kept by law until its term ends": ("printed_invoices",),
-    "cards are hidden before it is written, and it ends after its days": ("message_chunks",),
+    "cards are hidden before it is written, and it ends after its days": ("message_chunks", "station_notices"),
     "what is searched for, sealed until the search ends": ("erasures",),
 }  # fmt: skip
 """The one list of tables that no search looks into, by reason. The test over all tables proves it."""

@@ -109,6 +109,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "station_reports": reports.STATION_REPORTS,
     "station_variables": reports.STATION_VARIABLES,
     "security_events": reports.SECURITY_EVENTS,
+    "station_notices": reports.STATION_NOTICES,
     "message_chunks": reports.MESSAGE_CHUNKS,
     "list_rules": local_lists.LIST_RULES,
     "local_lists": local_lists.LOCAL_LISTS,

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.notices import station
 from tallywatt.entrypoints.cli.show import Column, say_json, say_table
-from tallywatt.entrypoints.cli.traffic import station
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import StationId

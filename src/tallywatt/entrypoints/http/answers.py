@@ -353,6 +353,24 @@ class SecurityEvent(Answer):
     station: str
 
 
+class StationNotice(Answer):
+    """Something that a station said on the side. `severity` goes from 0, danger, to 9, debug; null: it did not say."""
+
+    id: str
+    message: str
+    subject: str
+    kind: str | None
+    severity: int | None
+    is_cleared: bool
+    evse: int
+    value: str | None
+    detail: str | None
+    occurred_at: When
+    received_at: When
+    frame_id: str
+    station: str
+
+
 class Station(Answer):
     """A charging station with its EVSEs."""
 

@@ -44,6 +44,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "GET /messages": a.Page[a.StationMessage],
     "GET /stations/{identity}/configuration": a.Page[a.StationVariable],
     "GET /security-events": a.Page[a.SecurityEvent],
+    "GET /notices": a.Page[a.StationNotice],
     "PATCH /stations/{identity}": a.StationKept,
     "PATCH /evses/{code}": a.EvseKept,
     "GET /evses/{code}/price": a.ShownPrice,

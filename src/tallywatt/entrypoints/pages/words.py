@@ -437,6 +437,8 @@ LABELS: Final = {
     "why.station_not_billable": later("A setting changed without which its sessions cannot be billed"),
     "any.settle_station_check": later("See whether a station was set right"),
     "any.verify_local_list": later("Ask which list of cards a station has"),
+    "inbox.station_alarm": later("Alarm of a station"),
+    "why.station_alarm": later("A station says that something is wrong with it"),
     "any.sync_local_list": later("Bring a list of cards in step"),
     "any.spread_local_lists": later("Look at the lists of cards"),
     "action.station.check": later("Asked a station for its configuration"),

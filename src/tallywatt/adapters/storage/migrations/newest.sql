@@ -2363,6 +2363,28 @@ CREATE TABLE "bank_lines" (
 
 ;
 
+CREATE TABLE station_notices (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	notice_key TEXT NOT NULL, 
+	message TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	kind TEXT, 
+	severity INTEGER, 
+	is_cleared INTEGER NOT NULL, 
+	evse INTEGER NOT NULL, 
+	value TEXT, 
+	detail TEXT, 
+	occurred_at INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT NOT NULL, 
+	CONSTRAINT pk_station_notices PRIMARY KEY (operator_id, station_id, notice_key), 
+	CONSTRAINT fk_station_notices_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2657,6 +2679,14 @@ CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_i
 
 CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0045');
+CREATE INDEX ix_station_notices_operator_id_received_at_notice_key ON station_notices (operator_id, received_at, notice_key);
+
+CREATE INDEX ix_station_notices_operator_id_station_id_received_at_notice_key ON station_notices (operator_id, station_id, received_at, notice_key);
+
+CREATE INDEX ix_told_prices_operator_id_command_id ON told_prices (operator_id, command_id);
+
+CREATE INDEX ix_station_commands_shown ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0046');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

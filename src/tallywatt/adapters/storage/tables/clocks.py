@@ -54,7 +54,7 @@ _MACHINE = """
     meter_readings.received_at
     display_rules.changed_at told_prices.told_at wanted_limits.chosen_at
     commissioning_rules.changed_at station_checks.answered_at station_checks.asked_at station_checks.set_at
-    station_checks.next_at local_lists.told_at
+    station_checks.next_at local_lists.told_at station_notices.received_at
     meter_profiles.created_at resolution_rules.created_at
     operations.created_at operations.first_sent_at operations.last_sent_at operations.resolved_at passkeys.created_at
     passkeys.last_used_at passkeys.removed_at people.created_at provider_health.changed_at
@@ -85,7 +85,7 @@ _SOURCE = """
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
     corrections.since_at corrections.until_at
     disputes.due_at disputes.said_at bank_lines.booked_at
-    security_events.occurred_at
+    station_notices.occurred_at security_events.occurred_at
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

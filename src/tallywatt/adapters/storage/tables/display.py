@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tallywatt.adapters.storage.mapping import Mapping
-from tallywatt.adapters.storage.tables.schema import choice, flag, instant, refers, table, text, version, whole
+from tallywatt.adapters.storage.tables.schema import choice, flag, index, instant, refers, table, text, version, whole
 from tallywatt.stations.display import DisplayRule, Shows, ToldPrice
 
 DISPLAY_RULES = Mapping(
@@ -32,6 +32,7 @@ TOLD_PRICES = Mapping(
         version(),
         refers("session_id", "sessions"),
         refers("command_id", "station_commands"),
+        index("command_id"),
         key=("session_id",),
     ),
     ToldPrice,

@@ -16,6 +16,7 @@ from tallywatt.adapters.storage.tables.schema import (
     version,
     whole,
 )
+from tallywatt.stations.notices import StationNotice
 from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
 from tallywatt.stations.traffic import MessageChunk
 
@@ -76,6 +77,32 @@ SECURITY_EVENTS = Mapping(
         key=("station_id", "event_key"),
     ),
     SecurityEvent,
+)
+
+STATION_NOTICES = Mapping(
+    table(
+        "station_notices",
+        text("station_id"),
+        text("notice_key"),
+        text("message"),
+        text("subject"),
+        text("kind", null=True),
+        whole("severity", null=True),
+        flag("is_cleared"),
+        whole("evse"),
+        text("value", null=True),
+        text("detail", null=True),
+        instant("occurred_at"),
+        instant("received_at"),
+        text("frame_id"),
+        refers("station_id", "stations"),
+        index("received_at", "notice_key"),
+        index("station_id", "received_at", "notice_key"),
+        key=("station_id", "notice_key"),
+        # Cards and keys are hidden before it is written; a maker's own words may still name somebody.
+        personal="traffic",
+    ),
+    StationNotice,
 )
 
 MESSAGE_CHUNKS = Mapping(

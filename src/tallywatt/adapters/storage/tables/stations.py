@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import Column, Index, Text, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -12,6 +12,7 @@ from tallywatt.adapters.storage.tables.schema import (
     index,
     instant,
     json_text,
+    partial_index,
     refers,
     table,
     text,
@@ -217,6 +218,13 @@ STATION_COMMANDS = Mapping(
         index("state", "deadline_at"),
         index("state", "command_id"),
         index("payment_id"),
+        # What displays were told: most commands are of this kind, and only these are thinned out.
+        partial_index(
+            "ix_station_commands_shown",
+            "operator_id",
+            "command_id",
+            where=column("name").in_(("CostUpdated", "DataTransfer")),
+        ),
         key=("command_id",),
     ),
     StationCommand,

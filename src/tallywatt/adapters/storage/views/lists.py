@@ -82,6 +82,7 @@ _evses = stations.EVSES.table
 _commands = stations.STATION_COMMANDS.table
 _variables = reports.STATION_VARIABLES.table
 _security_events = reports.SECURITY_EVENTS.table
+_notices = reports.STATION_NOTICES.table
 _meter_keys = signed.METER_KEYS.table
 _sessions = metering.SESSIONS.table
 _inbox = metering.INBOX.table
@@ -260,6 +261,17 @@ LISTS: dict[str, Pages] = {
             {
                 "station": _of(_security_events.c.station_id, _stations, "station_id", "identity", "station"),
                 **_within(_security_events.c.received_at),
+            },
+            newest_first=True,
+        )
+    ),
+    "notices": Pages(
+        Listing(
+            telling.NOTICE,
+            (_notices.c.received_at, _notices.c.notice_key),
+            {
+                "station": _of(_notices.c.station_id, _stations, "station_id", "identity", "station"),
+                **_within(_notices.c.received_at),
             },
             newest_first=True,
         )

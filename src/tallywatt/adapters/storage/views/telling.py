@@ -20,6 +20,7 @@ _variables = reports.STATION_VARIABLES.table
 _authorities = certificates.AUTHORITIES.table
 _certificates = certificates.STATION_CERTIFICATES.table
 _events = reports.SECURITY_EVENTS.table
+_notices = reports.STATION_NOTICES.table
 
 REPORT: Select[Any] = select(
     *columns(_reports, "message", "number", "is_last", "status", "content", "received_at", "frame_id")
@@ -56,6 +57,17 @@ SECURITY_EVENT: Select[Any] = (
     .where(mine(_events))
 )
 
+NOTICE: Select[Any] = (
+    select(
+        *columns(
+            _notices, "message", "subject", "kind", "severity", "is_cleared", "evse", "value", "detail", "occurred_at",
+            "received_at", "frame_id", id="notice_key",
+        ),
+        *columns(_stations, station="identity"),
+    )
+    .join(_stations, joined(_notices, _stations, "station_id"))
+    .where(mine(_notices))
+)  # fmt: skip
 
 _AUTHORITIES = Question(
     select(

@@ -65,6 +65,22 @@ async def list_security_events(
     return await listed(request, house, caller, "security_events", limit, cursor, station=station, **span)
 
 
+@router.get("/notices")
+async def list_notices(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    station: str | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """What stations said on the side, newest first: events and alarms, data transfers, limits from elsewhere."""
+    span = {"since": when(since), "until": when(until)}
+    return await listed(request, house, caller, "notices", limit, cursor, station=station, **span)
+
+
 @router.get("/authorities")
 async def list_authorities(caller: Reader, house: TheHouse) -> Response:
     """The authorities that vouch for the operator's stations, newest first; the newest one signs."""

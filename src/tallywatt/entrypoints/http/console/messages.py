@@ -102,6 +102,7 @@ async def _page(
     events = await house.ask(
         house.views.page, "security_events", caller.operator_id, SHOWN_EVENTS, None, station=identity
     )
+    said = await house.ask(house.views.page, "notices", caller.operator_id, SHOWN_EVENTS, None, station=identity)
     return await shown(
         request, house, caller, "station_messages.html", "stations", status,
         row=row,
@@ -110,6 +111,7 @@ async def _page(
         variables=await house.ask(house.views.variables_of, caller.operator_id, row["id"]),
         certificates=await house.ask(house.views.certificates_of, caller.operator_id, row["id"]),
         events=events["items"],
+        notices=said["items"],
     )  # fmt: skip
 
 
