@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.customers.customer import TokenState
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import (
     StationId,  # commands travel over the control socket, and their types are read there
 )
@@ -156,6 +157,20 @@ def verify_list(work: UnitOfWork, command: SyncList) -> LocalList | None:
         work.jobs.add(Job(SYNC_LIST, station.station_id))
         return held
     _tell(work, station, ASK_NUMBER, {})
+    return held
+
+
+def send_list_anew(work: UnitOfWork, command: SyncList) -> LocalList | None:
+    """A person wants the whole list sent, whatever the station is thought to have."""
+    station = work.stations.lock(command.station_id)
+    if not _is_on(work, station.station_id):
+        msg = f"the list of station {station.identity} is not kept"
+        raise Conflict(msg, code="local_lists.not_kept", remedy="switch it on: tallywatt station local-list")
+    held = work.local_lists.find(station.station_id)
+    if held is not None and held.command_id is None:
+        held = _put(work, held, is_known=False, state=ListState.WAITING, tries=0)
+    work.jobs.add(Job(SYNC_LIST, station.station_id))
+    record_action(work, "station.send_list", "station", station.station_id)
     return held
 
 

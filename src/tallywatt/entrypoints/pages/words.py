@@ -441,6 +441,7 @@ LABELS: Final = {
     "why.station_alarm": later("A station says that something is wrong with it"),
     "any.sync_local_list": later("Bring a list of cards in step"),
     "any.spread_local_lists": later("Look at the lists of cards"),
+    "action.station.send_list": later("Had a list of cards sent again"),
     "action.station.check": later("Asked a station for its configuration"),
     "action.station.set": later("Changed the configuration of a station"),
     "action.station.allow_setting": later("Said whether stations are set right"),

@@ -171,6 +171,7 @@ class Views:
     inbox = staticmethod(attention.inbox)
     inbox_item = staticmethod(attention.inbox_item)
     rules = staticmethod(habits.rules)
+    rules_with_count = staticmethod(habits.rules_with_count)
     profiles = staticmethod(habits.profiles)
     jobs = staticmethod(attention.jobs)
     job = staticmethod(attention.job)

@@ -21,6 +21,7 @@ from tallywatt.entrypoints.http.console import (
     jobs,
     keys,
     live,
+    local_lists,
     look,
     messages,
     meters,
@@ -28,6 +29,7 @@ from tallywatt.entrypoints.http.console import (
     own_books,
     payments,
     people,
+    rules,
     search,
     sessions,
     settings,
@@ -62,6 +64,7 @@ def routers() -> tuple[APIRouter, ...]:
         inbox,
         jobs,
         live,
+        local_lists,
     )
     subjects = (
         entrance,
@@ -80,6 +83,7 @@ def routers() -> tuple[APIRouter, ...]:
         meters,
         settings,
         people,
+        rules,
         sign_on,
         keys,
         webhooks,
