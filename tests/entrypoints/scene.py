@@ -9,6 +9,7 @@ from tallywatt.entrypoints.http.app import build_app
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.identity import OperatorId, PaymentId
 from tallywatt.kernel.money import Money, currency
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import StoredMethod, Succeeded, View, ViewStatus
 from tallywatt.settings import Settings
@@ -21,6 +22,7 @@ from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station, knock
+from tallywatt.workflows.answer_from_books import answer_from_books
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.ask_refund import AskRefund, ask_refund
 from tallywatt.workflows.correct_prices import OpenCorrection, open_correction
@@ -180,7 +182,11 @@ class Scene:
         """The provider answers whatever is on its way, until nothing is."""
         while waiting := self.do(lambda work, _: [one for one in work.operations.by() if one.is_unresolved], None):
             for operation in waiting:
-                answer = outcome(operation)
+                account = self.do(lambda work, key: work.provider_accounts.get(key), operation.account_id)
+                if capabilities_of(account.provider).own_books:
+                    answer = self.do(answer_from_books, operation.operation_id)
+                else:
+                    answer = outcome(operation)
                 fact = ProviderFact(operation.payment_id, answer, Source.REPLY, operation.operation_id, self.now)
                 self.do(apply_provider_fact, fact)
 

@@ -95,12 +95,18 @@ def prepare_debits(work: UnitOfWork, command: PrepareDebits) -> DebitBatch:
 
 
 def _free_key(work: UnitOfWork, today: str) -> str:
-    """The name of today's batch for that day; where that was cancelled, of the one in its place."""
+    """The name of today's batch for that day; where nothing of that goes on any more, of the one in its place."""
     key, count = today, 1
-    while (before := work.debit_batches.one_by(batch_key=key)) is not None and before.cancelled_at is not None:
+    while (before := work.debit_batches.one_by(batch_key=key)) is not None and _is_over(work, before):
         count += 1
         key = f"{today}/{count}"
     return key
+
+
+def _is_over(work: UnitOfWork, batch: DebitBatch) -> bool:
+    never = (CollectionState.REJECTED, CollectionState.CANCELLED)
+    theirs = work.debit_collections.by(batch_id=batch.batch_id)
+    return batch.closed_at is not None and all(one.state in never for one in theirs)
 
 
 def _day_of(command: PrepareDebits, today: date, notice_days: int) -> date:

@@ -21,8 +21,10 @@ from tallywatt.entrypoints.http.app import build_app
 from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
-from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.clock import Instant, local_date
 from tallywatt.metering.signed.registry import SignedValue
+from tallywatt.payments.bank import ToldBankLine
+from tallywatt.payments.debit import DebitBatch
 from tallywatt.payments.dispute import DisputeState, ToldDispute
 from tallywatt.payments.settlement import LineKind, ToldLine
 from tallywatt.stations.command import Action
@@ -37,6 +39,7 @@ from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.imports import ImportKind
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
+from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_rule import PutRule, put_rule
@@ -48,6 +51,7 @@ from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
 from tests.entrypoints.http.examples import certified
 from tests.entrypoints.scene import TARIFF, Scene
@@ -152,6 +156,9 @@ THINGS: Final[dict[str, str]] = {
     "payment_id": "payment",
     "provider_id": "provider",
     "difference_id": "difference",
+    "batch_id": "debit_batch",
+    "line_id": "bank_line",
+    "mandate_id": "mandate",
     "dispute_id": "dispute",
     "reference": "customer",
     "session_id": "session",
@@ -209,6 +216,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "POST /console/inbox/{item_id}": {"decision": "dismiss"},
     "POST /console/payments/{payment_id}/refund": {"amount": "0.01", "once": "1"},
     "POST /console/settlements/{difference_id}": {"action": "dismiss"},
+    "POST /console/bank/{line_id}": {"kind": "nothing"},
+    "POST /console/customers/{reference:path}/mandates": {"iban": "NL91ABNA0417164300", "signed_on": "2026-01-01"},
     "POST /console/settings/people/{membership_id}/role": {"role": "read_only"},
     "POST /account/passkeys/{passkey_id}/rename": {"name": "Phone"},
 }
@@ -281,6 +290,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "coupon": coupon,
         "delivery": delivery,
         "difference": _difference(scene, own),
+        **_debits(scene, own),
         "dispute": _dispute(scene, session["payments"][0]["id"]),
         "endpoint": endpoint.endpoint.endpoint_id,
         "certificate": certified(scene),
@@ -305,6 +315,21 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": put.version.tariff_version_id,
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD5")[0].token_id, None),
     }
+
+
+def _debits(scene: Scene, name: str) -> dict[str, str]:
+    """A mandate, a batch that is ready, and a line of the bank that nobody knows."""
+    scene.do(set_creditor, SetCreditor("DE98ZZZ09999999999", "Mine", "DE89370400440532013000"))
+    today = local_date(scene.now, "UTC").isoformat()
+    mandate = scene.do(sign_mandate, SignMandate(name, "NL91ABNA0417164300", today))
+    batch = DebitBatch(
+        scene.house.new_id("batch"), name, f"DD{name}"[:35], "2026-12-07", "EUR", "DE98ZZZ09999999999", "Mine",
+        "DE89370400440532013000", None, 0, 0, "", scene.now, scene.now, None, None,
+    )  # fmt: skip
+    scene.do(lambda work, row: work.debit_batches.add_new(row), batch)
+    line = ToldBankLine(f"line of {name}", "DE..3000", "S1", "1", Instant(0), 5, "EUR")
+    scene.do(take_statement, TakeStatement((line,), "ab12"))
+    return {"mandate": mandate.mandate_id, "debit_batch": batch.batch_id, "bank_line": line.line_id}
 
 
 def _dispute(scene: Scene, payment_id: str) -> str:

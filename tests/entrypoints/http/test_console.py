@@ -22,6 +22,7 @@ PAGES = (
     "/console/stations", "/console/stations/CP1", "/console/payments", "/console/payments?state=owed", "/console/invoices",
     "/console/invoices?owed=true", "/console/inbox", "/console/inbox?state=resolved", "/console/jobs", "/docs",
     "/console/imports", "/console/audits", "/console/settlements", "/console/settlements?state=resolved", "/console/disputes",
+    "/console/bank", "/console/bank?state=transfer", "/console/debits",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_a
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.http.examples import logged_at, told_by_name
+from tests.entrypoints.http.test_console_debits import batch_ready
 from tests.entrypoints.http.test_doors import routes
 from tests.entrypoints.pages.test_live_session import SIZES, opened
 from tests.entrypoints.scene import Scene
@@ -67,6 +68,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
     "/console/corrections/{correction_id}": lambda scene: f"/console/corrections/{scene.correction('Wrong price')}",
+    "/console/debits/{batch_id}": lambda scene: f"/console/debits/{batch_ready(scene)}",
     "/console/circles/{circle_id}": lambda scene: f"/console/circles/{_circle(scene)}",
     "/console/coupons/{coupon_id}": lambda scene: f"/console/coupons/{_coupon(scene)}",
     "/console/imports/{import_id}": lambda scene: f"/console/imports/{_upload(scene)}",

@@ -111,13 +111,15 @@ async def customer_page(
     belongs = await house.ask(house.views.circles_of_customer, caller.operator_id, row["id"])
     account = await house.ask(house.views.customer_account, caller.operator_id, row["id"], PAGE)
     books = await house.ask(house.views.provider_accounts, caller.operator_id)
+    mandates = await house.ask(house.views.mandates, caller.operator_id, row["id"])
+    creditor = await house.ask(house.views.creditor, caller.operator_id)
     today = local_date(house.business_now(), (await operator_of(house, caller.operator_id))["zone"]).isoformat()
     return await shown(
         request, house, caller, "customer.html", "customers", status_of(problem) if problem else 200,
         row=row, sessions=sessions["items"], methods=methods, problem=problem, uid=uid, types=TYPES,
         belongs=[with_standing(one, house.business_now()) for one in belongs],
         own=own_account.view(account, methods, books, today), today=today, given=given or {},
-        once=house.new_id("transfer"),
+        once=house.new_id("transfer"), mandates=mandates, creditor=creditor,
     )  # fmt: skip
 
 
