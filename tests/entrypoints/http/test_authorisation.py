@@ -327,7 +327,7 @@ def _debits(scene: Scene, name: str) -> dict[str, str]:
         "DE89370400440532013000", None, 0, 0, "", scene.now, scene.now, None, None,
     )  # fmt: skip
     scene.do(lambda work, row: work.debit_batches.add_new(row), batch)
-    line = ToldBankLine(f"line of {name}", "DE..3000", "S1", "1", Instant(0), 5, "EUR")
+    line = ToldBankLine(f"line-{name}", "DE..3000", "S1", "1", Instant(0), 5, "EUR")
     scene.do(take_statement, TakeStatement((line,), "ab12"))
     return {"mandate": mandate.mandate_id, "debit_batch": batch.batch_id, "bank_line": line.line_id}
 
