@@ -42,7 +42,9 @@ CREDITOR = {
 def owing(scene: Scene, *, signed: bool = True) -> None:
     """C1 has bought for 3.00 on invoice, in euros, and may be collected from."""
     put = scene.do(put_tariff, PutTariff(IN_EUROS))
-    scene.do(assign_tariff, AssignTariff(put.version.tariff_version_id, valid_from=Instant(0)))
+    # Theirs alone: the pages of the others go on in pounds.
+    assigned = AssignTariff(put.version.tariff_version_id, valid_from=Instant(0), audience="customer:C1")
+    scene.do(assign_tariff, assigned)
     scene.do(add_provider_account, AddProviderAccount("terms", "invoice", ("EUR",), "", ()))
     scene.do(allow_invoice, AllowInvoice("C1", money("100.00", "EUR"), 14))
     scene.wire().charge(10_000_000, token="CARD1")

@@ -16,6 +16,7 @@ from tallywatt.kernel.errors import BadInput
 from tallywatt.stations.command import Action
 from tallywatt.stations.configuration import reading
 from tallywatt.stations.messages import MESSAGES, OLD, PROTOCOLS
+from tallywatt.stations.notices import ALARM
 from tallywatt.workflows.certify import RevokeCertificate, revoke_certificate
 from tallywatt.workflows.order_station import order_station
 
@@ -111,7 +112,7 @@ async def _page(
         variables=await house.ask(house.views.variables_of, caller.operator_id, row["id"]),
         certificates=await house.ask(house.views.certificates_of, caller.operator_id, row["id"]),
         events=events["items"],
-        notices=said["items"],
+        notices=[{**one, "is_alarm": one["kind"] == ALARM} for one in said["items"]],
     )  # fmt: skip
 
 
