@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.identity import natural_key
 from tallywatt.stations.traffic import without_what_opens
 
@@ -170,7 +171,8 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Each by itself: two that are joined afterwards would make a number that nobody knows."""
+    return hide_card_numbers(value)[0] if isinstance(value, str) else ""
 
 
 def _whole(value: Any, most: int) -> int | None:

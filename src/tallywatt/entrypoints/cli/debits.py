@@ -34,7 +34,7 @@ class SchemeName(StrEnum):
     "creditor",
     **examples(
         "tallywatt debit creditor",
-        "tallywatt debit creditor DE98ZZZ09999999999 --name 'My Charging' --iban DE89370400440532013000",
+        "tallywatt debit creditor DE98ZZZ09999999999 --iban DE89370400440532013000",
     ),
 )
 def creditor(
