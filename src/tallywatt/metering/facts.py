@@ -89,6 +89,8 @@ class Started:
     signed: tuple[SignedSample, ...] = ()
     limit: ToldLimit | None = None
     """2.1: what the station keeps."""
+    reservation_number: int | None = None
+    """The reservation that ends with it, when the station names it."""
 
     @property
     def names_starter(self) -> bool:
@@ -120,6 +122,8 @@ class Sampled:
     signed: tuple[SignedSample, ...] = ()
     limit: ToldLimit | None = None
     """2.1: what the station keeps."""
+    reservation_number: int | None = None
+    """The reservation that ends with it, when the station names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,16 @@ class TerminalSettled:
     """In major units, exact."""
     transaction_id: str | None
     """None when it was cancelled before a transaction began."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationTold:
+    """ReservationStatusUpdate: how a reservation ended."""
+
+    heard: Heard
+    number: int
+    status: str
+    """Expired, Removed; NoTransaction in 2.1."""
 
 
 @dataclass(frozen=True, slots=True)

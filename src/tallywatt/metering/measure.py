@@ -45,6 +45,8 @@ class Flag(StrEnum):
     MISSING_ENERGY = "missing_energy"
     NOT_COVERED = "not_covered"
     """Nothing of its customer's could pay when it began."""
+    RESERVED_FOR_ANOTHER = "reserved_for_another"
+    """Its EVSE was kept for somebody else, and the station let it begin."""
 
 
 @dataclass(frozen=True, slots=True)

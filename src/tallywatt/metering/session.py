@@ -110,6 +110,8 @@ class Session:
     booked_at: Instant
     missing_events: str | None = None
     """OCPP 2.x: seqNos that were skipped and may still come (`3-5,8`); None: nothing is missed."""
+    reservation_id: str | None = None
+    """The reservation that it has used."""
     version: int = 1
 
     @property

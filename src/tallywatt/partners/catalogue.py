@@ -153,6 +153,12 @@ _OUTCOME = (
     Field("payment_id", "id", "The payment that it serves; null: none.", may_be_null=True),
     Field("session_id", "id", "The session that came of it; null: none, or not yet.", may_be_null=True),
 )
+_KEPT = (
+    Field("station_id", "id", "Which station."),
+    Field("evse_id", "id", "Which EVSE; null: any.", may_be_null=True),
+    Field("reason", "code", "What the station said; null: nothing.", may_be_null=True),
+    Field("session_id", "id", "The session that used it; null: none.", may_be_null=True),
+)
 _MOVED = (_SESSION, _AMOUNT, _CURRENCY)
 _FIELDS = Field("fields", "code", "What was changed: names of fields, with blanks between.")
 _APPROVAL = (
@@ -355,6 +361,29 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType("evse.changed", "EvseChanged", "evse", "Something about an EVSE was changed.", (_FIELDS,)),
     EventType("location.added", "LocationAdded", "location", "A location was added."),
     EventType("location.changed", "LocationChanged", "location", "Something about a location was changed.", (_FIELDS,)),
+    EventType(
+        "reservation.requested",
+        "ReservationRequested",
+        "reservation",
+        "A station is to keep an EVSE for somebody.",
+        (
+            Field("station_id", "id", "Which station."),
+            Field("evse_id", "id", "Which EVSE; null: any.", may_be_null=True),
+            Field("number", "count", "The reservationId that the station is told."),
+        ),
+    ),
+    EventType(
+        "reservation.cancel_asked",
+        "ReservationCancelAsked",
+        "reservation",
+        "It is to be given up; it holds until then.",
+    ),
+    EventType("reservation.accepted", "ReservationAccepted", "reservation", "The station keeps it.", _KEPT),
+    EventType("reservation.refused", "ReservationRefused", "reservation", "The station said no.", _KEPT),
+    EventType("reservation.used", "ReservationUsed", "reservation", "A session has used it.", _KEPT),
+    EventType("reservation.expired", "ReservationExpired", "reservation", "Nobody came in time.", _KEPT),
+    EventType("reservation.cancelled", "ReservationCancelled", "reservation", "It was given up.", _KEPT),
+    EventType("reservation.removed", "ReservationRemoved", "reservation", "The station gave it up.", _KEPT),
     EventType(
         "command.requested",
         "CommandRequested",

@@ -10,12 +10,14 @@ from tallywatt.metering.session import SessionState
 from tallywatt.stations.command import Action
 from tallywatt.stations.commissioning import ASKED_BY, SETTING
 from tallywatt.stations.local_list import ASK_NUMBER, SEND
+from tallywatt.stations.reservation import CANCEL, RESERVE
 from tallywatt.workflows.check_station import JUDGE_STATION
 from tallywatt.workflows.command_station import CommandAnswered, command_answered
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.hear_report import keep_variables
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_local_list import hear_list, hear_number
+from tallywatt.workflows.keep_reservation import hear_reservation
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
 
@@ -40,6 +42,8 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
         hear_list(work, before, command.answer)
     if before.name == ASK_NUMBER and before.answered_at is None and command.answer.outcome == "accepted":
         hear_number(work, before, command.answer)
+    if before.name in {RESERVE, CANCEL} and before.answered_at is None:
+        hear_reservation(work, before, command.answer)
     asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
     if asked_for_status and before.session_id is not None and command.answer.told is not None:
         take_status(work, before.session_id, command.answer.told)

@@ -11,6 +11,7 @@ from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.stations.station import Role
 from tallywatt.workflows.cover_start import cover_start
 from tallywatt.workflows.fulfil_command import fulfil, remote_start, tag_of
+from tallywatt.workflows.keep_reservation import use_reservation
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_those_before import end_those_before
 from tallywatt.workflows.offer_price import offer_at
@@ -34,7 +35,8 @@ def learn(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Sessio
         return session
     after = _payer(work, _place(work, session, fact), fact)
     if after is session:
-        return session
+        return _reserved(work, session, fact)
+    after = use_reservation(work, after, fact)
     station = work.stations.get(session.station_id)
     evse = work.evses.find(after.evse_id) if after.evse_id else None
     if after.payment_id is None:
@@ -47,6 +49,14 @@ def learn(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Sessio
     if session.evse_id is None and after.evse_id is not None and after.is_open:
         end_those_before(work, after)
     return after
+
+
+def _reserved(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Session:
+    """OCPP 2.x may name the reservation in a later event than the token."""
+    if fact.reservation_number is None:
+        return session
+    after = use_reservation(work, session, fact)
+    return session if after is session else work.sessions.put(after)
 
 
 def _place(work: UnitOfWork, session: Session, fact: Started | Sampled) -> Session:

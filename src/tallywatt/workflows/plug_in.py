@@ -20,6 +20,7 @@ from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import Foreseen, foresees
 from tallywatt.workflows.fulfil_command import remote_start, tag_of
 from tallywatt.workflows.keep_limit import limit_to_tell
+from tallywatt.workflows.keep_reservation import use_reservation
 from tallywatt.workflows.learn import NOT_DECIDED, learn, settle_start
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -55,6 +56,7 @@ def _asked(fact: Started) -> list[Foreseen]:
     asked = [
         Foreseen("stations", (("station_id", station_id),)),
         Foreseen("transaction_counters", (("station_id", station_id),), held=True),
+        Foreseen("reservations", (("station_id", station_id), ("is_watched", 1))),
         Foreseen("station_facts", (("fact_key", start_key(fact)),)),
     ]
     if fact.evse_number is not None:
@@ -180,6 +182,7 @@ def open_session(
         booked_at=work.now,
     )
     session = counted(session, fact.sequence_number, is_first=Flag.START_MISSING not in flags)
+    session = use_reservation(work, session, fact)
     if evse is not None:
         end_those_before(work, session)
     work.sessions.add_new(session)

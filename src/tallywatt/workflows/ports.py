@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.local_list import ListRule, LocalList
     from tallywatt.stations.notices import StationNotice
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
+    from tallywatt.stations.reservation import Reservation
     from tallywatt.stations.station import (
         Connector,
         ConnectorState,
@@ -161,6 +162,10 @@ class Queries(Protocol):
 
     def unplanned_checks(self, now: Instant, most: int) -> list[StationId]:
         """Adopted stations of a known version whose moment to be asked has come, or was never planned."""
+        ...
+
+    def last_reservation_number(self, station_id: str) -> int:
+        """The highest number of a station's reservations; 0 when it has none."""
         ...
 
     def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
@@ -290,6 +295,7 @@ class UnitOfWork(Protocol):
     message_chunks: Records[MessageChunk]
     list_rules: Records[ListRule]
     local_lists: Records[LocalList]
+    reservations: Records[Reservation]
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]

@@ -16,6 +16,7 @@ from tallywatt.stations.display import TARIFF
 from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.cover_start import may_start
+from tallywatt.workflows.keep_reservation import is_reserved_for_others
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.offer_price import assignments_for, place_of, who_is
 from tallywatt.workflows.show_price import is_shown
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import TokenShown
     from tallywatt.workflows.ports import UnitOfWork
 
+NOT_NOW = "NotAtThisTime"
+"""OCPP 2.x: everything at the station is kept for others. In 1.6 it is `Blocked`."""
 MOST_PLACES = 8
 """At a station with more EVSEs than this nobody is told a price before the EVSE is known."""
 
@@ -36,8 +39,19 @@ def show_token(work: UnitOfWork, fact: TokenShown) -> TokenAnswer:
     status, group = authorization_of(token, now=work.now), token.group_uid if token else None
     if token is not None and token.customer_id is not None and status == "Accepted":
         status = status if may_start(work, token.customer_id) else NO_CREDIT
+    if status == "Accepted" and _is_kept_for_others(work, fact, token):
+        status = "Blocked" if fact.heard.protocol == OLD else NOT_NOW
     words = _prices(work, fact, token) if status == "Accepted" and fact.heard.protocol != OLD else None
     return TokenAnswer(status, group, words)
+
+
+def _is_kept_for_others(work: UnitOfWork, fact: TokenShown, token: Token | None) -> bool:
+    """Whether nothing at that station is free for it. Which EVSE it will be is not told, so one that is free is enough."""
+    station_id = fact.heard.station_id
+    if not work.reservations.by(station_id=station_id, is_watched=1):
+        return False
+    evses = [one.evse_id for one in work.evses.by(station_id=station_id)]
+    return is_reserved_for_others(work, station_id, token, evses)
 
 
 def _prices(work: UnitOfWork, fact: TokenShown, token: Token | None) -> str | None:

@@ -23,7 +23,7 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
-from tallywatt.kernel.identity import CustomerId, ProviderAccountId, SessionId, StationId
+from tallywatt.kernel.identity import CustomerId, EvseId, ProviderAccountId, SessionId, StationId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
@@ -77,6 +77,7 @@ from tallywatt.workflows.receive_transfer import ReceiveTransfer
 from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.register_meter_key import EndMeterKey, RegisterMeterKey
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
+from tallywatt.workflows.reserve import CancelReservation, Reserve
 from tallywatt.workflows.resolve_difference import ResolveDifference
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem
 from tallywatt.workflows.retry_job import RetryJob
@@ -150,6 +151,8 @@ COMMANDS: dict[str, object] = {
     "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30),
     "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
+    "reserve": Reserve(StationId("s1"), 30, EvseId("e1"), None, "04AA", None),
+    "cancel_reservation": CancelReservation("r1"),
     "switch_lists": SwitchLists(StationId("s1"), is_on=True),
     "end_rule": EndRule("short-silence"),
     "put_profile": PutProfile("units", "Maker", "Model*", "1.?", {"values_over": 1000, "counts": "session"}),

@@ -59,6 +59,7 @@ from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.conforming import end_loop
+from tests.entrypoints.http.reserved import reserved, speaks
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 
@@ -116,6 +117,12 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"name": "ClearCache"}),
     "GET /commissioning": Asked(),
+    "GET /reservations": _ONE,
+    "GET /reservations/{reservation_id}": _thing("reservation_id", "reservation"),
+    "POST /reservations/{reservation_id}/cancel": _thing("reservation_id", "reservation"),
+    "POST /stations/{identity}/reservations": Asked(
+        {"identity": "CP1"}, body={"evse": "GB*TWA*ECP1*1", "customer": "C1", "minutes": 30}
+    ),
     "GET /local-lists": Asked(),
     "GET /stations/{identity}/billable": Asked({"identity": "CP1"}),
     "GET /stations/{identity}/configuration": Asked({"identity": "CP1"}, {"limit": "1"}),
@@ -456,6 +463,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     unwise = scene.correction("wrong tariff")
     cheaper = PricedAgain(paid["id"], 100)
     scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
+    speaks(scene, "CP1")
     return {
         "correction": correction,
         "unwise_correction": unwise,
@@ -468,6 +476,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "belonging": belonging.belonging_id,
         "circle": belonging.circle_id,
+        "reservation": reserved(scene, "CP2", "C1"),
         "coupon": welcome.coupon_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,

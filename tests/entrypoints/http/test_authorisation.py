@@ -54,6 +54,7 @@ from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
 from tests.entrypoints.http.examples import certified
+from tests.entrypoints.http.reserved import reserved
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 from tests.migrated import copy_of
@@ -139,6 +140,7 @@ THINGS: Final[dict[str, str]] = {
     "circle_id": "circle",
     "code": "evse",
     "coupon_id": "coupon",
+    "reservation_id": "reservation",
     "command_id": "command",
     "delivery_id": "delivery",
     "endpoint_id": "endpoint",
@@ -181,6 +183,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /stations/{identity}/commands": {"action": "unlock"},
     "POST /stations/{identity}/commissioning": {"sets_values": True},
+    "POST /stations/{identity}/reservations": {"customer": "C1", "minutes": 30},
+    "POST /reservations/{reservation_id}/cancel": {},
     "POST /local-lists": {"is_on": True},
     "POST /stations/{identity}/local-list": {"is_on": True},
     "POST /stations/{identity}/display": {"shows": "auto"},
@@ -288,6 +292,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "belonging": belonging,
         "circle": circle,
         "coupon": coupon,
+        "reservation": reserved(scene, own, own),
         "delivery": delivery,
         "difference": _difference(scene, own),
         **_debits(scene, own),

@@ -25,6 +25,7 @@ from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
+from tallywatt.workflows.keep_reservation import hear_reservation_update
 from tallywatt.workflows.settle_terminal import settle_terminal
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Booted,
         Noticed,
         Reported,
+        ReservationTold,
         Sampled,
         SecurityTold,
         SigningAsked,
@@ -91,6 +93,7 @@ class Intake:
     sign: Callable[[UnitOfWork, SigningAsked], bool] = hear_signing_request
     answer: Callable[[UnitOfWork, CommandAnswered], StationCommand] = hear_answer
     """An answer that came after nobody waited for it any more."""
+    reservation: Callable[[UnitOfWork, ReservationTold], None] = hear_reservation_update
     settle: Callable[[UnitOfWork, TerminalSettled], None] = settle_terminal
 
 

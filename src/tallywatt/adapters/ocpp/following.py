@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.ocpp.facts import Fact, acknowledged
 from tallywatt.adapters.ocpp.reading import LONGEST_TEXT, SCHEMA, NoObject, loose, time_of
-from tallywatt.metering.facts import Noticed, Reported, SecurityTold, SigningAsked
+from tallywatt.metering.facts import Noticed, Reported, ReservationTold, SecurityTold, SigningAsked
 from tallywatt.stations.certificates import OWN_KIND
 from tallywatt.stations.messages import FOLLOWING, MESSAGES
 from tallywatt.stations.notices import NOTICES, notices_of
@@ -23,14 +23,20 @@ LARGEST_PART = 9_999
 LARGEST_NUMBER = 2**31 - 1
 _REPORTS = frozenset(one.report for one in MESSAGES.values() if one.report is not None)
 SIGN = "SignCertificate"
+RESERVATION = "ReservationStatusUpdate"
 SECURITY_EVENT = "SecurityEventNotification"
-CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT, SIGN} | NOTICES.keys()
+CHECKED = (FOLLOWING - _REPORTS) | {SECURITY_EVENT, SIGN, RESERVATION} | NOTICES.keys()
 """Refused when they break their schema. A report is taken: one value that is too long is no reason to lose all others."""
 
 
 def following(*names: str) -> dict[str, Callable[[Incoming, msgspec.Raw], Fact]]:
     """The readers of these messages, by their names."""
-    known = {**dict.fromkeys(FOLLOWING, reported), SECURITY_EVENT: security_event, SIGN: sign_certificate}
+    known = {
+        **dict.fromkeys(FOLLOWING, reported),
+        SECURITY_EVENT: security_event,
+        SIGN: sign_certificate,
+        RESERVATION: reservation,
+    }
     return {name: known[name] for name in names}
 
 
@@ -89,6 +95,15 @@ def sign_certificate(incoming: Incoming, payload: msgspec.Raw) -> Fact:
     number = _whole(told.get("requestId"), LARGEST_NUMBER)
     fact = SigningAsked(incoming.heard(flags), request, kind[:50], number)
     return Fact("sign", fact, lambda taken, _: b'{"status":"%b"}' % (b"Accepted" if taken else b"Rejected"))
+
+
+def reservation(incoming: Incoming, payload: msgspec.Raw) -> Fact:
+    """ReservationStatusUpdate of OCPP 2.x."""
+    told = _object(payload)
+    number, status = _whole(told.get("reservationId"), LARGEST_NUMBER), told.get("reservationUpdateStatus")
+    if number is None or not isinstance(status, str):
+        raise NoObject
+    return Fact("reservation", ReservationTold(incoming.heard([]), number, status[:50]), acknowledged)
 
 
 def _object(payload: msgspec.Raw) -> dict[str, Any]:

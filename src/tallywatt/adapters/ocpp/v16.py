@@ -91,6 +91,7 @@ class StartTransaction(msgspec.Struct, rename="camel"):
     id_tag: Token | None = None
     meter_start: WattHours | None = None
     timestamp: Name | None = None
+    reservation_id: TransactionId | None = None
 
 
 class StopTransaction(msgspec.Struct, rename="camel"):
@@ -202,6 +203,7 @@ def start_transaction(incoming: Incoming, payload: msgspec.Raw) -> Fact:
         token_type=None,
         transaction_id=None,
         meter_start=meter_start,
+        reservation_number=told.reservation_id,
     )
     return Fact("start", command, _say_start)
 

@@ -144,6 +144,7 @@ class TransactionEvent(msgspec.Struct, rename="camel"):
     evse: Evse | None = None
     id_token: IdToken | None = None
     meter_value: list[MeterValue] | None = None
+    reservation_id: Count | None = None
 
 
 class StatusNotification(msgspec.Struct, rename="camel"):
@@ -248,6 +249,7 @@ def _started(
         samples=samples,
         signed=_signed(told.meter_value, incoming.received_at),
         limit=_limit(info.transaction_limit),
+        reservation_number=told.reservation_id,
     )
     return Fact("start", command, _conclusion(told))
 
@@ -277,6 +279,7 @@ def _updated(
         connector_number=told.evse.connector_id if told.evse else None,
         names_starter=told.trigger_reason not in STOPPING,
         limit=_limit(info.transaction_limit),
+        reservation_number=told.reservation_id,
     )
     return Fact("sample", command, _conclusion(told))
 
@@ -505,6 +508,7 @@ DIALECT = Dialect(
             "NotifyReport",
             "PublishFirmwareStatusNotification",
             "ReportChargingProfiles",
+            "ReservationStatusUpdate",
             "SecurityEventNotification",
             "SignCertificate",
         ),
@@ -514,9 +518,7 @@ DIALECT = Dialect(
     },
     checked=CHECKED,
     weighty=frozenset({"MeterValues", "TransactionEvent"}),
-    at_once={
-        "ReservationStatusUpdate": b"{}",
-    },
+    at_once={},
     unreadable=_unreadable,
     say=say,
     malformed="FormatViolation",

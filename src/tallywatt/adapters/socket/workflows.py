@@ -94,6 +94,7 @@ from tallywatt.workflows.replay_webhook import (
     replay_since,
     try_webhook,
 )
+from tallywatt.workflows.reserve import CancelReservation, Reserve, cancel_reservation, reserve
 from tallywatt.workflows.resolve_difference import ResolveDifference, resolve_difference
 from tallywatt.workflows.resolve_inbox import ResolveItem, resolve_item
 from tallywatt.workflows.retry_job import RetryJob, retry_job
@@ -202,6 +203,8 @@ ALLOWED = _allowed(
     (ask_check, AskCheck),
     (allow_setting, AllowSetting),
     (switch_lists, SwitchLists),
+    (reserve, Reserve),
+    (cancel_reservation, CancelReservation),
     (set_display, SetDisplay),
     (set_limit, SetLimit),
     (put_rule, PutRule),

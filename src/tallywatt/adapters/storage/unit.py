@@ -38,6 +38,7 @@ from tallywatt.adapters.storage.tables import (
     payments,
     rating,
     reports,
+    reservations,
     settlements,
     signed,
     stations,
@@ -113,6 +114,7 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "message_chunks": reports.MESSAGE_CHUNKS,
     "list_rules": local_lists.LIST_RULES,
     "local_lists": local_lists.LOCAL_LISTS,
+    "reservations": reservations.RESERVATIONS,
     "frames": metering.FRAMES,
     "sessions": metering.SESSIONS,
     "meter_readings": metering.METER_READINGS,
@@ -472,6 +474,10 @@ UNPLANNED_CHECKS = (
     .order_by(_checks.c.station_id.is_(None), _checks.c.next_at, _stations.c.station_id)
     .limit(bindparam("most"))
 )
+LAST_RESERVATION = select(func.max(reservations.RESERVATIONS.table.c.number)).where(
+    reservations.RESERVATIONS.table.c.operator_id == bindparam("operator"),
+    reservations.RESERVATIONS.table.c.station_id == bindparam("station"),
+)
 OPEN_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
@@ -608,6 +614,10 @@ class SqlQueries(SettlementQueries):
         statement = compiled(UNPLANNED_CHECKS, scope.connection.dialect)
         asked = {"operator": scope.operator, "now": now, "most": most}
         return [StationId(row[0]) for row in scope.connection.execute(statement.sql, statement.bind(asked))]
+
+    def last_reservation_number(self, station_id: str) -> int:
+        """The highest number of a station's reservations; 0 when it has none."""
+        return self._number(LAST_RESERVATION, operator=self._unit.operator, station=station_id)
 
     def quiet_sessions(self, since: Instant, most: int) -> list[Session]:
         """Sessions of stations whose transaction goes on, and of which nothing was heard since then."""

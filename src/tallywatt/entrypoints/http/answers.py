@@ -32,6 +32,7 @@ from tallywatt.stations.display import Shows
 from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
+from tallywatt.stations.reservation import ReservationState
 from tallywatt.stations.station import Current, StationState
 from tallywatt.stations.traffic import Direction, Kind
 from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
@@ -1168,6 +1169,7 @@ class SessionKept(Answer):
     received_at: When
     booked_at: When
     missing_events: str | None
+    reservation_id: str | None
 
 
 class MeterReading(Answer):
@@ -1592,6 +1594,51 @@ class LocalList(Answer):
     told_number: int | None
     """The version that the station itself last named."""
     told_at: When | None
+
+
+class Reservation(Answer):
+    """An EVSE, or any of a station's (`evse` is null), that is kept for a customer's token."""
+
+    id: str
+    station: str
+    evse: str | None
+    connector_type: str | None
+    customer: str | None
+    number: int
+    """The reservationId that the station was told."""
+    state: ReservationState
+    requested_at: When
+    reserved_at: When | None
+    """When the station said yes."""
+    expires_at: When
+    ended_at: When | None
+    session_id: str | None
+    """The session that used it, or by which it was charged."""
+    reason: str | None
+    command_id: str
+    cancel_command_id: str | None
+
+
+class ReservationKept(Answer):
+    """A reservation as it was written down; where it stands is told at `/reservations/{id}`."""
+
+    id: str
+    station_id: str
+    number: int
+    evse_id: str | None
+    connector_type: str | None
+    token_id: str
+    customer_id: str | None
+    state: ReservationState
+    command_id: str
+    cancel_command_id: str | None
+    requested_at: When
+    reserved_at: When | None
+    expires_at: When
+    ended_at: When | None
+    session_id: str | None
+    reason: str | None
+    requested_by: str
 
 
 class LocalLists(Answer):

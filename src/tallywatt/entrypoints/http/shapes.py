@@ -310,6 +310,18 @@ class SettingRight(Shape):
     sets_values: bool
 
 
+class NewReservation(Shape):
+    """For whom (a token, or a customer's newest one that is good), where at the station, and for how long."""
+
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    evse: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="Its code; any if left out.")
+    connector_type: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="OCPP 2.x: any EVSE with a connector of this type."
+    )
+    token: Annotated[str, Field(max_length=36)] | None = None
+    customer: Annotated[str, Field(max_length=64)] | None = None
+
+
 class ListSwitch(Shape):
     """Whether lists of tokens are kept in step."""
 

@@ -20,7 +20,9 @@ SECRET: Final = frozenset(
     {"secret_hash", "old_secret_hash", "key_hash", "driver_secret", "payload", "request", "request_hash", "canonical"}
 )
 """What is never told: what opens something, and what is only of use inside."""
-INSIDE: Final = frozenset({"request_key", "frozen_of", "version", "uid_folded", "start_key", "natural_key"})
+INSIDE: Final = frozenset(
+    {"request_key", "frozen_of", "version", "uid_folded", "start_key", "natural_key", "kept_from", "is_watched"}
+)
 _INSTANTS: Final = ("_at", "_from", "_since", "_until", "clock_floor")
 
 

@@ -45,10 +45,12 @@ from tallywatt.workflows.keep_local_list import (
     sync_list,
     verify_list,
 )
+from tallywatt.workflows.keep_reservation import WatchReservation, watch_reservation
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
 from tallywatt.workflows.register_meter_key import ProveSession, prove_session
+from tallywatt.workflows.reserve import WATCH_RESERVATION
 from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
 from tallywatt.workflows.second_eyes import expire_approval
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
@@ -113,6 +115,7 @@ class Handlers:
             SETTLE_CHECK: self._workflow(judge_station, lambda one: CheckStation(StationId(one))),
             VERIFY_LIST: self._workflow(verify_list, lambda one: SyncList(StationId(one))),
             SYNC_LIST: self._workflow(sync_list, lambda one: SyncList(StationId(one))),
+            WATCH_RESERVATION: self._watch_reservation,
             SPREAD_LISTS: self._workflow(spread_lists, str),
             SECURE_HOLD: self._workflow(secure_hold, lambda one: SecureHold(SessionId(one))),
             "work_off": lambda claimed: self._house.run_job(
@@ -183,6 +186,9 @@ class Handlers:
 
     def _watch_limit(self, claimed: Claimed) -> None:
         self._again(claimed, watch_limit, WatchLimit(SessionId(claimed.job.subject_id)))
+
+    def _watch_reservation(self, claimed: Claimed) -> None:
+        self._again(claimed, watch_reservation, WatchReservation(claimed.job.subject_id))
 
     def _show_price(self, claimed: Claimed) -> None:
         self._again(claimed, show_price, ShowPrice(SessionId(claimed.job.subject_id)))

@@ -64,6 +64,7 @@ LANES = {
             "release_hold",
             "watch_hold",
             "watch_limit",
+            "watch_reservation",
             "show_price",
             "show_final_price",
             "expire_approval",

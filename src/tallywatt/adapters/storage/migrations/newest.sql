@@ -795,7 +795,7 @@ CREATE TABLE sessions (
 	stop_frame_id TEXT, 
 	received_at INTEGER NOT NULL, 
 	booked_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, missing_events TEXT, 
+	version INTEGER NOT NULL, missing_events TEXT, reservation_id TEXT, 
 	CONSTRAINT pk_sessions PRIMARY KEY (operator_id, session_id), 
 	CONSTRAINT ck_sessions_evidence CHECK (evidence IN ('signed', 'metered', 'reported')), 
 	CONSTRAINT ck_sessions_payer CHECK (payer IN ('customer', 'ad_hoc', 'partner', 'employer', 'operator', 'unknown')), 
@@ -2385,6 +2385,37 @@ CREATE TABLE station_notices (
 
 ;
 
+CREATE TABLE reservations (
+	operator_id TEXT NOT NULL, 
+	reservation_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	evse_id TEXT, 
+	connector_type TEXT, 
+	token_id TEXT NOT NULL, 
+	customer_id TEXT, 
+	state TEXT NOT NULL, 
+	is_watched INTEGER NOT NULL, 
+	command_id TEXT NOT NULL, 
+	cancel_command_id TEXT, 
+	requested_at INTEGER NOT NULL, 
+	reserved_at INTEGER, 
+	expires_at INTEGER NOT NULL, 
+	ended_at INTEGER, 
+	kept_from INTEGER, 
+	session_id TEXT, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_reservations PRIMARY KEY (operator_id, reservation_id), 
+	CONSTRAINT ck_reservations_state CHECK (state IN ('requested', 'active', 'refused', 'used', 'expired', 'cancelled', 'removed')), 
+	CONSTRAINT fk_reservations_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT uq_reservations_operator_id_station_id_number UNIQUE (operator_id, station_id, number)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2687,6 +2718,14 @@ CREATE INDEX ix_told_prices_operator_id_command_id ON told_prices (operator_id, 
 
 CREATE INDEX ix_station_commands_shown ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0046');
+CREATE INDEX ix_reservations_operator_id_station_id_is_watched ON reservations (operator_id, station_id, is_watched);
+
+CREATE INDEX ix_reservations_operator_id_command_id ON reservations (operator_id, command_id);
+
+CREATE INDEX ix_reservations_operator_id_cancel_command_id ON reservations (operator_id, cancel_command_id);
+
+CREATE INDEX ix_reservations_operator_id_customer_id_reservation_id ON reservations (operator_id, customer_id, reservation_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0047');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

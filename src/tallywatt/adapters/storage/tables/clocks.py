@@ -67,7 +67,8 @@ _MACHINE = """
     signature_verdicts.judged_at signed_values.received_at
     authorities.created_at authorities.holds_from authorities.holds_until security_events.received_at
     station_certificates.ended_at station_certificates.holds_from station_certificates.holds_until
-    station_certificates.requested_at list_rules.changed_at local_lists.changed_at
+    station_certificates.requested_at reservations.ended_at reservations.expires_at reservations.requested_at
+    reservations.reserved_at list_rules.changed_at local_lists.changed_at
     message_chunks.first_at message_chunks.last_at
     station_commands.answered_at station_commands.deadline_at station_commands.ended_at station_commands.requested_at
     station_commands.sent_at station_facts.received_at station_reports.received_at station_variables.told_at
@@ -85,7 +86,7 @@ _SOURCE = """
     signature_verdicts.began_at signature_verdicts.ended_at signed_values.occurred_at
     corrections.since_at corrections.until_at
     disputes.due_at disputes.said_at bank_lines.booked_at
-    station_notices.occurred_at security_events.occurred_at
+    station_notices.occurred_at security_events.occurred_at reservations.kept_from
 """
 CLOCK_OF: Final[dict[str, Clock]] = {
     column: clock

@@ -102,6 +102,7 @@ SESSIONS = Mapping(
         instant("received_at"),
         instant("booked_at"),
         text("missing_events", null=True),
+        text("reservation_id", null=True),
         version(),
         unique("start_key"),
         unique_where(

@@ -35,6 +35,7 @@ from tallywatt.adapters.storage.views import (
     prices,
     proofs,
     rerating,
+    reservations,
     returning,
     running,
     sealed,
@@ -204,6 +205,8 @@ class Views:
     frames_of = staticmethod(pages.frames_of)
     traffic = staticmethod(traffic.traffic)
     local_lists = staticmethod(local_lists.local_lists)
+    reservation = staticmethod(reservations.reservation)
+    reservations = staticmethod(reservations.reservations_of)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)
     last_position = staticmethod(pages.last_position)
