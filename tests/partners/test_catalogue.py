@@ -22,6 +22,7 @@ EVENT_NAME = re.compile(r"(?:[A-Z][a-z]+){2,}")
 PUT_TOGETHER = {
     "Command": [state.value.capitalize() for state in CommandState],
     "Payment": ["Voided", "Expired", "Abandoned"],
+    "Reservation": ["Accepted", "Refused", "Used", "Expired", "Cancelled", "Removed"],
 }
 """Names that a workflow puts together: how they begin, and how they can end."""
 

@@ -181,8 +181,9 @@ def open_session(
         received_at=heard.received_at,
         booked_at=work.now,
     )
-    session = counted(session, fact.sequence_number, is_first=Flag.START_MISSING not in flags)
-    session = use_reservation(work, session, fact)
+    session = use_reservation(
+        work, counted(session, fact.sequence_number, is_first=Flag.START_MISSING not in flags), fact
+    )
     if evse is not None:
         end_those_before(work, session)
     work.sessions.add_new(session)

@@ -117,7 +117,7 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"name": "ClearCache"}),
     "GET /commissioning": Asked(),
-    "GET /reservations": _ONE,
+    "GET /reservations": Asked(),
     "GET /reservations/{reservation_id}": _thing("reservation_id", "reservation"),
     "POST /reservations/{reservation_id}/cancel": _thing("reservation_id", "reservation"),
     "POST /stations/{identity}/reservations": Asked(

@@ -34,9 +34,6 @@ from tallywatt.adapters.storage.tables import (
     signed,
     stations,
 )
-from tallywatt.adapters.storage.tables import (
-    reservations as reservation_tables,
-)
 from tallywatt.adapters.storage.views import (
     approvals,
     attention,
@@ -52,9 +49,6 @@ from tallywatt.adapters.storage.views import (
     prices,
     proofs,
     telling,
-)
-from tallywatt.adapters.storage.views import (
-    reservations as kept,
 )
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
@@ -85,7 +79,6 @@ _actions = customers.ACTIONS.table
 _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
-_reservations = reservation_tables.RESERVATIONS.table
 _commands = stations.STATION_COMMANDS.table
 _variables = reports.STATION_VARIABLES.table
 _security_events = reports.SECURITY_EVENTS.table
@@ -250,17 +243,6 @@ LISTS: dict[str, Pages] = {
             {
                 "state": _is(_commands.c.state, "state"),
                 "station": _of(_commands.c.station_id, _stations, "station_id", "identity", "station"),
-            },
-            newest_first=True,
-        )
-    ),
-    "reservations": Pages(
-        Listing(
-            kept.RESERVATION,
-            (_reservations.c.reservation_id,),
-            {
-                "state": _is(_reservations.c.state, "state"),
-                "station": _of(_reservations.c.station_id, _stations, "station_id", "identity", "station"),
             },
             newest_first=True,
         )
