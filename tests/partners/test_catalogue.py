@@ -28,6 +28,8 @@ PUT_TOGETHER = {
 
 NO_EVENTS = {
     "StartTransaction": "a message of OCPP 1.6",
+    "NoTransaction": "a word of OCPP 2.1 about a reservation",
+    "NotAtThisTime": "a word of OCPP 2.x about a token",
     "StopTransaction": "another one",
     "NoCredit": "a word of OCPP 2",
     **dict.fromkeys(("MeterValues", "StatusNotification", "TriggerMessage"), "messages of OCPP"),
