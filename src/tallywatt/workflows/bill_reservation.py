@@ -26,14 +26,16 @@ def bill_reservation(work: UnitOfWork, held: Reservation) -> Reservation:
     station = work.stations.get(held.station_id)
     evse = work.evses.find(held.evse_id) if held.evse_id is not None else None
     payer = PayerKind.CUSTOMER, held.customer_id
-    begun = held.reserved_at
+    begun, over = held.reserved_at, min(held.expires_at, held.ended_at or held.expires_at)
+    if over <= begun:
+        # Its end was told before its beginning: for how long it was kept is not known.
+        return held
     if evse is None or work.customers.find(held.customer_id) is None:
         # Which EVSE was kept is not known, and neither is its price.
         return held
     offer = new_offer(work, station, evse, begun, payer, entered_until=begun)
     if offer is None or not _prices_reservations(work, offer.tariff_version_id):
         return held
-    over = min(held.expires_at, held.ended_at or held.expires_at)
     roles = roles_at(work, evse, begun)
     session = Session(
         session_id=SessionId(work.draw.id(f"session/{held.reservation_id}")),

@@ -16,6 +16,7 @@ from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.habits import AS_SPECIFIED, Profile, Registers, habits_of, read_habits
 from tallywatt.metering.judge import Rule, Told, judge
 from tallywatt.metering.measure import Flag, is_plausible, metered
+from tallywatt.metering.reserved import with_reserved_time
 from tallywatt.metering.session import Evidence, PayerKind, Reason, SessionState, Source
 from tallywatt.rating.ends import WaitsFor, waits_for
 from tallywatt.rating.policy import read_policy_text
@@ -24,7 +25,6 @@ from tallywatt.rating.read import read_tariff_text
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.results import price, rated_rows
 from tallywatt.rating.tariff import plain
-from tallywatt.stations.reservation import ReservationState
 from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.count_events import waits_for_events
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from tallywatt.metering.habits import Habits
     from tallywatt.metering.judge import Judged
     from tallywatt.metering.measure import Measured
-    from tallywatt.metering.metered import MeteredSession
     from tallywatt.metering.session import MeterReading, Session
     from tallywatt.rating.records import Offer
     from tallywatt.rating.results import RatedRows
@@ -342,7 +341,8 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer,
     end = session.occupancy_ended_at or session.transaction_ended_at or session.started_at
     states = work.queries.states_between(session.evse_id, session.started_at, end) if session.evse_id else []
     usable = clock_is_usable and Flag.CLOCK_NOT_SET not in session.flags
-    meter = with_reservation(work, session, metered(session, measured, states, end, clock_is_usable=usable))
+    held = work.reservations.find(session.reservation_id) if session.reservation_id is not None else None
+    meter = with_reserved_time(metered(session, measured, states, end, clock_is_usable=usable), held)
     tariff = read_tariff_text(work.tariff_versions.get(offer.tariff_version_id).canonical)
     policy = read_policy_text(work.policy_versions.get(offer.policy_version_id).canonical)
     payer = session.payer, session.payer_id
@@ -359,14 +359,6 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer,
         offer_id=offer.offer_id,
         supersedes=session.rated_id,
     )
-
-
-def with_reservation(work: UnitOfWork, session: Session, meter: MeteredSession) -> MeteredSession:
-    """What was metered, with the time for which its place was kept."""
-    held = work.reservations.find(session.reservation_id) if session.reservation_id is not None else None
-    if held is None or held.kept_from is None:
-        return meter
-    return replace(meter, reserved_at=held.kept_from, reservation_expired=held.state is ReservationState.EXPIRED)
 
 
 def _energy_ended(session: Session, rows: RatedRows) -> Instant | None:

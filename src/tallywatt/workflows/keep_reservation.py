@@ -12,6 +12,7 @@ from tallywatt.customers.customer import fold
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
 from tallywatt.metering.measure import Flag
+from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.stations.command import CommandState
 from tallywatt.stations.reservation import RESERVE, Reservation, ReservationState, kept_from
 from tallywatt.workflows.bill_reservation import bill_reservation
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 LATE_MS: Final = 24 * 3600 * 1000
 """How long after its end a station without a line may still tell of a start that used it."""
 _STATES: Final = {"Expired": ReservationState.EXPIRED, "Removed": ReservationState.REMOVED}
+_GIVEN_UP: Final = frozenset({ReservationState.CANCELLED, ReservationState.REMOVED})
+"""A start that names one of these has used it, and keeping it costs nothing."""
 NO_TRANSACTION: Final = "NoTransaction"
 """OCPP 2.1: the driver came, and nothing was started."""
 
@@ -163,10 +166,10 @@ def use_reservation(work: UnitOfWork, session: Session, fact: Started | Sampled)
     if not watched:
         return session
     about = [one for one in watched if one.is_for(session.evse_id) and _covers(one, session)]
-    own = [one for one in about if _is_of(work, one, session.token_uid)]
+    own = [one for one in about if one.session_id is None and _is_of(work, one, session.token_uid)]
     if own:
-        # The one of exactly this EVSE first, then the oldest.
-        return _use(work, session, min(own, key=lambda one: (one.evse_id is None, one.number)))
+        # One that is still kept first, then the one of exactly this EVSE, then the oldest.
+        return _use(work, session, min(own, key=lambda one: (not one.is_open, one.evse_id is None, one.number)))
     others = [one for one in about if one.evse_id is not None and one.state is ReservationState.ACTIVE]
     if others and session.token_uid is not None and session.is_open:
         # The station let it begin: its energy is billed as always, and a person can see why somebody found no place.
@@ -185,11 +188,18 @@ def _use(work: UnitOfWork, session: Session, found: Reservation) -> Session:
     held = work.reservations.lock(found.reservation_id)
     if held.session_id is not None:
         return session
-    since = kept_from(held, session.started_at, session.received_at)
+    is_charged = held.state not in _GIVEN_UP and _is_theirs(work, held, session)
+    since = kept_from(held, session.started_at, session.received_at) if is_charged else None
     used = replace(held, session_id=session.session_id, kept_from=since)
     _to(work, used, ReservationState.USED, None)
     known = tuple(one for one in session.flags if one != Flag.RESERVED_FOR_ANOTHER)
     return replace(session, reservation_id=held.reservation_id, flags=known)
+
+
+def _is_theirs(work: UnitOfWork, held: Reservation, session: Session) -> bool:
+    """Whether a session that its station says has used it is by whom it was kept for: nobody pays for a stranger's place."""
+    is_payer = session.payer is PayerKind.CUSTOMER and session.payer_id == held.customer_id
+    return session.token_uid is None or is_payer or _is_of(work, held, session.token_uid)
 
 
 def _is_of(work: UnitOfWork, held: Reservation, token_uid: str | None) -> bool:
@@ -210,8 +220,21 @@ def is_reserved_for_others(work: UnitOfWork, station_id: str, token: Token | Non
     active = [
         one for one in watched if one.state is ReservationState.ACTIVE and work.machine_now < Instant(one.expires_at)
     ]
-    if not active or token is None or any(_is_of(work, one, token.uid_folded) for one in active):
-        return False
     places = set(evses)
+    if not active or token is None or any(_may_come(work, one, token) for one in active):
+        return False
+    if any(
+        one.token_uid == token.uid_folded
+        for place in places
+        for one in work.sessions.by(evse_id=place, state=SessionState.ACTIVE.value)
+    ):
+        # Whoever charges there shows the card to stop, too.
+        return False
     anywhere = sum(one.evse_id is None for one in active)
     return bool(places) and len(places - {one.evse_id for one in active}) <= anywhere
+
+
+def _may_come(work: UnitOfWork, held: Reservation, token: Token) -> bool:
+    """Whether it is kept for this token, or for its customer: which of their cards is meant is the station's to say."""
+    is_customers = held.customer_id is not None and held.customer_id == token.customer_id
+    return is_customers or _is_of(work, held, token.uid_folded)

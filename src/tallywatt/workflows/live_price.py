@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.metering.measure import Flag, measure, metered
+from tallywatt.metering.reserved import with_reserved_time
 from tallywatt.rating.live import LiveRating
 from tallywatt.rating.policy import read_policy_text
 from tallywatt.rating.read import read_tariff_text
@@ -32,7 +33,8 @@ def live_price(work: UnitOfWork, session: Session, readings: list[MeterReading])
     ended_at = session.transaction_ended_at
     measured = measure(session.started_at, session.meter_start, readings, ended_at, session.meter_stop)
     usable = Flag.CLOCK_NOT_SET not in session.flags
-    begun = metered(session, measured, states, session.started_at, clock_is_usable=usable)
+    held = work.reservations.find(session.reservation_id) if session.reservation_id is not None else None
+    begun = with_reserved_time(metered(session, measured, states, session.started_at, clock_is_usable=usable), held)
     before = before_session(work, tariff, (session.payer, session.payer_id), session.started_at, session.zone)
     live = LiveRating(begun, tariff, policy, replace(before, granted=granted_to(work, offer.offer_id)))
     if ended_at is not None:

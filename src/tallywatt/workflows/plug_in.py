@@ -181,18 +181,16 @@ def open_session(
         received_at=heard.received_at,
         booked_at=work.now,
     )
-    session = use_reservation(
-        work, counted(session, fact.sequence_number, is_first=Flag.START_MISSING not in flags), fact
-    )
+    kept = use_reservation(work, session, fact)
+    session = counted(kept, fact.sequence_number, is_first=Flag.START_MISSING not in flags)
     if evse is not None:
         end_those_before(work, session)
     work.sessions.add_new(session)
     settle_start(work, token, command, session)
     session = cover_start(work, session)
     _tell(work, session)
-    samples = usable_samples(work, fact.samples, heard)
     take_signed(work, session, fact.signed, heard, frame_id)
-    return take_readings(work, session, samples, heard.received_at, frame_id)
+    return take_readings(work, session, usable_samples(work, fact.samples, heard), heard.received_at, frame_id)
 
 
 def _tell(work: UnitOfWork, session: Session) -> None:

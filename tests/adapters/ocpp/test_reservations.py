@@ -162,7 +162,7 @@ def past(point: Point, held: Reservation, minutes: int) -> None:
         known = work.reservations.lock(row.reservation_id)
         moved = {
             name: Instant(getattr(known, name) - shift)
-            for name in ("requested_at", "reserved_at", "expires_at")
+            for name in ("requested_at", "reserved_at", "expires_at", "ended_at")
             if getattr(known, name) is not None
         }
         work.reservations.put(replace(known, **moved))
@@ -299,6 +299,78 @@ async def test_nobody_came_and_the_tariff_has_a_price_for_that(scene: Scene) -> 
         assert invoice.gross_minor == 476
 
 
+async def test_a_start_after_the_bill_of_nobody_came_is_charged_for_its_energy_alone(scene: Scene) -> None:
+    """The station said that nobody came, and tells of a start all the same: no reservation is paid for twice."""
+    async with taking(scene, NEW) as (point, _):
+        put = scene.do(put_tariff, PutTariff(WITH_FEES))
+        where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
+        scene.do(assign_tariff, where)
+        held = asked(point)
+        await done(point)
+        update = {"reservationId": held.number, "reservationUpdateStatus": "Expired"}
+        await point.say("ReservationStatusUpdate", update)
+        await charged(point, "CARD", held.number)
+        scene.do(watch_reservation, WatchReservation(held.reservation_id))
+        past(point, held, 3 * 24 * 60)
+        assert scene.do(watch_reservation, WatchReservation(held.reservation_id)) is None
+        grosses = sorted(
+            invoice.gross_minor
+            for one in point.sessions()
+            for invoice in point.look("invoices", session_id=one.session_id)
+        )
+        assert grosses == [10, 476]
+
+
+async def test_an_end_that_is_told_before_the_yes_is_never_charged(scene: Scene) -> None:
+    """For how long the place was kept is not known, and a day later it is not, either."""
+    async with taking(scene, NEW) as (point, _):
+        put = scene.do(put_tariff, PutTariff(WITH_FEES))
+        where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
+        scene.do(assign_tariff, where)
+        held = asked(point)
+        await point.say("ReservationStatusUpdate", {"reservationId": held.number, "reservationUpdateStatus": "Expired"})
+        await done(point)
+        assert now(point, held).reserved_at is not None
+        past(point, held, 3 * 24 * 60)
+        moved = now(point, held)
+        assert moved.ended_at is not None
+        assert scene.do(watch_reservation, WatchReservation(held.reservation_id)) is None
+        assert (now(point, held).state, point.sessions()) == (ReservationState.EXPIRED, [])
+
+
+@pytest.mark.parametrize("is_given_up", [True, False])
+async def test_a_place_that_was_not_kept_for_the_driver_is_not_charged(scene: Scene, is_given_up: bool) -> None:
+    """A station that names the reservation of somebody else, or one that was given up: the energy is billed, the place not."""
+    async with taking(scene, OLD) as (point, _):
+        put = scene.do(put_tariff, PutTariff(WITH_FEES))
+        where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
+        scene.do(assign_tariff, where)
+        held = asked(point)
+        await done(point)
+        if is_given_up:
+            scene.do(cancel_reservation, CancelReservation(held.reservation_id))
+            await done(point)
+        await charged(point, "CARD" if is_given_up else "SECOND", held.number)
+        assert (now(point, held).state, now(point, held).kept_from) == (ReservationState.USED, None)
+        [invoice] = point.look("invoices", session_id=point.session.session_id)
+        assert invoice.gross_minor == 10
+
+
+async def test_whose_place_it_is_or_who_charges_there_is_not_refused(scene: Scene) -> None:
+    """Another card of the same customer, and the card of a session that goes on, which is shown to stop it."""
+
+    async def answer(token: str) -> str:
+        told: str = (await point.say("Authorize", {"idTag": token}))["idTagInfo"]["status"]
+        return told
+
+    async with taking(scene, OLD) as (point, _):
+        asked(point, "SECOND")
+        await done(point)
+        assert [await answer(one) for one in ("SECOND", "FLEET-1", "CARD")] == ["Accepted", "Accepted", "Blocked"]
+        await charged(point, "CARD", stops=False)
+        assert await answer("CARD") == "Accepted"
+
+
 async def test_who_gave_up_in_time_is_not_charged_although_the_station_never_heard(scene: Scene) -> None:
     """The cancellation did not reach it, and it says that nobody came."""
     async with taking(scene, NEW) as (point, _):
@@ -335,7 +407,7 @@ async def test_a_card_of_the_same_group_uses_it(scene: Scene, protocol: str) -> 
         assert now(point, held).session_id == point.session.session_id
 
 
-def test_the_time_that_is_kept_is_never_longer_than_credible(scene: Scene) -> None:
+async def test_the_time_that_is_kept_is_never_longer_than_credible(scene: Scene) -> None:
     """A station's clock may be years away: the shortest time that both clocks allow is what may be charged."""
     assert scene.store is not None
     held: Any = _held(reserved_at=1_000_000, expires_at=1_600_000)

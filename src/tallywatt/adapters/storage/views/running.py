@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import bindparam, func, select
 
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import metering, rating, stations
+from tallywatt.adapters.storage.tables import metering, rating, reservations, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
 from tallywatt.adapters.storage.views.billed import before_of
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.kernel.energy import wh
 from tallywatt.metering.growing import Growing
 from tallywatt.metering.measure import Flag, activities, measure, metered
+from tallywatt.metering.reserved import with_reserved_time
 from tallywatt.metering.session import SessionState
 from tallywatt.rating.amounts import fix_amounts
 from tallywatt.rating.ends import WaitsFor, waits_for
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import RatedId
     from tallywatt.metering.session import MeterReading, Session
     from tallywatt.rating.records import Offer
+    from tallywatt.stations.reservation import Reservation
     from tallywatt.stations.station import ConnectorState
 
 KEPT: Final = 4096
@@ -75,6 +77,9 @@ _STATES = _all(stations.CONNECTOR_STATES).where(
     _states.c.occurred_at <= bindparam("end"),
 ).order_by(_states.c.occurred_at, _states.c.received_at)  # fmt: skip
 _OFFER = _all(rating.OFFERS).where(_offers.c.offer_id == bindparam("of_offer"))
+_KEPT = _all(reservations.RESERVATIONS).where(
+    reservations.RESERVATIONS.table.c.reservation_id == bindparam("of_reservation")
+)
 _TARIFF = Question(
     select(_tariffs.c.canonical).where(mine(_tariffs), _tariffs.c.tariff_version_id == bindparam("of_version"))
 )
@@ -200,6 +205,7 @@ def _facts(session: Session) -> tuple[object, ...]:
         session.meter_start,
         session.meter_stop,
         session.offer_id,
+        session.reservation_id,
         Flag.CLOCK_NOT_SET in session.flags,
     )
 
@@ -254,6 +260,10 @@ def _anew(
     )
     usable = Flag.CLOCK_NOT_SET not in session.flags
     so_far = metered(session, measured, states, session.started_at, clock_is_usable=usable)
+    if session.reservation_id is not None:
+        place = {"operator": operator_id, "of_reservation": session.reservation_id}
+        kept: list[Reservation] = _rows(connection, _KEPT, reservations.RESERVATIONS, **place)
+        so_far = with_reserved_time(so_far, kept[0] if kept else None)
     terms = read_tariff_text(tariff["canonical"])
     before = before_of(connection, operator_id, session, terms)
     live = LiveRating(so_far, terms, read_policy_text(policy["canonical"]), before)
