@@ -325,11 +325,12 @@ def things_of(scene: Scene) -> dict[str, str]:
 def _debits(scene: Scene, name: str) -> dict[str, str]:
     """A mandate, a batch that is ready, and a line of the bank that nobody knows."""
     scene.do(set_creditor, SetCreditor("DE98ZZZ09999999999", "Mine", "DE89370400440532013000"))
-    today = local_date(scene.now, "UTC").isoformat()
-    mandate = scene.do(sign_mandate, SignMandate(name, "NL91ABNA0417164300", today))
+    now = scene.house.business_now()
+    signed_on = local_date(now, "UTC").isoformat()
+    mandate = scene.do(sign_mandate, SignMandate(name, "NL91ABNA0417164300", signed_on))
     batch = DebitBatch(
         scene.house.new_id("batch"), name, f"DD{name}"[:35], "2026-12-07", "EUR", "DE98ZZZ09999999999", "Mine",
-        "DE89370400440532013000", None, 0, 0, "", scene.now, scene.now, None, None,
+        "DE89370400440532013000", None, 0, 0, "", now, scene.house.machine.now(), None, None,
     )  # fmt: skip
     scene.do(lambda work, row: work.debit_batches.add_new(row), batch)
     line = ToldBankLine(f"line-{name}", "DE..3000", "S1", "1", Instant(0), 5, "EUR")

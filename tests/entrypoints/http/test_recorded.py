@@ -81,9 +81,11 @@ ALREADY_SO: Final = frozenset(
 """The last word of routes that may find nothing to do: then there is nothing to record."""
 NOT_FAILED: Final = (
     "/jobs/{job_id}/retry", "/console/jobs/{job_id}/retry",
-    "/console/stations/{identity}/certificates/{certificate_id}/revoke",
+    "/console/stations/{identity}/certificates/{certificate_id}/revoke", "/console/mandates/{mandate_id}/revoke",
+    "/console/debits",
 )  # fmt: skip
-"""The job of this world is in line already, and its certificate is not signed: trying again, revoking changes nothing."""
+"""The job of this world is in line already, its certificate is not signed, its mandate gave way to a newer one, and nothing
+is due that could be debited: trying again, revoking, preparing changes nothing."""
 FEWEST: Final = 12
 """So many routes have done something in each test; fewer, and it proves nothing."""
 PAGES: Final = ("/console", "/account")
