@@ -56,8 +56,8 @@ DRIFTED: Final = "configuration_drifted"
 NOT_BILLABLE: Final = "station_not_billable"
 SETTLE_CHECK: Final = "settle_station_check"
 """Job: what was written to that station has been answered, or never will be."""
-MOST_PLANNED: Final = 20
-"""Stations of one operator in one round: after a night without power they are not all asked at once."""
+MOST_PLANNED: Final = 200
+"""Stations of one operator in one round of a minute, 48,000 in the four hours: after a night without power not all at once."""
 
 
 def check_after_boot(work: UnitOfWork, station: Station) -> None:
