@@ -30,8 +30,9 @@ from tallywatt.adapters.storage.directory import MemoryDirectory
 from tallywatt.adapters.storage.forget import forget_answers, forget_challenges, thin_answers
 from tallywatt.adapters.storage.keyring import KEY_BYTES, derived, open_keyring, rotate
 from tallywatt.adapters.storage.migrations import HEAD, present_revision, require_current, upgrade
+from tallywatt.adapters.storage.old_commands import forget_commands
 from tallywatt.adapters.storage.old_deliveries import forget_deliveries
-from tallywatt.adapters.storage.old_notices import forget_notices, forget_shown
+from tallywatt.adapters.storage.old_notices import forget_notices
 from tallywatt.adapters.storage.old_traffic import forget_traffic
 from tallywatt.adapters.storage.rollups import roll_up_revenue
 from tallywatt.adapters.storage.spreading import (
@@ -583,7 +584,7 @@ class House:
         uploads = self.store.run_now("", forget_uploads, None, actor="janitor")
         gone = self.store.run_now("", forget_challenges, None, actor="janitor")
         gone += self.store.run_now("", forget_traffic, self.settings.message_log_days, actor="janitor")
-        gone += self.store.run_now("", forget_shown, self.settings.message_log_days, actor="janitor")
+        gone += self.store.run_now("", forget_commands, self.settings.message_log_days, actor="janitor")
         gone += self.store.run_now("", forget_notices, self.settings.station_notice_days, actor="janitor")
         return deliveries + answers + uploads + gone
 

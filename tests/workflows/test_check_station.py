@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tallywatt.adapters.storage.old_notices import DAY_MS, forget_notices, forget_shown
+from tallywatt.adapters.storage.old_commands import forget_commands
+from tallywatt.adapters.storage.old_notices import forget_notices
+from tallywatt.adapters.storage.old_rows import DAY_MS
 from tallywatt.kernel.clock import Instant
 from tallywatt.metering.facts import Noticed
 from tallywatt.stations.command import Action
@@ -34,23 +37,31 @@ def test_a_station_is_asked_once_in_each_night(house: HouseOf) -> None:
 
 
 def test_what_is_old_goes_and_what_is_new_stays(house: HouseOf) -> None:
-    """Notices after their days; prices that a display was told, once they have ended, and nothing else."""
+    """Notices after their days; what the house tells displays and asks by itself, once it has ended, and nothing else."""
     wire = house.wire("CP1", "ocpp2.0.1")
     house.do(boot_station, wire.booted())
     told = tuple(notices_of("DataTransfer", {"vendorId": "V", "data": "x"}))
     house.do(hear_notice, Noticed(wire.heard("DataTransfer", {}), told))
     cost = {"name": "CostUpdated", "content": {"totalCost": 1, "transactionId": "t"}}
-    shown = house.do(command_station, CommandStation(wire.station_id, Action.MESSAGE, cost))
+    shown = house.do(command_station, CommandStation(wire.station_id, Action.MESSAGE, cost), actor="worker")
     other = {"name": "ClearCache", "content": {}}
     kept = house.do(command_station, CommandStation(wire.station_id, Action.MESSAGE, other))
+    asking = {
+        "name": "GetVariables",
+        "content": {"getVariableData": [{"component": {"name": "C"}, "variable": {"name": "V"}}]},
+    }
+    asked = CommandStation(wire.station_id, Action.MESSAGE, asking)
+    by_itself = house.do(command_station, asked, actor="worker")
+    by_hand = house.do(command_station, replace(asked, part=1), actor="cli:root")
     house.later(60)
-    for one in (shown, kept):
+    for one in (shown, kept, by_itself, by_hand):
         house.do(watch_command, WatchCommand(one.command_id))
 
     def forgotten(work: Any, days: int) -> tuple[int, int]:
         work.machine_now = Instant(work.machine_now + days * DAY_MS)
-        return forget_notices(work, 30), forget_shown(work, 30)
+        return forget_notices(work, 30), forget_commands(work, 30)
 
     assert house.do(forgotten, 1) == (0, 0)
-    assert house.do(forgotten, 40) == (1, 1)
-    assert [one.command_id for one in house.rows.station_commands.by(station_id=wire.station_id)] == [kept.command_id]
+    assert house.do(forgotten, 40) == (1, 2)
+    left = {one.command_id for one in house.rows.station_commands.by(station_id=wire.station_id)}
+    assert left == {kept.command_id, by_hand.command_id}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.adapters.storage.connections import connect
-from tallywatt.adapters.storage.old_notices import DAY_MS, forget_notices, forget_shown
+from tallywatt.adapters.storage.old_commands import forget_commands
+from tallywatt.adapters.storage.old_notices import forget_notices
+from tallywatt.adapters.storage.old_rows import DAY_MS
 from tallywatt.adapters.storage.views.lists import page
 from tallywatt.kernel.clock import Instant
 from tallywatt.stations.command import Action
@@ -105,7 +107,7 @@ async def test_prices_that_displays_were_told_are_thinned_out(scene: Scene) -> N
             wanted = CommandStation(
                 point.id, Action.MESSAGE, {"name": name, "content": content}, deadline_seconds=1
             )  # fmt: skip
-            return str(scene.do(command_station, wanted).command_id)
+            return str(scene.store.write_now(OPERATOR, command_station, wanted, actor="worker").command_id)
 
         cost = {"totalCost": 1, "transactionId": "t"}
         shown, cleared = told("CostUpdated", cost), told("ClearCache", {})
@@ -114,7 +116,7 @@ async def test_prices_that_displays_were_told_are_thinned_out(scene: Scene) -> N
 
         def later(work: Any, _: object) -> int:
             work.machine_now = Instant(work.machine_now + 10 * DAY_MS)
-            return forget_shown(work, 1)
+            return forget_commands(work, 1)
 
         scene.store.run_now("", later, None, actor="test")
         assert {one.command_id for one in point.look("station_commands", station_id=point.station_id)} == before
@@ -125,6 +127,6 @@ async def test_prices_that_displays_were_told_are_thinned_out(scene: Scene) -> N
                 watch_command(work, WatchCommand(one))  # type: ignore[arg-type]  # ids are texts
 
         scene.do(ended, None)
-        assert scene.store.run_now("", forget_shown, 30, actor="test") == 0
+        assert scene.store.run_now("", forget_commands, 30, actor="test") == 0
         scene.store.run_now("", later, None, actor="test")
         assert {one.command_id for one in point.look("station_commands", station_id=point.station_id)} == {cleared}

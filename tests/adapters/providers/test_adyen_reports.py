@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tallywatt.adapters.providers import adyen_reports as reports
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import PaymentId
-from tallywatt.kernel.money import money
+from tallywatt.kernel.money import CURRENCIES, money
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import ViewStatus
@@ -120,7 +120,9 @@ def test_no_text_in_a_row_breaks_the_reader(text: str) -> None:
     """Read, or refused by name: never anything else."""
     for row in (SETTLED.replace("5.00", text), SETTLED.replace("MOD1", text), HEAD + text):
         with contextlib.suppress(BadInput):
-            reports.report_of((HEAD + row).encode(), "M")
+            lines = reports.report_of((HEAD + row).encode(), "M").lines
+            assert all(one.payout_ref and one.currency in CURRENCIES for one in lines)
+            assert len({one.line_ref for one in lines}) == len(lines)
 
 
 # --- after a restore ---

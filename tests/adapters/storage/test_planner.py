@@ -8,6 +8,7 @@ import pytest
 
 from tallywatt.adapters.storage import claims
 from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.old_commands import OLD_COMMANDS
 from tallywatt.adapters.storage.statements import compiled, statements_of
 from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, OWED, STATES_BETWEEN, UNUSED, USED_ON_INVOICE
 from tallywatt.adapters.storage.views import attention, charging, money, pages
@@ -124,3 +125,10 @@ def test_live_sessions_are_found_among_those_that_run(reader: Connection) -> Non
 def test_what_is_open_is_found_among_what_is_paid(reader: Connection, asked: ClauseElement, index: str) -> None:
     """Whoever has paid a hundred thousand items and owes three is asked about three."""
     assert f"INDEX {index} (operator_id=? AND customer_id=? AND currency=?)" in plan(reader, compiled(asked, "sqlite"))
+
+
+def test_commands_of_routine_are_found_among_all_others(reader: Connection) -> None:
+    """Every session and every night leaves some; what persons asked of stations is never walked through."""
+    assert "INDEX ix_station_commands_routine (operator_id=? AND command_id<?)" in plan(
+        reader, compiled(OLD_COMMANDS.found, "sqlite")
+    )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
+from tallywatt.adapters.storage.old_rows import OldRows, delete_old
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables.customers import ANSWERED_REQUESTS, CHALLENGES, OPERATORS
+from tallywatt.adapters.storage.tables.customers import ANSWERED_REQUESTS, CHALLENGES
 from tallywatt.workflows.answer_once import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -27,18 +28,18 @@ _TOLD = (
 )
 
 MOST = 1000
-"""Answers of one operator in one round: no command of the writer takes long."""
-_OPERATORS = select(OPERATORS.table.c.operator_id)
-_OLD = (
-    select(_answers.c.operator_id, _answers.c.caller_id, _answers.c.idempotency_key)
+OLD_ANSWERS = OldRows(
+    select(_answers.c.caller_id, _answers.c.idempotency_key)
     .where(_answers.c.operator_id == bindparam("operator"), _answers.c.created_at < bindparam("before"))
     .order_by(_answers.c.created_at)
-    .limit(MOST)
-)
-_NO_ANSWER = delete(_answers).where(
-    _answers.c.operator_id == bindparam("operator"),
-    _answers.c.caller_id == bindparam("caller"),
-    _answers.c.idempotency_key == bindparam("key"),
+    .limit(MOST),
+    (
+        delete(_answers).where(
+            _answers.c.operator_id == bindparam("operator"),
+            _answers.c.caller_id == bindparam("caller_id"),
+            _answers.c.idempotency_key == bindparam("idempotency_key"),
+        ),
+    ),
 )
 
 
@@ -56,16 +57,4 @@ def forget_answers(work: SqlUnitOfWork, _: None) -> int:
 
 def thin_answers(work: SqlUnitOfWork, _: None) -> int:
     """Delete answers that nobody asks for again, of all operators, some at a time; how many."""
-    connection = work.connection
-    before = work.machine_now - KEPT_SECONDS * 1000
-    old, gone = compiled(_OLD, connection.dialect), compiled(_NO_ANSWER, connection.dialect)
-    operators = compiled(_OPERATORS, connection.dialect)
-    rows = [
-        gone.bind({"operator": operator, "caller": caller, "key": key})
-        for (mine,) in connection.execute(operators.sql)
-        for operator, caller, key in connection.execute(old.sql, old.bind({"operator": mine, "before": before}))
-    ]
-    if rows:
-        connection.change_many(gone.sql, rows)
-        work.scope.memory.forget()
-    return len(rows)
+    return delete_old(work, OLD_ANSWERS, before=work.machine_now - KEPT_SECONDS * 1000)

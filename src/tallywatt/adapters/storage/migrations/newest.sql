@@ -2716,8 +2716,6 @@ CREATE INDEX ix_station_notices_operator_id_station_id_received_at_notice_key ON
 
 CREATE INDEX ix_told_prices_operator_id_command_id ON told_prices (operator_id, command_id);
 
-CREATE INDEX ix_station_commands_shown ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer');
-
 CREATE INDEX ix_reservations_operator_id_station_id_is_watched ON reservations (operator_id, station_id, is_watched);
 
 CREATE INDEX ix_reservations_operator_id_command_id ON reservations (operator_id, command_id);
@@ -2726,6 +2724,8 @@ CREATE INDEX ix_reservations_operator_id_cancel_command_id ON reservations (oper
 
 CREATE INDEX ix_reservations_operator_id_customer_id_reservation_id ON reservations (operator_id, customer_id, reservation_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0047');
+CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0048');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

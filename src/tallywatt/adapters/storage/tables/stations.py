@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Text, column
+from sqlalchemy import Column, Index, Text
+from sqlalchemy import text as sql
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -187,6 +188,9 @@ WEB_CODES = Mapping(
     WebCode,
 )
 
+IS_ROUTINE = "name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion')"
+"""What displays are told, and what every station is asked in every night."""
+
 STATION_COMMANDS = Mapping(
     table(
         "station_commands",
@@ -218,13 +222,8 @@ STATION_COMMANDS = Mapping(
         index("state", "deadline_at"),
         index("state", "command_id"),
         index("payment_id"),
-        # What displays were told: most commands are of this kind, and only these are thinned out.
-        partial_index(
-            "ix_station_commands_shown",
-            "operator_id",
-            "command_id",
-            where=column("name").in_(("CostUpdated", "DataTransfer")),
-        ),
+        # Most commands are of this kind, and only these are thinned out.
+        partial_index("ix_station_commands_routine", "operator_id", "command_id", where=sql(IS_ROUTINE)),
         key=("command_id",),
     ),
     StationCommand,
