@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.adapters.banking.pain import debit_file
+from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.adapters.storage.views import Views
 from tallywatt.entrypoints.pages.letters import low_balance, pre_notified
 from tallywatt.kernel.clock import Instant, parse_instant
@@ -38,7 +39,7 @@ from tallywatt.workflows.tell_customer import TELL_LOW, debit_told, gather_debit
 from tests.workflows.house_of import KWH, PER_KWH, HouseOf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tallywatt.payments.debit import DebitBatch, DebitCollection, Mandate
 
@@ -282,6 +283,92 @@ def test_a_batch_that_a_crash_left_half_is_gone_on_with(
         whole = prepare(house)
     assert (whole.batch_id, whole.count, whole.total_minor) == (half.batch_id, 2, 900)
     house.adds_up()
+
+
+def test_a_payer_with_very_many_items_is_asked_once_over_several_transactions(
+    debtors: HouseOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction takes in some of them: stations wait no longer because a fleet owes ten thousand sessions."""
+    house = debtors
+    second_customer(house)
+    for _ in range(4):
+        charge(house)
+    charge(house, 20 * KWH, "CARD2")
+    monkeypatch.setattr("tallywatt.workflows.prepare_debits.MOST_ITEMS", 2)
+    batch = prepare(house)
+    assert batch.looked_to
+    assert [(one.amount_minor, one.pending_id) for one in collections(house)] in ([(600, "")], [(600, ""), (600, "")])
+    assert house.rows.stored_jobs.by(kind="tell_debit") == [], "nobody is told of a sum that is not complete"
+    house.adds_up()
+    house.kill()
+    while batch.looked_to:
+        batch = prepare(house)
+        house.adds_up()
+
+    assert (batch.count, batch.total_minor) == (2, 1800)
+    assert sorted(one.amount_minor for one in collections(house)) == [600, 1200]
+    by_sum = {one.amount_minor: one.end_to_end for one in collections(house)}
+    assert take(house, line(house, 1200, end_to_end=by_sum[1200])) == 1
+    assert open_sums(house) == [0, 0, 0, 0, 600]
+    house.adds_up()
+
+
+def test_a_batch_that_is_half_put_together_is_cancelled(
+    quick_debtors: HouseOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changes their mind in the middle, or after a crash: nothing waits in the books, and all of it is free again."""
+    house = quick_debtors
+    for _ in range(3):
+        charge(house)
+    monkeypatch.setattr("tallywatt.workflows.prepare_debits.MOST_ITEMS", 2)
+    half = prepare(house)
+    [begun] = collections(house)
+    assert take(house, line(house, 600, end_to_end=begun.end_to_end)) == 0, "no bank can have had it"
+    house.do(cancel_batch, CancelBatch(half.batch_id))
+    house.adds_up()
+
+    whole = prepare(house)
+    while whole.looked_to:
+        whole = prepare(house)
+    assert (whole.count, whole.total_minor, whole.batch_id != half.batch_id) == (1, 900, True)
+    house.adds_up()
+
+
+def test_however_many_items_a_debit_asks_for_its_statements_are_as_many(
+    quick_debtors: HouseOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are read and written many at once: with a statement for each, a fleet's debit would hold up all stations."""
+    house = quick_debtors
+    counts: list[int] = []
+
+    def counting(name: str) -> None:
+        plainly = getattr(SqliteConnection, name)
+
+        def counted(self: SqliteConnection, *given: Any) -> Any:
+            counts.append(1)
+            return plainly(self, *given)
+
+        monkeypatch.setattr(SqliteConnection, name, counted)
+
+    def statements(work: Callable[[], object]) -> int:
+        counts.clear()
+        work()
+        return len(counts)
+
+    for name in ("execute", "change", "change_many"):
+        counting(name)
+    asked, came = [], []
+    for place, items in enumerate((1, 1, 9)):
+        for _ in range(items):
+            charge(house)
+        asked.append(statements(lambda place=place: prepare(house, key=f"k{place}")))  # type: ignore[misc]  # bound at once
+        [one] = [one for one in collections(house) if one.state is CollectionState.ASKED]
+        told = line(house, 300 * items, f"l{place}", end_to_end=one.end_to_end)
+        came.append(statements(lambda told=told: take(house, told)))  # type: ignore[misc]  # bound at once
+
+    assert open_sums(house) == [0] * 11
+    assert asked[2] <= asked[1]
+    assert came[2] <= came[1]
 
 
 def test_a_day_is_a_bank_day_of_which_payers_are_told_in_time(quick_debtors: HouseOf) -> None:

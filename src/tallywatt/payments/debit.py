@@ -221,7 +221,7 @@ class DebitCollection:
     reason: str | None
     """A bank's code, when it was rejected or went back."""
     pending_id: str
-    """The transfer in the books that waits for the bank."""
+    """The transfer in the books that waits for the bank; nothing as long as it is being put together."""
     transfer_id: str | None
     line_id: str | None
     """The line of the bank by which it came."""
@@ -250,6 +250,16 @@ class DebitPart:
     amount_minor: int
     is_open: bool
     """Whether it is still asked for; an item is asked for once at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """An open item that a mandate may be used for, with the number of its invoice."""
+
+    mandate_id: str
+    payment_id: PaymentId
+    open_minor: int
+    number: str | None
 
 
 def group_of(scheme: Scheme, sequence: Sequence) -> str:

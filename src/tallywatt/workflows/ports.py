@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.account import PaymentMethod, ProviderAccount
     from tallywatt.payments.allocation import Allocation
     from tallywatt.payments.bank import BankLine
-    from tallywatt.payments.debit import Creditor, DebitBatch, DebitCollection, DebitPart, Mandate
+    from tallywatt.payments.debit import Creditor, DebitBatch, DebitCollection, DebitPart, DueItem, Mandate
     from tallywatt.payments.dispute import Dispute
     from tallywatt.payments.health import ProviderHealth
     from tallywatt.payments.operation import Operation
@@ -172,8 +172,23 @@ class Queries(Protocol):
         """Sessions of stations whose transaction goes on, and of which nothing was heard since that machine time."""
         ...
 
-    def mandates_after(self, after: str, most: int) -> list[str]:
-        """Ids of mandates by which may be collected, in order, behind the one that is named."""
+    def mandates_after(self, after: str, most: int) -> list[Mandate]:
+        """Mandates by which may be collected, in order, behind the one that is named; held until the transaction ends."""
+        ...
+
+    def due_by_mandate(self, first: str, last: str, collect_on: str, most: int) -> list[DueItem]:
+        """What may be asked for with the mandates from one to another, by mandate, first what is due first.
+
+        Left out is what is asked for at the moment, and what a bank's answers to the same mandate forbid to ask again.
+        """
+        ...
+
+    def asked_with(self, collection_id: str) -> list[CustomerHold]:
+        """The open items that a debit asks for, held until the transaction ends."""
+        ...
+
+    def close_parts(self, collection_id: str) -> None:
+        """None of the items of a debit is asked for by it any more."""
         ...
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:

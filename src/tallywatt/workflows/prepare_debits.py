@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import local_date
@@ -17,33 +19,29 @@ from tallywatt.payments.debit import (
     EUR,
     LEAST_BANK_DAYS,
     LONGEST_TEXT,
-    MOST_TRIES,
     CollectionState,
-    Consequence,
     DebitBatch,
     DebitCollection,
     DebitPart,
-    Mandate,
-    MandateState,
     Sequence,
-    consequence_of,
     in_bank_letters,
     void_from,
 )
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_mandate import creditor_of, end
 from tallywatt.workflows.post_entry import post
-from tallywatt.workflows.receive_transfer import open_items
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.tell_customer import TELL_DEBIT
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
-    from tallywatt.payments.own_books import CustomerHold
+    from tallywatt.payments.debit import DueItem, Mandate
     from tallywatt.workflows.ports import UnitOfWork
 
 AT_ONCE: Final = 50
 """Mandates in one transaction: stations wait for the writer meanwhile."""
+MOST_ITEMS: Final = 500
+"""Open items in one transaction, for the same reason. Whose are more is asked for them over several."""
 _DRAWN: Final = 10
 
 
@@ -132,20 +130,29 @@ def _day_of(command: PrepareDebits, today: date, notice_days: int) -> date:
 
 
 def _go_on(work: UnitOfWork, batch: DebitBatch, today: date) -> DebitBatch:
-    ids = work.queries.mandates_after(batch.looked_to, AT_ONCE)
-    count, total = batch.count, batch.total_minor
-    for mandate_id in ids:
-        mandate = work.mandates.lock(mandate_id)
-        if mandate.state is not MandateState.ACTIVE:
-            continue
+    begun = work.debit_collections.one_by(batch_id=batch.batch_id, mandate_id=batch.looked_to)
+    if begun is not None and not begun.pending_id:
+        return _go_on_with(work, batch, begun)
+    mandates = work.queries.mandates_after(batch.looked_to, AT_ONCE)
+    due = _due(work, batch, mandates[0].mandate_id, mandates[-1].mandate_id) if mandates else []
+    items = {key: list(theirs) for key, theirs in groupby(due, attrgetter("mandate_id"))}
+    unfinished = due[-1].mandate_id if len(due) == MOST_ITEMS else None
+    name = work.operators.get().name
+    count, total, looked_to = batch.count, batch.total_minor, batch.looked_to
+    for mandate in mandates:
+        looked_to = mandate.mandate_id
         if void_from(mandate.signed_on, mandate.used_on) <= today.isoformat():
             end(work, mandate, "unused")
-            continue
-        asked = _ask(work, batch, mandate, count + 1)
-        if asked is not None:
-            count, total = count + 1, total + asked.amount_minor
-    is_last = len(ids) < AT_ONCE
-    after = replace(batch, count=count, total_minor=total, looked_to="" if is_last else ids[-1])
+        elif looked_to in items:
+            count += 1
+            asked = _ask(work, batch, mandate, items[looked_to], f"{batch.message_id}-{count:05d}", name)
+            total += asked.amount_minor
+            if looked_to != unfinished:
+                _complete(work, batch, asked)
+        if looked_to == unfinished:
+            break
+    is_last = unfinished is None and len(mandates) < AT_ONCE
+    after = replace(batch, count=count, total_minor=total, looked_to="" if is_last else looked_to)
     if is_last and count:
         # One without anything in it stays open: whoever asks again today finds what has become due meanwhile.
         after = replace(after, closed_at=work.machine_now)
@@ -154,32 +161,38 @@ def _go_on(work: UnitOfWork, batch: DebitBatch, today: date) -> DebitBatch:
     return work.debit_batches.put(after) if after != batch else batch
 
 
-def _ask(work: UnitOfWork, batch: DebitBatch, mandate: Mandate, place: int) -> DebitCollection | None:
-    items = [
-        one
-        for one in open_items(work, mandate.customer_id, EUR)
-        if (one.due_on or "") <= batch.collect_on and _may_ask(work, mandate, one)
-    ]
-    if not items:
-        return None
-    collection_id = work.draw.id(f"collection/{mandate.mandate_id}")
-    total = sum(one.open_minor for one in items)
-    legs = (Leg(BANK, on_account(mandate.customer_id), total, Phase.PENDING),)
-    entry = post(work, Draft("debit_asked", "debit", collection_id, EUR, legs))
+def _go_on_with(work: UnitOfWork, batch: DebitBatch, begun: DebitCollection) -> DebitBatch:
+    """Some more items of a payer who has very many: asked for is still once, and one sum."""
+    items = _due(work, batch, begun.mandate_id, begun.mandate_id)
+    more = _add_parts(work, begun, items)
+    asked = work.debit_collections.put(replace(begun, amount_minor=begun.amount_minor + more)) if more else begun
+    if len(items) < MOST_ITEMS:
+        _complete(work, batch, asked)
+    return work.debit_batches.put(replace(batch, total_minor=batch.total_minor + more))
+
+
+def _due(work: UnitOfWork, batch: DebitBatch, first: str, last: str) -> list[DueItem]:
+    return work.queries.due_by_mandate(first, last, batch.collect_on, MOST_ITEMS)
+
+
+def _ask(
+    work: UnitOfWork, batch: DebitBatch, mandate: Mandate, items: list[DueItem], end_to_end: str, name: str
+) -> DebitCollection:
+    """Begin to ask a payer; it is complete when it waits in the books."""
     asked = DebitCollection(
-        collection_id=collection_id,
+        collection_id=work.draw.id(f"collection/{mandate.mandate_id}"),
         batch_id=batch.batch_id,
         mandate_id=mandate.mandate_id,
         customer_id=mandate.customer_id,
-        end_to_end=f"{batch.message_id}-{place:05d}",
+        end_to_end=end_to_end,
         scheme=mandate.scheme,
         sequence=Sequence.FIRST if mandate.used_on is None else Sequence.RECURRENT,
-        amount_minor=total,
+        amount_minor=sum(one.open_minor for one in items),
         currency=EUR,
-        remittance=_words(work, items),
+        remittance=_words(name, items),
         state=CollectionState.ASKED,
         reason=None,
-        pending_id=transfer_id(entry, 0),
+        pending_id="",
         transfer_id=None,
         line_id=None,
         return_line_id=None,
@@ -189,35 +202,35 @@ def _ask(work: UnitOfWork, batch: DebitBatch, mandate: Mandate, place: int) -> D
         ended_at=None,
     )
     work.debit_collections.add_new(asked)
-    for one in items:
-        work.debit_parts.add_new(DebitPart(collection_id, one.payment_id, one.open_minor, is_open=True))
+    _add_parts(work, asked, items)
     work.mandates.put(replace(mandate, used_on=batch.collect_on))
-    work.jobs.add(Job(TELL_DEBIT, collection_id))
-    data: dict[str, Scalar] = {"collection_id": collection_id, "minor": total, "currency": EUR, "on": batch.collect_on}
-    work.events.append(Event("customer", mandate.customer_id, "DebitAsked", data))
     return asked
 
 
-def _may_ask(work: UnitOfWork, mandate: Mandate, item: CustomerHold) -> bool:
-    """Not while it is asked for; and after a bank's no with this mandate only where another try may work, once."""
-    failed = 0
-    for part in work.debit_parts.by(payment_id=item.payment_id):
-        if part.is_open:
-            return False
-        before = work.debit_collections.get(part.collection_id)
-        if before.mandate_id != mandate.mandate_id:
-            continue
-        if before.state in (CollectionState.REJECTED, CollectionState.RETURNED):
-            failed += 1
-            if consequence_of(before.reason) is Consequence.END:
-                return False
-    return failed < MOST_TRIES
+def _add_parts(work: UnitOfWork, asked: DebitCollection, items: list[DueItem]) -> int:
+    for one in items:
+        work.debit_parts.add_new(DebitPart(asked.collection_id, one.payment_id, one.open_minor, is_open=True))
+    return sum(one.open_minor for one in items)
 
 
-def _words(work: UnitOfWork, items: list[CustomerHold]) -> str:
+def _complete(work: UnitOfWork, batch: DebitBatch, asked: DebitCollection) -> None:
+    """Its sum is known: it waits in the books, and the payer is told."""
+    legs = (Leg(BANK, on_account(asked.customer_id), asked.amount_minor, Phase.PENDING),)
+    entry = post(work, Draft("debit_asked", "debit", asked.collection_id, EUR, legs))
+    work.debit_collections.put(replace(asked, pending_id=transfer_id(entry, 0)))
+    work.jobs.add(Job(TELL_DEBIT, asked.collection_id))
+    data: dict[str, Scalar] = {
+        "collection_id": asked.collection_id,
+        "minor": asked.amount_minor,
+        "currency": EUR,
+        "on": batch.collect_on,
+    }
+    work.events.append(Event("customer", asked.customer_id, "DebitAsked", data))
+
+
+def _words(name: str, items: list[DueItem]) -> str:
     """What the payer reads on the statement: the invoices."""
-    numbers = [work.invoices.get(one.invoice_id).number for one in items if one.invoice_id is not None]
-    name = work.operators.get().name
+    numbers = [one.number for one in items[:LONGEST_TEXT] if one.number is not None]
     return in_bank_letters(f"{name}: {', '.join(numbers)}" if numbers else name, LONGEST_TEXT)
 
 

@@ -69,7 +69,8 @@ def _sum_of(
 
 
 def _is_asked(one: DebitCollection) -> bool:
-    return one.state is CollectionState.ASKED
+    """Whether the bank may say that it came: one that is being put together stands in no file."""
+    return one.state is CollectionState.ASKED and bool(one.pending_id)
 
 
 def collect_line(work: UnitOfWork, line: BankLine, debits: list[DebitCollection]) -> BankLine:
@@ -109,19 +110,13 @@ def _collect(work: UnitOfWork, line: BankLine, debit: DebitCollection) -> None:
     work.received_transfers.add_new(transfer)
     leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.POST, debit.pending_id)
     post(work, Draft("transfer_received", "bank_transfer", transfer.transfer_id, debit.currency, (leg,)))
-    for part in work.debit_parts.by(collection_id=debit.collection_id):
-        transfer = settle_item(work, transfer, work.customer_holds.get(part.payment_id))
+    for item in work.queries.asked_with(debit.collection_id):
+        transfer = settle_item(work, transfer, item)
     work.debit_collections.put(
         replace(debit, state=CollectionState.COLLECTED, transfer_id=transfer.transfer_id, line_id=line.line_id)
     )
-    _close_parts(work, debit)
+    work.queries.close_parts(debit.collection_id)
     _tell(work, debit, CollectionState.COLLECTED, None)
-
-
-def _close_parts(work: UnitOfWork, debit: DebitCollection) -> None:
-    for part in work.debit_parts.by(collection_id=debit.collection_id):
-        if part.is_open:
-            work.debit_parts.put(replace(part, is_open=False))
 
 
 def returned_debit(work: UnitOfWork, line: BankLine) -> DebitCollection | None:
@@ -232,11 +227,12 @@ def _meant(work: UnitOfWork, batch: DebitBatch, told: ToldStatus) -> list[DebitC
 def _undo(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reason: str | None) -> None:
     """Nothing came, and nothing will."""
     debit = work.debit_collections.lock(debit.collection_id)
-    leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.VOID, debit.pending_id)
-    post(work, Draft("debit_ended", "debit", debit.collection_id, debit.currency, (leg,)))
+    if debit.pending_id:
+        leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.VOID, debit.pending_id)
+        post(work, Draft("debit_ended", "debit", debit.collection_id, debit.currency, (leg,)))
     after = replace(debit, state=state, reason=reason, ended_at=work.machine_now)
     work.debit_collections.put(after)
-    _close_parts(work, debit)
+    work.queries.close_parts(debit.collection_id)
     mandate = work.mandates.lock(debit.mandate_id)
     used = [
         work.debit_batches.get(one.batch_id).collect_on

@@ -8,6 +8,7 @@ import pytest
 
 from tallywatt.adapters.storage import claims
 from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.debiting import DUE_BY_MANDATE
 from tallywatt.adapters.storage.old_commands import OLD_COMMANDS
 from tallywatt.adapters.storage.statements import compiled, statements_of
 from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, OWED, STATES_BETWEEN, UNUSED, USED_ON_INVOICE
@@ -132,3 +133,15 @@ def test_commands_of_routine_are_found_among_all_others(reader: Connection) -> N
     assert "INDEX ix_station_commands_routine (operator_id=? AND command_id<?)" in plan(
         reader, compiled(OLD_COMMANDS.found, "sqlite")
     )
+
+
+def test_what_is_due_by_mandate_is_found_from_its_payer_on(reader: Connection) -> None:
+    """A batch of direct debits reads the open items of its payers, and of what was asked before only what is about them."""
+    steps = plan(reader, compiled(DUE_BY_MANDATE, "sqlite"))
+
+    assert "INDEX ix_customer_holds_live (operator_id=? AND customer_id=? AND currency=?)" in steps
+    assert steps.count("(operator_id=? AND payment_id=?)") == 3
+    assert "SEARCH debit_collections USING INDEX sqlite_autoindex_debit_collections_1" in steps
+    assert "SEARCH mandates" in steps
+    assert "SCAN" not in steps
+    assert "(operator_id=?);" not in steps

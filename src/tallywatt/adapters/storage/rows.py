@@ -242,6 +242,16 @@ class Rows(Generic[T]):
             elif natural and not rows:
                 memory.keep_nowhere(self._name, (self._name, scope.operator, *zip(names, asked, strict=True)))
 
+    def learn(self, found: Iterable[tuple[Any, ...]]) -> list[T]:
+        """Rows that a statement of another kind has read and holds: nobody asks for them again one by one."""
+        memory, rows = self._scope.memory, []
+        for values in found:
+            row, key = self._mapping.decode(values), self._key_in(values)
+            memory.keep(key, values, row)
+            memory.hold(key)
+            rows.append(row)
+        return rows
+
     def _as_it_is(self, key: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The values of a row that nothing is known of; its version is looked at by the statement that changes it."""
         found = self._scope.connection.execute(self._sql.find.sql, key[1:])

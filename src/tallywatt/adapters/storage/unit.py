@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, exists, func, insert, null, or_, select, text
 
+from tallywatt.adapters.storage.debiting import DebitQueries
 from tallywatt.adapters.storage.mapping import to_json
 from tallywatt.adapters.storage.rows import Rows, Scope
 from tallywatt.adapters.storage.sequencer import WEBHOOKS, hold_cursor
@@ -46,7 +47,6 @@ from tallywatt.adapters.storage.tables import (
 from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, StationId, uuid7
 from tallywatt.metering.session import InboxState, SessionState, Source
-from tallywatt.payments.debit import MandateState
 from tallywatt.stations.command import OPEN_STATES
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import CAUSE, JobState
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw, OperatorId
     from tallywatt.market.price import MarketPrice
     from tallywatt.metering.session import PayerKind, Session
+    from tallywatt.payments.debit import Mandate
     from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState
@@ -198,6 +199,9 @@ class SqlUnitOfWork:
     zone_data_version: str
     actor: str
     cause: str
+    # Two of the sets of rows below, by name: questions of ours tell them what they have read.
+    mandates: Rows[Mandate]
+    customer_holds: Rows[CustomerHold]
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
@@ -495,16 +499,6 @@ _open_of_kind = (
     _inbox.c.state == InboxState.OPEN.value,
     _inbox.c.kind == bindparam("of_kind"),
 )
-MANDATES_AFTER = (
-    select(debits.MANDATES.table.c.mandate_id)
-    .where(
-        debits.MANDATES.table.c.operator_id == bindparam("operator"),
-        debits.MANDATES.table.c.state == MandateState.ACTIVE.value,
-        debits.MANDATES.table.c.mandate_id > bindparam("after"),
-    )
-    .order_by(debits.MANDATES.table.c.mandate_id)
-    .limit(bindparam("most"))
-)
 OPEN_ITEMS = (
     select(_inbox.c.item_id)
     .where(*_open_of_kind, _inbox.c.item_id > bindparam("after"))
@@ -562,7 +556,7 @@ FIRST_SINCE = select(func.min(_events.c.position)).where(
 )
 
 
-class SqlQueries(SettlementQueries):
+class SqlQueries(SettlementQueries, DebitQueries):
     """The questions that equality of columns cannot ask."""
 
     _unit: SqlUnitOfWork
@@ -623,15 +617,6 @@ class SqlQueries(SettlementQueries):
         """Sessions of stations whose transaction goes on, and of which nothing was heard since then."""
         about = {"state": SessionState.ACTIVE.value}
         return self._rows(QUIET, metering.SESSIONS, about, since=since, most=most)
-
-    def mandates_after(self, after: str, most: int) -> list[str]:
-        """Ids of mandates by which may be collected, in order, behind the one that is named."""
-        connection = self._unit.connection
-        scope = self._unit.scope
-        scope.pending.before_asking(debits.MANDATES.table.name, scope.operator, {})
-        statement = compiled(MANDATES_AFTER, connection.dialect)
-        asked = {"operator": self._unit.operator, "after": after, "most": most}
-        return [str(row[0]) for row in connection.execute(statement.sql, statement.bind(asked))]
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:
         """Ids of what waits in the inbox of a kind, oldest first, behind the one that is named."""

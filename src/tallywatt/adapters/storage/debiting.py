@@ -1,0 +1,162 @@
+"""Questions about direct debits, each about many rows at once: what is due by mandate, what a debit asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from sqlalchemy import and_, bindparam, exists, func, select, text, update
+
+from tallywatt.adapters.storage.statements import compiled
+from tallywatt.adapters.storage.tables import debits, invoicing, own_books
+from tallywatt.kernel.identity import PaymentId
+from tallywatt.payments.debit import (
+    EUR,
+    MOST_TRIES,
+    REASONS,
+    CollectionState,
+    Consequence,
+    DueItem,
+    MandateState,
+)
+
+if TYPE_CHECKING:
+    from tallywatt.adapters.storage.connections import Connection
+    from tallywatt.adapters.storage.rows import Rows
+    from tallywatt.kernel.identity import OperatorId
+    from tallywatt.payments.debit import Mandate
+    from tallywatt.payments.own_books import CustomerHold
+
+_mandates = debits.MANDATES.table
+_debits = debits.DEBIT_COLLECTIONS.table
+_parts = debits.DEBIT_PARTS.table
+_invoices = invoicing.INVOICES.table
+_holds = own_books.CUSTOMER_HOLDS.table
+
+_THE_END: Final = sorted(code for code, meaning in REASONS.items() if meaning is Consequence.END)
+MANDATES_AFTER = (
+    select(*[_mandates.c[name] for name in debits.MANDATES.names])
+    .where(
+        _mandates.c.operator_id == bindparam("operator"),
+        _mandates.c.state == MandateState.ACTIVE.value,
+        _mandates.c.mandate_id > bindparam("after"),
+    )
+    .order_by(_mandates.c.mandate_id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+# By itself, because the condition names columns as the index does, and a mandate has some of the same name.
+_open = (
+    select(
+        _holds.c.operator_id,
+        _holds.c.customer_id,
+        _holds.c.payment_id,
+        _holds.c.invoice_id,
+        _holds.c.due_on,
+        (_holds.c.taken_minor - _holds.c.returned_minor - _holds.c.settled_minor).label("open_minor"),
+    )
+    .where(_holds.c.currency == EUR, text(own_books.IS_LIVE))
+    .subquery("open_items")
+)
+_of_item = and_(_parts.c.operator_id == _open.c.operator_id, _parts.c.payment_id == _open.c.payment_id)
+
+
+def _refused(*more: Any) -> Any:
+    """What a bank has refused or taken back of this item with this mandate: from the item on, which was asked for seldom."""
+    never = (CollectionState.REJECTED.value, CollectionState.RETURNED.value)
+    theirs = exists().where(
+        _debits.c.operator_id == _parts.c.operator_id,
+        _debits.c.collection_id == _parts.c.collection_id,
+        _debits.c.mandate_id == _mandates.c.mandate_id,
+        _debits.c.state.in_(never),
+        *more,
+    )
+    return and_(_of_item, theirs.correlate(_parts, _mandates))
+
+
+# Of a column that stands in no index: SQLite would walk one that has all the others.
+_tries = select(func.count(_parts.c.amount_minor)).where(_refused()).correlate(_open, _mandates).scalar_subquery()
+_ended = exists().select_from(_parts).where(_refused(_debits.c.reason.in_(_THE_END))).correlate(_open, _mandates)
+DUE_BY_MANDATE = (
+    select(_mandates.c.mandate_id, _open.c.payment_id, _open.c.open_minor, _invoices.c.number)
+    .select_from(
+        _mandates.join(
+            _open,
+            and_(_open.c.operator_id == _mandates.c.operator_id, _open.c.customer_id == _mandates.c.customer_id),
+        ).outerjoin(
+            _invoices,
+            and_(_invoices.c.operator_id == _open.c.operator_id, _invoices.c.invoice_id == _open.c.invoice_id),
+        )
+    )
+    .where(
+        _mandates.c.operator_id == bindparam("operator"),
+        _mandates.c.state == MandateState.ACTIVE.value,
+        _mandates.c.mandate_id.between(bindparam("first"), bindparam("last")),
+        _open.c.open_minor > 0,
+        func.coalesce(_open.c.due_on, "") <= bindparam("collect_on"),
+        ~exists().where(_of_item, text("debit_parts.is_open = 1")).correlate(_open),
+        _tries < MOST_TRIES,
+        ~_ended,
+    )
+    .order_by(_mandates.c.mandate_id, _open.c.due_on, _open.c.payment_id)
+    .limit(bindparam("most"))
+)
+ASKED_WITH = (
+    select(*[_holds.c[name] for name in own_books.CUSTOMER_HOLDS.names])
+    .select_from(
+        _parts.join(
+            _holds, and_(_holds.c.operator_id == _parts.c.operator_id, _holds.c.payment_id == _parts.c.payment_id)
+        )
+    )
+    .where(_parts.c.operator_id == bindparam("operator"), _parts.c.collection_id == bindparam("of_debit"))
+    .order_by(_parts.c.payment_id)
+    .with_for_update(of=_holds)
+)
+CLOSE_PARTS = (
+    update(_parts)
+    .where(_parts.c.operator_id == bindparam("operator"), _parts.c.collection_id == bindparam("of_debit"))
+    .values(is_open=0)
+)
+
+
+class Unit(Protocol):
+    """What these questions need of the unit of work."""
+
+    operator: OperatorId
+    mandates: Rows[Mandate]
+    customer_holds: Rows[CustomerHold]
+
+    @property
+    def connection(self) -> Connection:
+        """With all that was to be written on it."""
+        ...
+
+
+class DebitQueries:
+    """A part of the unit's questions."""
+
+    _unit: Unit
+
+    def mandates_after(self, after: str, most: int) -> list[Mandate]:
+        """Mandates by which may be collected, in order, behind the one that is named; held."""
+        return self._unit.mandates.learn(self._told(MANDATES_AFTER, after=after, most=most))
+
+    def due_by_mandate(self, first: str, last: str, collect_on: str, most: int) -> list[DueItem]:
+        """What may be asked for with the mandates from one to another, by mandate, first what is due first."""
+        rows = self._told(DUE_BY_MANDATE, first=first, last=last, collect_on=collect_on, most=most)
+        return [DueItem(mandate_id, PaymentId(payment), minor, number) for mandate_id, payment, minor, number in rows]
+
+    def asked_with(self, collection_id: str) -> list[CustomerHold]:
+        """The open items that a debit asks for, held."""
+        return self._unit.customer_holds.learn(self._told(ASKED_WITH, of_debit=collection_id))
+
+    def close_parts(self, collection_id: str) -> None:
+        """None of the items of a debit is asked for by it any more."""
+        connection = self._unit.connection
+        statement = compiled(CLOSE_PARTS, connection.dialect)
+        asked = {"operator": self._unit.operator, "of_debit": collection_id}
+        connection.change(statement.sql, statement.bind(asked))
+
+    def _told(self, clause: Any, **values: Any) -> list[tuple[Any, ...]]:
+        connection = self._unit.connection
+        statement = compiled(clause, connection.dialect)
+        return connection.execute(statement.sql, statement.bind({**values, "operator": self._unit.operator}))
