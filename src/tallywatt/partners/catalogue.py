@@ -152,6 +152,7 @@ _OUTCOME = (
     Field("reason", "code", "What the station said; null: nothing.", may_be_null=True),
     Field("payment_id", "id", "The payment that it serves; null: none.", may_be_null=True),
     Field("session_id", "id", "The session that came of it; null: none, or not yet.", may_be_null=True),
+    Field("station_id", "id", "Which station; null: not told in events of earlier versions.", may_be_null=True),
 )
 _KEPT = (
     Field("station_id", "id", "Which station."),

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import SessionId, natural_key
+from tallywatt.metering.metered import MeteredSession
 from tallywatt.metering.session import Evidence, PayerKind, Session, SessionState, Source
+from tallywatt.rating.choose import choose_tariff
 from tallywatt.rating.read import read_tariff_text
+from tallywatt.rating.results import price
 from tallywatt.stations.station import Role
 from tallywatt.workflows.finish import finish_when_ready
-from tallywatt.workflows.offer_price import new_offer
+from tallywatt.workflows.freeze_price import frozen
+from tallywatt.workflows.offer_price import assignments_for, new_offer, place_of, policy_of, who_is
 from tallywatt.workflows.who_pays import roles_at
 
 if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
     from tallywatt.stations.reservation import Reservation
+    from tallywatt.stations.station import Evse, Station
+    from tallywatt.workflows.offer_price import Payer
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -24,14 +31,14 @@ def bill_reservation(work: UnitOfWork, held: Reservation) -> Reservation:
     if held.session_id is not None or held.reserved_at is None or held.customer_id is None:
         return held
     station = work.stations.get(held.station_id)
-    evse = work.evses.find(held.evse_id) if held.evse_id is not None else None
     payer = PayerKind.CUSTOMER, held.customer_id
     begun, over = held.reserved_at, min(held.expires_at, held.ended_at or held.expires_at)
-    if over <= begun:
+    if over <= begun or work.customers.find(held.customer_id) is None:
         # Its end was told before its beginning: for how long it was kept is not known.
         return held
-    if evse is None or work.customers.find(held.customer_id) is None:
-        # Which EVSE was kept is not known, and neither is its price.
+    named = held.evse_id
+    evse = work.evses.find(named) if named is not None else _least_dear(work, station, (begun, over), payer)
+    if evse is None:
         return held
     offer = new_offer(work, station, evse, begun, payer, entered_until=begun)
     if offer is None or not _prices_reservations(work, offer.tariff_version_id):
@@ -86,6 +93,27 @@ def bill_reservation(work: UnitOfWork, held: Reservation) -> Reservation:
     work.events.append(Event("session", session.session_id, "SessionBrought", data))
     finish_when_ready(work, session)
     return after
+
+
+def _least_dear(work: UnitOfWork, station: Station, kept: tuple[Instant, Instant], payer: Payer) -> Evse | None:
+    """Any EVSE was kept, and nobody knows which: the one at which a driver who did not come pays least; of equals the first."""
+    begun, over = kept
+    policy, operator = policy_of(work), work.operators.get()
+    location = work.locations.find(station.location_id) if station.location_id else None
+    who, zone = who_is(work, payer, begun), location.zone if location else operator.zone
+    nobody_came = MeteredSession(
+        SessionId(""), zone, over, over, energy_ended_at=over, reserved_at=begun, reservation_expired=True
+    )
+    found: list[tuple[int, int, Evse]] = []
+    for evse in work.evses.by(station_id=station.station_id):  # a handful: those of one station
+        place = place_of(station, evse)
+        chosen = choose_tariff(assignments_for(work, place), place, begun, who)
+        if chosen is None:
+            continue
+        tariff = read_tariff_text(work.tariff_versions.get(chosen.assignment.tariff_version_id).canonical)
+        _, amounts = price(nobody_came, frozen(work, tariff, begun), policy)
+        found.append((amounts.gross_minor, evse.number, evse))
+    return min(found, key=lambda one: one[:2])[2] if found else None
 
 
 def _prices_reservations(work: UnitOfWork, tariff_version_id: str) -> bool:

@@ -193,7 +193,12 @@ def _to(work: UnitOfWork, held: StationCommand, state: CommandState, reason: str
     after = work.station_commands.put(
         replace(held, state=state, reason=reason, ended_at=work.machine_now if ended else None)
     )
-    data = {"action": held.action.value, "reason": reason, "payment_id": held.payment_id}
+    data = {
+        "action": held.action.value,
+        "reason": reason,
+        "payment_id": held.payment_id,
+        "station_id": held.station_id,
+    }
     work.events.append(Event("command", held.command_id, f"Command{state.value.capitalize()}", data))
     if held.payment_id is not None and state in {CommandState.REJECTED, CommandState.EXPIRED}:
         # Paid and nothing came of it: the hold goes back at once, unless the driver has taken it to another EVSE.

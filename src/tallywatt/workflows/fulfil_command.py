@@ -59,7 +59,8 @@ def fulfil(work: UnitOfWork, command: StationCommand, session: Session) -> None:
     work.station_commands.put(
         replace(held, state=CommandState.COMPLETED, session_id=session.session_id, ended_at=work.machine_now)
     )
-    work.events.append(Event("command", held.command_id, "CommandCompleted", {"session_id": session.session_id}))
+    told = {"session_id": session.session_id, "station_id": held.station_id}
+    work.events.append(Event("command", held.command_id, "CommandCompleted", told))
     if held.action is Action.START:
         begin_limit(work, session, held.payload.get("limit"))
 

@@ -33,6 +33,8 @@ LATE_MS: Final = 24 * 3600 * 1000
 _STATES: Final = {"Expired": ReservationState.EXPIRED, "Removed": ReservationState.REMOVED}
 _GIVEN_UP: Final = frozenset({ReservationState.CANCELLED, ReservationState.REMOVED})
 """A start that names one of these has used it, and keeping it costs nothing."""
+KNOWS_NONE: Final = "Rejected"
+"""A station's answer to CancelReservation: it has no reservation of that number."""
 NO_TRANSACTION: Final = "NoTransaction"
 """OCPP 2.1: the driver came, and nothing was started."""
 
@@ -47,8 +49,8 @@ def hear_reservation(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer
     held = work.reservations.lock(found.reservation_id)
     said = answer.detail or answer.outcome
     if not is_new:
-        if held.is_open and answer.outcome != "not_connected":
-            # Rejected: the station knows no such reservation, so it keeps nothing.
+        # Rejected: the station knows no such reservation, so it keeps nothing. An error says that it has not even looked.
+        if held.is_open and (answer.outcome == "accepted" or (answer.outcome == "rejected" and said == KNOWS_NONE)):
             reason = None if answer.outcome == "accepted" else said
             _to(work, held, ReservationState.CANCELLED, reason)
     elif answer.outcome == "accepted":

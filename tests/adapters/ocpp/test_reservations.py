@@ -18,11 +18,16 @@ from ocpp.routing import on
 
 from tallywatt.adapters.machine import MachineClock
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.rating.records import Scope
+from tallywatt.stations.command import Action
 from tallywatt.stations.messages import NEW, OLD
 from tallywatt.stations.reservation import ReservationState, kept_from
+from tallywatt.stations.station import Current
+from tallywatt.workflows.add_station import NewEvse, add_evses
+from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.keep_reservation import WatchReservation, watch_reservation
+from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.reserve import CancelReservation, Reserve, cancel_reservation, reserve
 from tests.adapters.ocpp.scene import PER_KWH
@@ -51,6 +56,11 @@ WITH_FEES: dict[str, Any] = {
             "restrictions": {"reservation": "RESERVATION_EXPIRES"},
         },
     ],
+}
+
+FEE_OF_NOBODY: dict[str, Any] = {
+    "price_components": [{"type": "FLAT", "price": 9.99, "vat": 19, "step_size": 1}],
+    "restrictions": {"reservation": "RESERVATION_EXPIRES"},
 }
 
 
@@ -217,6 +227,66 @@ async def test_a_reservation_is_given_up_once(scene: Scene, protocol: str, answe
         assert told[1:] == [{"cancel": held.number}]
         again = asked(point)
         assert again.number == held.number + 1
+
+
+async def test_an_error_is_no_answer_to_giving_it_up(scene: Scene) -> None:
+    """The station has not even looked: the place is kept, a person sees why, and asks once more."""
+    async with taking(scene, OLD) as (point, told):
+        held = asked(point)
+        await done(point)
+        point.station.answers["cancel"] = "no such status at all"  # type: ignore[attr-defined]  # answered by an error
+        scene.do(cancel_reservation, CancelReservation(held.reservation_id))
+        await done(point)
+        row = now(point, held)
+        assert row.state is ReservationState.ACTIVE
+        [refused] = point.look("station_commands", command_id=row.cancel_command_id)
+        assert refused.state.value == "rejected"
+        point.station.answers["cancel"] = "Accepted"  # type: ignore[attr-defined]  # as above
+        scene.do(cancel_reservation, CancelReservation(held.reservation_id))
+        await done(point)
+        assert now(point, held).state is ReservationState.CANCELLED
+        assert len(told) == 3
+
+
+async def test_a_bare_message_makes_no_reservation_that_nobody_follows(scene: Scene) -> None:
+    """ReserveNow by its name is refused with what to do instead; so is giving up one of ours, and never a foreign one."""
+    async with taking(scene, OLD) as (point, told):
+        held = asked(point)
+        await done(point)
+        for name, content in (
+            ("ReserveNow", {"connectorId": 1, "expiryDate": clock(600), "idTag": "CARD", "reservationId": 99}),
+            ("CancelReservation", {"reservationId": held.number}),
+        ):
+            command = CommandStation(point.id, Action.MESSAGE, {"name": name, "content": content})
+            with pytest.raises(BadInput) as refused:
+                scene.do(order_station, command)
+            assert refused.value.code == "stations.use_reservation"
+        foreign = {"name": "CancelReservation", "content": {"reservationId": 4711}}
+        scene.do(order_station, CommandStation(point.id, Action.MESSAGE, foreign))
+        await done(point)
+        assert told[1:] == [{"cancel": 4711}]
+
+
+async def test_nobody_came_to_any_evse_and_the_least_price_is_billed(scene: Scene) -> None:
+    """Which EVSE was kept is not known: of the prices of all the lowest counts, and it is billed like any other."""
+    async with taking(scene, NEW) as (point, _):
+        dear = {**WITH_FEES, "id": "dear", "elements": [*WITH_FEES["elements"][:-1], FEE_OF_NOBODY]}
+        second = (NewEvse(2, Current.AC, 22_000),)
+        scene.do(lambda work, new: add_evses(work, work.stations.get(point.station_id), new), second)
+        for evse, terms in zip(point.look("evses", station_id=point.station_id), (dear, WITH_FEES), strict=True):
+            put = scene.do(put_tariff, PutTariff(terms))
+            where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse.code, Instant(0))
+            scene.do(assign_tariff, where)
+        variable = {"component": {"name": "ReservationCtrlr"}, "variable": {"name": "NonEvseSpecific"}}
+        said = {"variableAttribute": [{"value": "true"}], **variable}
+        report = {"requestId": 1, "generatedAt": clock(), "seqNo": 0, "reportData": [said]}
+        await point.say("NotifyReport", report)
+        held = scene.do(reserve, Reserve(point.id, 30, token_uid="CARD"))
+        await done(point)
+        await point.say("ReservationStatusUpdate", {"reservationId": held.number, "reservationUpdateStatus": "Expired"})
+        [invoice] = point.look("invoices", session_id=point.session.session_id)
+        assert invoice.gross_minor == 476
+        assert now(point, held).session_id == point.session.session_id
 
 
 @BOTH

@@ -36,7 +36,7 @@ TABLES = {
     "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
     "security_events": "security_events", "notices": "station_notices", "approvals": "approvals",
     "corrections": "corrections", "corrected_sessions": "corrected_sessions",
-    "coupons": "coupons", "coupon_uses": "coupon_uses",
+    "coupons": "coupons", "coupon_uses": "coupon_uses", "reservations": "reservations",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {

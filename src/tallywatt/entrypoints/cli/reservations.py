@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from tallywatt.entrypoints.cli.show import Column, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.errors import NotFound
 from tallywatt.kernel.identity import EvseId, StationId
+from tallywatt.stations.reservation import ReservationState
 
 reservation = typer.Typer(name="reservation", no_args_is_help=True, help="Keep an EVSE for a driver.")
 
@@ -25,11 +26,30 @@ COLUMNS = (
 )
 
 
-@reservation.command("list", **examples("tallywatt reservation list"))
-def list_reservations(operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
+def _page(connection: Any, operator_id: str, page: Any, most: int, filters: dict[str, str | None]) -> Any:
+    return page(connection, "reservations", operator_id, most, None, **filters)
+
+
+@reservation.command(
+    "list",
+    **examples(
+        "tallywatt reservation list",
+        "tallywatt reservation list --station CP-17",
+        "tallywatt reservation list --state active",
+    ),
+)
+def list_reservations(
+    station: Annotated[str | None, typer.Option(help="Of this station.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Of this customer.")] = None,
+    state: Annotated[ReservationState | None, typer.Option(help="In this state.")] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="So many.")] = 100,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
     """List reservations, the newest first."""
+    filters = {"station": station, "customer": customer, "state": None if state is None else state.value}
     with at_desk(operator) as desk:
-        rows = desk.ask(desk.views.reservations)
+        rows = desk.ask(_page, desk.views.page, limit, filters)["items"]
     if as_json:
         say_json(rows)
         return

@@ -1617,6 +1617,9 @@ class Reservation(Answer):
     reason: str | None
     command_id: str
     cancel_command_id: str | None
+    cancel_state: CommandState | None
+    """Where the question to give it up stands; `rejected`: the station did not do it, and it can be asked again."""
+    cancel_reason: str | None
 
 
 class ReservationKept(Answer):

@@ -2726,6 +2726,10 @@ CREATE INDEX ix_reservations_operator_id_customer_id_reservation_id ON reservati
 
 CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0048');
+CREATE INDEX ix_reservations_operator_id_station_id_reservation_id ON reservations (operator_id, station_id, reservation_id);
+
+CREATE INDEX ix_reservations_operator_id_state_reservation_id ON reservations (operator_id, state, reservation_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0049');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -46,6 +46,8 @@ RESERVATIONS = Mapping(
         index("command_id"),
         index("cancel_command_id"),
         index("customer_id", "reservation_id"),
+        index("station_id", "reservation_id"),
+        index("state", "reservation_id"),
         key=("reservation_id",),
     ),
     Reservation,

@@ -206,7 +206,6 @@ class Views:
     traffic = staticmethod(traffic.traffic)
     local_lists = staticmethod(local_lists.local_lists)
     reservation = staticmethod(reservations.reservation)
-    reservations = staticmethod(reservations.reservations_of)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)
     last_position = staticmethod(pages.last_position)

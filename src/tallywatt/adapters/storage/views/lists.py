@@ -34,6 +34,9 @@ from tallywatt.adapters.storage.tables import (
     signed,
     stations,
 )
+from tallywatt.adapters.storage.tables import (
+    reservations as reservation_tables,
+)
 from tallywatt.adapters.storage.views import (
     approvals,
     attention,
@@ -48,6 +51,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     proofs,
+    reservations,
     telling,
 )
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
@@ -80,6 +84,7 @@ _locations = stations.LOCATIONS.table
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
 _commands = stations.STATION_COMMANDS.table
+_reservations = reservation_tables.RESERVATIONS.table
 _variables = reports.STATION_VARIABLES.table
 _security_events = reports.SECURITY_EVENTS.table
 _notices = reports.STATION_NOTICES.table
@@ -243,6 +248,18 @@ LISTS: dict[str, Pages] = {
             {
                 "state": _is(_commands.c.state, "state"),
                 "station": _of(_commands.c.station_id, _stations, "station_id", "identity", "station"),
+            },
+            newest_first=True,
+        )
+    ),
+    "reservations": Pages(
+        Listing(
+            reservations.RESERVATION,
+            (_reservations.c.reservation_id,),
+            {
+                "state": _is(_reservations.c.state, "state"),
+                "station": _of(_reservations.c.station_id, _stations, "station_id", "identity", "station"),
+                "customer": _of(_reservations.c.customer_id, _customers, "customer_id", "reference", "customer"),
             },
             newest_first=True,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 
 from tallywatt.adapters.storage.tables import customers, reservations, stations
-from tallywatt.adapters.storage.views.asking import MOST_ROWS, Question, Row, columns, joined, mine
+from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
 
 _reservations = reservations.RESERVATIONS.table
+_cancels = stations.STATION_COMMANDS.table.alias("cancels")
 _stations, _evses, _customers = stations.STATIONS.table, stations.EVSES.table, customers.CUSTOMERS.table
 
 RESERVATION: Select[Any] = (
@@ -28,21 +29,22 @@ RESERVATION: Select[Any] = (
         *columns(_stations, station="identity"),
         *columns(_evses, evse="code"),
         *columns(_customers, customer="reference"),
+        _cancels.c.state.label("cancel_state"),
+        _cancels.c.reason.label("cancel_reason"),
     )
     .select_from(
         _reservations.join(_stations, joined(_reservations, _stations, "station_id"))
         .outerjoin(_evses, joined(_reservations, _evses, "evse_id"))
         .outerjoin(_customers, joined(_reservations, _customers, "customer_id"))
+        .outerjoin(
+            _cancels,
+            (_cancels.c.operator_id == _reservations.c.operator_id)
+            & (_cancels.c.command_id == _reservations.c.cancel_command_id),
+        )
     )
     .where(mine(_reservations))
 )  # fmt: skip
-_ALL = Question(RESERVATION.order_by(_reservations.c.reservation_id.desc()).limit(bindparam("most")))
 _BY_ID = Question(RESERVATION.where(_reservations.c.reservation_id == bindparam("of_reservation")))
-
-
-def reservations_of(connection: Connection, operator_id: str) -> list[Row]:
-    """Reservations, the newest first."""
-    return _ALL.rows(connection, operator=operator_id, most=MOST_ROWS)
 
 
 def reservation(connection: Connection, operator_id: str, reservation_id: str) -> Row | None:

@@ -6,22 +6,32 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.places import station_of
 from tallywatt.entrypoints.http.doors import Assistant, Reader, TheHouse
-from tallywatt.entrypoints.http.manners import Resource
+from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewReservation
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.errors import NotFound
 from tallywatt.kernel.identity import EvseId, StationId
+from tallywatt.stations.reservation import ReservationState
 from tallywatt.workflows.reserve import CancelReservation, Reserve, cancel_reservation, reserve
 
 router = APIRouter(tags=["places"], route_class=Resource)
 
 
 @router.get("/reservations")
-async def list_reservations(caller: Reader, house: TheHouse) -> Response:
-    """Reservations, the newest thousand first."""
-    rows = await house.ask(house.views.reservations, caller.operator_id)
-    return as_json({"items": rows, "next": None})
+async def list_reservations(
+    request: Request,
+    caller: Reader,
+    house: TheHouse,
+    state: ReservationState | None = None,
+    station: str | None = None,
+    customer: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Reservations, newest first."""
+    filters = {"state": state, "station": station, "customer": customer}
+    return await listed(request, house, caller, "reservations", limit, cursor, **filters)
 
 
 @router.get("/reservations/{reservation_id}")

@@ -31,6 +31,7 @@ from tallywatt.entrypoints.http.console import (
     own_books,
     payments,
     people,
+    reservations,
     rules,
     search,
     sessions,
@@ -69,6 +70,7 @@ def routers() -> tuple[APIRouter, ...]:
         jobs,
         live,
         local_lists,
+        reservations,
     )
     subjects = (
         entrance,
