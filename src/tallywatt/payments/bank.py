@@ -94,6 +94,12 @@ class BankLine:
     mandate_ref: str | None = None
     batch_id: str | None = None
     """Of which batch of direct debits it brings, or takes back."""
+    revision: int = 0
+    """How often what was decided about it was undone."""
+    undone_at: Instant | None = None
+    undone_by: str | None = None
+    undo_note: str | None = None
+    """Why, in the words of whoever did it last."""
     version: int = 1
 
 

@@ -78,21 +78,32 @@ def answer_once(work: UnitOfWork, once: AnswerOnce) -> Answer:
     key = once.idempotency_key
     if key is None:
         return _run(work, once)
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
-        msg = f"an idempotency key has 1 to {LONGEST_KEY} printable characters"
-        raise BadInput(msg, code="request.bad_idempotency_key")
-    known = work.answered_requests.find(once.caller_id, key)
+    known = answered_before(work, once)
     if known is not None:
-        if known.request_hash != once.request_hash:
-            msg = "this idempotency key came with another request before"
-            raise IdempotencyMismatch(msg, remedy="use a new key for a new request")
-        return _again(work, known)
+        return known
     answer = _run(work, once)
     row = _kept(work, once, key, answer)
     if not work.answered_requests.add(row):
         msg = "the same request is being answered at this moment"
         raise Stale(msg)
     return answer
+
+
+def answered_before(work: UnitOfWork, once: AnswerOnce) -> Answer | None:
+    """The answer of the first time; None when there is none. For what is too long for one transaction, before it begins."""
+    key = once.idempotency_key
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        msg = f"an idempotency key has 1 to {LONGEST_KEY} printable characters"
+        raise BadInput(msg, code="request.bad_idempotency_key")
+    known = work.answered_requests.find(once.caller_id, key)
+    if known is None:
+        return None
+    if known.request_hash != once.request_hash:
+        msg = "this idempotency key came with another request before"
+        raise IdempotencyMismatch(msg, remedy="use a new key for a new request")
+    return _again(work, known)
 
 
 def _run(work: UnitOfWork, once: AnswerOnce) -> Answer:

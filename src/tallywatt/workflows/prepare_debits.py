@@ -59,8 +59,7 @@ class PrepareDebits:
 def prepare_debits(work: UnitOfWork, command: PrepareDebits) -> DebitBatch:
     """Some more mandates of the batch; whoever asks goes on asking until it is closed. The same again is the same batch."""
     creditor = creditor_of(work)
-    today = local_date(work.now, work.operators.get().zone)
-    day = _day_of(command, today, creditor.notice_days)
+    today, day = _days(work, command)
     key = (command.key or "").strip() or _free_key(work, f"{today.isoformat()}/{day.isoformat()}")
     batch = work.debit_batches.one_by(batch_key=key)
     if batch is None:
@@ -90,6 +89,25 @@ def prepare_debits(work: UnitOfWork, command: PrepareDebits) -> DebitBatch:
         msg = "this name stands for a batch of another day"
         raise Conflict(msg, code="debits.other_day")
     return batch if batch.closed_at is not None else _go_on(work, batch, today)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDay:
+    """The day of a batch, and the one on which it is put together."""
+
+    collect_on: str
+    today: str
+
+
+def collection_day(work: UnitOfWork, command: PrepareDebits) -> CollectionDay:
+    """When it would be collected; BadInput for a day that is none. It changes nothing."""
+    today, day = _days(work, command)
+    return CollectionDay(day.isoformat(), today.isoformat())
+
+
+def _days(work: UnitOfWork, command: PrepareDebits) -> tuple[date, date]:
+    today = local_date(work.now, work.operators.get().zone)
+    return today, _day_of(command, today, creditor_of(work).notice_days)
 
 
 def _free_key(work: UnitOfWork, today: str) -> str:

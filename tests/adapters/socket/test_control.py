@@ -174,6 +174,7 @@ COMMANDS: dict[str, object] = {
     "revoke_mandate": RevokeMandate("m1"),
     "resume_mandate": ResumeMandate("m1"),
     "prepare_debits": PrepareDebits("2026-12-07", "k"),
+    "collection_day": PrepareDebits("2026-12-07"),
     "give_batch": GiveBatch("b1"),
     "cancel_batch": CancelBatch("b1"),
     "take_statuses": TakeStatuses((ToldStatus("DD1", None, "E1", is_rejected=True, reason="AC04"),), "ab12"),

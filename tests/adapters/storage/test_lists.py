@@ -36,10 +36,13 @@ TABLES = {
     "market_prices": "market_prices", "meter_keys": "meter_keys", "variables": "station_variables",
     "security_events": "security_events", "notices": "station_notices", "approvals": "approvals",
     "corrections": "corrections", "corrected_sessions": "corrected_sessions",
-    "coupons": "coupons", "coupon_uses": "coupon_uses", "reservations": "reservations",
+    "coupons": "coupons", "coupon_uses": "coupon_uses", "mandates": "mandates", "debit_batches": "debit_batches",
+    "debits": "debit_collections", "bank_lines": "bank_lines", "disputes": "disputes",
+    "reservations": "reservations",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {
+    "batch": "batch_id",
     "station": "station_id", "evse": "evse_id", "customer": "customer_id", "token": "token_uid", "session": "session_id",
     "upload": "import_id", "correction": "correction_id", "circle": "circle_id", "coupon": "coupon_id", "audit": "audit_id",
     "meter": "serial_folded", "location": "location_id", "uid": "uid_folded", "subject": "subject_id", "email": "customer_id",
@@ -55,6 +58,7 @@ FEW = {
     ("frames", "station"): "the last term of the order tells frames of one millisecond apart",
     ("evses", "station"): "the EVSEs of one station",
     ("customers", "email"): "the customers of one address",
+    ("mandates", "customer"): "the mandates of one customer",
     ("tokens", "uid"): "a token of each type",
     ("tokens", "customer"): "the tokens of one customer",
     ("explanations", "session"): "the explanations of one session",
@@ -62,7 +66,7 @@ FEW = {
 """Lists that are sorted after they were found, and why that is little."""
 ALWAYS = {
     "frames": ("station",), "inbox": ("state",), "jobs": ("state",), "import_rows": ("upload",),
-    "audit_findings": ("audit",), "corrected_sessions": ("correction",), "variables": ("station",),
+    "audit_findings": ("audit",), "debits": ("batch",), "corrected_sessions": ("correction",), "variables": ("station",),
 }  # fmt: skip
 """What a route always narrows by: frames are those of a station, items and jobs those in a state."""
 ROWS = 3000

@@ -21,16 +21,19 @@ from tallywatt.customers.roles import Role
 from tallywatt.entrypoints.http.described import EXAMPLES_FILE
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.worker import LANES, Workers
-from tallywatt.kernel.clock import Instant, instant
+from tallywatt.kernel.clock import Instant, instant, local_date
 from tallywatt.kernel.identity import CommandId, StationId
+from tallywatt.kernel.money import money
 from tallywatt.market.price import Told
 from tallywatt.metering.facts import Heard, Noticed, Reported, SecurityTold
+from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.provider import Declined
 from tallywatt.stations.certificates import Issued
 from tallywatt.stations.command import Action
 from tallywatt.stations.notices import notices_of
 from tallywatt.stations.traffic import Direction, OpenCalls, gathered
 from tallywatt.wiring import upgrade
+from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
 from tallywatt.workflows.boot_station import boot_station
@@ -49,14 +52,19 @@ from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
+from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
+from tallywatt.workflows.keep_own_account import AllowInvoice, allow_invoice
 from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.ports import LinkAnswer
+from tallywatt.workflows.prepare_debits import PrepareDebits, prepare_debits
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import PutProfile, PutRule, put_profile, put_rule
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
+from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.conforming import end_loop
 from tests.entrypoints.http.reserved import reserved, speaks
@@ -90,6 +98,19 @@ def _thing(name: str, thing: str, **more: Any) -> Asked:
 
 METER: Final = Meter()
 CARDS: Final = "uid,customer\n04B1C2D3E4F501,C1\n04B1C2D3E4F502,C99\n"
+REPORT: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">'
+    "<CstmrPmtStsRpt><OrgnlGrpInfAndSts><OrgnlMsgId>DD20261207-7K3M9QX2AB</OrgnlMsgId><GrpSts>RJCT</GrpSts>"
+    "</OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>"
+)
+STATEMENT: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">'
+    "<BkToCstmrStmt><GrpHdr><MsgId>M1</MsgId></GrpHdr><Stmt><Id>2026-11-20</Id>"
+    "<Acct><Id><IBAN>DE89370400440532013000</IBAN></Id></Acct>"
+    '<Ntry><NtryRef>1</NtryRef><Amt Ccy="EUR">12.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+    "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>BANK1</AcctSvcrRef></Ntry>"
+    "</Stmt></BkToCstmrStmt></Document>"
+)
 _ONE: Final = Asked(query={"limit": "1"})
 ANOTHER_REQUEST: Final = "-----BEGIN CERTIFICATE REQUEST-----\nMIHbMIGCAgEA\n-----END CERTIFICATE REQUEST-----\n"
 ASKED: Final[dict[str, Asked]] = {
@@ -294,6 +315,30 @@ ASKED: Final[dict[str, Asked]] = {
             "reference": "thank you",
         }
     ),
+    "PUT /creditor": Asked(
+        body={"creditor_id": "DE98ZZZ09999999999", "name": "Dundee City Charging", "iban": "DE89370400440532013000"}
+    ),
+    "GET /creditor": Asked(),
+    "GET /mandates": Asked(query={"limit": "1", "state": "active"}),
+    "POST /mandates": Asked(
+        body={"customer": "C2", "iban": "NL91ABNA0417164300", "signed_on": "2026-11-02", "reference": "M-17"}
+    ),
+    "GET /mandates/{mandate_id}": _thing("mandate_id", "mandate"),
+    "GET /debit-preview": Asked(),
+    "POST /debit-batches": Asked(body={"key": "second run of November"}),
+    "GET /debit-batches": _ONE,
+    "GET /debit-batches/{batch_id}": _thing("batch_id", "debit_batch"),
+    "GET /debit-batches/{batch_id}/debits": _thing("batch_id", "debit_batch", query={"limit": "1"}),
+    "POST /debit-reports": Asked(body=REPORT),
+    "POST /debit-batches/{batch_id}/cancel": _thing("batch_id", "debit_batch"),
+    "POST /mandates/{mandate_id}/resume": _thing("mandate_id", "mandate"),
+    "POST /mandates/{mandate_id}/revoke": _thing("mandate_id", "mandate"),
+    "POST /bank-statements": Asked(body=STATEMENT),
+    "GET /bank-lines": Asked(query={"limit": "1", "state": "open"}),
+    "GET /bank-lines/{line_id}": _thing("line_id", "bank_line"),
+    "POST /bank-lines/{line_id}/decide": _thing(
+        "line_id", "bank_line", body={"nothing": True, "note": "rent of the site"}
+    ),
     "POST /customers/{reference}/coupons": Asked({"reference": "C1"}, body={"code": "SUMMER-5"}),
     "POST /coupons/{coupon_id}/end": _thing("coupon_id", "coupon", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
@@ -412,7 +457,8 @@ class Examples:
         method = name.partition(" ")[0]
         headers = dict(self.headers)
         if one.body is not None:
-            headers["Content-Type"] = "text/csv" if isinstance(one.body, str) else "application/json"
+            text = "application/xml" if str(one.body).startswith("<") else "text/csv"
+            headers["Content-Type"] = text if isinstance(one.body, str) else "application/json"
         if method != "GET":
             headers[KEY_HEADER] = key or f"example of {name}"
         path, _ = self.path_of(name)
@@ -429,6 +475,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     complaint = scene.session(wire.charge(6_000_000, meter=8_420_000, token="CARD1"))
     scene.collect()
     complained = complaint["payments"][0]["id"]
+    debts = collected(scene)
     halted = scene.session(wire.charge(5_000_000, meter=14_420_000, token="CARD2"))
     scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
     for meter in (19_420_000, 20_420_000):
@@ -465,6 +512,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
     speaks(scene, "CP1")
     return {
+        **debts,
         "correction": correction,
         "unwise_correction": unwise,
         "approval": scene.waiting_refund(complained, 20, "stiff"),
@@ -497,6 +545,29 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": detail["offer"]["tariff_version_id"],
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
     }
+
+
+def collected(scene: Scene) -> dict[str, str]:
+    """A customer who buys on invoice in euros and has signed a mandate: a batch, something due since, a line of the bank."""
+    put = scene.do(put_tariff, PutTariff({**TARIFF, "id": "euros", "currency": "EUR"}))
+    scene.do(add_customer, AddCustomer("E-1", name="Van 1"))
+    scene.do(add_token, AddToken("EURO1", "E-1"))
+    assigned = AssignTariff(put.version.tariff_version_id, valid_from=Instant(0), audience="customer:E-1")
+    scene.do(assign_tariff, assigned)
+    scene.do(add_provider_account, AddProviderAccount("terms", "invoice", ("EUR",), "", ()))
+    scene.do(allow_invoice, AllowInvoice("E-1", money("500.00", "EUR"), 14))
+    scene.do(set_creditor, SetCreditor("DE98ZZZ09999999999", "Dundee", "DE89370400440532013000"))
+    signed_on = local_date(scene.house.business_now(), "UTC").isoformat()
+    mandate = scene.do(sign_mandate, SignMandate("E-1", "NL91ABNA0417164300", signed_on, reference="M-1"))
+    wire = scene.wire("CP3")
+    wire.charge(4_000_000, token="EURO1")
+    scene.collect()
+    batch = scene.do(prepare_debits, PrepareDebits(key="first run"))
+    wire.charge(5_000_000, meter=4_000_000, token="EURO1")
+    scene.collect()
+    line = ToldBankLine("8d6f2a51", "DE..3000", "2026-11-19", "BANK0", scene.now, 1250, "EUR", remittance="thank you")
+    scene.do(take_statement, TakeStatement((line,), "ab12"))
+    return {"mandate": mandate.mandate_id, "debit_batch": batch.batch_id, "bank_line": line.line_id}
 
 
 def logged_at(scene: Scene, identity: str) -> str:

@@ -200,6 +200,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /customers/{reference}/balance/payout": {"currency": "GBP"},
     "POST /customers/{reference}/credit": {"currency": "GBP", "limit_minor": 1},
     "POST /customers/{reference}/credit/end": {"currency": "GBP"},
+    "POST /bank-lines/{line_id}/decide": {"nothing": True},
     "POST /customers/{reference}/top-ups": {
         "amount_minor": 500,
         "currency": "GBP",

@@ -59,8 +59,9 @@ def test_the_documentation_shows_them_and_they_are_as_it_says(examples: Examples
         assert answer["example"] == shown[name]["answer"]
         assert held.errors_in(answer["schema"], answer["example"]) == [], name
         if "request" in shown[name]:
-            media = "text/csv" if isinstance(shown[name]["request"], str) else "application/json"
-            assert operation["requestBody"]["content"][media]["example"] == shown[name]["request"]
+            content = operation["requestBody"]["content"]
+            media = next(iter(content)) if isinstance(shown[name]["request"], str) else "application/json"
+            assert content[media]["example"] == shown[name]["request"]
         else:
             assert "requestBody" not in operation, f"{name} has a body, and its example has none"
     page = scene.client().get("/docs", headers=scene.key("read")).text

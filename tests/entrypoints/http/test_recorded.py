@@ -82,7 +82,7 @@ ALREADY_SO: Final = frozenset(
 NOT_FAILED: Final = (
     "/jobs/{job_id}/retry", "/console/jobs/{job_id}/retry",
     "/console/stations/{identity}/certificates/{certificate_id}/revoke", "/console/mandates/{mandate_id}/revoke",
-    "/console/debits",
+    "/console/debits", "/mandates/{mandate_id}/revoke", "/mandates/{mandate_id}/resume", "/debit-batches",
 )  # fmt: skip
 """The job of this world is in line already, its certificate is not signed, its mandate gave way to a newer one, and nothing
 is due that could be debited: trying again, revoking, preparing changes nothing."""

@@ -43,7 +43,8 @@ def lines_of(content: bytes) -> tuple[ToldBankLine, ...]:
 
 
 def _unreadable(why: str) -> BadInput:
-    return BadInput(f"this statement cannot be read: {why}", code="bank.unreadable")
+    remedy = "give the file as your bank gives it: camt.053, not packed"
+    return BadInput(f"this statement cannot be read: {why}", code="bank.unreadable", remedy=remedy)
 
 
 def _statement(statement: Element) -> Iterator[ToldBankLine]:

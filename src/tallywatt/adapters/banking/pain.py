@@ -148,4 +148,5 @@ def _told(message_id: str, at: Element | None, group: str | None, name: str | No
 
 
 def _unreadable(why: str) -> BadInput:
-    return BadInput(f"this report cannot be read: {why}", code="debits.unreadable")
+    remedy = "give the file as your bank gives it: pain.002, not packed"
+    return BadInput(f"this report cannot be read: {why}", code="debits.unreadable", remedy=remedy)

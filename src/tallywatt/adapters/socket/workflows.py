@@ -72,7 +72,13 @@ from tallywatt.workflows.keep_own_account import (
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
-from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, give_batch, prepare_debits
+from tallywatt.workflows.prepare_debits import (
+    GiveBatch,
+    PrepareDebits,
+    collection_day,
+    give_batch,
+    prepare_debits,
+)
 from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_prices
 from tallywatt.workflows.put_rule import EndRule, PutProfile, PutRule, end_rule, put_profile, put_rule
 from tallywatt.workflows.put_secret import PutSecret, RemoveSecret, put_secret, remove_secret
@@ -149,6 +155,7 @@ ALLOWED = _allowed(
     (revoke_mandate, RevokeMandate),
     (resume_mandate, ResumeMandate),
     (prepare_debits, PrepareDebits),
+    (collection_day, PrepareDebits),
     (give_batch, GiveBatch),
     (cancel_batch, CancelBatch),
     (take_statuses, TakeStatuses),

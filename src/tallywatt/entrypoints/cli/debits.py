@@ -17,6 +17,7 @@ from tallywatt.kernel.errors import NotFound
 
 debit = group("debit", "SEPA direct debit: mandates, files, reports.")
 
+EUR = "EUR"
 AT_ONCE = 50
 """Answers of a bank in one command: others wait for the writer meanwhile."""
 Batch = Annotated[str, typer.Argument(metavar="BATCH", help="Its message id, or its id.")]
@@ -174,6 +175,38 @@ def prepare(
             say("Nothing is due that may be collected.")
         return
     _say_batch(batch, as_json=as_json)
+
+
+@debit.command("preview", **examples("tallywatt debit preview", "tallywatt debit preview --on 2026-12-07 --json"))
+def preview(
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="The day; if left out, the first that is in time.")
+    ] = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what would be collected, and from whom. Nothing is written down."""
+    from tallywatt.workflows.prepare_debits import PrepareDebits, collection_day
+
+    with at_desk(operator) as desk:
+        day = desk.do(collection_day, PrepareDebits(on))
+        due = desk.ask(desk.views.debits_due, day["collect_on"], day["today"])
+    total = sum(one["amount_minor"] for one in due)
+    if as_json:
+        say_json(
+            {"collect_on": day["collect_on"], "currency": EUR, "count": len(due), "total_minor": total, "debits": due}
+        )
+        return
+    say_fields([("day", day["collect_on"]), ("payers", str(len(due))), ("sum", sum_of(total, EUR))])
+    columns = (
+        Column("mandate", "reference", folds=True),
+        Column("customer", "customer", folds=True),
+        Column("account", "account"),
+        Column("items", "items", right=True),
+        Column("sum", "sum", right=True),
+    )
+    rows = [{**one, "sum": sum_of(one["amount_minor"], EUR)} for one in due]
+    say_table(columns, rows, empty="Nothing is due that may be collected.")
 
 
 @debit.command("list", **examples("tallywatt debit list", "tallywatt debit list --json"))

@@ -20,6 +20,8 @@ from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, 
 from tallywatt.metering.signed.reasons import Signature
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
+from tallywatt.payments.bank import BankLineState
+from tallywatt.payments.debit import CollectionState, MandateState, Scheme, Sequence
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.rating.coupon import UseState
@@ -736,6 +738,163 @@ class CouponKept(Answer):
     created_at: When
     claimed_at: When | None
     ended_at: When | None
+
+
+class Creditor(Answer):
+    """Who collects by direct debit."""
+
+    creditor_id: str
+    name: str
+    iban: str
+    bic: str | None
+    notice_days: int
+    currency: str
+    changed_at: When
+
+
+class Mandate(Answer):
+    """A customer's word that may be collected from an account. The account is shown by its end."""
+
+    id: str
+    reference: str
+    customer: str
+    account: str
+    scheme: Scheme
+    signed_on: str
+    state: MandateState
+    used_on: str | None
+    void_from: Annotated[str, msgspec.Meta(description="The day from which it is void when it is not used before.")]
+    created_at: When
+    ended_at: When | None
+    end_reason: str | None
+
+
+class MandateKept(Answer):
+    """A mandate after it was written."""
+
+    id: str
+    reference: str
+    customer_id: str
+    account: str
+    scheme: Scheme
+    signed_on: str
+    state: MandateState
+    used_on: str | None
+    created_at: When
+    ended_at: When | None
+    end_reason: str | None
+
+
+class DebitBatch(Answer):
+    """What is collected on one day, in one file."""
+
+    id: str
+    message_id: str
+    collect_on: str
+    currency: str
+    count: Annotated[int, msgspec.Meta(description="How many payers are asked.")]
+    total_minor: int
+    state: Literal["open", "ready", "given", "cancelled"]
+    made_at: When
+    closed_at: When | None
+    given_at: When | None
+    cancelled_at: When | None
+
+
+class Debit(Answer):
+    """What one payer is asked for in a batch, and what became of it."""
+
+    id: str
+    batch_id: str
+    end_to_end: str
+    scheme: Scheme
+    sequence: Sequence
+    amount_minor: int
+    currency: str
+    remittance: str
+    state: CollectionState
+    reason: str | None
+    fee_minor: int
+    told_at: When | None
+    line_id: str | None
+    return_line_id: str | None
+    mandate: str
+    account: str
+    customer: str
+
+
+class DueDebit(Answer):
+    """What a batch would ask of one payer."""
+
+    reference: Annotated[str, msgspec.Meta(description="Of the mandate.")]
+    customer: str
+    account: str
+    scheme: Scheme
+    items: Annotated[int, msgspec.Meta(description="For how many open items.")]
+    amount_minor: int
+
+
+class DebitPreview(Answer):
+    """What a batch would ask for at this moment."""
+
+    collect_on: str
+    currency: str
+    count: int
+    total_minor: int
+    debits: list[DueDebit]
+
+
+class ReportTaken(Answer):
+    """What a bank's report of direct debits has changed."""
+
+    rejected: int
+    unknown: Annotated[int, msgspec.Meta(description="Names that are none of ours, or of what has come already.")]
+
+
+class StatementTaken(Answer):
+    """What was new in a statement."""
+
+    new: int
+    known: int
+    matched: int
+
+
+class BankLineKept(Answer):
+    """A line of the bank after it was written."""
+
+    id: str
+    bank_account: str
+    statement_ref: str
+    entry_ref: str
+    booked_at: When
+    amount_minor: Annotated[int, msgspec.Meta(description="Above zero came in.")]
+    currency: str
+    reference: str | None
+    end_to_end: str | None
+    remittance: str | None
+    counterparty: str | None
+    counterparty_account: str | None
+    return_code: str | None
+    state: BankLineState
+    candidates: int
+    account_id: str | None
+    settlement_ref: str | None
+    received_at: When
+    decided_at: When | None
+    decided_by: str | None
+    note: str | None
+    transfer_id: str | None
+    batch_id: str | None
+    revision: Annotated[int, msgspec.Meta(description="How often what was decided about it was undone.")]
+    undone_at: When | None
+    undone_by: str | None
+    undo_note: str | None
+
+
+class BankLine(BankLineKept):
+    """A line of a statement of the operator's bank."""
+
+    account: str | None
 
 
 class CouponUse(Answer):

@@ -1,4 +1,4 @@
-"""What doors do with direct debits: put a batch together to its end, make its file, read a bank's report and statement."""
+"""What doors do with direct debits and lines of the bank: put a batch together, make its file, read reports and statements."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.http.doors import actor_of
 from tallywatt.entrypoints.http.telling import found
+from tallywatt.payments.debit import EUR
 from tallywatt.wiring import debit_file_of, statement_of, statuses_of
-from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, give_batch, prepare_debits
+from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, collection_day, give_batch, prepare_debits
 from tallywatt.workflows.settle_debit import TakeStatuses, take_statuses
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 16 * 1024 * 1024
 LINES_AT_ONCE: Final = 20
 STATUSES_AT_ONCE: Final = 50
+MOST_ROWS: Final = 1_000
 
 
 async def prepared(house: House, caller: Caller, wanted: PrepareDebits) -> DebitBatch:
@@ -31,9 +33,17 @@ async def prepared(house: House, caller: Caller, wanted: PrepareDebits) -> Debit
             return batch
 
 
-async def batch_of(house: House, caller: Caller, batch_id: str) -> dict[str, Any]:
-    """A batch with its debits; NotFound when there is none."""
-    row = await house.ask(house.views.debit_batch, caller.operator_id, batch_id)
+async def previewed(house: House, caller: Caller, wanted: PrepareDebits) -> dict[str, Any]:
+    """What a batch would ask for at this moment, and of whom. Nothing is written down."""
+    day = await house.write(caller.operator_id, collection_day, wanted, actor=actor_of(caller))
+    due = await house.ask(house.views.debits_due, caller.operator_id, day.collect_on, day.today)
+    total = sum(one["amount_minor"] for one in due)
+    return {"collect_on": day.collect_on, "currency": EUR, "count": len(due), "total_minor": total, "debits": due}
+
+
+async def batch_of(house: House, caller: Caller, batch_id: str, most: int = MOST_ROWS) -> dict[str, Any]:
+    """A batch with its debits, at most so many; NotFound when there is none."""
+    row = await house.ask(house.views.debit_batch, caller.operator_id, batch_id, most)
     return found(row, "batch", "debits.not_found")
 
 

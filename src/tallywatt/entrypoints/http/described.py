@@ -94,6 +94,24 @@ ANSWERS: Final[dict[str, Any]] = {
     "POST /customers/{reference}/credit/end": a.CreditKept,
     "GET /open-items": a.OpenItems,
     "POST /transfers": a.TransferKept,
+    "GET /creditor": a.Creditor,
+    "PUT /creditor": a.Creditor,
+    "GET /mandates": a.Page[a.Mandate],
+    "POST /mandates": a.MandateKept,
+    "GET /mandates/{mandate_id}": a.Mandate,
+    "POST /mandates/{mandate_id}/revoke": a.MandateKept,
+    "POST /mandates/{mandate_id}/resume": a.MandateKept,
+    "GET /debit-preview": a.DebitPreview,
+    "GET /debit-batches": a.Page[a.DebitBatch],
+    "POST /debit-batches": a.DebitBatch,
+    "GET /debit-batches/{batch_id}": a.DebitBatch,
+    "GET /debit-batches/{batch_id}/debits": a.Page[a.Debit],
+    "POST /debit-batches/{batch_id}/cancel": a.DebitBatch,
+    "POST /debit-reports": a.ReportTaken,
+    "POST /bank-statements": a.StatementTaken,
+    "GET /bank-lines": a.Page[a.BankLine],
+    "GET /bank-lines/{line_id}": a.BankLine,
+    "POST /bank-lines/{line_id}/decide": a.BankLineKept,
     "GET /coupons": a.Page[a.Coupon],
     "POST /coupons": a.Coupon,
     "GET /coupons/{coupon_id}": a.Coupon,
@@ -185,6 +203,7 @@ ANSWERS: Final[dict[str, Any]] = {
 OTHERWISE: Final[dict[str, str]] = {
     "GET /invoices/{number}.pdf": "application/pdf",
     "GET /sessions/{session_id}/signed-values.xml": "application/xml",
+    "POST /debit-batches/{batch_id}/file": "application/xml",
     "GET /imports/{import_id}/rows.csv": "text/csv",
     "GET /events": "text/event-stream",
 }
@@ -242,8 +261,9 @@ def _add_example(operation: dict[str, Any], example: dict[str, Any]) -> None:
             whole = parameter["schema"].get("type") == "integer"
             parameter["example"] = int(text) if whole else text
     if "request" in example:
-        media = "text/csv" if isinstance(example["request"], str) else "application/json"
-        operation["requestBody"]["content"][media]["example"] = example["request"]
+        content = operation["requestBody"]["content"]
+        media = next(iter(content)) if isinstance(example["request"], str) else "application/json"
+        content[media]["example"] = example["request"]
     _answer_of(operation)["content"]["application/json"]["example"] = example["answer"]
 
 

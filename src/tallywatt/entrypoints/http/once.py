@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 
 from tallywatt.entrypoints.http.doors import actor_of
 from tallywatt.entrypoints.http.manners import seen_version
-from tallywatt.workflows.answer_once import AnswerOnce, answer_once
+from tallywatt.workflows.answer_once import AnswerOnce, answer_once, answered_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fastapi import Request
 
@@ -62,6 +63,32 @@ async def write_once(
     if (sealed := answer.sealed) is not None:
         body = await house.ask(house.open_sealed, caller.operator_id, sealed.key_id, sealed.body, sealed.about)
     return Response(body, answer.status, headers, "application/json")
+
+
+async def write_long(
+    request: Request, house: House, caller: Caller, do: Callable[[], Awaitable[Any]], status: int = 200
+) -> Response:
+    """The same for what takes several transactions, each of which changes nothing when it comes twice.
+
+    Whoever comes with a key that was answered gets that answer, and nothing is begun.
+    """
+    actor = actor_of(caller)
+    key, fingerprint = request.headers.get(KEY_HEADER), await fingerprint_of(request)
+    asked = AnswerOnce(actor, key, fingerprint, _as_told, None, _as_it_is, status)
+    answer = await house.write(caller.operator_id, answered_before, asked, actor=actor)
+    if answer is None:
+        done = replace(asked, command=await do())
+        answer = await house.write(caller.operator_id, answer_once, done, actor=actor)
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+def _as_told(_work: UnitOfWork, told: Any) -> Any:
+    return told
+
+
+def _as_it_is(told: Any) -> Any:
+    return told
 
 
 async def fingerprint_of(request: Request) -> str:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from tallywatt.customers.access import Scope
 from tallywatt.customers.circle import CircleKind
+from tallywatt.payments.debit import Scheme
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
@@ -496,3 +497,62 @@ class NewTransfer(Shape):
     )
     reference: Annotated[str, Field(max_length=140)] = Field(default="", description="What the payer has written.")
     target: TransferFor = TransferFor.ITEMS
+
+
+class NewCreditor(Shape):
+    """Who collects by direct debit, and on which account it comes in."""
+
+    creditor_id: Annotated[str, Field(min_length=1, max_length=60)] = Field(examples=["DE98ZZZ09999999999"])
+    name: Annotated[str, Field(min_length=1, max_length=70)]
+    iban: Annotated[str, Field(min_length=1, max_length=60)]
+    bic: Annotated[str, Field(max_length=20)] | None = None
+    notice_days: Annotated[int, Field(ge=1, le=60, description="How long before the day payers are told.")] = 14
+
+
+class NewMandate(Shape):
+    """A mandate as a customer has signed it. The account is sealed, and shown by its end alone."""
+
+    customer: Annotated[str, Field(min_length=1, max_length=64)]
+    iban: Annotated[str, Field(min_length=1, max_length=60)]
+    signed_on: date
+    name: Annotated[str, Field(min_length=1, max_length=70)] | None = Field(
+        default=None, description="The holder of the account; the customer if left out."
+    )
+    bic: Annotated[str, Field(max_length=20)] | None = Field(default=None, description="Needed outside of the EEA.")
+    reference: Annotated[str, Field(min_length=1, max_length=35)] | None = Field(
+        default=None, description="As it stands on the mandate; drawn if left out."
+    )
+    scheme: Scheme = Scheme.CORE
+    used_before: bool = Field(default=False, description="Whether it was collected with elsewhere before.")
+
+
+class NewDebitBatch(Shape):
+    """Until when it is due, and on which day it is collected: the first that is in time if left out."""
+
+    collect_on: date | None = None
+    key: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Your name for the batch; asked twice it is the same."
+    )
+
+
+class BankDecision(Shape):
+    """What a line is: a payout, somebody's transfer, direct debits, or nothing of the house's. One of them."""
+
+    account: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The provider account of the payout, by its name or its id."
+    )
+    payout: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The payout, by the reference of its settlement line."
+    )
+    customer: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Whose transfer it is, or takes back."
+    )
+    invoice: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="The number of the invoice that it is for first."
+    )
+    target: TransferFor = TransferFor.ITEMS
+    debit: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="The file of direct debits, or the one of them, by its name."
+    )
+    nothing: bool = Field(default=False, description="It is none of the house's business.")
+    note: Annotated[str, Field(max_length=200)] = ""

@@ -2351,7 +2351,7 @@ CREATE TABLE "bank_lines" (
 	decided_at INTEGER, 
 	decided_by TEXT, 
 	note TEXT, 
-	version INTEGER NOT NULL, transfer_id TEXT, batch_ref TEXT, mandate_ref TEXT, batch_id TEXT, 
+	version INTEGER NOT NULL, transfer_id TEXT, batch_ref TEXT, mandate_ref TEXT, batch_id TEXT, revision INTEGER DEFAULT 0 NOT NULL, undone_at INTEGER, undone_by TEXT, undo_note TEXT, 
 	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
 	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
 	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
@@ -2706,10 +2706,6 @@ CREATE INDEX ix_debit_parts_operator_id_payment_id ON debit_parts (operator_id, 
 
 CREATE UNIQUE INDEX uq_debit_parts_open ON debit_parts (operator_id, payment_id) WHERE is_open = 1;
 
-CREATE INDEX ix_bank_lines_operator_id_state_booked_at ON bank_lines (operator_id, state, booked_at);
-
-CREATE INDEX ix_bank_lines_operator_id_booked_at ON bank_lines (operator_id, booked_at);
-
 CREATE INDEX ix_station_notices_operator_id_received_at_notice_key ON station_notices (operator_id, received_at, notice_key);
 
 CREATE INDEX ix_station_notices_operator_id_station_id_received_at_notice_key ON station_notices (operator_id, station_id, received_at, notice_key);
@@ -2730,6 +2726,10 @@ CREATE INDEX ix_reservations_operator_id_station_id_reservation_id ON reservatio
 
 CREATE INDEX ix_reservations_operator_id_state_reservation_id ON reservations (operator_id, state, reservation_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0049');
+CREATE INDEX ix_bank_lines_operator_id_state_booked_at_line_id ON bank_lines (operator_id, state, booked_at, line_id);
+
+CREATE INDEX ix_bank_lines_operator_id_booked_at_line_id ON bank_lines (operator_id, booked_at, line_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0050');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

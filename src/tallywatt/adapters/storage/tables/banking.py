@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Column
+
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    WHOLE,
     check,
     choice,
     index,
@@ -45,13 +48,17 @@ BANK_LINES = Mapping(
         text("batch_ref", null=True),
         text("mandate_ref", null=True),
         text("batch_id", null=True),
+        Column("revision", WHOLE, nullable=False, server_default="0"),
+        instant("undone_at", null=True),
+        text("undone_by", null=True),
+        text("undo_note", null=True),
         version(),
         check("(state = 'matched') = (settlement_ref IS NOT NULL)", "matched"),
         check("(account_id IS NULL) = (settlement_ref IS NULL)", "payout"),
         refers(("account_id", "settlement_ref"), "settlement_lines", ("account_id", "line_ref")),
         unique("account_id", "settlement_ref"),
-        index("state", "booked_at"),
-        index("booked_at"),
+        index("state", "booked_at", "line_id"),
+        index("booked_at", "line_id"),
         key=("line_id",),
         personal="account",
     ),

@@ -77,6 +77,7 @@ class Views:
     mandate = staticmethod(debits.mandate)
     mandates = staticmethod(debits.mandates)
     debit_batch = staticmethod(debits.debit_batch)
+    debits_due = staticmethod(debits.debits_due)
     debit_batches = staticmethod(debits.debit_batches)
     debit_file_rows = staticmethod(debits.debit_file_rows)
     coupon = staticmethod(coupons.coupon)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
@@ -11,18 +11,20 @@ from tallywatt.adapters.storage.views.asking import Question, Row, columns, mine
 from tallywatt.payments.bank import BankLineState
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from tallywatt.adapters.storage.connections import Connection
 
 _lines = banking.BANK_LINES.table
 _accounts = payments.PROVIDER_ACCOUNTS.table
 
-_LINE = (
+LINE: Select[Any] = (
     select(
         *columns(
             _lines, "bank_account", "statement_ref", "entry_ref", "booked_at", "amount_minor", "currency", "reference",
             "end_to_end", "remittance", "counterparty", "counterparty_account", "return_code", "state", "candidates",
             "account_id", "settlement_ref", "received_at", "decided_at", "decided_by", "note", "transfer_id",
-            "batch_id", id="line_id",
+            "batch_id", "revision", "undone_at", "undone_by", "undo_note", id="line_id",
         ),
         _accounts.c.name.label("account"),
     )
@@ -35,11 +37,11 @@ _LINE = (
     .where(mine(_lines))
 )  # fmt: skip
 _BY_STATE = Question(
-    _LINE.where(_lines.c.state == bindparam("of_state"))
+    LINE.where(_lines.c.state == bindparam("of_state"))
     .order_by(_lines.c.booked_at.desc(), _lines.c.line_id)
     .limit(bindparam("most"))
 )
-_ONE = Question(_LINE.where(_lines.c.line_id == bindparam("of_line")))
+_ONE = Question(LINE.where(_lines.c.line_id == bindparam("of_line")))
 
 
 def bank_lines(

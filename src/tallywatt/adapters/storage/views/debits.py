@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
+from tallywatt.adapters.storage.debiting import DUE_BY_MANDATE
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables import customers, debits
 from tallywatt.adapters.storage.views.asking import MOST_ROWS, Question, Row, columns, joined, mine
@@ -13,6 +14,8 @@ from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.debit import PayerAccount, bound_to, void_from
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.vault import Vault
     from tallywatt.payments.debit import DebitBatch, DebitCollection
@@ -23,12 +26,15 @@ _mandates = debits.MANDATES.table
 _batches = debits.DEBIT_BATCHES.table
 _debits = debits.DEBIT_COLLECTIONS.table
 
+LAST = "g"
+"""Behind every id: their letters end with f."""
+
 _CREDITOR = Question(
     select(*columns(_creditors, "currency", "creditor_id", "name", "iban", "bic", "notice_days", "changed_at")).where(
         mine(_creditors)
     )
 )
-_MANDATE = (
+MANDATE: Select[Any] = (
     select(
         *columns(
             _mandates, "reference", "scheme", "signed_on", "state", "used_on", "created_at", "ended_at", "end_reason",
@@ -38,31 +44,30 @@ _MANDATE = (
     )
     .select_from(_mandates.join(_customers, joined(_mandates, _customers, "customer_id")))
     .where(mine(_mandates))
-    .order_by(_mandates.c.created_at.desc(), _mandates.c.mandate_id.desc())
-    .limit(bindparam("most"))
 )  # fmt: skip
-_MANDATES = Question(_MANDATE)
-_MANDATES_OF = Question(_MANDATE.where(_mandates.c.customer_id == bindparam("of_customer")))
+_NEWEST = MANDATE.order_by(_mandates.c.created_at.desc(), _mandates.c.mandate_id.desc()).limit(bindparam("most"))
+_MANDATES = Question(_NEWEST)
+_MANDATES_OF = Question(_NEWEST.where(_mandates.c.customer_id == bindparam("of_customer")))
 _MANDATE_BY_ID = Question(
-    _MANDATE.where(
+    _NEWEST.where(
         or_(_mandates.c.mandate_id == bindparam("of_mandate"), _mandates.c.reference == bindparam("of_mandate"))
     )
 )
-_BATCH = select(
+BATCH: Select[Any] = select(
     *columns(
         _batches, "message_id", "collect_on", "currency", "count", "total_minor", "made_at", "closed_at", "given_at",
         "cancelled_at", id="batch_id",
     )
 ).where(mine(_batches))  # fmt: skip
 _BATCHES = Question(
-    _BATCH.where(_batches.c.count > 0)
+    BATCH.where(_batches.c.count > 0)
     .order_by(_batches.c.collect_on.desc(), _batches.c.batch_id.desc())
     .limit(bindparam("most"))
 )
 _BATCH_BY_ID = Question(
-    _BATCH.where(or_(_batches.c.batch_id == bindparam("of_batch"), _batches.c.message_id == bindparam("of_batch")))
+    BATCH.where(or_(_batches.c.batch_id == bindparam("of_batch"), _batches.c.message_id == bindparam("of_batch")))
 )
-_DEBIT = (
+DEBIT: Select[Any] = (
     select(
         *columns(
             _debits, "batch_id", "end_to_end", "scheme", "sequence", "amount_minor", "currency", "remittance", "state",
@@ -78,10 +83,29 @@ _DEBIT = (
         )
     )
     .where(mine(_debits))
-    .order_by(_debits.c.end_to_end)
-    .limit(bindparam("most"))
 )  # fmt: skip
-_DEBITS_IN = Question(_DEBIT.where(_debits.c.batch_id == bindparam("of_batch")))
+_DEBITS_IN = Question(
+    DEBIT.where(_debits.c.batch_id == bindparam("of_batch")).order_by(_debits.c.end_to_end).limit(bindparam("most"))
+)
+_due = DUE_BY_MANDATE.order_by(None).limit(None).subquery("due")
+_of_payer = (*columns(_mandates, "reference", "signed_on", "used_on", "scheme", account="shown"),)
+_DUE = Question(
+    select(
+        *_of_payer,
+        _customers.c.reference.label("customer"),
+        func.count().label("items"),
+        func.sum(_due.c.open_minor).label("amount_minor"),
+    )
+    .select_from(
+        _mandates.join(_due, _due.c.mandate_id == _mandates.c.mandate_id).join(
+            _customers, joined(_mandates, _customers, "customer_id")
+        )
+    )
+    .where(mine(_mandates))
+    .group_by(_mandates.c.mandate_id, *_of_payer, _customers.c.reference)
+    .order_by(_mandates.c.mandate_id)
+    .limit(bindparam("most"))
+)
 _ONE_BATCH = select(*[_batches.c[name] for name in debits.DEBIT_BATCHES.names]).where(
     mine(_batches), _batches.c.batch_id == bindparam("of_batch")
 )
@@ -109,22 +133,23 @@ def mandates(
         rows = _MANDATES.rows(connection, operator=operator_id, most=most)
     else:
         rows = _MANDATES_OF.rows(connection, operator=operator_id, of_customer=customer_id, most=most)
-    return [_with_void(row) for row in rows]
+    return [with_void(row) for row in rows]
 
 
 def mandate(connection: Connection, operator_id: str, mandate_id: str) -> Row | None:
     """One mandate by its id or its reference, or None."""
     row = _MANDATE_BY_ID.first(connection, operator=operator_id, of_mandate=mandate_id, most=1)
-    return None if row is None else _with_void(row)
+    return None if row is None else with_void(row)
 
 
-def _with_void(row: Row) -> Row:
+def with_void(row: Row) -> Row:
+    """With the day from which it is void when it is not used before."""
     return {**row, "void_from": void_from(row["signed_on"], row["used_on"])}
 
 
 def debit_batches(connection: Connection, operator_id: str, most: int = MOST_ROWS) -> list[Row]:
     """Batches, the latest day first."""
-    return [_with_state(row) for row in _BATCHES.rows(connection, operator=operator_id, most=most)]
+    return [with_state(row) for row in _BATCHES.rows(connection, operator=operator_id, most=most)]
 
 
 def debit_batch(connection: Connection, operator_id: str, batch_id: str, most: int = MOST_ROWS) -> Row | None:
@@ -133,10 +158,19 @@ def debit_batch(connection: Connection, operator_id: str, batch_id: str, most: i
     if row is None:
         return None
     asked = _DEBITS_IN.rows(connection, operator=operator_id, of_batch=row["id"], most=most)
-    return {**_with_state(row), "debits": asked}
+    return {**with_state(row), "debits": asked}
 
 
-def _with_state(row: Row) -> Row:
+def debits_due(connection: Connection, operator_id: str, collect_on: str, today: str) -> list[Row]:
+    """What a batch of that day would ask for: of whom, how much, for how many items. At most so many as a list shows."""
+    asked = {"collect_on": collect_on, "first": "", "last": LAST}
+    rows = _DUE.rows(connection, operator=operator_id, most=MOST_ROWS, **asked)
+    due = [row for row in rows if void_from(row.pop("signed_on"), row.pop("used_on")) > today]
+    return [{**row, "amount_minor": int(row["amount_minor"])} for row in due]
+
+
+def with_state(row: Row) -> Row:
+    """With how far it is."""
     given = "given" if row["given_at"] else "ready" if row["closed_at"] else "open"
     return {**row, "state": "cancelled" if row["cancelled_at"] else given}
 

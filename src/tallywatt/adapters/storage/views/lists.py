@@ -11,6 +11,9 @@ from tallywatt.adapters.storage.tables import (
     approvals as approval_tables,
 )
 from tallywatt.adapters.storage.tables import (
+    banking as banking_tables,
+)
+from tallywatt.adapters.storage.tables import (
     circles as circle_tables,
 )
 from tallywatt.adapters.storage.tables import (
@@ -35,15 +38,23 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.adapters.storage.tables import (
+    debits as debit_tables,
+)
+from tallywatt.adapters.storage.tables import (
     reservations as reservation_tables,
+)
+from tallywatt.adapters.storage.tables import (
+    settlements as settlement_tables,
 )
 from tallywatt.adapters.storage.views import (
     approvals,
     attention,
+    banking,
     charging,
     circles,
     corrections,
     coupons,
+    debits,
     equations,
     long_work,
     money,
@@ -52,6 +63,7 @@ from tallywatt.adapters.storage.views import (
     prices,
     proofs,
     reservations,
+    settlements,
     telling,
 )
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
@@ -78,6 +90,11 @@ _circles = circle_tables.CIRCLES.table
 _belongings = circle_tables.BELONGINGS.table
 _coupons = coupon_tables.COUPONS.table
 _coupon_uses = coupon_tables.COUPON_USES.table
+_mandates = debit_tables.MANDATES.table
+_debit_batches = debit_tables.DEBIT_BATCHES.table
+_debits = debit_tables.DEBIT_COLLECTIONS.table
+_bank_lines = banking_tables.BANK_LINES.table
+_disputes = settlement_tables.DISPUTES.table
 _keys = customers.API_KEYS.table
 _actions = customers.ACTIONS.table
 _locations = stations.LOCATIONS.table
@@ -375,6 +392,32 @@ LISTS: dict[str, Pages] = {
             newest_first=True,
         )
     ),
+    "mandates": Pages(
+        Listing(
+            debits.MANDATE,
+            (_mandates.c.mandate_id,),
+            {
+                "state": _is(_mandates.c.state, "state"),
+                "customer": _of(_mandates.c.customer_id, _customers, "customer_id", "reference", "customer"),
+            },
+            newest_first=True,
+        ),
+        finish=lambda _, __, rows: [debits.with_void(row) for row in rows],
+    ),
+    "debit_batches": Pages(
+        Listing(debits.BATCH, (_debit_batches.c.batch_id,), newest_first=True),
+        finish=lambda _, __, rows: [debits.with_state(row) for row in rows],
+    ),
+    "debits": Pages(Listing(debits.DEBIT, (_debits.c.mandate_id,), {"batch": _is(_debits.c.batch_id, "batch")})),
+    "bank_lines": Pages(
+        Listing(
+            banking.LINE,
+            (_bank_lines.c.booked_at, _bank_lines.c.line_id),
+            {"state": _is(_bank_lines.c.state, "state")},
+            newest_first=True,
+        )
+    ),
+    "disputes": Pages(Listing(settlements.DISPUTE, (_disputes.c.dispute_id,), newest_first=True)),
     "api_keys": Pages(Listing(people.KEY, (_keys.c.api_key_id,))),
     "actions": Pages(
         Listing(people.ACTION, (_actions.c.recorded_at, _actions.c.action_id), _ACTION_FILTERS, newest_first=True)
