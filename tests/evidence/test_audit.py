@@ -192,6 +192,7 @@ def test_honest_books_have_no_findings(house: HouseOf) -> None:
         "refunded_minor": 0,
         "suspense_minor": 0,
         "owed_minor": 0,
+        "on_account_minor": 0,
         "other_currencies": {},
         "invoices": 5,
         "voided": 0,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallywatt.kernel.errors import BadInput
-from tallywatt.payments.iban import read_bic, read_creditor_id, read_iban
+from tallywatt.payments.iban import check_ibans, read_bic, read_creditor_id, read_iban
 
 IBANS = ("DE89370400440532013000", "NL91ABNA0417164300", "GB82WEST12345698765432", "MT84MALT011000012345MTLCAST001S")
 
@@ -37,6 +37,29 @@ def test_what_is_no_number_of_sepa_is_refused(wrong: str) -> None:
     """Another length, another country, a digit that is none."""
     with pytest.raises(BadInput):
         read_iban(wrong)
+
+
+@given(
+    place=st.integers(0, 3),
+    around=st.sampled_from(["{}", "Rhein Strom, {}, BIC COBADEFF", "{} BIC X", "IBAN {}; BIC Y"]),
+)
+def test_a_wrong_digit_is_found_in_what_people_read(place: int, around: str) -> None:
+    """A number as it is printed on thousands of invoices, with words on both sides."""
+    iban = IBANS[place]
+    grouped = " ".join(iban[first : first + 4] for first in range(0, len(iban), 4))
+    for typed in (iban, grouped):
+        check_ibans(around.format(typed))
+        wrong = typed[:-1] + ("1" if typed[-1] != "1" else "2")
+        with pytest.raises(BadInput):
+            check_ibans(around.format(wrong))
+
+
+def test_a_text_without_a_number_is_any_text() -> None:
+    """Other countries write accounts in other ways."""
+    for text in ("", "sort code 60-16-13, account 31926819", "See our page, ROOM12 of the town hall"):
+        check_ibans(text)
+    with pytest.raises(BadInput):
+        check_ibans("See our page, DE12 3456 7890 1234 5678 90 of the town hall")
 
 
 def test_a_bank_is_named_where_the_scheme_wants_it() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.adapters.storage.views import Views
+from tallywatt.invoicing.words import printed
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.money import money
 from tallywatt.metering.facts import TokenShown
@@ -18,6 +20,7 @@ from tallywatt.workflows.add_customer import AddToken, add_token
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.answer_from_books import answer_from_books, free_minor
 from tallywatt.workflows.ask_on_page import TopUp, top_up
+from tallywatt.workflows.change_operator import ChangeOperator, change_operator
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.keep_own_account import (
     AllowInvoice,
@@ -28,6 +31,7 @@ from tallywatt.workflows.keep_own_account import (
     open_balance,
 )
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
+from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.show_token import show_token
 from tallywatt.workflows.watch_hold import WatchHold, watch_hold
@@ -255,6 +259,49 @@ def test_on_invoice_a_session_becomes_an_open_item_that_a_transfer_pays(house: H
     house.collect()
     assert sorted(one.open_minor for one in house.rows.customer_holds.by()) == [0, 250]
     house.adds_up()
+
+
+def stands(house: HouseOf, transaction: str) -> list[tuple[int, int, int]]:
+    """Captured, owed and bought on invoice: on the console's first page, by the audit; and the first two of the invoice."""
+    money_now = Views.overview(house.reader, house.operator)["money"]["GBP"]
+    audited = house.adds_up()
+    session = Views.session(house.reader, house.operator, house.session(transaction).session_id)
+    assert session is not None
+    names = ("captured_minor", "owed_minor", "on_account_minor")
+    whole = [tuple(figures[name] for name in names) for figures in (money_now, audited)]
+    return [*whole, (session["captured_minor"], session["owed_minor"], session["payments"][0]["open_minor"])]
+
+
+def test_what_is_bought_on_invoice_is_owed_until_the_money_is_there(house: HouseOf) -> None:
+    """No figure and no paper may say that it was captured, let alone by card."""
+    on_invoice(house)
+    house.do(change_operator, ChangeOperator(pay_to="Dundee Charging, GB29 NWBK 6016 1331 9268 19"))
+    transaction = house.wire().charge(10 * KWH)
+    house.collect()
+    assert stands(house, transaction) == [(0, 300, 300)] * 3
+
+    invoice = house.rows.invoices.get(house.session(transaction).invoice_id or "")
+    paper = printed(house.do(gather_paper, GatherPaper(invoice.invoice_id, "http://127.0.0.1")))
+    assert (paper["payment"]["rows"], paper["payment"]["rest"]) == ([], ["To pay by 16 March 2026", "£3.00"])
+    assert paper["notes"][0].endswith(f"GB29 NWBK 6016 1331 9268 19, reference {invoice.number}")
+    assert Views.owed_invoices(house.reader, house.operator)[0]["owed_minor"] == 300
+
+    house.do(receive_transfer, ReceiveTransfer("line-1", money("2.00", "GBP"), "2026-03-20", invoice=invoice.number))
+    assert stands(house, transaction) == [(200, 100, 100)] * 3
+    house.do(receive_transfer, ReceiveTransfer("line-2", money("1.00", "GBP"), "2026-03-20", invoice=invoice.number))
+    assert stands(house, transaction) == [(300, 0, 0)] * 3
+    assert Views.owed_invoices(house.reader, house.operator) == []
+
+
+def test_a_balance_is_no_card_on_paper(quick_house: HouseOf) -> None:
+    prepaid(quick_house)
+    transaction = quick_house.wire().charge(10 * KWH)
+    quick_house.collect()
+    invoice_id = quick_house.session(transaction).invoice_id
+    assert invoice_id is not None
+    paper = printed(quick_house.do(gather_paper, GatherPaper(invoice_id, "http://127.0.0.1")))
+    assert [row[0].split(",")[0] for row in paper["payment"]["rows"]] == ["Prepaid balance"]
+    assert paper["payment"]["rest"][0] == "Paid in full"
 
 
 def test_the_limit_counts_what_is_open_and_what_runs(quick_house: HouseOf) -> None:

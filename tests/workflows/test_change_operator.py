@@ -54,6 +54,7 @@ def test_nothing_changed_is_nothing_written(quick_house: HouseOf) -> None:
         ChangeOperator(hold_minor=-1),
         ChangeOperator(start_deadline_seconds=2),
         ChangeOperator(lost_stop_after_seconds=10**9),
+        ChangeOperator(pay_to="Dundee Charging, GB28 NWBK 6016 1331 9268 19"),
     ],
 )
 def test_what_no_operator_can_mean_is_refused(quick_house: HouseOf, wrong: ChangeOperator) -> None:

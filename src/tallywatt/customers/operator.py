@@ -42,6 +42,8 @@ class Operator:
     created_at: Instant
     approval_hours: int = 168
     """How long a request for a second pair of eyes waits before it expires."""
+    pay_to: str = ""
+    """Where transfers for invoices go to, in words as printed: a name and a number of an account."""
     version: int = 1
 
     @property

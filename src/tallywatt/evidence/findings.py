@@ -36,7 +36,7 @@ class AuditReport:
     """Of sessions that go on."""
     currency: str
     money: dict[str, dict[str, int]]
-    """By currency: billed_minor, captured_minor, refunded_minor, suspense_minor, owed_minor."""
+    """By currency: billed_minor, captured_minor, refunded_minor, suspense_minor, owed_minor, on_account_minor."""
     invoices: int
     voided: int
     held: int
@@ -71,6 +71,7 @@ class AuditReport:
             "refunded_minor": money.get("refunded_minor", 0),
             "suspense_minor": money.get("suspense_minor", 0),
             "owed_minor": money.get("owed_minor", 0),
+            "on_account_minor": money.get("on_account_minor", 0),
             "other_currencies": {code: sums for code, sums in sorted(self.money.items()) if code != self.currency},
             "invoices": self.invoices,
             "voided": self.voided,

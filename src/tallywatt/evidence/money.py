@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.evidence.credits import compare_credits
 from tallywatt.evidence.debits import compare_debits
@@ -264,14 +264,17 @@ def _collected(held: Held, codes: dict[str, str], transfers: dict[str, list[Tran
                 yield Finding("payment.books", payment.payment_id, says, str(wanted), str(sums[place]))
 
 
+SUMS: Final = ("billed_minor", "captured_minor", "refunded_minor", "suspense_minor", "owed_minor", "on_account_minor")
+
+
 def money_of(held: Held) -> dict[str, dict[str, int]]:
-    """The sums by currency: billed, captured, refunded, in suspense, owed."""
+    """The sums by currency: billed, captured, refunded, in suspense, owed, and the part of that which was bought on invoice."""
     found: dict[str, dict[str, int]] = {}
 
     def add(currency: str, name: str, minor: int) -> None:
         sums = found.setdefault(
             currency,
-            dict.fromkeys(("billed_minor", "captured_minor", "refunded_minor", "suspense_minor", "owed_minor"), 0),
+            dict.fromkeys(SUMS, 0),
         )
         sums[name] += minor
 
@@ -288,4 +291,9 @@ def money_of(held: Held) -> dict[str, dict[str, int]]:
     for one in held.allocations:
         if one.target is Target.INVOICE:
             add(one.currency, "owed_minor", -one.amount_minor)
+    for item in held.holds:
+        # What is bought on invoice has come in when it is paid, not when it is taken.
+        add(item.currency, "captured_minor", -item.open_minor)
+        add(item.currency, "owed_minor", item.open_minor)
+        add(item.currency, "on_account_minor", item.open_minor)
     return found

@@ -63,6 +63,11 @@ def _papers_and_payments(held: Held, sums: Sums) -> None:
     for one in held.allocations:
         sums["allocations.count", one.target.value, one.currency] += 1
         sums["allocations.amount_minor", one.target.value, one.currency] += one.amount_minor
+    for item in held.holds:
+        sums["customer_holds.count", item.provider, item.currency] += 1
+        sums["customer_holds.taken_minor", item.provider, item.currency] += item.taken_minor
+        sums["customer_holds.returned_minor", item.provider, item.currency] += item.returned_minor
+        sums["customer_holds.settled_minor", item.provider, item.currency] += item.settled_minor
 
 
 def _place(code: str) -> str:

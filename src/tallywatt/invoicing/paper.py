@@ -93,6 +93,18 @@ class PaperPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperTerms:
+    """How what was bought on invoice is to be paid."""
+
+    due_on: str
+    """A date."""
+    pay_to: str = ""
+    """Where to, in the seller's words."""
+    mandate: str | None = None
+    """Reference of the mandate by which the seller collects it instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceDocument:
     """All that a paper shows, from stored integers; `words.printed` makes texts of it, an adapter a PDF."""
 
@@ -104,6 +116,8 @@ class InvoiceDocument:
     site: PaperSite
     session: PaperSession
     payments: tuple[PaperPayment, ...] = ()
+    terms: PaperTerms | None = None
+    """None: it was not bought on invoice."""
     corrects: str | None = None
     """The number of the invoice that a credit note takes back."""
     link: str | None = None

@@ -72,6 +72,9 @@ ENGLISH: Final[dict[str, str]] = {
     "method.cash": "Cash",
     "method.external": "Paid elsewhere",
     "to_pay": "To pay",
+    "to_pay_by": "To pay by {date}",
+    "pay_to": "By bank transfer to {account}, reference {number}",
+    "collected": "We collect it by direct debit, mandate {mandate}. There is nothing for you to do.",
     "off_debt": "Taken off what is owed",
     "overpaid": "Paid in excess",
     "nothing_to_pay": "Paid in full",
@@ -161,7 +164,10 @@ def printed(document: InvoiceDocument) -> dict[str, Any]:
         "meter": {"label": table["meter"], **_meter(document.session, table, document.locale)},
         "price": _price(document, table),
         "payment": _payment(document, table),
-        "notes": [explain.doubt(code, document.locale) for code in document.rated.result.warnings],
+        "notes": [
+            *([how] if (how := _how(document, table)) else []),
+            *(explain.doubt(code, document.locale) for code in document.rated.result.warnings),
+        ],
         "session": table["session"].format(session=document.session.session_id),
         "link": table["link"].format(link=document.link) if document.link else None,
         "page": table["page"],
@@ -351,4 +357,17 @@ def _rest(document: InvoiceDocument, table: Mapping[str, str]) -> list[str]:
         return [table["all_given_back" if is_credit else "nothing_to_pay"], ""]
     if owed < 0:
         return [table["overpaid"], money_text(-owed, code, document.locale)]
-    return [table["off_debt" if is_credit else "to_pay"], money_text(owed, code, document.locale)]
+    if is_credit or document.terms is None:
+        return [table["off_debt" if is_credit else "to_pay"], money_text(owed, code, document.locale)]
+    due = table["to_pay_by"].format(date=day_text(document.terms.due_on, document.locale))
+    return [due, money_text(owed, code, document.locale)]
+
+
+def _how(document: InvoiceDocument, table: Mapping[str, str]) -> str:
+    """How to pay what was bought on invoice."""
+    terms = document.terms
+    if terms is None or document.owed_minor <= 0 or document.invoice.kind is InvoiceKind.CREDIT_NOTE:
+        return ""
+    if terms.mandate is not None:
+        return table["collected"].format(mandate=terms.mandate)
+    return table["pay_to"].format(account=terms.pay_to, number=document.invoice.number) if terms.pay_to else ""

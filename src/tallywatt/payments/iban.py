@@ -19,6 +19,7 @@ OUTSIDE_EEA: Final = frozenset({"AD", "AL", "CH", "GB", "GI", "MC", "MD", "ME", 
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _CREDITOR: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Z0-9]{1,28}")
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,27}")
+_IN_TEXT: Final = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 
 
 def read_iban(text: str) -> str:
@@ -28,6 +29,14 @@ def read_iban(text: str) -> str:
         msg = "this is no account number (IBAN) of a country of SEPA"
         raise BadInput(msg, code="debits.bad_iban", remedy="compare it with the bank card or the signed mandate")
     return plain
+
+
+def check_ibans(text: str) -> None:
+    """BadInput when a text for people, as it is printed on invoices, has a number of an account with a wrong digit in it."""
+    for found in _IN_TEXT.findall(text):
+        plain = found.replace(" ", "")
+        # A word behind it may look like its end.
+        read_iban(plain[: LENGTHS.get(plain[:2], len(plain))])
 
 
 def read_bic(text: str | None, iban: str | None = None) -> str | None:

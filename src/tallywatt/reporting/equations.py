@@ -48,13 +48,14 @@ class EnergyFigures:
 
 @dataclass(frozen=True, slots=True)
 class MoneyFigures:
-    """Billed = captured - refunded + owed, in minor units of one currency."""
+    """Billed = received - refunded + owed, in minor units of one currency."""
 
     invoices: int = 0
     billed: int = 0
     net: int = 0
     tax: int = 0
     captured: int = 0
+    """By all providers. One of our own is the invoice: what it takes is owed until the money comes."""
     refunded: int = 0
     suspense: int = 0
     """Taken by a provider against what our state allows; no invoice asks for it."""
@@ -62,16 +63,23 @@ class MoneyFigures:
     """On drivers' cards at the moment."""
     allocated: int = 0
     """Collected for invoices, and not given back."""
+    on_account: int = 0
+    """Bought on invoice and not paid yet; below zero: paid beyond it."""
+
+    @property
+    def received(self) -> int:
+        """What was captured, as far as it has come in."""
+        return self.captured - self.on_account
 
     @property
     def owed(self) -> int:
         """What invoices ask for and nobody has paid."""
-        return self.billed - self.allocated
+        return self.billed - self.allocated + self.on_account
 
     @property
     def holds(self) -> bool:
         """Whether the equation holds: every captured minor unit that stayed is for an invoice."""
-        return self.billed == self.captured - self.refunded + self.owed
+        return self.billed == self.received - self.refunded + self.owed
 
     def as_json(self) -> dict[str, int]:
         """The figures by the names that pages and programs know."""
@@ -80,11 +88,12 @@ class MoneyFigures:
             "billed_minor": self.billed,
             "net_minor": self.net,
             "tax_minor": self.tax,
-            "captured_minor": self.captured,
+            "captured_minor": self.received,
             "refunded_minor": self.refunded,
             "suspense_minor": self.suspense,
             "held_minor": self.held,
             "owed_minor": self.owed,
+            "on_account_minor": self.on_account,
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.events import Event
+from tallywatt.payments.iban import check_ibans
 from tallywatt.rating.policy import read_policy
 from tallywatt.workflows.record_action import record_action
 
@@ -33,6 +34,8 @@ class ChangeOperator:
     start_deadline_seconds: int | None = None
     lost_stop_after_seconds: int | None = None
     approval_hours: int | None = None
+    pay_to: str | None = None
+    """Where transfers for invoices go to. Empty: nowhere, and invoices do not say it."""
 
 
 def change_operator(work: UnitOfWork, command: ChangeOperator) -> Operator:
@@ -48,6 +51,7 @@ def change_operator(work: UnitOfWork, command: ChangeOperator) -> Operator:
             raise _bad(what="deadline", says="a deadline lies between five seconds and a day")
     if not 1 <= wanted.get("approval_hours", 1) <= MOST_APPROVAL_HOURS:
         raise _bad(what="deadline", says="a request for approval waits between an hour and ninety days")
+    check_ibans(wanted.get("pay_to", ""))
     if "tax_id" in wanted:
         wanted["tax_id"] = wanted["tax_id"] or None
     after = {name: value for name, value in wanted.items() if getattr(operator, name) != value}

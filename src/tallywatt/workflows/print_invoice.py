@@ -12,19 +12,24 @@ from tallywatt.invoicing.paper import (
     PaperPayment,
     PaperSignature,
     PaperSite,
+    PaperTerms,
     session_paper,
 )
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
 from tallywatt.metering.session import Evidence
+from tallywatt.payments.debit import EUR, MandateState
+from tallywatt.payments.own_books import INVOICE
 from tallywatt.payments.payment import TAKEN, PaymentState
 from tallywatt.rating.results import RatedRows
 
 if TYPE_CHECKING:
+    from tallywatt.customers.operator import Operator
     from tallywatt.invoicing.invoice import Invoice
     from tallywatt.invoicing.printed import PrintedInvoice
-    from tallywatt.kernel.identity import InvoiceId
+    from tallywatt.kernel.identity import InvoiceId, PaymentId
     from tallywatt.metering.session import Session
+    from tallywatt.payments.own_books import CustomerHold
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -57,6 +62,9 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
     invoice = work.invoices.get(command.invoice_id)
     session = work.sessions.get(invoice.session_id)
     operator = work.operators.get()
+    paid = _payments(work, invoice)
+    found = [work.customer_holds.find(one.payment_id) for one in paid]
+    holds = {one.payment_id: one for one in found if one is not None}
     rated = RatedRows(
         work.rated_results.get(invoice.rated_id),
         tuple(work.rated_lines.by(rated_id=invoice.rated_id)),
@@ -71,7 +79,8 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
         buyer=_buyer(work, session),
         site=_site(work, session),
         session=session_paper(session, signature=_signature(work, session)),
-        payments=_payments_shown(work, invoice),
+        payments=_payments_shown(invoice, paid, holds),
+        terms=_terms(list(holds.values()), work, operator),
         corrects=corrected.number if corrected else None,
         link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
         locale=customer.language if customer else operator.language,
@@ -92,22 +101,48 @@ def _payments(work: UnitOfWork, invoice: Invoice) -> list[Payment]:
     return work.payments.by(session_id=invoice.session_id)
 
 
-def _payments_shown(work: UnitOfWork, invoice: Invoice) -> tuple[PaperPayment, ...]:
+def _terms(holds: list[CustomerHold], work: UnitOfWork, operator: Operator) -> PaperTerms | None:
+    """By when, and how, what was bought on invoice is to be paid."""
+    item = next((one for one in holds if one.provider == INVOICE and one.due_on is not None), None)
+    if item is None or item.due_on is None:
+        return None
+    mandates = work.mandates.by(customer_id=item.customer_id, state=MandateState.ACTIVE.value)
+    collects = mandates[0].reference if mandates and item.currency == EUR else None
+    return PaperTerms(item.due_on, operator.pay_to, collects)
+
+
+def _payments_shown(
+    invoice: Invoice, payments: list[Payment], holds: dict[PaymentId, CustomerHold]
+) -> tuple[PaperPayment, ...]:
     """What came for an invoice; for a credit note, that its sum went back, and where to."""
-    taken = [one for one in _payments(work, invoice) if one.captured_minor]
+    taken = [(one, holds.get(one.payment_id)) for one in payments if one.captured_minor]
     if invoice.kind is InvoiceKind.INVOICE:
-        return tuple(_paid(one) for one in taken)
-    back = [one for one in taken if one.refunded_minor]
-    return tuple(PaperPayment("card", invoice.issued_at, -invoice.gross_minor, _card(one)) for one in back[:1])
+        return tuple(shown for one, hold in taken if (shown := _paid(one, hold)) is not None)
+    # What was bought on invoice did not come in: a credit note takes it off what is owed.
+    back = [(one, hold) for one, hold in taken if one.refunded_minor and not _is_on_terms(hold)]
+    return tuple(
+        PaperPayment(_method(hold), invoice.issued_at, -invoice.gross_minor, _card(one)) for one, hold in back[:1]
+    )
+
+
+def _is_on_terms(hold: CustomerHold | None) -> bool:
+    return hold is not None and hold.provider == INVOICE
+
+
+def _method(hold: CustomerHold | None) -> str:
+    return "card" if hold is None else "balance"
 
 
 def _card(payment: Payment) -> str:
     return " ".join(part for part in (payment.card_brand, payment.card_last4) if part)
 
 
-def _paid(payment: Payment) -> PaperPayment:
+def _paid(payment: Payment, hold: CustomerHold | None) -> PaperPayment | None:
+    if hold is not None and _is_on_terms(hold):
+        # Of an open item, what a transfer that came before has paid already.
+        return PaperPayment("transfer", Instant(payment.created_at), hold.settled_minor) if hold.settled_minor else None
     kept = payment.captured_minor - payment.refunded_minor
-    return PaperPayment("card", Instant(payment.created_at), kept, _card(payment))
+    return PaperPayment(_method(hold), Instant(payment.created_at), kept, _card(payment))
 
 
 def _buyer(work: UnitOfWork, session: Session) -> PaperParty | None:

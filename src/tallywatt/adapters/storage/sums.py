@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, bindparam, case, delete, func, literal, literal_column, select
 
 from tallywatt.adapters.storage.statements import Statement, compiled, inserting
-from tallywatt.adapters.storage.tables import invoicing, ledger, metering, payments
+from tallywatt.adapters.storage.tables import invoicing, ledger, metering, own_books, payments
 from tallywatt.adapters.storage.tables.machinery import RUNNING_SUMS
 from tallywatt.ledger.books import MOVING
 from tallywatt.ledger.chart import ONE_A_PAYER, place_of
@@ -75,6 +75,7 @@ SUMMED: Final = {
             apart=("purpose", TOP_UP),
         ),
         _Summed(payments.ALLOCATIONS, "target", ("amount_minor",)),
+        _Summed(own_books.CUSTOMER_HOLDS, "provider", ("taken_minor", "returned_minor", "settled_minor")),
     )
 }
 """Tables whose rows are counted as they stand. Transfers are counted too, by the account on either side."""

@@ -51,6 +51,7 @@ def say_report(report: Data) -> None:
             ("  captured", sum_of(report["captured_minor"], code)),
             ("  refunded", sum_of(report["refunded_minor"], code) if report["refunded_minor"] else None),
             ("  owed", sum_of(report["owed_minor"], code)),
+            ("    on invoice", sum_of(report["on_account_minor"], code) if report["on_account_minor"] else None),
             ("invoices", report["invoices"]),
             ("books", "balanced" if report["ledger_balanced"] else "not balanced"),
         ]

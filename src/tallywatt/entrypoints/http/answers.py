@@ -1168,6 +1168,10 @@ class Payment(Answer):
     card_brand: str | None
     card_last4: str | None
     reason: str | None
+    due_on: str | None
+    """Bought on invoice: until when it is to be paid."""
+    open_minor: int | None
+    """Bought on invoice: what of it is not paid yet."""
     created_at: When
     account_id: str
     account: str
@@ -2001,6 +2005,7 @@ class OperatorKept(Answer):
     start_deadline_seconds: int
     lost_stop_after_seconds: int
     approval_hours: int
+    pay_to: str
     created_at: When
 
 
@@ -2020,6 +2025,7 @@ class Operator(Answer):
     start_deadline_seconds: int
     lost_stop_after_seconds: int
     approval_hours: int
+    pay_to: str
     created_at: When
     slug: str
     clock_trusted_from: When
@@ -2290,6 +2296,8 @@ class AuditFigures(Answer):
     ledger_balanced: bool
     frames: int
     erased_frames: int
+    on_account_minor: int = 0
+    """Of what is owed, bought on invoice; audits of earlier versions did not tell it apart."""
 
 
 class Audit(Answer):

@@ -135,6 +135,10 @@ class OperatorChange(Shape):
     approval_hours: int | None = Field(
         default=None, ge=1, le=2160, description="How long a request for approval waits."
     )
+    pay_to: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None,
+        description="Where transfers for invoices go to, printed on them; a wrong digit in an IBAN is found.",
+    )
 
 
 class DecisionNote(Shape):

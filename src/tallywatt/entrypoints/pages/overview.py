@@ -49,6 +49,7 @@ def money(figures: Row, code: str) -> Row:
         "parts": _with_shares(parts, Decimal(figures["billed_minor"])),
         "adds_up": off == 0,
         "off": off,
+        "on_account_minor": figures["on_account_minor"],
         "held_minor": figures["held_minor"],
         "suspense_minor": figures["suspense_minor"],
     }

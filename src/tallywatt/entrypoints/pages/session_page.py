@@ -254,7 +254,8 @@ def _timeline(row: Row) -> list[Row]:
 def _payment(row: Row) -> Row:
     return {
         "state": row["state"],
-        "words": _(_PAID.get(row["state"], str(row["state"]))),
+        "words": _("On invoice") if row["open_minor"] else _(_PAID.get(row["state"], str(row["state"]))),
+        "due_on": row["due_on"] if row["open_minor"] else None,
         "amount_minor": row["captured_minor"] or row["amount_minor"],
         "held_minor": row["authorised_minor"] if row["state"] == "authorised" else 0,
         "is_held": row["state"] == "authorised",

@@ -279,7 +279,7 @@ CREATE TABLE operators (
 	start_deadline_seconds INTEGER NOT NULL, 
 	lost_stop_after_seconds INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, approval_hours INTEGER DEFAULT '168' NOT NULL, 
+	version INTEGER NOT NULL, approval_hours INTEGER DEFAULT '168' NOT NULL, pay_to TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_operators PRIMARY KEY (operator_id)
 )
  STRICT
@@ -2730,6 +2730,6 @@ CREATE INDEX ix_bank_lines_operator_id_state_booked_at_line_id ON bank_lines (op
 
 CREATE INDEX ix_bank_lines_operator_id_booked_at_line_id ON bank_lines (operator_id, booked_at, line_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0050');
+INSERT INTO alembic_version ("version_num") VALUES ('0051');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, column
+from sqlalchemy import Column, Index, Text, column
+from sqlalchemy import text as sql
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -49,6 +50,7 @@ OPERATORS = Mapping(
         whole("lost_stop_after_seconds"),
         instant("created_at"),
         Column("approval_hours", WHOLE, nullable=False, server_default="168"),
+        Column("pay_to", Text, nullable=False, server_default=sql("''")),
         version(),
         # The slug is how an operator is found before its id is known: an exception of RULES §9.
         Index("uq_operators_slug", "slug", unique=True),

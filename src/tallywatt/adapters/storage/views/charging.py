@@ -19,7 +19,7 @@ from tallywatt.adapters.storage.tables import (
     stations,
 )
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
-from tallywatt.adapters.storage.views.money import allocated_to_invoice, credited_of_invoice, payments_of_session
+from tallywatt.adapters.storage.views.money import credited_of_invoice, payments_of_session, received_for_invoice
 from tallywatt.customers.customer import fold
 from tallywatt.rating.explain import doubt, per, quantity, sentence, title
 
@@ -67,7 +67,7 @@ SESSION: Select[Any] = (
         *columns(_locations, location="name"),
         *columns(_customers, customer="reference"),
         *columns(_invoices, "currency", "net_minor", "tax_minor", invoice="number", total_minor="gross_minor"),
-        allocated_to_invoice(_sessions.c.operator_id, _sessions.c.invoice_id).label("captured_minor"),
+        received_for_invoice(_sessions.c.operator_id, _sessions.c.invoice_id).label("captured_minor"),
         credited_of_invoice(_sessions.c.operator_id, _sessions.c.session_id, _sessions.c.invoice_id).label(
             "credited_minor"
         ),
@@ -138,7 +138,6 @@ def with_money(row: Row) -> Row:
     if row["invoice"] is None:
         row["captured_minor"] = row["owed_minor"] = None
     else:
-        row["captured_minor"] = row["captured_minor"] or 0
         row["owed_minor"] = row["total_minor"] - credited - row["captured_minor"]
     return row
 

@@ -11,6 +11,7 @@ from tallywatt.adapters.storage.tables import customers, invoicing, ledger, mach
 from tallywatt.adapters.storage.views.asking import Question, Row, mine
 from tallywatt.kernel.errors import NotFound
 from tallywatt.ledger.chart import place_of
+from tallywatt.payments.own_books import INVOICE
 from tallywatt.payments.payment import TOP_UP
 from tallywatt.reporting.equations import EnergyFigures, MoneyFigures, day_period
 
@@ -66,7 +67,8 @@ def overview(connection: Connection, operator_id: str, day: date | str | None = 
     """All figures of the operator. With a `day` (in the operator's zone), also the `revenue` that was booked on it.
 
     `energy`: delivered_wh = billed_wh + explained_wh + running_wh + unexplained_wh; `explained_by`: reason to Wh.
-    `money`, by currency: billed_minor = captured_minor - refunded_minor + owed_minor, and suspense_minor, held_minor.
+    `money`, by currency: billed_minor = captured_minor - refunded_minor + owed_minor, and suspense_minor, held_minor;
+    on_account_minor: of what is owed, the part that was bought on invoice.
     """
     place = {"operator": operator_id}
     operator = _ZONE.first(connection, **place)
@@ -144,7 +146,13 @@ def _in_currency(sums: Sums, code: str) -> MoneyFigures:
         suspense=of("payments.suspense_minor"),
         held=_in_parts(sums, "payments.authorised_minor", code).get("authorised", 0),
         allocated=_in_parts(sums, "allocations.amount_minor", code).get("invoice", 0),
+        on_account=sum(
+            sign * sums.get((f"customer_holds.{part}", INVOICE, code), 0) for part, sign in _OPEN_ITEMS.items()
+        ),
     )
+
+
+_OPEN_ITEMS = {"taken_minor": 1, "returned_minor": -1, "settled_minor": -1}
 
 
 def _signed(sums: Sums, amount: str, code: str) -> int:

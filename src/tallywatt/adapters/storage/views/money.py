@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, literal_column, select
 
-from tallywatt.adapters.storage.tables import customers, invoicing, metering, payments
+from tallywatt.adapters.storage.tables import customers, invoicing, metering, own_books, payments
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.payments.own_books import INVOICE as ON_TERMS
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _payments = payments.PAYMENTS.table
 _operations = payments.OPERATIONS.table
 _allocations = payments.ALLOCATIONS.table
+_holds = own_books.CUSTOMER_HOLDS.table
+_open = _holds.c.taken_minor - _holds.c.returned_minor - _holds.c.settled_minor
+_on_terms = _holds.c.provider == literal_column(f"'{ON_TERMS}'")
 _provider_accounts = payments.PROVIDER_ACCOUNTS.table
 _health = payments.PROVIDER_HEALTH.table
 _methods = payments.PAYMENT_METHODS.table
@@ -29,17 +33,24 @@ _operators = customers.OPERATORS.table
 _sessions = metering.SESSIONS.table
 
 
-def allocated_to_invoice(operator: ColumnElement[str], invoice_id: ColumnElement[Any]) -> ScalarSelect[Any]:
-    """The sum of what was collected for an invoice and not given back."""
-    return (
-        select(func.sum(_allocations.c.amount_minor))
-        .where(
-            _allocations.c.operator_id == operator,
-            _allocations.c.target == "invoice",
-            _allocations.c.target_id == invoice_id,
-        )
+def received_for_invoice(operator: ColumnElement[str], invoice_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What was collected for an invoice and not given back, less what was bought on invoice and is still to be paid."""
+    of_invoice = (
+        _allocations.c.operator_id == operator,
+        _allocations.c.target == "invoice",
+        _allocations.c.target_id == invoice_id,
+    )
+    collected = select(func.sum(_allocations.c.amount_minor)).where(*of_invoice).scalar_subquery()
+    # A hold is found by its key, once for each payment: a payment may have been allocated more than once.
+    paying = select(_allocations.c.payment_id).where(*of_invoice).distinct().subquery()
+    of_payment = (
+        select(_open)
+        .where(_holds.c.operator_id == operator, _holds.c.payment_id == paying.c.payment_id, _on_terms)
         .scalar_subquery()
     )
+    still_open = select(func.sum(of_payment)).select_from(paying).scalar_subquery()
+    nothing: ColumnElement[Any] = literal_column("0")
+    return func.coalesce(collected, nothing) - func.coalesce(still_open, nothing)
 
 
 _notes = _invoices.alias("notes")
@@ -71,9 +82,12 @@ PAYMENT: Select[Any] = (
         *columns(_provider_accounts, account="name", provider="provider"),
         *columns(_invoices, invoice="number"),
         *columns(_customers, customer="reference"),
+        *columns(_holds, "due_on"),
+        case((_holds.c.due_on.is_not(None), _open)).label("open_minor"),
     )
     .select_from(
         _payments.join(_provider_accounts, joined(_payments, _provider_accounts, "account_id"))
+        .outerjoin(_holds, joined(_payments, _holds, "payment_id"))
         .outerjoin(_invoices, joined(_payments, _invoices, "invoice_id"))
         .outerjoin(_customers, joined(_payments, _customers, "customer_id"))
     )
@@ -201,7 +215,7 @@ INVOICE: Select[Any] = (
             id="invoice_id",
         ),
         *columns(_customers, customer="reference"),
-        allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id).label("captured_minor"),
+        received_for_invoice(_invoices.c.operator_id, _invoices.c.invoice_id).label("captured_minor"),
         credited_of_invoice(_invoices.c.operator_id, _invoices.c.session_id, _invoices.c.invoice_id).label(
             "credited_minor"
         ),
@@ -263,7 +277,6 @@ def printed_invoice(
 
 def with_owed(row: Row) -> Row:
     """An invoice with what was captured for it, and what is owed."""
-    row["captured_minor"] = row["captured_minor"] or 0
     asked = row["gross_minor"] - (row.pop("credited_minor") or 0) if row["kind"] == "invoice" else 0
     row.pop("credited_minor", None)
     row["owed_minor"] = asked - row["captured_minor"]

@@ -12,7 +12,7 @@ from tallywatt.adapters.storage.tables import approvals, invoicing, machinery, m
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.adapters.storage.views.billed import before_start, who_of
 from tallywatt.adapters.storage.views.circles import circles_at
-from tallywatt.adapters.storage.views.money import INVOICE, allocated_to_invoice, credited_of_invoice
+from tallywatt.adapters.storage.views.money import INVOICE, credited_of_invoice, received_for_invoice
 from tallywatt.adapters.storage.views.prices import as_offered
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import NotFound
@@ -261,7 +261,7 @@ def badges(connection: Connection, operator_id: str) -> Row:
 
 _still_owed = (
     _invoices.c.gross_minor
-    - func.coalesce(allocated_to_invoice(_invoices.c.operator_id, _invoices.c.invoice_id), 0)
+    - received_for_invoice(_invoices.c.operator_id, _invoices.c.invoice_id)
     - func.coalesce(credited_of_invoice(_invoices.c.operator_id, _invoices.c.session_id, _invoices.c.invoice_id), 0)
 )
 _OWED = Question(
@@ -275,6 +275,5 @@ def owed_invoices(connection: Connection, operator_id: str, most: int = 200) -> 
     """Invoices that are not paid in full, newest first."""
     rows = _OWED.rows(connection, operator=operator_id, most=most)
     for row in rows:
-        row["captured_minor"] = row["captured_minor"] or 0
         row["owed_minor"] = row["gross_minor"] - row["captured_minor"] - (row.pop("credited_minor") or 0)
     return rows

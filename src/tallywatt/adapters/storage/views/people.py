@@ -27,7 +27,8 @@ _actions = customers.ACTIONS.table
 _OPERATOR: Select[Any] = select(
     *columns(
         _operators, "slug", "name", "country", "party_code", "zone", "currency", "address", "tax_id", "policy_version_id",
-        "hold_minor", "start_deadline_seconds", "lost_stop_after_seconds", "approval_hours", "created_at",
+        "hold_minor", "start_deadline_seconds", "lost_stop_after_seconds", "approval_hours", "pay_to",
+        "created_at",
         id="operator_id",
         clock_trusted_from="clock_floor",
     )

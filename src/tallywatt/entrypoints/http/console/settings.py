@@ -117,6 +117,7 @@ def _change(given: dict[str, str], code: str) -> ChangeOperator:
         name=given.get("name", "").strip()[:200],
         address=given.get("address", "").replace("\r\n", "\n").strip()[:500],
         tax_id=given.get("tax_id", "").strip()[:50],
+        pay_to=" ".join(given.get("pay_to", "").split())[:200],
         hold_minor=money(given.get("hold", "").strip().replace(",", "."), currency(code).code).minor,
         start_deadline_seconds=_whole(given.get("start_deadline", "")),
         lost_stop_after_seconds=_whole(given.get("lost_stop", "")),
