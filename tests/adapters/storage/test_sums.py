@@ -73,7 +73,8 @@ def added_up(connection: Connection, operator: str) -> dict[str, Any]:
         "explained": {reason: amount for reason, amount in explained.items() if amount},
         "money": {
             "invoices": invoices, "billed_minor": billed, "net_minor": net, "tax_minor": tax, "captured_minor": captured,
-            "refunded_minor": refunded, "suspense_minor": suspense, "held_minor": on_cards, "owed_minor": billed - collected, "on_account_minor": 0,
+            "refunded_minor": refunded, "suspense_minor": suspense, "held_minor": on_cards, "owed_minor": billed - collected,
+            "on_account_minor": 0,
         },
     }  # fmt: skip
 
