@@ -23,7 +23,7 @@ from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession,
 from tallywatt.rating.policy import FlatScope, Policy, StepSize
 from tallywatt.rating.rate import rate
 from tallywatt.rating.read import read_tariff
-from tallywatt.rating.station_tariff import Abilities, Doubt, Gap, say_tariff, starting
+from tallywatt.rating.station_tariff import Abilities, Doubt, Gap, is_our_name, say_tariff
 from tallywatt.rating.tariff import Tariff, to_data
 from tests.rating.examples import HOUR, a_tariff, an_element, tariffs
 
@@ -270,16 +270,14 @@ def test_prices_are_said_before_tax_and_per_minute() -> None:
     assert told.doubts == (Doubt.WITHHELD,)
 
 
-def test_equal_content_has_an_equal_name_and_other_words_have_another() -> None:
-    """A station takes no two tariffs of one name."""
-    first, again = say_tariff(a_tariff(SIMPLE)), say_tariff(a_tariff(SIMPLE, name="Other"))
-    assert first.tariff_id == again.tariff_id
-    assert first.tariff_id != say_tariff(a_tariff(SIMPLE), words="dear").tariff_id
-    later = starting(first, "2026-12-01T00:00:00Z")
-    assert later.tariff_id != first.tariff_id
-    assert later.said is not None
-    VALID.validate({"evseId": 0, "tariff": later.said})
-    assert later.said["validFrom"] == "2026-12-01T00:00:00Z"
+def test_equal_prices_have_an_equal_name_and_each_place_has_its_own() -> None:
+    """A station takes no two tariffs of one name; by the name it is known what it counts by."""
+    first = say_tariff(a_tariff(SIMPLE), subject="1")
+    assert is_our_name(first.tariff_id)
+    assert first.tariff_id == say_tariff(a_tariff(SIMPLE, name="Other"), words="dear", subject="1").tariff_id
+    assert first.tariff_id != say_tariff(a_tariff(SIMPLE), subject="2").tariff_id
+    assert first.tariff_id != say_tariff(a_tariff(an_element(("ENERGY", "0.50", 19))), subject="1").tariff_id
+    assert not is_our_name("4111111111111111")
 
 
 def test_a_night_on_some_days_is_said_as_two_windows() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import StationId
+    from tallywatt.metering.counted import CountedCost
     from tallywatt.stations.notices import Notice
 
 
@@ -91,6 +92,10 @@ class Started:
     """2.1: what the station keeps."""
     reservation_number: int | None = None
     """The reservation that ends with it, when the station names it."""
+    tariff_id: str | None = None
+    """2.1: by what the station counts."""
+    cost: CountedCost | None = None
+    """2.1: what the station has counted."""
 
     @property
     def names_starter(self) -> bool:
@@ -124,6 +129,8 @@ class Sampled:
     """2.1: what the station keeps."""
     reservation_number: int | None = None
     """The reservation that ends with it, when the station names it."""
+    cost: CountedCost | None = None
+    """2.1: what the station has counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,8 @@ class Stopped:
     offline: bool = False
     charging_state: str | None = None
     signed: tuple[SignedSample, ...] = ()
+    cost: CountedCost | None = None
+    """2.1: what the station has counted in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +300,8 @@ class TokenAnswer:
     group: str | None = None
     words: str | None = None
     """2.x: the prices that hold for it at that station, for its display."""
+    tariff: dict[str, Any] | None = None
+    """2.1: by what the station is to count for it, where that is not what it counts by for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class WantedLimit:
     """Machine time."""
     confirmed: dict[str, Any] | None = None
     """What the station has said that it keeps: OCPP 2.1."""
+    told: dict[str, Any] | None = None
+    """What was lifted, and the station may still keep; empty once it has forgotten it. None: nothing was lifted."""
     version: int = 1
 
 

@@ -119,8 +119,13 @@ class StationTariff:
         return None if self.said is None else str(self.said["tariffId"])
 
 
-def say_tariff(tariff: Tariff, policy: Policy = STANDARD, able: Abilities = ANY, words: str = "") -> StationTariff:
-    """Say it whole, or tell what cannot be said. `words`: what a display shows of it."""
+def say_tariff(
+    tariff: Tariff, policy: Policy = STANDARD, able: Abilities = ANY, words: str = "", *, subject: str = ""
+) -> StationTariff:
+    """Say it whole, or tell what cannot be said. `words`: what a display shows of it.
+
+    `subject`: whom it is for; a station takes no two tariffs of one name, be they equal.
+    """
     told = _Told(tariff, policy)
     said: dict[str, Any] = {"currency": tariff.currency.code}
     if words:
@@ -131,19 +136,19 @@ def say_tariff(tariff: Tariff, policy: Policy = STANDARD, able: Abilities = ANY,
     told.measure(said, able)
     if told.unsaid:
         return StationTariff(None, tuple(dict.fromkeys(told.unsaid)), tuple(sorted(told.doubts)))
-    return StationTariff(_identified(said), (), tuple(sorted(told.doubts)))
+    return StationTariff(_identified(said, subject), (), tuple(sorted(told.doubts)))
 
 
-def starting(said: StationTariff, valid_from: str) -> StationTariff:
-    """The same, to hold from a moment on: another tariff to a station."""
-    assert said.said is not None, "only what can be said can be said for later"
-    content = {name: value for name, value in said.said.items() if name != "tariffId"}
-    return replace(said, said=_identified({**content, "validFrom": valid_from}))
-
-
-def _identified(said: dict[str, Any]) -> dict[str, Any]:
-    text = msgspec.json.encode(said, order="deterministic")
+def _identified(said: dict[str, Any], subject: str) -> dict[str, Any]:
+    """With a name that is made of the prices: equal prices are known by it again, however they are described."""
+    prices = {name: value for name, value in said.items() if name != "description"}
+    text = msgspec.json.encode({"subject": subject, **prices}, order="deterministic")
     return {"tariffId": hashlib.sha256(text).hexdigest()[:LONGEST_ID], **said}
+
+
+def is_our_name(name: str | None) -> bool:
+    """Whether a station's word can be one of these names."""
+    return name is not None and len(name) == LONGEST_ID and all(one in "0123456789abcdef" for one in name)
 
 
 _FIELDS: Final = {

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tallywatt.stations.configuration import Place
+from tallywatt.stations.offline import wanted_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import StationId
+    from tallywatt.stations.offline import OfflineRule
     from tallywatt.stations.reports import Variable
 
 TRUE: Final = "true"
@@ -85,6 +87,8 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may_be_absent: bool
     """A station that does not know the place behaves as is wanted."""
     why: str
+    only_by_rule: bool = False
+    """Nothing is wanted of it unless an operator has said what a station may do offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +154,19 @@ def wanted_of(protocol: str) -> tuple[tuple[Wanted, Place], ...]:
     return tuple((row, place.place) for row in all_wanted() for place in row.places if protocol in place.protocols)
 
 
-def judge(protocol: str | None, variables: Iterable[Variable], answered_at: Instant | None) -> tuple[Found, ...]:
-    """How everything that is wanted stands, by what the station has told."""
+def judge(
+    protocol: str | None,
+    variables: Iterable[Variable],
+    answered_at: Instant | None,
+    offline: OfflineRule | None = None,
+) -> tuple[Found, ...]:
+    """How everything that is wanted stands, by what the station has told, and by what it may do offline."""
     known = {_key(one.component, one.name, one.instance): one for one in variables if one.attribute == "Actual"}
     found = []
-    for wanted, place in wanted_of(protocol or ""):
+    for usual, place in wanted_of(protocol or ""):
+        wanted = _by_rule(usual, offline)
+        if wanted is None:
+            continue
         one = known.get(_key(place.component, place.name, place.instance))
         if one is None:
             told = Told.UNKNOWN if answered_at is None else Told.ABSENT
@@ -163,6 +175,15 @@ def judge(protocol: str | None, variables: Iterable[Variable], answered_at: Inst
         fits = one.value is not None and _fits(wanted, one.value, one.told_at)
         found.append(Found(wanted, place, Told.GOOD if fits else Told.WRONG, one.value, one.is_writable))
     return tuple(found)
+
+
+def _by_rule(usual: Wanted, offline: OfflineRule | None) -> Wanted | None:
+    """What is wanted of it where an operator has said what a station may do offline; what is risked knowingly is billable."""
+    value = None if offline is None else wanted_value(offline, usual.code)
+    if value is None:
+        return None if usual.only_by_rule else usual
+    needed = usual.is_needed and (value,) == usual.wanted
+    return msgspec.structs.replace(usual, wanted=(value,), set_to=value, is_needed=needed)
 
 
 def is_billable(found: Sequence[Found]) -> bool | None:

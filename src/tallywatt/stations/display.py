@@ -53,6 +53,8 @@ class DisplayRule:
     every_seconds: int
     """While a session runs, no sooner than this after the last time."""
     changed_at: Instant
+    tolerance_minor: int | None = None
+    """By how much a cost that a station counts may differ from ours before a person is told; None: as usual."""
     version: int = 1
 
 

@@ -191,7 +191,7 @@ FINE: Final = frozenset(
      "Unpublished"}
 )  # fmt: skip
 """Words of an answer that say yes. `NotFound` only says yes where the question was what there is."""
-NOTHING_FOUND: Final = frozenset({"EmptyResultSet", "NoProfiles", "NotFound", "Unknown"})
+NOTHING_FOUND: Final = frozenset({"EmptyResultSet", "NoProfiles", "NoTariff", "NotFound", "Unknown"})
 """Nothing is there: the answer to a question for what is there, and to no other."""
 ASKS: Final = frozenset(
     {"GetBaseReport", "GetReport", "GetMonitoringReport", "GetDisplayMessages", "GetChargingProfiles",

@@ -9,6 +9,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.metering.facts import BootAnswer
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.check_station import check_after_boot
+from tallywatt.workflows.keep_tariff import tariffs_after_boot
 from tallywatt.workflows.listen import keep_frame
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def boot_station(work: UnitOfWork, fact: Booted) -> BootAnswer:
     )
     work.events.append(Event("station", station.station_id, "StationBooted", {"protocol": fact.heard.protocol}))
     check_after_boot(work, station)
+    tariffs_after_boot(work, fact)
     match station.state:
         case StationState.ADOPTED:
             return BootAnswer("Accepted", HEARTBEAT_SECONDS)

@@ -27,9 +27,10 @@ from tallywatt.stations.commissioning import (
 )
 from tallywatt.stations.configuration import Place, reading, writing
 from tallywatt.stations.display import COST_KEY
-from tallywatt.stations.messages import OLD
+from tallywatt.stations.messages import NEWEST, OLD
 from tallywatt.stations.nightly import next_night
 from tallywatt.stations.station import StationState
+from tallywatt.stations.told_tariff import ASKED, CONTROLLER
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_local_list import verify_soon
@@ -38,6 +39,7 @@ from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.metering.session import InboxItem
+    from tallywatt.stations.offline import OfflineRule
     from tallywatt.stations.station import Station
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -108,6 +110,9 @@ def check_station(work: UnitOfWork, command: CheckStation) -> int:
     if station.protocol == OLD:
         # Not needed for a bill: it tells whether the station shows prices.
         wanted.append(Place(COST_KEY))
+    if station.protocol == NEWEST:
+        # Nor this: by what it can count itself.
+        wanted += [Place(name, CONTROLLER, instance=instance) for name, instance in ASKED]
     size = len(wanted) if station.protocol == OLD else AT_ONCE
     parts = [wanted[first : first + size] for first in range(0, len(wanted), size)]
     for number, part in enumerate(parts):
@@ -164,7 +169,8 @@ def judge_station(work: UnitOfWork, command: CheckStation) -> StationCheck | Non
     is_old = answered_at is None or answered_at < check.asked_at
     if is_old and not _questions(work, station.station_id) and _was_answered(work, check):
         answered_at = work.machine_now
-    found = judge(station.protocol, work.station_variables.by(station_id=station.station_id), answered_at)
+    told = work.station_variables.by(station_id=station.station_id)
+    found = judge(station.protocol, told, answered_at, offline_rule(work, station.station_id))
     off = tuple(sorted(one.wanted.code for one in found if one.is_off))
     if check.answered_at is not None:
         for one in found:
@@ -207,7 +213,16 @@ def _settled(work: UnitOfWork, station: Station, found: tuple[Found, ...], check
             station_id=station.station_id,
             detail=told,
         )
+        # One thing before a person is enough: what has drifted is the reason why.
+        for item in work.inbox.by(station_id=station.station_id, kind=DRIFTED, state="open"):
+            if (item.detail or {}).get("code") in missing:
+                settle(work, item, "sessions cannot be billed because of it: see there")
     return replace(check, is_billable=stands)
+
+
+def offline_rule(work: UnitOfWork, station_id: StationId) -> OfflineRule | None:
+    """What a station may do offline: what is said of it, else of all; None: nobody has said anything."""
+    return work.offline_rules.find(station_id) or work.offline_rules.find("")
 
 
 def _waiting(work: UnitOfWork, station: Station) -> list[InboxItem]:

@@ -18,6 +18,7 @@ from tallywatt.workflows.hear_report import keep_variables
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_local_list import hear_list, hear_number
 from tallywatt.workflows.keep_reservation import hear_reservation
+from tallywatt.workflows.keep_tariff import TARIFF_MESSAGES, hear_abilities, hear_tariff
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
 
@@ -34,7 +35,8 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
     after = command_answered(work, command)
     if before.name is not None and before.answered_at is None and command.answer.outcome in {"accepted", "rejected"}:
         told = command.answer.told or {"status": command.answer.detail}
-        keep_variables(work, before.station_id, before.name, before.payload.get("content", {}), told)
+        known = keep_variables(work, before.station_id, before.name, before.payload.get("content", {}), told)
+        hear_abilities(work, before.station_id, known)
         if before.name in ASKED_BY | SETTING:
             # A station that knows none of what was asked has answered, too; and so has one that takes no value.
             work.jobs.add(Job(JUDGE_STATION, before.station_id))
@@ -44,6 +46,12 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
         hear_number(work, before, command.answer)
     if before.name in {RESERVE, CANCEL} and before.answered_at is None:
         hear_reservation(work, before, command.answer)
+    if (
+        before.name in TARIFF_MESSAGES
+        and before.answered_at is None
+        and command.answer.outcome in {"accepted", "rejected"}
+    ):
+        hear_tariff(work, before, command.answer)
     asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
     if asked_for_status and before.session_id is not None and command.answer.told is not None:
         take_status(work, before.session_id, command.answer.told)

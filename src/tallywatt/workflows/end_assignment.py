@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.events import Event
+from tallywatt.workflows.keep_tariff import tariff_changes
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -39,4 +40,6 @@ def end_assignment(work: UnitOfWork, command: EndAssignment) -> TariffAssignment
     work.events.append(Event("tariff", row.tariff_version_id, "TariffAssignmentEnded", data))
     before, after = {"valid_until": row.valid_until}, {"valid_until": at}
     record_action(work, "tariff.end_assignment", "tariff", row.tariff_version_id, before=before, after=after)
-    return work.tariff_assignments.put(replace(row, valid_until=at))
+    ended = work.tariff_assignments.put(replace(row, valid_until=at))
+    tariff_changes(work, ended)
+    return ended

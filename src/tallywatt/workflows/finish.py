@@ -30,6 +30,7 @@ from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.count_events import waits_for_events
 from tallywatt.workflows.explain import explain, unexplain
 from tallywatt.workflows.gather_before import before_session
+from tallywatt.workflows.hear_cost import compare_cost
 from tallywatt.workflows.hold_ends import look_before_it_ends
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import to_inbox, with_flags
@@ -311,6 +312,7 @@ def _afterwards(work: UnitOfWork, session: Session, invoice: Invoice) -> None:
     """Who is told of a bill: paper, the station's display, and everybody who listens."""
     work.jobs.add(Job("print_invoice", invoice.invoice_id))
     end_showing(work, session)
+    compare_cost(work, session)
     work.events.append(
         Event(
             "session",

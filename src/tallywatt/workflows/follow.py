@@ -13,6 +13,7 @@ from tallywatt.stations.station import ConnectorState
 from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import foresees, session_of_transaction
+from tallywatt.workflows.hear_cost import hear_cost
 from tallywatt.workflows.keep_limit import limit_to_tell
 from tallywatt.workflows.learn import learn
 from tallywatt.workflows.listen import (
@@ -48,6 +49,7 @@ def follow(work: UnitOfWork, fact: Sampled) -> TransactionAnswer | None:
         return None
     samples = usable_samples(work, fact.samples, fact.heard)
     before = session
+    hear_cost(work, session, fact, frame_id)
     session = learn(work, session, fact)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
     take_signed(work, session, fact.signed, fact.heard, frame_id)

@@ -35,7 +35,7 @@ FIRST_LOOK_MS: Final = 20 * 1000
 def limits_of(work: UnitOfWork, session: Session) -> Limits:
     """The most of a session: what was chosen, and no more than the hold that stands behind it."""
     row = work.wanted_limits.find(session.session_id)
-    if row is None or not row.limits:
+    if row is None or (not row.limits and row.told is None):
         row = work.wanted_limits.find(session.payment_id) if session.payment_id is not None else None
     chosen = Limits() if row is None else read_limits(row.limits)
     held = _held_minor(work, session)
@@ -100,11 +100,20 @@ def set_limit(work: UnitOfWork, command: SetLimit) -> WantedLimit:
         raise Conflict(msg, code="sessions.not_running")
     before = work.wanted_limits.find(session.session_id)
     row = keep_limits(work, session.session_id, limits)
+    row = work.wanted_limits.put(replace(row, told=_lifted(work, session, before) if limits.is_none else None))
     if not limits.is_none:
         watch_from_now(work, session)
     was = None if before is None else dict(before.limits)
     record_action(work, "session.set_limit", "session", session.session_id, before=was, after=dict(row.limits))
     return row
+
+
+def _lifted(work: UnitOfWork, session: Session, before: WantedLimit | None) -> dict[str, Any]:
+    """What is limited no more: what was chosen for the session, or before it began."""
+    if before is not None and (before.limits or before.told):
+        return dict(before.limits or before.told or {})
+    paid = None if session.payment_id is None else work.wanted_limits.find(session.payment_id)
+    return {} if paid is None else dict(paid.limits)
 
 
 def limit_to_tell(work: UnitOfWork, session: Session, fact: Started | Sampled) -> ToldLimit | None:
@@ -114,14 +123,31 @@ def limit_to_tell(work: UnitOfWork, session: Session, fact: Started | Sampled) -
     limits = limits_of(work, session)
     offer = work.offers.find(session.offer_id) if session.offer_id is not None else None
     places = 0 if offer is None else currency(offer.currency).exponent
-    if fact.limit is not None:
-        kept = _heard(fact.limit, places)
+    kept = None if fact.limit is None else _heard(fact.limit, places)
+    if kept is not None:
         _confirm(work, session, kept)
+    if limits.is_none:
+        return _to_forget(work, session, kept)
+    if kept is not None:
         if kept == limits:
             return None
-    elif not limits.is_none and is_confirmed(work, session, limits):
+    elif is_confirmed(work, session, limits):
         return None
-    return None if limits.is_none else _said(limits, places)
+    return _said(limits, places)
+
+
+def _to_forget(work: UnitOfWork, session: Session, kept: Limits | None) -> ToldLimit | None:
+    """A limit without any bound takes the place of the one that was lifted.
+
+    It is said until the station names another limit than that: none, or one that its driver has chosen there.
+    """
+    row = work.wanted_limits.find(session.session_id)
+    if row is None or not row.told:
+        return None
+    if kept is not None and kept != read_limits(row.told):
+        work.wanted_limits.put(replace(row, told={}))
+        return None
+    return ToldLimit()
 
 
 def _said(limits: Limits, places: int) -> ToldLimit:

@@ -21,6 +21,7 @@ from tallywatt.workflows.foresight import Foreseen, foresees
 from tallywatt.workflows.fulfil_command import remote_start, tag_of
 from tallywatt.workflows.keep_limit import limit_to_tell
 from tallywatt.workflows.keep_reservation import use_reservation
+from tallywatt.workflows.keep_tariff import begin_tariff
 from tallywatt.workflows.learn import NOT_DECIDED, learn, settle_start
 from tallywatt.workflows.listen import (
     keep_frame,
@@ -88,6 +89,7 @@ def plug_in(work: UnitOfWork, fact: Started) -> TransactionAnswer:
     work.transaction_counters.put(replace(counter, last_transaction_id=counter.last_transaction_id + 1))
     session = open_session(work, fact, station, key, transaction_id, frame_id)
     begin_showing(work, session, station, heard.protocol)
+    begin_tariff(work, session, station, fact)
     remember(work, key, "start", heard, fact.at, session.session_id, frame_id, transaction_id)
     return _answer(work, session, fact)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.records import Records
     from tallywatt.ledger.books import Account, Entry, Transfer
     from tallywatt.market.price import MarketPrice
+    from tallywatt.metering.counted import ToldCost
     from tallywatt.metering.limits import WantedLimit
     from tallywatt.metering.session import (
         Explanation,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.display import DisplayRule, ToldPrice
     from tallywatt.stations.local_list import ListRule, LocalList
     from tallywatt.stations.notices import StationNotice
+    from tallywatt.stations.offline import OfflineRule
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.reservation import Reservation
     from tallywatt.stations.station import (
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
         Station,
         TransactionCounter,
     )
+    from tallywatt.stations.told_tariff import ToldTariff
     from tallywatt.stations.traffic import MessageChunk
     from tallywatt.stations.web_code import WebCode
     from tallywatt.workflows.imports import Import, ImportPart, ImportRow
@@ -314,8 +317,11 @@ class UnitOfWork(Protocol):
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]
+    offline_rules: Records[OfflineRule]
     told_prices: Records[ToldPrice]
     wanted_limits: Records[WantedLimit]
+    told_tariffs: Records[ToldTariff]
+    told_costs: Records[ToldCost]
 
     frames: Records[Frame]
     sessions: Records[Session]

@@ -13,6 +13,7 @@ from tallywatt.rating.law import Site, refuse_unlawful
 from tallywatt.rating.read import read_tariff, read_tariff_text
 from tallywatt.rating.records import EVERYONE, Scope, TariffAssignment, TariffVersion
 from tallywatt.workflows.keep_circle import find_circle
+from tallywatt.workflows.keep_tariff import tariff_changes
 from tallywatt.workflows.ports import UnitOfWork
 from tallywatt.workflows.record_action import record_action
 
@@ -82,6 +83,7 @@ def assign_tariff(work: UnitOfWork, command: AssignTariff) -> TariffAssignment:
         created_at=work.now,
     )
     work.tariff_assignments.add(row)
+    tariff_changes(work, row)
     data = {"scope": command.scope.value, "scope_id": scope_id}
     work.events.append(Event("tariff", version.tariff_version_id, "TariffAssigned", data))
     record_action(work, "tariff.assign", "tariff", version.tariff_version_id, after={**data, "audience": row.audience})

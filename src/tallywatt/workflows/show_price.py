@@ -40,7 +40,7 @@ from tallywatt.stations.display import (
     shows,
     user_price,
 )
-from tallywatt.stations.messages import OLD
+from tallywatt.stations.messages import NEWEST, OLD
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.jobs import Job
@@ -67,6 +67,11 @@ FIRST_MS: Final = 2_000
 ANSWER_SECONDS: Final = 10
 """A station that thinks longer about its display keeps other commands waiting."""
 MOST_SILENCES: Final = 2
+MOST_TOLERANCE: Final = 10_000
+KEEP_TARIFFS: Final = "keep_tariffs"
+"""Job: tell that station the tariffs that hold at its EVSEs."""
+SPREAD_TARIFFS: Final = "spread_tariffs"
+"""Job: another tariff holds from now on; all stations that count for themselves are looked at."""
 
 
 def begin_showing(work: UnitOfWork, session: Session, station: Station, protocol: str) -> None:
@@ -287,6 +292,8 @@ class SetDisplay:
     station_id: StationId | None
     shows: Shows
     every_seconds: int = USUAL_SECONDS
+    tolerance_minor: int | None = None
+    """By how much a cost that a station counts itself may differ from ours; None: as usual."""
 
 
 def set_display(work: UnitOfWork, command: SetDisplay) -> DisplayRule:
@@ -296,12 +303,30 @@ def set_display(work: UnitOfWork, command: SetDisplay) -> DisplayRule:
         raise BadInput(msg, code="stations.bad_interval", remedy=f"leave it out: {USUAL_SECONDS} seconds are usual")
     scope = "" if command.station_id is None else work.stations.get(command.station_id).station_id
     known = work.display_rules.find(scope)
-    row = DisplayRule(scope, command.shows, command.every_seconds, work.machine_now)
+    tolerance = command.tolerance_minor
+    if tolerance is not None and not 0 <= tolerance <= MOST_TOLERANCE:
+        msg = f"a cost may differ by 0 to {MOST_TOLERANCE} minor units"
+        raise BadInput(msg, code="stations.bad_tolerance", remedy="leave it out: one minor unit is usual")
+    row = DisplayRule(scope, command.shows, command.every_seconds, work.machine_now, tolerance)
     if known is None:
         work.display_rules.add(row)
     else:
         row = work.display_rules.put(replace(row, version=known.version))
-    before = None if known is None else {"shows": known.shows.value, "every_seconds": known.every_seconds}
-    after = {"shows": row.shows.value, "every_seconds": row.every_seconds}
-    record_action(work, "station.set_display", "station", scope or "all", before=before, after=after)
+    before = None if known is None else _said_of(known)
+    record_action(work, "station.set_display", "station", scope or "all", before=before, after=_said_of(row))
+    look_at_tariffs(work, scope)
     return row
+
+
+def look_at_tariffs(work: UnitOfWork, station_id: str, not_before: Instant | None = None) -> None:
+    """What stations of OCPP 2.1 are told to count by may be another now: at one station, or (empty) at all of them."""
+    if station_id:
+        if work.stations.get(station_id).protocol == NEWEST:
+            work.jobs.add(Job(KEEP_TARIFFS, station_id, {}, not_before))
+    elif work.stations.by(state=StationState.ADOPTED.value, protocol=NEWEST):
+        work.jobs.add(Job(SPREAD_TARIFFS, work.operator, {}, not_before))
+
+
+def _said_of(rule: DisplayRule) -> dict[str, Any]:
+    said: dict[str, Any] = {"shows": rule.shows.value, "every_seconds": rule.every_seconds}
+    return said if rule.tolerance_minor is None else {**said, "tolerance_minor": rule.tolerance_minor}

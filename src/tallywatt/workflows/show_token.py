@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallywatt.customers.customer import fold
 from tallywatt.metering.facts import TokenAnswer
@@ -13,10 +13,11 @@ from tallywatt.rating.freeze import follows_market
 from tallywatt.rating.offer import price_shown, shown_data
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.stations.display import TARIFF
-from tallywatt.stations.messages import OLD
+from tallywatt.stations.messages import NEWEST, OLD
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.cover_start import may_start
 from tallywatt.workflows.keep_reservation import is_reserved_for_others
+from tallywatt.workflows.keep_tariff import own_tariff
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.offer_price import assignments_for, place_of, who_is
 from tallywatt.workflows.show_price import is_shown
@@ -41,8 +42,10 @@ def show_token(work: UnitOfWork, fact: TokenShown) -> TokenAnswer:
         status = status if may_start(work, token.customer_id) else NO_CREDIT
     if status == "Accepted" and _is_kept_for_others(work, fact, token):
         status = "Blocked" if fact.heard.protocol == OLD else NOT_NOW
-    words = _prices(work, fact, token) if status == "Accepted" and fact.heard.protocol != OLD else None
-    return TokenAnswer(status, group, words)
+    if status != "Accepted" or fact.heard.protocol == OLD:
+        return TokenAnswer(status, group)
+    price = _price_of(work, fact, token)
+    return TokenAnswer(status, group) if price is None else TokenAnswer(status, group, *price)
 
 
 def _is_kept_for_others(work: UnitOfWork, fact: TokenShown, token: Token | None) -> bool:
@@ -54,8 +57,10 @@ def _is_kept_for_others(work: UnitOfWork, fact: TokenShown, token: Token | None)
     return is_reserved_for_others(work, station_id, token, evses)
 
 
-def _prices(work: UnitOfWork, fact: TokenShown, token: Token | None) -> str | None:
-    """The prices that hold for it, for the display; None where they depend on what is not known yet: which EVSE it will be."""
+def _price_of(
+    work: UnitOfWork, fact: TokenShown, token: Token | None
+) -> tuple[str | None, dict[str, Any] | None] | None:
+    """The prices that hold for it, for the display and for counting; None where they depend on which EVSE it will be."""
     station = work.stations.find(fact.heard.station_id)
     if station is None or station.state is not StationState.ADOPTED:
         return None
@@ -82,4 +87,5 @@ def _prices(work: UnitOfWork, fact: TokenShown, token: Token | None) -> str | No
     shown = price_shown(tariff, work.now, location.zone if location else operator.zone)
     customer = work.customers.find(payer[1]) if payer[0] is PayerKind.CUSTOMER and payer[1] else None
     locale = customer.language if customer is not None else operator.language
-    return headline(shown_data(shown), tariff.currency.code, locale) or None
+    words = headline(shown_data(shown), tariff.currency.code, locale) or None
+    return words, own_tariff(work, station, only, locale) if fact.heard.protocol == NEWEST else None

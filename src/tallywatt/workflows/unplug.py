@@ -17,6 +17,7 @@ from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.follow import note_charging_state
 from tallywatt.workflows.foresight import Foreseen, foresees, session_of_transaction
 from tallywatt.workflows.fulfil_command import fulfil_stop
+from tallywatt.workflows.hear_cost import hear_cost
 from tallywatt.workflows.listen import (
     keep_frame,
     remember,
@@ -98,6 +99,7 @@ def end_by(work: UnitOfWork, session: Session, fact: Stopped, frame_id: FrameId)
         samples = tuple(replace(sample, at=fact.heard.received_at) for sample in samples)
     session = take_readings(work, session, samples, fact.heard.received_at, frame_id)
     take_signed(work, session, fact.signed, fact.heard, frame_id)
+    hear_cost(work, session, fact, frame_id, is_final=True)
     was_lost = Flag.LOST_STOP in session.flags
     stopper = fold(fact.token_uid) if fact.token_uid else None
     session = replace(

@@ -21,6 +21,7 @@ from tallywatt.adapters.storage.views.commissioning import billable, commissioni
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import Conflict
 from tallywatt.stations.messages import NEW, OLD
+from tallywatt.stations.offline import Starts
 from tallywatt.workflows.check_station import (
     CHECK_STATION,
     AllowSetting,
@@ -32,6 +33,7 @@ from tallywatt.workflows.check_station import (
     judge_station,
     plan_checks,
 )
+from tallywatt.workflows.set_offline import SetOffline, set_offline
 from tests.adapters.ocpp.scene import OPERATOR
 from tests.adapters.ocpp.test_messages import carried
 
@@ -331,3 +333,38 @@ async def test_a_station_that_never_told_its_version_cannot_be_asked(scene: Scen
     with pytest.raises(Conflict) as refused:
         scene.do(ask_check, AskCheck(point.id))
     assert refused.value.code == "stations.cannot_be_checked"
+
+
+async def test_what_a_station_may_do_offline_is_set_like_all_the_rest(scene: Scene) -> None:
+    """An operator decides how much money is at risk, and hears it in words; the check writes it."""
+    async with station(scene, OLD, {**GOOD_16, "LocalAuthorizeOffline": "true"}) as (point, one):
+        scene.do(allow_setting, AllowSetting(point.id, sets_values=True))
+        answer = scene.do(set_offline, SetOffline(point.id, Starts.NOBODY, 0))
+        assert answer.is_set
+        assert answer.words == (
+            "Offline nobody can start: no money is at risk, and every driver is turned away.",
+            "When the station is back and a card turns out to be refused, nothing more flows.",
+        )
+        await asked(point)
+        assert one.values["LocalAuthorizeOffline"] == "false"
+        answer = scene.do(set_offline, SetOffline(point.id, Starts.ANYBODY, 5000))
+        assert answer.words[1:] == (
+            "What somebody who never pays takes until the station is back is lost: up to 11.00 EUR an hour at one EVSE.",
+            "When the station is back and a card turns out to be refused, 5000 Wh may still flow: up to 2.50 EUR each time.",
+        )
+        one.values |= {"AllowOfflineTxForUnknownId": "false", "MaxEnergyOnInvalidId": "0"}
+        await asked(point)
+        assert one.values["LocalAuthorizeOffline"] == one.values["AllowOfflineTxForUnknownId"] == "true"
+        assert one.values["MaxEnergyOnInvalidId"] == "5000"
+        assert told(point)["billable"] is True, "what is risked knowingly stands in no way"
+
+
+async def test_a_drift_that_ends_all_billing_is_one_thing_before_a_person(scene: Scene) -> None:
+    """The reason and what follows from it need one click, not two."""
+    async with station(scene, OLD, {**GOOD_16}) as (point, one):
+        await asked(point)
+        one.values["StopTransactionOnInvalidId"] = "false"
+        await asked(point)
+        assert sorted(point.inbox()) == ["station_not_billable"]
+        [drift] = point.look("inbox", station_id=point.station_id, kind="configuration_drifted")
+        assert drift.state.value == "resolved"

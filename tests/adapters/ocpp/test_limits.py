@@ -48,6 +48,35 @@ async def test_a_station_of_2_1_is_told_a_limit_until_it_says_that_it_keeps_it(s
         assert await point.event("Updated", 5, "08:08:00", 1400) == {"transactionLimit": {"maxCost": 20}}
 
 
+async def test_a_limit_that_is_lifted_is_forgotten_by_the_station_too(scene: Scene) -> None:
+    """Told only here, it would still stop the session there; what its driver has chosen at the station stays."""
+    async with scene.newcomer(NEWEST).online() as point:
+        await point.boot()
+        await point.event("Started", 0, "08:00:00", 1000, token="CARD")
+        limited(point, gross_minor=1000)
+        assert await point.event("Updated", 1, "08:05:00", 1100) == {"transactionLimit": {"maxCost": 10}}
+        assert await point.event("Updated", 2, "08:06:00", 1200, info={"transactionLimit": {"maxCost": 10}}) == {}
+        limited(point)
+        assert await point.event("Updated", 3, "08:07:00", 1300) == {"transactionLimit": {}}
+        still = {"transactionLimit": {"maxCost": 10}}
+        assert await point.event("Updated", 4, "08:08:00", 1400, info=still) == {"transactionLimit": {}}
+        own = {"transactionLimit": {"maxCost": 7}}
+        assert await point.event("Updated", 5, "08:09:00", 1500, info=own) == {}
+        assert await point.event("Updated", 6, "08:10:00", 1600) == {}
+        limited(point, gross_minor=2000)
+        assert await point.event("Updated", 7, "08:11:00", 1700) == {"transactionLimit": {"maxCost": 20}}
+
+
+async def test_a_limit_that_a_driver_chooses_at_the_station_is_left_alone(scene: Scene) -> None:
+    """Nobody has lifted it: the station tells of it, and keeps it."""
+    async with scene.newcomer(NEWEST).online() as point:
+        await point.boot()
+        await point.event("Started", 0, "08:00:00", 1000, token="CARD")
+        own = {"transactionLimit": {"maxEnergy": 5000}}
+        assert await point.event("Updated", 1, "08:05:00", 1100, info=own) == {}
+        assert await point.event("Updated", 2, "08:06:00", 1200) == {}
+
+
 async def test_a_start_from_afar_carries_its_limit(scene: Scene) -> None:
     """Chosen before the start: it is told in the first answer that names the session."""
     async with scene.newcomer(NEWEST).online() as point:

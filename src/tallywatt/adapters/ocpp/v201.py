@@ -13,6 +13,7 @@ from tallywatt.adapters.ocpp.following import CHECKED, following, noticing
 from tallywatt.adapters.ocpp.meter import first_register, last_register, samples_at, signed_at
 from tallywatt.adapters.ocpp.reading import NoObject, Shape, time_of
 from tallywatt.adapters.ocpp.saying import Unspeakable, message_of, of_evse
+from tallywatt.metering.counted import CountedCost
 from tallywatt.metering.facts import Booted, Sampled, Started, StatusChanged, Stopped, TokenShown, ToldLimit
 from tallywatt.stations.command import Action, StationCommand
 from tallywatt.stations.display import LONGEST_TEXT
@@ -27,6 +28,7 @@ STOPPING = frozenset({"StopAuthorized", "Deauthorized", "RemoteStop"})
 """Triggers of an event that names who stops a transaction."""
 
 LARGEST_PLACE = 12
+FINEST_PLACE = -20
 Name = Annotated[str, Meta(max_length=255)]
 Token = Annotated[str, Meta(max_length=36)]
 Number = Annotated[int, Meta(ge=0, le=65_535)]
@@ -122,6 +124,52 @@ class TransactionLimit(msgspec.Struct, rename="camel"):
     max_soc: Annotated[int, Meta(ge=0, le=100)] | None = msgspec.field(default=None, name="maxSoC")
 
 
+class Taxed(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: a sum, before and after tax."""
+
+    excl_tax: Decimal | None = None
+    incl_tax: Decimal | None = None
+
+
+class TotalCost(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: what a station has counted."""
+
+    currency: Annotated[str, Meta(max_length=3)] | None = None
+    type_of_cost: Name | None = None
+    fixed: Taxed | None = None
+    energy: Taxed | None = None
+    charging_time: Taxed | None = None
+    idle_time: Taxed | None = None
+    reservation_time: Taxed | None = None
+    reservation_fixed: Taxed | None = None
+    total: Taxed | None = None
+
+
+class TotalUsage(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: of how much it has counted that."""
+
+    energy: Decimal | None = None
+    charging_time: Decimal | None = None
+    idle_time: Decimal | None = None
+    reservation_time: Decimal | None = None
+
+
+class CostPeriod(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: by which tariff it has counted for a while."""
+
+    tariff_id: Name | None = None
+
+
+class CostDetails(msgspec.Struct, rename="camel"):
+    """OCPP 2.1: the station's own account."""
+
+    total_cost: TotalCost | None = None
+    total_usage: TotalUsage | None = None
+    charging_periods: list[CostPeriod] | None = None
+    failure_to_calculate: bool | None = None
+    failure_reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
 class Transaction(msgspec.Struct, rename="camel"):
     """Which transaction, and how it stands."""
 
@@ -130,6 +178,7 @@ class Transaction(msgspec.Struct, rename="camel"):
     stopped_reason: Name | None = None
     remote_start_id: Count | None = None
     transaction_limit: TransactionLimit | None = None
+    tariff_id: Name | None = None
 
 
 class TransactionEvent(msgspec.Struct, rename="camel"):
@@ -145,6 +194,7 @@ class TransactionEvent(msgspec.Struct, rename="camel"):
     id_token: IdToken | None = None
     meter_value: list[MeterValue] | None = None
     reservation_id: Count | None = None
+    cost_details: CostDetails | None = None
 
 
 class StatusNotification(msgspec.Struct, rename="camel"):
@@ -250,6 +300,8 @@ def _started(
         signed=_signed(told.meter_value, incoming.received_at),
         limit=_limit(info.transaction_limit),
         reservation_number=told.reservation_id,
+        tariff_id=info.tariff_id,
+        cost=_cost(told.cost_details),
     )
     return Fact("start", command, _conclusion(told))
 
@@ -280,6 +332,7 @@ def _updated(
         names_starter=told.trigger_reason not in STOPPING,
         limit=_limit(info.transaction_limit),
         reservation_number=told.reservation_id,
+        cost=_cost(told.cost_details),
     )
     return Fact("sample", command, _conclusion(told))
 
@@ -306,8 +359,40 @@ def _ended(
         sequence_number=told.seq_no,
         offline=bool(told.offline),
         charging_state=info.charging_state,
+        cost=_cost(told.cost_details),
     )
     return Fact("stop", command, _say_ended if told.id_token is None else _say_ended_to_token)
+
+
+def _cost(told: CostDetails | None) -> CountedCost | None:
+    """What the station has counted; a part without a figure that can be one is absent."""
+    if told is None:
+        return None
+    cost, usage = told.total_cost or TotalCost(), told.total_usage or TotalUsage()
+    parts: dict[str, Any] = {}
+    for name in ("fixed", "energy", "charging_time", "idle_time", "reservation_time", "reservation_fixed"):
+        sums = getattr(cost, name) or Taxed()
+        found = {"before_taxes": sums.excl_tax, "after_taxes": sums.incl_tax, "quantity": getattr(usage, name, None)}
+        if said := {kind: f"{one:f}" for kind, one in found.items() if one is not None and _is_figure(one)}:
+            parts[name] = said
+    total = cost.total or Taxed()
+    before, after = (None if one is None or not _is_figure(one) else one for one in (total.excl_tax, total.incl_tax))
+    failure = (told.failure_reason or "it could not count") if told.failure_to_calculate else None
+    tariffs = [one.tariff_id for one in told.charging_periods or () if one.tariff_id]
+    return CountedCost(
+        cost.currency, before, after, cost.type_of_cost, failure, tariffs[-1] if tariffs else None, parts
+    )
+
+
+def _is_figure(one: Decimal) -> bool:
+    """Whether it can be a sum or a quantity: more digits than any of them has are a broken station's."""
+    exponent = one.as_tuple().exponent
+    return (
+        one.is_finite()
+        and abs(one.adjusted()) <= LARGEST_PLACE
+        and isinstance(exponent, int)
+        and exponent >= FINEST_PLACE
+    )
 
 
 def _limit(told: TransactionLimit | None) -> ToldLimit | None:
@@ -315,7 +400,7 @@ def _limit(told: TransactionLimit | None) -> ToldLimit | None:
     if told is None:
         return None
     figures = (told.max_cost, told.max_energy)
-    if any(one is not None and not (one.is_finite() and abs(one.adjusted()) <= LARGEST_PLACE) for one in figures):
+    if any(one is not None and not _is_figure(one) for one in figures):
         return None
     cost, energy = (None if one is None else f"{one:f}" for one in figures)
     return ToldLimit(cost, energy, told.max_time, told.max_soc)
@@ -383,6 +468,9 @@ def _status_word(authorization: str) -> bytes:
 
 
 def _say_authorize(told: TokenAnswer, _: Instant) -> bytes:
+    if told.tariff is not None:
+        # Only stations of OCPP 2.1 are ever told one: earlier versions have no place for it.
+        return b'{"idTokenInfo":%b,"tariff":%b}' % (_token_info(told), msgspec.json.encode(told.tariff))
     return b'{"idTokenInfo":%b}' % _token_info(told)
 
 

@@ -42,6 +42,7 @@ from tallywatt.adapters.storage.tables import (
     reservations,
     settlements,
     signed,
+    station_tariffs,
     stations,
 )
 from tallywatt.kernel.card_numbers import hide_in_json
@@ -129,9 +130,12 @@ MAPPINGS: dict[str, Mapping[Any]] = {
     "market_prices": market.MARKET_PRICES,
     "station_checks": commissioning.STATION_CHECKS,
     "commissioning_rules": commissioning.COMMISSIONING_RULES,
+    "offline_rules": commissioning.OFFLINE_RULES,
     "display_rules": display.DISPLAY_RULES,
     "told_prices": display.TOLD_PRICES,
     "wanted_limits": limits.WANTED_LIMITS,
+    "told_tariffs": station_tariffs.TOLD_TARIFFS,
+    "told_costs": station_tariffs.TOLD_COSTS,
     "meter_profiles": metering.METER_PROFILES,
     "resolution_rules": metering.RESOLUTION_RULES,
     "tariff_versions": rating.TARIFF_VERSIONS,

@@ -449,6 +449,9 @@ LABELS: Final = {
         "A session that begins when a vehicle parks would bill time to somebody who has not agreed to a price."
     ),
     "needs.stop_point": later("A session that ends when the vehicle pauses is cut into several bills."),
+    "needs.local_authorize_offline": later(
+        "Whether cards may start offline was decided for this station: money is at risk, or drivers are turned away."
+    ),
     "needs.unknown_offline": later("Energy that is given offline to a card that nobody knows is not paid."),
     "needs.invalid_id": later("A session goes on for a card that was refused, and nobody owes for it."),
     "needs.energy_of_invalid_id": later("Energy that is given after a card was refused is not paid."),
@@ -479,6 +482,18 @@ LABELS: Final = {
     "why.station_not_billable": later("A setting changed without which its sessions cannot be billed"),
     "any.settle_station_check": later("See whether a station was set right"),
     "any.verify_local_list": later("Ask which list of cards a station has"),
+    "inbox.tariff_not_sayable": later("Stations cannot count by a tariff"),
+    "why.tariff_not_sayable": later("OCPP 2.1 has no words for a part of it: their displays show what we count"),
+    "inbox.tariff_refused": later("Station does not take a tariff"),
+    "why.tariff_refused": later("It counts by another price than the one that is charged, or by none"),
+    "inbox.cost_differs": later("Station has counted another cost"),
+    "why.cost_differs": later("The driver may have seen another sum at the station than the one that is charged"),
+    "any.keep_tariffs": later("Tell a station what to count by"),
+    "any.verify_tariffs": later("Ask which tariffs a station has"),
+    "any.spread_tariffs": later("Look at the tariffs of stations"),
+    "any.keep_session_tariff": later("Tell a station the price of a session"),
+    "action.station.tell_tariffs": later("Had tariffs told to a station again"),
+    "action.station.set_offline": later("Decided what a station may do offline"),
     "inbox.station_alarm": later("Alarm of a station"),
     "why.station_alarm": later("A station says that something is wrong with it"),
     "any.sync_local_list": later("Bring a list of cards in step"),

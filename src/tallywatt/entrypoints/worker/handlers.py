@@ -46,6 +46,16 @@ from tallywatt.workflows.keep_local_list import (
     verify_list,
 )
 from tallywatt.workflows.keep_reservation import WatchReservation, watch_reservation
+from tallywatt.workflows.keep_tariff import (
+    KEEP_SESSION_TARIFF,
+    VERIFY_TARIFFS,
+    KeepSessionTariff,
+    KeepTariffs,
+    keep_session_tariff,
+    keep_tariffs,
+    spread_tariffs,
+    verify_tariffs,
+)
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
@@ -57,8 +67,10 @@ from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.settle_terminal import SettleOurselves, settle_ourselves
 from tallywatt.workflows.show_price import (
+    KEEP_TARIFFS,
     SHOW_FINAL_PRICE,
     SHOW_PRICE,
+    SPREAD_TARIFFS,
     ShowFinalPrice,
     ShowPrice,
     show_final_price,
@@ -132,6 +144,10 @@ class Handlers:
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
             "watch_hold": self._watch_hold,
+            KEEP_TARIFFS: self._workflow(keep_tariffs, lambda one: KeepTariffs(StationId(one))),
+            VERIFY_TARIFFS: self._workflow(verify_tariffs, lambda one: KeepTariffs(StationId(one))),
+            SPREAD_TARIFFS: self._workflow(spread_tariffs, str),
+            KEEP_SESSION_TARIFF: self._workflow(keep_session_tariff, lambda one: KeepSessionTariff(SessionId(one))),
             WATCH_LIMIT: self._watch_limit,
             SHOW_PRICE: self._show_price,
             SHOW_FINAL_PRICE: self._show_final_price,

@@ -1988,7 +1988,7 @@ CREATE TABLE display_rules (
 	shows TEXT NOT NULL, 
 	every_seconds INTEGER NOT NULL, 
 	changed_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, tolerance_minor INTEGER, 
 	CONSTRAINT pk_display_rules PRIMARY KEY (operator_id, scope), 
 	CONSTRAINT ck_display_rules_shows CHECK (shows IN ('auto', 'always', 'never'))
 )
@@ -2038,7 +2038,7 @@ CREATE TABLE wanted_limits (
 	limits TEXT NOT NULL, 
 	chosen_at INTEGER NOT NULL, 
 	confirmed TEXT, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, told TEXT, 
 	CONSTRAINT pk_wanted_limits PRIMARY KEY (operator_id, subject_id)
 )
  STRICT
@@ -2416,6 +2416,68 @@ CREATE TABLE reservations (
 
 ;
 
+CREATE TABLE told_tariffs (
+	operator_id TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	evse_number INTEGER, 
+	session_id TEXT, 
+	tariff_version_id TEXT, 
+	tariff_id TEXT, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	command_id TEXT, 
+	silences INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_told_tariffs PRIMARY KEY (operator_id, subject_id), 
+	CONSTRAINT ck_told_tariffs_state CHECK (state IN ('sent', 'held', 'refused', 'unsupported', 'unsaid', 'none', 'silent')), 
+	CONSTRAINT fk_told_tariffs_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
+	CONSTRAINT fk_told_tariffs_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id), 
+	CONSTRAINT fk_told_tariffs_operator_id_command_id FOREIGN KEY(operator_id, command_id) REFERENCES station_commands (operator_id, command_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE told_costs (
+	operator_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	currency TEXT, 
+	before_taxes TEXT, 
+	after_taxes TEXT, 
+	kind TEXT, 
+	failure TEXT, 
+	tariff_id TEXT, 
+	parts TEXT NOT NULL, 
+	sequence_number INTEGER, 
+	is_final INTEGER NOT NULL, 
+	received_at INTEGER NOT NULL, 
+	frame_id TEXT NOT NULL, 
+	rated_id TEXT, 
+	difference_minor INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_told_costs PRIMARY KEY (operator_id, session_id), 
+	CONSTRAINT fk_told_costs_operator_id_session_id FOREIGN KEY(operator_id, session_id) REFERENCES sessions (operator_id, session_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE offline_rules (
+	operator_id TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	starts TEXT NOT NULL, 
+	refused_wh INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_offline_rules PRIMARY KEY (operator_id, scope), 
+	CONSTRAINT ck_offline_rules_starts CHECK (starts IN ('nobody', 'known', 'anybody'))
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2730,6 +2792,12 @@ CREATE INDEX ix_bank_lines_operator_id_state_booked_at_line_id ON bank_lines (op
 
 CREATE INDEX ix_bank_lines_operator_id_booked_at_line_id ON bank_lines (operator_id, booked_at, line_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0051');
+CREATE INDEX ix_told_tariffs_operator_id_station_id_session_id ON told_tariffs (operator_id, station_id, session_id);
+
+CREATE INDEX ix_told_tariffs_operator_id_command_id ON told_tariffs (operator_id, command_id);
+
+CREATE INDEX ix_told_tariffs_operator_id_session_id ON told_tariffs (operator_id, session_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0052');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -30,6 +30,7 @@ from tallywatt.adapters.storage.tables import (
     reservations,
     settlements,
     signed,
+    station_tariffs,
     stations,
 )
 
@@ -61,5 +62,6 @@ __all__ = [
     "reservations",
     "settlements",
     "signed",
+    "station_tariffs",
     "stations",
 ]

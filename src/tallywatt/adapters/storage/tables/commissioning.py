@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tallywatt.adapters.storage.mapping import Mapping
-from tallywatt.adapters.storage.tables.schema import flag, instant, refers, table, text, texts, version
+from tallywatt.adapters.storage.tables.schema import choice, flag, instant, refers, table, text, texts, version, whole
 from tallywatt.stations.commissioning import CommissioningRule, StationCheck
+from tallywatt.stations.offline import OfflineRule, Starts
 
 STATION_CHECKS = Mapping(
     table(
@@ -33,4 +34,17 @@ COMMISSIONING_RULES = Mapping(
         key=("scope",),
     ),
     CommissioningRule,
+)
+
+OFFLINE_RULES = Mapping(
+    table(
+        "offline_rules",
+        text("scope"),
+        choice("starts", Starts),
+        whole("refused_wh"),
+        instant("changed_at"),
+        version(),
+        key=("scope",),
+    ),
+    OfflineRule,
 )

@@ -13,6 +13,7 @@ DISPLAY_RULES = Mapping(
         choice("shows", Shows),
         whole("every_seconds"),
         instant("changed_at"),
+        whole("tolerance_minor", null=True),
         version(),
         key=("scope",),
     ),

@@ -13,6 +13,7 @@ WANTED_LIMITS = Mapping(
         json_text("limits"),
         instant("chosen_at"),
         json_text("confirmed", null=True),
+        json_text("told", null=True),
         version(),
         key=("subject_id",),
     ),

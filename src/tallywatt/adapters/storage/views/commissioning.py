@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.stations.commissioning import StationCheck
+    from tallywatt.stations.offline import OfflineRule
     from tallywatt.stations.reports import Variable
 
 _stations = stations.STATIONS.table
 _evses = stations.EVSES.table
 _variables = reports.STATION_VARIABLES
 _checks = tables.STATION_CHECKS
+_offline = tables.OFFLINE_RULES
 _rules = tables.COMMISSIONING_RULES.table
 _assignments = rating.TARIFF_ASSIGNMENTS.table
 
@@ -41,6 +43,7 @@ _RULES = Question(select(*columns(_rules, "scope", "sets_values")).where(mine(_r
 _PRICED = Question(
     select(*columns(_assignments, "scope", "scope_id")).where(mine(_assignments), _assignments.c.valid_until.is_(None))
 )
+_OFFLINE = select(*[_offline.table.c[name] for name in _offline.names]).where(mine(_offline.table))
 _CHECKED = select(*[_checks.table.c[name] for name in _checks.names]).where(mine(_checks.table))
 
 
@@ -73,9 +76,16 @@ def _shown(connection: Connection, operator_id: str, rows: list[Row]) -> list[Ro
     for evse in _EVSES.rows(connection, operator=operator_id):
         evses.setdefault(evse["station_id"], []).append(evse)
     sets = _sets(connection, operator_id)
+    offline = {one.scope: one for one in _decoded(connection, operator_id, _OFFLINE, _offline)}
     priced = {(one["scope"], one["scope_id"]) for one in _PRICED.rows(connection, operator=operator_id)}
     return [
-        _row(row, told.get(row["id"], []), checks.get(row["id"]), evses.get(row["id"], []), priced)
+        _row(
+            row,
+            _judged(row, told, checks, offline.get(row["id"]) or offline.get("")),
+            checks.get(row["id"]),
+            evses.get(row["id"], []),
+            priced,
+        )
         | {"sets_values": sets.get(row["id"], sets.get("", False))}
         for row in rows
     ]
@@ -91,10 +101,16 @@ def _decoded(connection: Connection, operator_id: str, clause: Select[Any], mapp
     return [mapping.decode(row) for row in rows]
 
 
+def _judged(
+    row: Row, told: dict[str, list[Variable]], checks: dict[str, StationCheck], offline: OfflineRule | None
+) -> tuple[Found, ...]:
+    check = checks.get(row["id"])
+    return judge(row["protocol"], told.get(row["id"], []), None if check is None else check.answered_at, offline)
+
+
 def _row(
-    row: Row, told: list[Variable], check: StationCheck | None, evses: list[Row], priced: set[tuple[str, str]]
+    row: Row, found: tuple[Found, ...], check: StationCheck | None, evses: list[Row], priced: set[tuple[str, str]]
 ) -> Row:
-    found = judge(row["protocol"], told, check.answered_at if check is not None else None)
     own = _own(row, evses, priced)
     stands = is_billable(found)
     if any(one["is_needed"] and one["told"] != "good" for one in own):

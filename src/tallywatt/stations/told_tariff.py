@@ -1,0 +1,105 @@
+"""Pure: what stations of OCPP 2.1 were told of tariffs, what became of it, and what a station says that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import CommandId, SessionId, StationId, TariffVersionId
+    from tallywatt.stations.reports import Variable
+
+SET: Final = "SetDefaultTariff"
+CHANGE: Final = "ChangeTransactionTariff"
+CLEAR: Final = "ClearTariffs"
+GET: Final = "GetTariffs"
+CONTROLLER: Final = "TariffCostCtrlr"
+TARIFF: Final = "Tariff"
+ASKED: Final = (("Available", TARIFF), ("Enabled", TARIFF), ("MaxElements", TARIFF), ("ConditionsSupported", TARIFF),
+                ("Interval", TARIFF), ("Currency", ""))  # fmt: skip
+"""Variables of `TariffCostCtrlr`, with their instances."""
+MOST_SILENCES: Final = 3
+NO_WORDS: Final = frozenset({"NotSupported", "NotImplemented"})
+"""The station does not know the message at all."""
+HAS_IT_ALREADY: Final = "DuplicateTariffId"
+"""A name is made of what it names: whoever has one of that name has this one."""
+
+
+class TariffState(StrEnum):
+    """How it stands with one tariff at one station."""
+
+    SENT = "sent"
+    """On its way; or nobody answered yet."""
+    HELD = "held"
+    """The station has said that it counts by it."""
+    REFUSED = "refused"
+    UNSUPPORTED = "unsupported"
+    """The station knows no such message."""
+    UNSAID = "unsaid"
+    """It cannot be said in OCPP 2.1, or not to this station."""
+    NONE = "none"
+    """There is none to be told."""
+    SILENT = "silent"
+    """It was told three times, and nothing was said to it."""
+
+
+SETTLED: Final = frozenset({TariffState.HELD, TariffState.REFUSED, TariffState.UNSUPPORTED, TariffState.SILENT})
+
+
+@dataclass(frozen=True, slots=True)
+class ToldTariff:
+    """What one EVSE, or one session, was told to count by."""
+
+    subject_id: str
+    """The EVSE's id, or the session's."""
+    station_id: StationId
+    evse_number: int | None
+    session_id: SessionId | None
+    tariff_version_id: TariffVersionId | None
+    """The tariff that bills."""
+    tariff_id: str | None
+    """What it is called at the station, when it has been told one."""
+    state: TariffState
+    reason: str | None
+    """The station's word, or what cannot be said."""
+    command_id: CommandId | None
+    silences: int
+    changed_at: Instant
+    """Machine time."""
+    version: int = 1
+
+
+def is_open(row: ToldTariff) -> bool:
+    """Whether an answer is still awaited."""
+    return row.state is TariffState.SENT
+
+
+def abilities(variables: Iterable[Variable]) -> tuple[int | None, bool | None]:
+    """How many prices a station takes in a tariff, and whether with conditions; None: it does not say."""
+    told = {
+        one.name.casefold(): (one.value or "").strip().casefold()
+        for one in variables
+        if one.component.casefold() == CONTROLLER.casefold()
+        and one.instance.casefold() in {TARIFF.casefold(), ""}
+        and one.attribute == "Actual"
+    }
+    most = told.get("maxelements", "")
+    takes = {"true": True, "1": True, "false": False, "0": False}.get(told.get("conditionssupported", ""))
+    return (int(most) if most.isascii() and most.isdigit() and len(most) <= len("999999") else None), takes
+
+
+def told_ids(answer: Mapping[str, Any], evse_number: int | None) -> frozenset[str]:
+    """The default tariffs that a station names for an EVSE in its answer to `GetTariffs`."""
+    assignments = answer.get("tariffAssignments")
+    found = set()
+    for one in assignments if isinstance(assignments, list) else ():
+        if not isinstance(one, dict) or one.get("tariffKind", "DefaultTariff") != "DefaultTariff":
+            continue
+        evses = one.get("evseIds")
+        if not isinstance(evses, list) or not evses or 0 in evses or evse_number in evses:
+            found.add(str(one.get("tariffId")))
+    return frozenset(found)
