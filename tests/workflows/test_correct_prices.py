@@ -17,20 +17,19 @@ from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import Declined
 from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.correct_prices import (
-    CorrectSession,
     DiscardCorrection,
     EndCorrection,
     NotePriced,
     OpenCorrection,
     OrderCorrection,
     PricedAgain,
-    correct_session,
     discard_correction,
     end_correction,
     note_priced,
     open_correction,
     order_correction,
 )
+from tallywatt.workflows.correct_session import CorrectSession, correct_session
 from tallywatt.workflows.decide_approval import decide_approval
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper
 from tallywatt.workflows.second_eyes import Decide
@@ -97,7 +96,7 @@ def test_what_was_paid_goes_back_what_is_owed_is_owed_less_and_too_little_stays(
     assert house.do(order_correction, OrderCorrection(correction.correction_id, None)).state == "running"
     rows = carried_out(house, correction)
     assert [(one.outcome, one.credited_minor, one.refunded_minor) for one in rows] == [
-        (Outcome.RETURNED, 0, 100), (Outcome.LEFT, 0, 0), (Outcome.RETURNED, 50, 0)
+        (Outcome.RETURNED, 0, 100), (Outcome.WAIVED, 0, 0), (Outcome.RETURNED, 50, 0)
     ]  # fmt: skip
     notes = {one.session_id: one for one in house.rows.invoices.by() if one.kind is InvoiceKind.CREDIT_NOTE}
     assert {key: one.gross_minor for key, one in notes.items()} == {

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from tallywatt.rating.records import RatedResult
 
 
+def replaced_by(held: Held) -> dict[str, tuple[str, ...]]:
+    """Of each invoice that stands for others: those, the newest first."""
+    papers = {row.rated_id: row.invoice_id for row in held.invoices if row.kind is InvoiceKind.INVOICE}
+    results: dict[str, RatedResult] = {row.rated_id: row for row in held.results}
+    found: dict[str, tuple[str, ...]] = {}
+    for rated_id, invoice_id in papers.items():
+        chain: list[str] = []
+        result = results.get(rated_id)
+        while result is not None and result.supersedes is not None and len(chain) < len(papers):
+            before = papers.get(result.supersedes)
+            chain += [] if before is None else [before]
+            result = results.get(result.supersedes)
+        if chain:
+            found[invoice_id] = tuple(chain)
+    return found
+
+
 def compare_credits(held: Held, codes: dict[str, str], transfers: dict[str, list[Transfer]]) -> Iterator[Finding]:
     """What does not agree between credit notes, their invoices, their lines and the books."""
     results: dict[str, RatedResult] = {row.rated_id: row for row in held.results}
@@ -38,9 +55,20 @@ def compare_credits(held: Held, codes: dict[str, str], transfers: dict[str, list
             says = "more was credited of it than it asks"
             asked = None if paper is None else str(paper.gross_minor)
             yield Finding("invoice.credited", invoice_id if paper is None else paper.number, says, asked, str(minor))
+    yield from _replaced(held, papers, taken)
     for rated_id, rows in sorted(booked.items()):
         if rows:
             yield Finding("entry.without_invoice", rated_id, "something is taken back that no credit note carries")
+
+
+def _replaced(held: Held, papers: dict[str, Invoice], taken: Counter[str]) -> Iterator[Finding]:
+    for invoice_id in sorted({one for chain in replaced_by(held).values() for one in chain}):
+        paper = papers[invoice_id]
+        if taken[invoice_id] != paper.gross_minor:
+            says = "another invoice stands for it, and it is not taken back whole"
+            yield Finding(
+                "invoice.replaced", paper.number, says, str(paper.gross_minor), str(taken[invoice_id])
+            )  # fmt: skip
 
 
 def _note(note: Invoice, result: RatedResult | None, moved: tuple[int, int, int]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.evidence.credits import compare_credits
+from tallywatt.evidence.credits import compare_credits, replaced_by
 from tallywatt.evidence.debits import compare_debits
 from tallywatt.evidence.findings import Finding
 from tallywatt.evidence.own_books import compare_own_books
@@ -42,9 +42,11 @@ def compare_payments(held: Held) -> list[Finding]:
         allocations[allocation.payment_id].append(allocation)
     found: list[Finding] = []
     asks: dict[str | None, int] = {row.invoice_id: row.gross_minor for row in held.invoices}
+    before = replaced_by(held)
     for payment in held.payments:
         found += _asked(payment, operations[payment.payment_id])
-        found += _allocated(payment, allocations[payment.payment_id], asks.get(payment.invoice_id))
+        earlier = before.get(payment.invoice_id or "", ())
+        found += _allocated(payment, allocations[payment.payment_id], asks.get(payment.invoice_id), earlier)
         if _is_forgotten(held, payment, operations[payment.payment_id]):
             says = f"{payment.authorised_minor} are held, and nothing waits for them"
             found.append(Finding("payment.hold_forgotten", payment.payment_id, says))
@@ -62,7 +64,9 @@ def _asked(payment: Payment, operations: list[Operation]) -> Iterator[Finding]:
             yield Finding(f"payment.{name}_without_operation", payment.payment_id, says, str(asked), str(moved))
 
 
-def _allocated(payment: Payment, allocations: list[Allocation], asked: int | None) -> Iterator[Finding]:
+def _allocated(
+    payment: Payment, allocations: list[Allocation], asked: int | None, earlier: tuple[str, ...]
+) -> Iterator[Finding]:
     sums: Counter[Target] = Counter()
     for one in allocations:
         sums[one.target] += one.amount_minor
@@ -79,9 +83,15 @@ def _allocated(payment: Payment, allocations: list[Allocation], asked: int | Non
                 one.currency,
             )
         wanted = _belongs_to(payment, one.target, own=own)
+        if one.target is Target.INVOICE:
+            wanted = (*wanted, *earlier)
         if one.target_id not in wanted:
             says = f"{one.target.value} {one.target_id} is not what payment {payment.payment_id} is for"
             yield Finding("allocation.moved", one.allocation_id, says, wanted[0] if wanted else None, one.target_id)
+    for invoice_id in earlier:
+        if left := sum(one.amount_minor for one in allocations if one.target_id == invoice_id):
+            says = "it was collected for an invoice for which another one stands"
+            yield Finding("allocation.left_behind", payment.payment_id, says, "0", str(left))
     expected = {
         "captured": (payment.captured_minor, sum(sums.values()) - sums[Target.SUSPENSE]),
         "suspense": (payment.suspense_minor, sums[Target.SUSPENSE]),

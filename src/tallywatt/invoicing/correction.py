@@ -45,12 +45,18 @@ class Correction:
     less_minor: int
     """What was charged too much, in all."""
     more_minor: int
-    """What was charged too little: it is not charged."""
+    """What was charged too little, in all."""
     largest_minor: int
     """The most that one session gets back."""
     asked_by: str
     created_at: Instant
     ended_at: Instant | None
+    others: int = 0
+    """How many sessions cost the same and differ in their tax or their lines."""
+    ask_above_minor: int | None = None
+    """What was charged too little is asked for where it is more than this in a session, else waived; None: all is waived."""
+    decided_by: str | None = None
+    """Who has decided about what was charged too little."""
     version: int = 1
 
 
@@ -61,7 +67,13 @@ class Outcome(StrEnum):
     RETURNED = "returned"
     """It was charged too much: that is credited, and what was paid of it goes back."""
     LEFT = "left"
-    """It was charged too little: the price that was shown stays."""
+    """It was charged too little, and the price that was shown stays: corrections of an earlier day, when nobody was asked."""
+    WAIVED = "waived"
+    """It was charged too little, and that is given up."""
+    ASKED = "asked"
+    """It was charged too little: another invoice stands for it, and what is missing is asked for."""
+    REPLACED = "replaced"
+    """It costs the same, with another tax or other lines: another invoice stands for it."""
     SKIPPED = "skipped"
     """Nothing could be done; the note says why."""
 
@@ -81,7 +93,25 @@ class CorrectedSession:
     refunded_minor: int
     """Given back of what was paid."""
     note: str | None
+    replaces: bool = False
+    """Its tax is not that of so much of the old price, or its lines are others: a credit note over a part would be wrong."""
+    was_tax_minor: int | None = None
+    """The tax in what it cost; None: it was not kept."""
+    now_tax_minor: int | None = None
+    asked_minor: int = 0
+    """Asked for besides what was asked before."""
+    waived_minor: int = 0
+    """Given up."""
+    new_invoice_id: InvoiceId | None = None
+    """The invoice that stands for the one that it had."""
+    decided_by: str | None = None
+    """Who has given up what was asked for, later than the correction."""
     version: int = 1
+
+    @property
+    def more_minor(self) -> int:
+        """What was charged too little."""
+        return max(0, self.now_minor - self.was_minor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,10 @@ class InvoiceDocument:
     """None: it was not bought on invoice."""
     corrects: str | None = None
     """The number of the invoice that a credit note takes back."""
+    replaces: str | None = None
+    """The number of the invoice for which this one stands."""
+    replaced_by: str | None = None
+    """Of a credit note that takes an invoice back because another one stands for it: that one's number."""
     link: str | None = None
     """Where the driver finds the session, its readings and this paper again."""
     locale: str = "en"

@@ -24,6 +24,7 @@ ENGLISH: Final[dict[str, str]] = {
     "title.invoice": "Invoice",
     "title.credit_note": "Credit note",
     "corrects": "Takes back invoice {number}",
+    "replaces": "Stands for invoice {number}",
     "billed_to": "Billed to",
     "credited_to": "Credited to",
     "sold_by": "Sold by",
@@ -76,6 +77,7 @@ ENGLISH: Final[dict[str, str]] = {
     "pay_to": "By bank transfer to {account}, reference {number}",
     "collected": "We collect it by direct debit, mandate {mandate}. There is nothing for you to do.",
     "off_debt": "Taken off what is owed",
+    "replaced_by": "Invoice {number} stands for it",
     "overpaid": "Paid in excess",
     "nothing_to_pay": "Paid in full",
     "all_given_back": "Given back in full",
@@ -148,7 +150,7 @@ def printed(document: InvoiceDocument) -> dict[str, Any]:
         "number": invoice.number,
         "date": day_text(invoice.issue_date, document.locale),
         "iso_date": invoice.issue_date,
-        "corrects": table["corrects"].format(number=document.corrects) if document.corrects else None,
+        "corrects": _about(document, table),
         "seller": _party(document.seller, table, tax_name),
         "seller_label": table["sold_by"],
         "buyer": _party(document.buyer, table, tax_name) if document.buyer else None,
@@ -172,6 +174,13 @@ def printed(document: InvoiceDocument) -> dict[str, Any]:
         "link": table["link"].format(link=document.link) if document.link else None,
         "page": table["page"],
     }
+
+
+def _about(document: InvoiceDocument, table: Mapping[str, str]) -> str | None:
+    """Which other paper it is about."""
+    if document.corrects:
+        return table["corrects"].format(number=document.corrects)
+    return table["replaces"].format(number=document.replaces) if document.replaces else None
 
 
 def _tax_name(document: InvoiceDocument, table: Mapping[str, str]) -> str:
@@ -355,6 +364,8 @@ def _rest(document: InvoiceDocument, table: Mapping[str, str]) -> list[str]:
         return [table["free"], ""]
     if owed == 0:
         return [table["all_given_back" if is_credit else "nothing_to_pay"], ""]
+    if document.replaced_by:
+        return [table["replaced_by"].format(number=document.replaced_by), money_text(owed, code, document.locale)]
     if owed < 0:
         return [table["overpaid"], money_text(-owed, code, document.locale)]
     if is_credit or document.terms is None:

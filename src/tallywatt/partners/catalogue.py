@@ -168,6 +168,11 @@ _APPROVAL = (
     Field("minor", "minor", "How much."),
     Field("currency", "currency", "Of which currency."),
 )
+_REST = (
+    Field("invoice_id", "id", "The invoice that it is part of."),
+    Field("minor", "minor", "How much."),
+    Field("currency", "currency", "Of which currency."),
+)
 _CORRECTION = (
     Field("minor", "minor", "How much was charged too much, in all."),
     Field("currency", "currency", "Of which currency."),
@@ -228,6 +233,35 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         "invoice",
         "The invoice, or the credit note, can be had as a PDF.",
         (_SESSION, Field("number", "code", "Its number.")),
+    ),
+    EventType(
+        "invoice.replaced",
+        "InvoiceReplaced",
+        "invoice",
+        "It stands for an earlier invoice of its session, which was taken back whole.",
+        (
+            _SESSION,
+            Field("before_id", "id", "The invoice for which it stands."),
+            Field("number", "code", "Its number."),
+            _CURRENCY,
+            Field("net_minor", "minor", "Without tax, in minor units."),
+            Field("tax_minor", "minor", "Tax, in minor units."),
+            Field("gross_minor", "minor", "With tax, in minor units."),
+        ),
+    ),
+    EventType(
+        "session.rest_asked",
+        "RestAsked",
+        "session",
+        "Too little was charged, and what is missing is asked for.",
+        _REST,
+    ),
+    EventType(
+        "session.rest_waived",
+        "RestWaived",
+        "session",
+        "What was asked for besides the first price is given up.",
+        _REST,
     ),
     EventType(
         "payment.intended", "PaymentIntended", "payment", "Money is about to be asked for.", (*_MOVED, _EVSE, _REASON)

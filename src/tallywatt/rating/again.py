@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from tallywatt.rating.canonical import read_session, read_text_before
 from tallywatt.rating.results import price
+from tallywatt.rating.tariff import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.tariff import Tariff
@@ -42,6 +47,13 @@ class Stored(NamedTuple):
     price: Fixed
     by_reason: Mapping[str, int]
     """Of each reason code the gross amount of its lines."""
+    by_rate: Mapping[str, Fixed] = MappingProxyType({})
+    """Of each rate of tax its sums (`rate_name`); empty where nobody asks how the tax differs."""
+
+
+def rate_name(rate: Decimal | None) -> str:
+    """A rate of tax as a key: 19, 5.5, and `none` where the tariff names no tax, which is not 0 %."""
+    return "none" if rate is None else plain(rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class Again:
     now: Fixed
     was_by_reason: Mapping[str, int]
     now_by_reason: Mapping[str, int]
+    was_by_rate: Mapping[str, Fixed] = field(default_factory=dict)
+    now_by_rate: Mapping[str, Fixed] = field(default_factory=dict)
 
     @property
     def difference(self) -> Fixed:
@@ -64,11 +78,35 @@ class Again:
         return self.was == self.now and not self.moved
 
     @property
+    def taxes_differ(self) -> bool:
+        """Whether the tax is another one than a part of the old price, or so much more of it, would have.
+
+        Where the price is the same the tax is too, to the last unit; else it is as many times what it was, but for rounding.
+        """
+        was, now = _with_amounts(self.was_by_rate), _with_amounts(self.now_by_rate)
+        if self.was.gross_minor == self.now.gross_minor:
+            return was != now
+        if not self.was.gross_minor or not self.now.gross_minor:
+            return False
+        if was.keys() != now.keys():
+            return True
+        times = Fraction(self.now.gross_minor, self.was.gross_minor)
+        slack = 1 + times
+        pairs = [(before, now[rate]) for rate, before in was.items()]
+        return any(
+            abs(part * times - new) > slack for before, after in pairs for part, new in zip(before, after, strict=True)
+        )
+
+    @property
     def moved(self) -> dict[str, int]:
         """Of each reason whose amount differs: by how much."""
         reasons = [*self.was_by_reason, *(one for one in self.now_by_reason if one not in self.was_by_reason)]
         differences = {one: self.now_by_reason.get(one, 0) - self.was_by_reason.get(one, 0) for one in reasons}
         return {one: amount for one, amount in differences.items() if amount}
+
+
+def _with_amounts(by_rate: Mapping[str, Fixed]) -> dict[str, Fixed]:
+    return {rate: sums for rate, sums in by_rate.items() if sums != NOTHING}
 
 
 def rate_again(stored: Stored, tariff: Tariff, policy: Policy) -> Again | None:
@@ -85,7 +123,10 @@ def rate_again(stored: Stored, tariff: Tariff, policy: Policy) -> Again | None:
     for line, fixed in zip(rated.lines, amounts.lines, strict=True):
         by_reason[line.reason.value] = by_reason.get(line.reason.value, 0) + fixed.gross_minor
     now = Fixed(amounts.net_minor, amounts.tax_minor, amounts.gross_minor)
-    return Again(stored.price, now, stored.by_reason, by_reason)
+    by_rate: dict[str, Fixed] = defaultdict(lambda: NOTHING)
+    for rate, *sums in amounts.taxes:
+        by_rate[rate_name(rate)] += Fixed(*sums)
+    return Again(stored.price, now, stored.by_reason, by_reason, stored.by_rate, dict(by_rate))
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from tallywatt.payments.fact import Source, answered, shown, view_of, with_refun
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
-from tallywatt.payments.payment import TOP_UP, PaymentKind, PaymentState
+from tallywatt.payments.payment import REST, TOP_UP, PaymentKind, PaymentState
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
@@ -205,7 +205,7 @@ def _ask_later(work: UnitOfWork, operation: Operation) -> Job:
 def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, consequence: Consequence) -> None:
     match consequence:
         case Captured(minor=minor):
-            legs = (Leg(clearing(payment.account_id), owed_on(payment), minor),)
+            legs = (Leg(clearing(payment.account_id), owed_on(work, payment), minor),)
             _book(work, payment, "payment_captured", payment.captured_minor + payment.lost_minor, legs)
             target, target_id = _belongs_to(payment)
             _allocate(work, payment, operation, target, target_id, minor)
@@ -231,8 +231,12 @@ def _carry_out(work: UnitOfWork, payment: Payment, operation: Operation | None, 
             note(work, payment, "payment_contradicted", f"{code}: {detail}", f"{code}/{detail}")
 
 
-def owed_on(payment: Payment) -> str:
+def owed_on(work: UnitOfWork, payment: Payment) -> str:
     """The ledger account on which this payer owes, or has what is paid in."""
+    if payment.purpose == REST and payment.invoice_id is not None:
+        # A driver without an account pays it by a payment of its own, and owes it as the one who has charged.
+        invoice = work.invoices.get(payment.invoice_id)
+        return receivable(invoice.payer.value, invoice.payer_id)
     if payment.purpose == TOP_UP:
         assert payment.customer_id is not None, "a balance is a customer's"
         return prepaid(payment.customer_id)
@@ -245,7 +249,7 @@ def _back_to_provider(work: UnitOfWork, payment: Payment, minor: int) -> tuple[L
     """From whom money goes back the way it came. What was paid in and is used up already, the customer owes on account."""
     cleared = clearing(payment.account_id)
     if payment.purpose != TOP_UP or payment.customer_id is None:
-        return (Leg(owed_on(payment), cleared, minor),)
+        return (Leg(owed_on(work, payment), cleared, minor),)
     there = max(0, free_minor(work, PREPAID, payment.customer_id, payment.currency, lock=True) or 0)
     part = min(minor, there)
     return (

@@ -37,6 +37,8 @@ class Collection:
     total: Money
     customer_id: CustomerId | None = None
     payment_id: PaymentId | None = None
+    purpose: str | None = None
+    """What it is collected for besides a session that ends."""
 
 
 def intend_collection(work: UnitOfWork, collection: Collection) -> Payment | None:
@@ -54,7 +56,7 @@ def intend_collection(work: UnitOfWork, collection: Collection) -> Payment | Non
     known = [one for one in work.payments.by(session_id=collection.session_id) if one.kind is PaymentKind.STORED]
     if known:
         return _for_invoice(work, known[-1], collection)
-    return _from_stored_method(work, collection, collection.customer_id)
+    return from_stored_method(work, collection, collection.customer_id)
 
 
 def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) -> Payment:
@@ -139,7 +141,8 @@ def _put_on_invoice(work: UnitOfWork, payment: Payment, collection: Collection) 
         )
 
 
-def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: CustomerId) -> Payment | None:
+def from_stored_method(work: UnitOfWork, collection: Collection, customer_id: CustomerId) -> Payment | None:
+    """The payment from what the customer has stored, or why it stays owed; None where the operator collects no such money."""
     method, account = _method_of(work, customer_id, collection.total.currency.code, collection.total.minor)
     if account is None:
         return None
@@ -178,6 +181,7 @@ def _from_stored_method(work: UnitOfWork, collection: Collection, customer_id: C
         driver_secret=None,
         reason=reason,
         created_at=work.now,
+        purpose=collection.purpose,
     )
     work.payments.add_new(payment)
     kind = "PaymentIntended" if reason is None else "PaymentOwed"

@@ -1,4 +1,4 @@
-"""Price corrections: sessions rated again, the differences looked at, and what was charged too much given back, each once."""
+"""Price corrections: sessions rated again, the differences looked at, and an order to put them right."""
 
 from __future__ import annotations
 
@@ -6,34 +6,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.customers.approval import Approval, ApprovalKind, ApprovalState, Holder
-from tallywatt.invoicing.correction import CorrectedSession, Correction, CorrectionState, Outcome, divided
-from tallywatt.invoicing.invoice import InvoiceKind
+from tallywatt.invoicing.correction import CorrectedSession, Correction, CorrectionState, Outcome
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import BadInput, Conflict, NotFound, TallywattError
+from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.money import Money, currency
-from tallywatt.payments.allocation import Target
-from tallywatt.payments.payment import PaymentState
 from tallywatt.rating.read import read_tariff_text
 from tallywatt.workflows.ask_refund import take_from_limits
-from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
-from tallywatt.workflows.give_back import GiveBack, give_back
-from tallywatt.workflows.intend_operation import on_its_way
+from tallywatt.workflows.correct_session import charged_minor, forgiven_minor
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.second_eyes import Wanted, ask_approval
 
 if TYPE_CHECKING:
-    from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.events import Scalar
     from tallywatt.kernel.identity import SessionId
-    from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
 PRICE_CORRECTION: Final = "price_correction"
 """Job: price the sessions of the correction of that id again."""
 CARRY_OUT_CORRECTION: Final = "carry_out_correction"
-"""Job: give back what the correction of that id found to be too much."""
+"""Job: put right what the correction of that id found, session by session."""
 LONGEST_REASON: Final = 200
 
 
@@ -95,6 +88,12 @@ class PricedAgain:
 
     session_id: SessionId
     now_minor: int
+    was_tax_minor: int | None = None
+    now_tax_minor: int | None = None
+    taxes_differ: bool = False
+    """Whether the tax is another one than so much of the old price would have."""
+    lines_differ: bool = False
+    """Whether the same sum is made of other parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def note_priced(work: UnitOfWork, command: NotePriced) -> Correction:
     known = work.corrections.lock(command.correction_id)
     if known.state is not CorrectionState.PRICING:
         return known
-    less, more, largest = known.less_minor, known.more_minor, known.largest_minor
+    less, more, largest, others = known.less_minor, known.more_minor, known.largest_minor, known.others
     for one in command.rows:
         row = _differing(work, known, one)
         if row is None or not work.corrected_sessions.add(row):
@@ -119,9 +118,10 @@ def note_priced(work: UnitOfWork, command: NotePriced) -> Correction:
         difference = row.now_minor - row.was_minor
         less, more = less + max(0, -difference), more + max(0, difference)
         largest = max(largest, -difference)
-    after = replace(known, less_minor=less, more_minor=more, largest_minor=largest)
+        others += not difference
+    after = replace(known, less_minor=less, more_minor=more, largest_minor=largest, others=others)
     if command.looked is not None:
-        nothing = not (less or more)
+        nothing = not (less or more or others)
         state = CorrectionState.DONE if nothing else CorrectionState.PROPOSED
         ended = work.machine_now if nothing else None
         after = replace(after, looked=command.looked, state=state, ended_at=ended)
@@ -134,19 +134,26 @@ def _differing(work: UnitOfWork, correction: Correction, one: PricedAgain) -> Co
     invoice = None if session.invoice_id is None else work.invoices.get(session.invoice_id)
     if invoice is None or invoice.currency != correction.currency:
         return None
-    was = _was(work, invoice)
-    if was == one.now_minor:
+    was = charged_minor(work, invoice)
+    if one.now_minor > was:
+        # What was given up once is not asked for by a later correction.
+        was = min(one.now_minor, was + forgiven_minor(work, invoice))
+    if was == one.now_minor and not (one.taxes_differ or one.lines_differ):
         return None
-    outcome = Outcome.OPEN if one.now_minor < was else Outcome.LEFT
     return CorrectedSession(
-        correction.correction_id, session.session_id, invoice.invoice_id, was, one.now_minor, outcome, 0, 0, None
+        correction.correction_id,
+        session.session_id,
+        invoice.invoice_id,
+        was,
+        one.now_minor,
+        Outcome.OPEN,
+        0,
+        0,
+        None,
+        replaces=one.taxes_differ or (was == one.now_minor and one.lines_differ),
+        was_tax_minor=one.was_tax_minor,
+        now_tax_minor=one.now_tax_minor,
     )
-
-
-def _was(work: UnitOfWork, invoice: Invoice) -> int:
-    """What a session costs by its invoice and what earlier corrections have given back of it."""
-    earlier = work.corrected_sessions.by(invoice_id=invoice.invoice_id)
-    return invoice.gross_minor - sum(one.credited_minor + one.refunded_minor for one in earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +162,18 @@ class OrderCorrection:
 
     correction_id: str
     holder: Holder | None
+    ask_above_minor: int | None = None
+    """What was charged too little is asked for where it is more than this in a session; None: all of it is given up."""
 
 
 def order_correction(work: UnitOfWork, command: OrderCorrection) -> Correction:
-    """Give back what was too much; beyond the limit of whoever asks it waits for another person."""
+    """Give back what was too much, and ask for what was too little, or give it up.
+
+    What is given away, back or up, counts: beyond the limit of whoever asks it waits for another person.
+    """
+    if command.ask_above_minor is not None and command.ask_above_minor < 0:
+        msg = "what is given up in a session is not below zero"
+        raise BadInput(msg, code="corrections.bad_limit")
     known = work.corrections.lock(command.correction_id)
     if known.state in (CorrectionState.RUNNING, CorrectionState.DONE):
         return known
@@ -168,10 +183,14 @@ def order_correction(work: UnitOfWork, command: OrderCorrection) -> Correction:
     if known.state not in (CorrectionState.PROPOSED, CorrectionState.WAITING):
         msg = f"a correction that is {known.state} is not carried out"
         raise Conflict(msg, code="corrections.not_proposed")
-    total = Money(known.less_minor, currency(known.currency))
-    passed = take_from_limits(work, command.holder, total, 0, largest=known.largest_minor)
+    waived, most = work.queries.too_little(known.correction_id, command.ask_above_minor)
+    total = Money(known.less_minor + waived, currency(known.currency))
+    largest = max(known.largest_minor, most)
+    known = replace(known, ask_above_minor=command.ask_above_minor, decided_by=work.actor)
+    passed = take_from_limits(work, command.holder, total, 0, largest=largest)
+    after = {"minor": known.less_minor, "waived_minor": waived, "ask_above_minor": command.ask_above_minor}
     if not passed:
-        record_action(work, "correction.carry_out", "correction", known.correction_id, after={"minor": total.minor})
+        record_action(work, "correction.carry_out", "correction", known.correction_id, after=after)
         return _run(work, known)
     request = {"correction_id": known.correction_id}
     key = f"{known.correction_id}/{len(asked)}"
@@ -213,76 +232,6 @@ def discard_correction(work: UnitOfWork, command: DiscardCorrection) -> Correcti
         raise Conflict(msg, code="corrections.under_way")
     record_action(work, "correction.discard", "correction", known.correction_id, before={"minor": known.less_minor})
     return work.corrections.put(replace(known, state=CorrectionState.DISCARDED, ended_at=work.machine_now))
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectSession:
-    """One session of a correction that is being carried out."""
-
-    correction_id: str
-    session_id: SessionId
-
-
-def correct_session(work: UnitOfWork, command: CorrectSession) -> CorrectedSession:
-    """Credit what is still owed of it, and give back what was paid: once. It stays open while a payment is on its way."""
-    row = work.corrected_sessions.lock(command.correction_id, command.session_id)
-    correction = work.corrections.get(command.correction_id)
-    if row.outcome is not Outcome.OPEN or correction.state is not CorrectionState.RUNNING:
-        return row
-    found = work.payments.by(invoice_id=row.invoice_id)
-    payments = [work.payments.lock(one) for one in sorted(payment.payment_id for payment in found)]
-    if any(one.may_go_on or on_its_way(work, one.payment_id) is not None for one in payments):
-        return row
-    shares = divided(row.was_minor - row.now_minor, *_standing(work, row, payments))
-    given, refused = _give_back(work, correction, payments, shares.back)
-    _owe_less(work, payments, shares.off_debt)
-    note = None if given == shares.back and shares.off_debt + given else refused or "returned_before"
-    outcome = Outcome.RETURNED if shares.off_debt + given else Outcome.SKIPPED
-    done = replace(row, outcome=outcome, credited_minor=shares.off_debt, refunded_minor=given, note=note)
-    done = work.corrected_sessions.put(done)
-    if shares.off_debt:
-        credit_refund(work, CreditRefund(row.invoice_id))
-    return done
-
-
-def _standing(work: UnitOfWork, row: CorrectedSession, payments: list[Payment]) -> tuple[int, int, int]:
-    """What the invoice asks, what is collected for it, and what is credited of it."""
-    invoice = work.invoices.lock(row.invoice_id)
-    notes = [one for one in work.invoices.by(session_id=invoice.session_id) if one.kind is InvoiceKind.CREDIT_NOTE]
-    credited = sum(one.gross_minor for one in notes if one.corrects_invoice_id == invoice.invoice_id)
-    parts = [one for payment in payments for one in work.allocations.by(payment_id=payment.payment_id)]
-    collected = sum(one.amount_minor for one in parts if one.target is Target.INVOICE)
-    return invoice.gross_minor, collected, credited
-
-
-def _give_back(work: UnitOfWork, correction: Correction, payments: list[Payment], minor: int) -> tuple[int, str | None]:
-    """How much goes back, and why a payment gives nothing back. What one refuses the next may give."""
-    left, refusal = minor, None
-    for payment in payments:
-        part = min(left, payment.returnable_minor)
-        if part <= 0:
-            continue
-        amount = Money(part, currency(payment.currency))
-        try:
-            give_back(
-                work, GiveBack(payment.payment_id, amount, correction.reason, f"correction/{correction.correction_id}")
-            )
-        except TallywattError as refused:
-            refusal = refused.code
-        else:
-            left -= part
-    return minor - left, refusal
-
-
-def _owe_less(work: UnitOfWork, payments: list[Payment], minor: int) -> None:
-    """What is asked for no more is not collected later, either."""
-    left = minor
-    for payment in payments:
-        if payment.state in (PaymentState.OWED, PaymentState.DECLINED) and payment.due_minor and left:
-            less = min(left, payment.due_minor)
-            due = payment.due_minor - less
-            work.payments.put(replace(payment, due_minor=due, amount_minor=due or payment.amount_minor))
-            left -= less
 
 
 @dataclass(frozen=True, slots=True)

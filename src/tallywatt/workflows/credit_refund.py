@@ -44,19 +44,30 @@ def credit_refund(work: UnitOfWork, command: CreditRefund) -> bool:
         return False
     invoice = work.invoices.lock(command.invoice_id)
     paid = work.payments.by(invoice_id=invoice.invoice_id)
-    surplus = max(0, sum(one.captured_minor for one in paid) - invoice.gross_minor)
-    returned = max(0, sum(one.refunded_minor for one in paid) - surplus)
-    notes = [one for one in work.invoices.by(session_id=invoice.session_id) if one.kind is InvoiceKind.CREDIT_NOTE]
-    earlier = [one for one in notes if one.corrects_invoice_id == invoice.invoice_id]
+    corrected = work.corrected_sessions.by(session_id=invoice.session_id)
+    # What corrections gave back of an invoice that this one stands for has its paper there.
+    before = sum(one.refunded_minor for one in corrected if one.invoice_id != invoice.invoice_id)
+    surplus = max(0, sum(one.captured_minor for one in paid) - before - invoice.gross_minor)
+    returned = max(0, sum(one.refunded_minor for one in paid) - before - surplus)
+    left, earlier = left_of(work, invoice)
     # What a correction takes off a debt was never paid, so nothing of it goes back.
-    granted = sum(one.credited_minor for one in work.corrected_sessions.by(invoice_id=invoice.invoice_id))
-    part = min(returned + granted, invoice.gross_minor) - sum(one.gross_minor for one in earlier)
+    granted = sum(one.credited_minor for one in corrected if one.invoice_id == invoice.invoice_id)
+    granted += sum(one.waived_minor for one in corrected if one.new_invoice_id == invoice.invoice_id)
+    part = min(returned + granted, invoice.gross_minor) - (invoice.gross_minor - left)
     if part > 0:
-        _credit(work, invoice, earlier, part)
+        credit(work, invoice, earlier, part)
     return True
 
 
-def _credit(work: UnitOfWork, invoice: Invoice, earlier: list[Invoice], part: int) -> None:
+def left_of(work: UnitOfWork, invoice: Invoice) -> tuple[int, list[Invoice]]:
+    """What no credit note has taken back of an invoice, and the credit notes."""
+    notes = [one for one in work.invoices.by(session_id=invoice.session_id) if one.kind is InvoiceKind.CREDIT_NOTE]
+    earlier = [one for one in notes if one.corrects_invoice_id == invoice.invoice_id]
+    return invoice.gross_minor - sum(one.gross_minor for one in earlier), earlier
+
+
+def credit(work: UnitOfWork, invoice: Invoice, earlier: list[Invoice], part: int) -> None:
+    """A credit note over so much of a locked invoice, of which `earlier` ones have taken back some."""
     name = f"credit/{invoice.invoice_id}/{len(earlier)}"
     rows = credited(
         _rows(work, invoice), [_rows(work, one) for one in earlier], part, RatedId(work.draw.id(name)), work.now

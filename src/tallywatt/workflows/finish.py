@@ -282,9 +282,9 @@ def bill(
     work.rated_results.add_new(rows.result)
     work.rated_lines.note(rows.lines)
     work.rated_taxes.note(rows.taxes)
-    invoice = _number(work, session, rows)
+    invoice = number_invoice(work, session, rows)
     work.invoices.add_new(invoice)
-    post(work, _earned(work, session, rows))
+    post(work, earned(work, session, rows))
     session = work.sessions.put(
         replace(
             session,
@@ -370,7 +370,7 @@ def _energy_ended(session: Session, rows: RatedRows) -> Instant | None:
     return min(known, default=None)
 
 
-def _number(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoice:
+def number_invoice(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoice:
     """The invoice with the next number of the operator's series. The counter's row is the last that is locked."""
     operator = work.operators.get()
     year = series_year(work.now, operator.zone)
@@ -398,7 +398,7 @@ def _number(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoice:
     )
 
 
-def _earned(work: UnitOfWork, session: Session, rows: RatedRows) -> Draft:
+def earned(work: UnitOfWork, session: Session, rows: RatedRows) -> Draft:
     """What was sold: the payer owes the gross, of which the net is revenue and the rest tax of each rate."""
     owed = receivable(session.payer.value, session.payer_id)
     country = work.operators.get().country

@@ -226,6 +226,13 @@ class Queries(Protocol):
         """The position behind which everything lies that this operator recorded at that time or later."""
         ...
 
+    def too_little(self, correction_id: str, above: int | None) -> tuple[int, int]:
+        """What open sessions of a correction were charged too little, and the most of one.
+
+        `above`: of those alone that were not charged more than that too little.
+        """
+        ...
+
     def unprinted_invoice(self, payer: PayerKind, payer_id: str) -> str | None:
         """The number of an invoice of that payer which is not on paper yet, the oldest; None when all are."""
         ...

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.session import Session
     from tallywatt.payments.own_books import CustomerHold
     from tallywatt.payments.payment import Payment
+    from tallywatt.rating.records import RatedResult
     from tallywatt.workflows.ports import UnitOfWork
 
 SETTLED = (
@@ -72,6 +73,7 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
     )
     customer = work.customers.find(session.payer_id) if session.payer_id else None
     corrected = work.invoices.find(invoice.corrects_invoice_id) if invoice.corrects_invoice_id else None
+    before, after = _instead(work, invoice, rated.result, corrected)
     return InvoiceDocument(
         invoice=invoice,
         rated=rated,
@@ -79,12 +81,27 @@ def gather_paper(work: UnitOfWork, command: GatherPaper) -> InvoiceDocument:
         buyer=_buyer(work, session),
         site=_site(work, session),
         session=session_paper(session, signature=_signature(work, session)),
-        payments=_payments_shown(invoice, paid, holds),
+        payments=() if after is not None else _payments_shown(invoice, paid, holds),
         terms=_terms(list(holds.values()), work, operator),
         corrects=corrected.number if corrected else None,
+        replaces=before.number if before else None,
+        replaced_by=after.number if after else None,
         link=f"{command.base_url}/s/{session.driver_secret}" if session.driver_secret else None,
         locale=customer.language if customer else operator.language,
     )
+
+
+def _instead(
+    work: UnitOfWork, invoice: Invoice, result: RatedResult, corrected: Invoice | None
+) -> tuple[Invoice | None, Invoice | None]:
+    """The invoice for which this one stands; and the one that stands for what this credit note takes back whole."""
+    if corrected is None:
+        before = work.invoices.one_by(rated_id=result.supersedes, kind="invoice") if result.supersedes else None
+        return before, None
+    instead = work.rated_results.one_by(supersedes=corrected.rated_id)
+    after = work.invoices.one_by(rated_id=instead.rated_id, kind="invoice") if instead is not None else None
+    # A part that was given back before has its own story.
+    return None, after if after is not None and after.issued_at == invoice.issued_at else None
 
 
 def keep_printed(work: UnitOfWork, printed: PrintedInvoice) -> bool:

@@ -1,4 +1,4 @@
-"""What a customer is told by letter about money: that it will be collected, and that a balance has become low."""
+"""What a customer is told by letter about money: a debit to come, a balance that is low, a sum that was charged too little."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 from tallywatt.ledger.chart import prepaid
 from tallywatt.ledger.post import account_id
 from tallywatt.payments.debit import CollectionState
+from tallywatt.payments.payment import REST, PaymentKind
+from tallywatt.workflows.open_rest import open_rest
 
 if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
     from tallywatt.workflows.ports import UnitOfWork
 
 TELL_DEBIT: Final = "tell_debit"
@@ -67,6 +70,58 @@ def debit_told(work: UnitOfWork, collection_id: str) -> None:
     debit = work.debit_collections.lock(collection_id)
     if debit.told_at is None:
         work.debit_collections.put(replace(debit, told_at=work.machine_now))
+
+
+@dataclass(frozen=True, slots=True)
+class RestLetter:
+    """What a letter about a sum that was charged too little is made of."""
+
+    to: str
+    operator_name: str
+    language: str
+    secret: str
+    """Of the session's page."""
+    zone: str
+    started_at: Instant
+    reason: str
+    was_minor: int
+    now_minor: int
+    open_minor: int
+    currency: str
+    card: str
+    """What is charged without the payer; empty: nothing is."""
+
+
+def gather_rest(work: UnitOfWork, session_id: str) -> RestLetter | None:
+    """The letter about what was charged too little; None when nothing of it is open, or nobody knows an address."""
+    session = work.sessions.get(session_id)
+    details = work.customer_details.find(session.payer_id) if session.payer_id else None
+    rows = [one for one in work.corrected_sessions.by(session_id=session_id) if one.asked_minor]
+    if details is None or not details.email or session.driver_secret is None or not rows or session.invoice_id is None:
+        return None
+    row = rows[-1]
+    invoice = work.invoices.get(session.invoice_id)
+    charged = [one for one in work.payments.by(session_id=session_id) if one.purpose == REST]
+    cards = [one for one in charged if one.kind is PaymentKind.STORED and (one.may_go_on or one.captured_minor)]
+    # What the card has paid meanwhile is told, too: nobody was asked before.
+    missing = open_rest(work, session, invoice) or (cards[-1].captured_minor if cards else 0)
+    if not missing:
+        return None
+    card = " ".join(part for part in (cards[-1].card_brand, cards[-1].card_last4) if part) if cards else ""
+    return RestLetter(
+        details.email,
+        work.operators.get().name,
+        work.customers.get(invoice.payer_id or "").language,
+        session.driver_secret,
+        session.zone,
+        session.started_at,
+        work.corrections.get(row.correction_id).reason,
+        row.was_minor,
+        row.now_minor,
+        missing,
+        invoice.currency,
+        card,
+    )
 
 
 def gather_low(work: UnitOfWork, subject: str) -> CustomerLetter | None:

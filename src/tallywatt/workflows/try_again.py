@@ -10,6 +10,7 @@ from tallywatt.payments.account import MethodState
 from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.open_rest import refuse_second_rest
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId
@@ -30,6 +31,7 @@ def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
     if on_its_way(work, payment.payment_id) is not None:
         msg = "an operation of this payment is on its way; what became of it comes first"
         raise Conflict(msg, code="payment.operation_on_its_way")
+    refuse_second_rest(work, payment)
     halted = payment.state in (PaymentState.DECLINED, PaymentState.OWED)
     method = work.payment_methods.get(payment.method_id) if payment.method_id is not None else None
     if method is not None and method.state is MethodState.REMOVED:

@@ -44,6 +44,7 @@ from tallywatt.workflows.add_person import AddPerson
 from tallywatt.workflows.add_provider_account import AddProviderAccount
 from tallywatt.workflows.add_station import AddStation, AdoptStation, NewEvse
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint
+from tallywatt.workflows.ask_rest import WaiveRest
 from tallywatt.workflows.bring_session import BringSession
 from tallywatt.workflows.certify import AskCertificate, PutAuthority, RevokeCertificate
 from tallywatt.workflows.change_station import ChangeEvse, ChangeStation
@@ -159,6 +160,7 @@ COMMANDS: dict[str, object] = {
     "work_off_all": WorkOffAll("missing_energy", Decision.ACCEPT, 500, "agreed"),
     "open_correction": OpenCorrection("flat", Instant(1), Instant(2), "wrong price", "day"),
     "order_correction": OrderCorrection("c1", None),
+    "waive_rest": WaiveRest("c1", SessionId("s1"), None),
     "discard_correction": DiscardCorrection("c1"),
     "create_api_key": CreateApiKey("till", ("read", "sessions")),
     "invite_person": InvitePerson("one@dundee.example", Role.DRIVER, ("C1",), "i1", "hash", 3),

@@ -47,7 +47,15 @@ from tallywatt.workflows.certify import (
 )
 from tallywatt.workflows.close_gap import hear_answer
 from tallywatt.workflows.command_station import CommandAnswered, CommandStation
-from tallywatt.workflows.correct_prices import NotePriced, PricedAgain, note_priced
+from tallywatt.workflows.correct_prices import (
+    NotePriced,
+    OpenCorrection,
+    OrderCorrection,
+    PricedAgain,
+    note_priced,
+    open_correction,
+    order_correction,
+)
 from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
@@ -97,6 +105,11 @@ def _thing(name: str, thing: str, **more: Any) -> Asked:
 
 
 METER: Final = Meter()
+DEARER: Final[dict[str, Any]] = {
+    **TARIFF,
+    "id": "city-as-agreed",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": "0.80", "vat": "20", "step_size": 1}]}],
+}
 CARDS: Final = "uid,customer\n04B1C2D3E4F501,C1\n04B1C2D3E4F502,C99\n"
 REPORT: Final = (
     '<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">'
@@ -380,7 +393,20 @@ ASKED: Final[dict[str, Asked]] = {
     "GET /corrections": _ONE,
     "GET /corrections/{correction_id}": _thing("correction_id", "correction"),
     "GET /corrections/{correction_id}/sessions": _thing("correction_id", "correction", query={"limit": "1"}),
-    "POST /corrections/{correction_id}/carry-out": _thing("correction_id", "correction"),
+    "POST /corrections/{correction_id}/carry-out": _thing("correction_id", "correction", body={"ask_above_minor": 50}),
+    "POST /sessions/{session_id}/rest-page": _thing(
+        "session_id",
+        "asked_too",
+        body={
+            "title": "Charging at the Greenmarket, what was missing",
+            "success_url": "https://shop.example.org/thanks/{secret}",
+            "cancel_url": "https://shop.example.org/",
+            "language": "en",
+        },
+    ),
+    "POST /corrections/{correction_id}/sessions/{session_id}/waive": Asked(
+        names={"correction_id": "<asked_by>", "session_id": "<asked>"}
+    ),
     "POST /corrections/{correction_id}/discard": _thing("correction_id", "unwise_correction"),
     "POST /payments/{payment_id}/retry": _thing("payment_id", "halted"),
     "POST /payments/{payment_id}/release": _thing("payment_id", "hold"),
@@ -478,7 +504,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     debts = collected(scene)
     halted = scene.session(wire.charge(5_000_000, meter=14_420_000, token="CARD2"))
     scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
-    for meter in (19_420_000, 20_420_000):
+    asked_by, asked, asked_too = asked_again(scene)
+    for meter in (27_420_000, 28_420_000):
         wire.charge(1_000_000, meter=meter, token="NOBODY")
     waiting, decided = scene.house.ask_now(scene.house.views.inbox, scene.operator)["items"][:2]
     scene.do(resolve_item, ResolveItem(decided["id"], Decision.WRITE_OFF))
@@ -513,6 +540,9 @@ def things_of(scene: Scene) -> dict[str, str]:
     speaks(scene, "CP1")
     return {
         **debts,
+        "asked": asked,
+        "asked_by": asked_by,
+        "asked_too": asked_too,
         "correction": correction,
         "unwise_correction": unwise,
         "approval": scene.waiting_refund(complained, 20, "stiff"),
@@ -568,6 +598,32 @@ def collected(scene: Scene) -> dict[str, str]:
     line = ToldBankLine("8d6f2a51", "DE..3000", "2026-11-19", "BANK0", scene.now, 1250, "EUR", remittance="thank you")
     scene.do(take_statement, TakeStatement((line,), "ab12"))
     return {"mandate": mandate.mandate_id, "debit_batch": batch.batch_id, "bank_line": line.line_id}
+
+
+def asked_again(scene: Scene) -> tuple[str, str, str]:
+    """Two sessions that were charged too little, and whose payers' cards were declined; first, what asked them."""
+    wire = scene.wire()
+    since = scene.now
+    sessions = [
+        scene.session(wire.charge(4_000_000, meter=meter, token="CARD4"))["id"] for meter in (19_420_000, 23_420_000)
+    ]
+    scene.collect()
+    version = scene.do(put_tariff, PutTariff(DEARER)).version.tariff_version_id
+    order = OpenCorrection(version, Instant(since), Instant(scene.now + 1), "wrong price per kWh")
+    correction = scene.do(open_correction, order).correction_id
+    correct(scene)
+    scene.do(order_correction, OrderCorrection(correction, None, 0))
+    correct(scene)
+    scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
+    correct(scene)
+    return correction, sessions[0], sessions[1]
+
+
+def correct(scene: Scene) -> None:
+    """The worker does what corrections ask for."""
+    workers = Workers(scene.house, ())
+    while workers.step(LANES["corrections"]):
+        pass
 
 
 def logged_at(scene: Scene, identity: str) -> str:

@@ -176,6 +176,11 @@ ELSEWHERE: Final = {("/account/sessions/", "session_id"): "console_session"}
 METER: Final = Meter()
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /certificates/{certificate_id}/revoke": {},
+    "POST /sessions/{session_id}/rest-page": {
+        "title": "What was missing",
+        "success_url": "https://x.example/",
+        "cancel_url": "https://x.example/",
+    },
     "POST /stations/{identity}/certificates": {"request": "-----BEGIN CERTIFICATE REQUEST-----"},
     "POST /approvals/{approval_id}/approve": {},
     "POST /approvals/{approval_id}/decline": {},

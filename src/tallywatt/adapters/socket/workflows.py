@@ -14,6 +14,7 @@ from tallywatt.workflows.add_person import AddPerson, add_person
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, AdoptStation, add_station, adopt_station
 from tallywatt.workflows.add_webhook_endpoint import AddWebhookEndpoint, add_webhook_endpoint
+from tallywatt.workflows.ask_rest import WaiveRest, waive_rest
 from tallywatt.workflows.bring_session import BringSession, bring_session
 from tallywatt.workflows.certify import (
     AskCertificate,
@@ -179,6 +180,7 @@ ALLOWED = _allowed(
     (change_evse, ChangeEvse),
     (change_station, ChangeStation),
     (discard_correction, DiscardCorrection),
+    (waive_rest, WaiveRest),
     (open_correction, OpenCorrection),
     (order_correction, OrderCorrection),
     (create_api_key, CreateApiKey),

@@ -560,6 +560,17 @@ FIRST_SINCE = select(func.min(_events.c.position)).where(
 )
 
 
+_corrected = corrections.CORRECTED_SESSIONS.table
+_too_little = _corrected.c.now_minor - _corrected.c.was_minor
+TOO_LITTLE = select(func.sum(_too_little), func.max(_too_little)).where(
+    _corrected.c.operator_id == bindparam("operator"),
+    _corrected.c.correction_id == bindparam("of_correction"),
+    _corrected.c.outcome == "open",
+    _too_little > 0,
+    _too_little <= bindparam("above"),
+)
+
+
 class SqlQueries(SettlementQueries, DebitQueries):
     """The questions that equality of columns cannot ask."""
 
@@ -612,6 +623,22 @@ class SqlQueries(SettlementQueries, DebitQueries):
         statement = compiled(UNPLANNED_CHECKS, scope.connection.dialect)
         asked = {"operator": scope.operator, "now": now, "most": most}
         return [StationId(row[0]) for row in scope.connection.execute(statement.sql, statement.bind(asked))]
+
+    def too_little(self, correction_id: str, above: int | None) -> tuple[int, int]:
+        """What open sessions of a correction were charged too little, and the most of one.
+
+        `above`: of those alone that were not charged more than that too little.
+        """
+        scope = self._unit.scope
+        scope.pending.before_asking(corrections.CORRECTED_SESSIONS.table.name, scope.operator, {})
+        statement = compiled(TOO_LITTLE, scope.connection.dialect)
+        asked = {
+            "operator": scope.operator,
+            "of_correction": correction_id,
+            "above": 1 << 62 if above is None else above,
+        }
+        total, most = next(iter(scope.connection.execute(statement.sql, statement.bind(asked))))
+        return int(total or 0), int(most or 0)
 
     def last_reservation_number(self, station_id: str) -> int:
         """The highest number of a station's reservations; 0 when it has none."""

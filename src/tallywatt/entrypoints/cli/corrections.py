@@ -11,8 +11,10 @@ from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, s
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import NotFound
+from tallywatt.kernel.identity import SessionId
+from tallywatt.kernel.money import money
 
-correction = group("correction", "Price corrections: rated again, and given back.")
+correction = group("correction", "Price corrections: rated again, and put right.")
 Id = Annotated[str, typer.Argument(metavar="CORRECTION", help="Its id.")]
 
 
@@ -78,16 +80,13 @@ def list_corrections(limit: LimitOption = None, operator: OperatorOption = None,
 def show(correction_id: Id, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
     """Show what differs, session by session."""
     with at_desk(operator) as desk:
-        told = desk.ask(desk.views.correction, correction_id)
-        if told is None:
-            msg = f"there is no correction {correction_id!r}"
-            raise NotFound(msg, code="corrections.not_found", remedy="see: tallywatt correction list")
+        told = _found(desk.ask(desk.views.correction, correction_id), correction_id)
         rows = desk.behind(desk.views.corrected_sessions, "session_id", correction_id=correction_id)
     if as_json:
         say_json({**told, "rows": rows})
         return
     _say(told, as_json=False)
-    names = ("was", "now", "credited", "refunded")
+    names = ("was", "now", "credited", "refunded", "asked", "waived")
     shown = [{**one, **{name: sum_of(one[f"{name}_minor"], one["currency"]) for name in names}} for one in rows]
     columns = (
         Column("invoice", "invoice"),
@@ -96,19 +95,60 @@ def show(correction_id: Id, operator: OperatorOption = None, as_json: JsonFlag =
         Column("outcome", "outcome"),
         Column("off debt", "credited", right=True),
         Column("given back", "refunded", right=True),
+        Column("asked for", "asked", right=True),
+        Column("given up", "waived", right=True),
+        Column("new invoice", "new_invoice"),
     )
     say_table(columns, shown, empty="Nothing differs.")
 
 
-@correction.command("carry-out", **examples("tallywatt correction carry-out $CORRECTION"))
-def carry_out(correction_id: Id, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
-    """Credit and give back what was charged too much."""
+@correction.command(
+    "carry-out",
+    **examples(
+        "tallywatt correction carry-out $CORRECTION", "tallywatt correction carry-out $CORRECTION --ask-above 0.50"
+    ),
+)
+def carry_out(
+    correction_id: Id,
+    ask_above: Annotated[
+        str | None,
+        typer.Option(
+            "--ask-above",
+            metavar="SUM",
+            help="Ask for what was charged too little, where it is more in a session; else all of it is given up.",
+        ),
+    ] = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give back what was too much; give up, or ask for, too little."""
     from tallywatt.workflows.correct_prices import OrderCorrection, order_correction
 
     with at_desk(operator) as desk:
-        desk.do(order_correction, OrderCorrection(correction_id, None))
+        code = _found(desk.ask(desk.views.correction, correction_id), correction_id)["currency"]
+        above = None if ask_above is None else money(ask_above, code).minor
+        desk.do(order_correction, OrderCorrection(correction_id, None, above))
         told = desk.ask(desk.views.correction, correction_id)
     _say(told, as_json=as_json)
+
+
+@correction.command("waive", **examples("tallywatt correction waive $CORRECTION $SESSION"))
+def waive(
+    correction_id: Id,
+    session_id: Annotated[str, typer.Argument(metavar="SESSION", help="Whose payer was asked.")],
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give up what a payer was asked for and has not paid."""
+    from tallywatt.workflows.ask_rest import WaiveRest, waive_rest
+
+    with at_desk(operator) as desk:
+        row = desk.do(waive_rest, WaiveRest(correction_id, SessionId(session_id), None))
+        code = _found(desk.ask(desk.views.correction, correction_id), correction_id)["currency"]
+    if as_json:
+        say_json(row)
+        return
+    say_fields([("session", session_id), ("outcome", row["outcome"]), ("given up", sum_of(row["waived_minor"], code))])
 
 
 @correction.command("discard", **examples("tallywatt correction discard $CORRECTION"))
@@ -120,6 +160,13 @@ def discard(correction_id: Id, operator: OperatorOption = None, as_json: JsonFla
         desk.do(discard_correction, DiscardCorrection(correction_id))
         told = desk.ask(desk.views.correction, correction_id)
     _say(told, as_json=as_json)
+
+
+def _found(told: Data | None, correction_id: str) -> Data:
+    if told is None:
+        msg = f"there is no correction {correction_id!r}"
+        raise NotFound(msg, code="corrections.not_found", remedy="see: tallywatt correction list")
+    return told
 
 
 def _say(told: Data, *, as_json: bool) -> None:
@@ -134,5 +181,6 @@ def _say(told: Data, *, as_json: bool) -> None:
             ("sessions", told["sessions"]),
             ("too much", sum_of(told["less_minor"], told["currency"])),
             ("too little", sum_of(told["more_minor"], told["currency"])),
+            ("other tax or lines", told["others"]),
         ]
     )

@@ -1097,7 +1097,10 @@ class CorrectionKept(Answer):
     less_minor: int
     more_minor: int
     largest_minor: int
+    others: int
+    ask_above_minor: int | None
     asked_by: str
+    decided_by: str | None
     created_at: When
     ended_at: When | None
 
@@ -1108,18 +1111,39 @@ class Correction(CorrectionKept):
     tariff: str
 
 
-class CorrectedSession(Answer):
+class CorrectedSessionKept(Answer):
     """A session whose price differs: what it cost, what it costs, and what became of the difference."""
 
     session_id: str
     was_minor: int
     now_minor: int
+    was_tax_minor: int | None
+    now_tax_minor: int | None
     outcome: Outcome
     credited_minor: int
     refunded_minor: int
+    asked_minor: int
+    waived_minor: int
+    decided_by: str | None
     note: str | None
+
+
+class CorrectedSession(CorrectedSessionKept):
+    """The same with the numbers of its invoices. `new_invoice`: the one that stands for it."""
+
     currency: str
     invoice: str
+    new_invoice: str | None
+
+
+class RestPage(Answer):
+    """The payment of what was missing, and where to ask for the page's address."""
+
+    payment_id: str
+    state: PaymentState
+    amount_minor: int
+    currency: str
+    status_url: str
 
 
 class MoneyLimit(Answer):

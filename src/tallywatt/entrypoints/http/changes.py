@@ -164,6 +164,24 @@ class NewCorrection(Shape):
     priced_by: Annotated[str, Field(max_length=200, description="Only those priced by this tariff.")] = ""
 
 
+class CarryOut(Shape):
+    """What is to become of what was charged too little."""
+
+    ask_above_minor: Annotated[int, Field(ge=0, le=10**12)] | None = Field(
+        None,
+        description="Ask for it where it is more than this in a session, give it up else; null: give all of it up.",
+    )
+
+
+class NewRestPage(Shape):
+    """A page on which a driver pays what is missing. `{secret}` in the addresses becomes the secret of the payment."""
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    success_url: Annotated[str, Field(min_length=1, max_length=2000)]
+    cancel_url: Annotated[str, Field(min_length=1, max_length=2000)]
+    language: Annotated[str, Field(max_length=35)] | None = None
+
+
 class PolicyChoice(Shape):
     """The rating policy of new offers."""
 

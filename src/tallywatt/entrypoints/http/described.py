@@ -77,6 +77,8 @@ ANSWERS: Final[dict[str, Any]] = {
     "GET /corrections/{correction_id}/sessions": a.Page[a.CorrectedSession],
     "POST /corrections/{correction_id}/carry-out": a.CorrectionKept,
     "POST /corrections/{correction_id}/discard": a.CorrectionKept,
+    "POST /corrections/{correction_id}/sessions/{session_id}/waive": a.CorrectedSessionKept,
+    "POST /sessions/{session_id}/rest-page": a.RestPage,
     "GET /money-limits": a.Page[a.MoneyLimit],
     "PUT /money-limits/{holder}/{currency}": a.MoneyLimit,
     "GET /circles": a.Page[a.Circle],

@@ -19,14 +19,16 @@ from tallywatt.entrypoints.http.doors import TheHouse, actor_of, csrf_token, sig
 from tallywatt.entrypoints.http.once import fingerprint_of
 from tallywatt.entrypoints.http.telling import as_json, found
 from tallywatt.entrypoints.pages import evse_page, language, own_account, session_page
+from tallywatt.entrypoints.pages.language import _
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.entrypoints.pages.signed_part import signed_view
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId
 from tallywatt.kernel.money import currency
-from tallywatt.payments.payment import TOP_UP
+from tallywatt.payments.payment import REST, TOP_UP
 from tallywatt.stations.web_code import LONGEST_CODE
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
+from tallywatt.workflows.ask_rest import PayRest, pay_rest
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
 from tallywatt.workflows.show_web_code import CheckWebCode, check_web_code
 from tallywatt.workflows.stop_own_session import StopOwnSession, stop_own_session
@@ -224,6 +226,8 @@ async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Resp
     `paid`: the provider has sent the driver back; its own word may still be on its way.
     """
     row = await _payment(house, secret)
+    if row["purpose"] == REST:
+        return _show_rest(row, paid=paid)
     if row["session_secret"]:
         onward = RedirectResponse(f"/s/{row['session_secret']}", 303)
         _remember(onward, house, row["session_secret"], secret)
@@ -250,6 +254,15 @@ async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Resp
             secure=house.settings.base_url.startswith("https://"),
         )
     return answer
+
+
+def _show_rest(row: dict[str, Any], *, paid: bool) -> Response:
+    """On to the provider's page, and afterwards back to the session; while that page is being made, a moment's wait."""
+    if row["state"] in evse_page.PAYABLE and not paid:
+        if row["hosted_page_url"]:
+            return RedirectResponse(row["hosted_page_url"], 303)
+        return HTMLResponse(page("rest.html", row=row))
+    return RedirectResponse(f"/s/{row['session_secret']}", 303)
 
 
 def _remember(answer: Response, house: House, session_secret: str, payment_secret: str) -> None:
@@ -323,6 +336,23 @@ async def stop_session(request: Request, secret: str, house: TheHouse) -> Respon
     return RedirectResponse(f"/s/{secret}", 303)
 
 
+@router.post("/s/{secret}/rest")
+async def pay_what_is_missing(secret: str, house: TheHouse) -> Response:
+    """Pay what was charged too little, on a page of the provider's. Whoever has the link may; pressed twice it is one page."""
+    row = await _session(house, secret)
+    operator, base = await operator_of(house, row["operator_id"]), house.settings.base_url
+    language.rather(operator["country"])
+    order = PayRest(
+        SessionId(row["id"]),
+        _("Charging at %(operator)s, what was missing") % {"operator": operator["name"]},
+        f"{base}/pay/{{secret}}?paid=true",
+        f"{base}/s/{secret}",
+        language.language(),
+    )
+    payment = await house.write(row["operator_id"], pay_rest, order, actor=DRIVER)
+    return RedirectResponse(f"/pay/{payment.driver_secret}", 303)
+
+
 @router.get("/s/{secret}/feed")
 async def follow_session(
     request: Request,
@@ -376,6 +406,9 @@ async def _session_view(house: House, row: dict[str, Any], *, may_stop: bool = F
     if row["invoice"] is not None:
         invoice = await house.ask(house.views.invoice, row["operator_id"], row["invoice"])
     view = session_page.view(row, cost, operator, invoice, stop, may_stop=may_stop)
+    if row["state"] == "billed":
+        asked = await house.ask(house.views.asked_rest, row["operator_id"], row["id"])
+        view["rest"] = session_page.rest(row, asked)
     if row["transaction_ended_at"] is not None:
         view["signed"] = signed_view(await house.ask(house.views.signed_values, row["operator_id"], row["id"]))
     return view

@@ -1,4 +1,4 @@
-"""What letters say: a sign-in link, an invitation, a debit, a low balance. Plain text, in the language of the reader."""
+"""What letters say: a link, an invitation, a debit, a low balance, a wrong price. Plain text, in the language of the reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tallywatt.workflows.ports import Letter
 
 if TYPE_CHECKING:
     from tallywatt.workflows.send_letter import Addressed
-    from tallywatt.workflows.tell_customer import CustomerLetter
+    from tallywatt.workflows.tell_customer import CustomerLetter, RestLetter
 
 _ = language.gettext
 
@@ -64,6 +64,32 @@ def low_balance(to: CustomerLetter) -> Letter:
             _("%(sum)s is left on your prepaid balance.") % told,
             _("Top it up before your next session: without enough on it, a session does not start."),
         )
+    return Letter(to.to, to.operator_name, subject, "\n\n".join(lines) + "\n")
+
+
+def charged_too_little(to: RestLetter, url: str) -> Letter:
+    """The letter about a session that was charged by a wrong price: why, how much, and where it is paid."""
+    with language.speaking(to.language):
+        told = {
+            "operator": to.operator_name,
+            "sum": money(to.open_minor, to.currency),
+            "date": day(rfc3339(to.started_at), to.zone),
+            "was": money(to.was_minor, to.currency),
+            "now": money(to.now_minor, to.currency),
+            "reason": to.reason,
+            "card": to.card,
+        }
+        subject = _("%(operator)s charged %(sum)s too little") % told
+        lines = [
+            _("We made a mistake with the price of your charging on %(date)s: %(reason)s.") % told,
+            _("You were charged %(was)s. By the price that held it is %(now)s, so %(sum)s is missing.") % told,
+        ]
+        if to.card:
+            lines.append(_("It is charged to your card %(card)s. You need do nothing.") % told)
+            lines.append(_("The session and its new invoice:"))
+        else:
+            lines.append(_("You can pay it here, where you find the session and its new invoice, too:"))
+        lines += [url, _("We are sorry for the trouble. If you think that this is wrong, answer %(operator)s.") % told]
     return Letter(to.to, to.operator_name, subject, "\n\n".join(lines) + "\n")
 
 

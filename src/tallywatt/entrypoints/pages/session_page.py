@@ -93,6 +93,7 @@ def view(
         "stop": _stop(row, stop),
         "meter": _meter(row),
         "signed": None,
+        "rest": None,
         "invoice": {
             "number": row["invoice"],
             "printed": bool(invoice and invoice["printed"]),
@@ -213,6 +214,7 @@ def _day(at: str, row: Row) -> date:
     return clock.moment(clock.parse_instant(at), clock.zone(row["zone"])).date()
 
 
+_BUSY: Final = frozenset({"created", "prepared"})
 _OF_A_LINE: Final = ("title", "sentence", "quantity_text", "unit_price", "dimension", "gross_minor", "net_minor")
 
 
@@ -249,6 +251,15 @@ def _timeline(row: Row) -> list[Row]:
         if at is not None or not done
     ]
     return [one for one in shown if one["done"] or row["state"] != "held"]
+
+
+def rest(row: Row, asked: Row | None) -> Row | None:
+    """What is still to be paid because too little was charged, and why; None: nothing is."""
+    if asked is None:
+        return None
+    missing = min(asked["asked_minor"] - asked["paid_minor"], row["owed_minor"] or 0)
+    busy = any(one["kind"] == "stored" and one["state"] in _BUSY for one in row["payments"])
+    return {**asked, "open_minor": missing, "busy": busy} if missing > 0 else None
 
 
 def _payment(row: Row) -> Row:

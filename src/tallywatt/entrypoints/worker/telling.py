@@ -1,18 +1,20 @@
-"""Letters to customers about money: before a direct debit, and when a balance has become low."""
+"""Letters to customers about money: before a direct debit, of a low balance, and of what was charged too little."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tallywatt.entrypoints.pages.letters import low_balance, pre_notified
+from tallywatt.entrypoints.pages.letters import charged_too_little, low_balance, pre_notified
+from tallywatt.workflows.ask_rest import TELL_REST
 from tallywatt.workflows.ports import LetterRefused
-from tallywatt.workflows.tell_customer import TELL_DEBIT, TELL_LOW, debit_told, gather_debit, gather_low
+from tallywatt.workflows.tell_customer import TELL_DEBIT, TELL_LOW, debit_told, gather_debit, gather_low, gather_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.wiring import Claimed, House
     from tallywatt.workflows.ports import Letter
+    from tallywatt.workflows.tell_customer import RestLetter
 
 
 class Telling:
@@ -24,7 +26,7 @@ class Telling:
     @property
     def by_kind(self) -> dict[str, Callable[[Claimed], None]]:
         """What each kind of job does."""
-        return {TELL_DEBIT: self._debit, TELL_LOW: self._low}
+        return {TELL_DEBIT: self._debit, TELL_LOW: self._low, TELL_REST: self._rest}
 
     def _debit(self, claimed: Claimed) -> None:
         if self._send(claimed, gather_debit, pre_notified):
@@ -33,6 +35,15 @@ class Telling:
 
     def _low(self, claimed: Claimed) -> None:
         if self._send(claimed, gather_low, low_balance):
+            self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _rest(self, claimed: Claimed) -> None:
+        base_url = self._house.settings.base_url
+
+        def written(told: RestLetter) -> Letter:
+            return charged_too_little(told, f"{base_url}/s/{told.secret}")
+
+        if self._send(claimed, gather_rest, written):
             self._house.end_job(claimed.operator_id, claimed.job)
 
     def _send(self, claimed: Claimed, gather: Callable[[Any, str], Any], written: Callable[[Any], Letter]) -> bool:

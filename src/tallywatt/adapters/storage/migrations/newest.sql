@@ -1861,34 +1861,10 @@ CREATE TABLE corrections (
 	asked_by TEXT NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	ended_at INTEGER, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, others INTEGER DEFAULT '0' NOT NULL, ask_above_minor INTEGER, decided_by TEXT, 
 	CONSTRAINT pk_corrections PRIMARY KEY (operator_id, correction_id), 
 	CONSTRAINT ck_corrections_state CHECK (state IN ('pricing', 'proposed', 'waiting', 'running', 'done', 'discarded')), 
 	CONSTRAINT fk_corrections_operator_id_tariff_version_id FOREIGN KEY(operator_id, tariff_version_id) REFERENCES tariff_versions (operator_id, tariff_version_id)
-)
- STRICT
-
-;
-
-CREATE TABLE corrected_sessions (
-	operator_id TEXT NOT NULL, 
-	correction_id TEXT NOT NULL, 
-	session_id TEXT NOT NULL, 
-	invoice_id TEXT NOT NULL, 
-	was_minor INTEGER NOT NULL, 
-	now_minor INTEGER NOT NULL, 
-	outcome TEXT NOT NULL, 
-	credited_minor INTEGER NOT NULL, 
-	refunded_minor INTEGER NOT NULL, 
-	note TEXT, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_corrected_sessions PRIMARY KEY (operator_id, correction_id, session_id), 
-	CONSTRAINT ck_corrected_sessions_outcome CHECK (outcome IN ('open', 'returned', 'left', 'skipped')), 
-	CONSTRAINT ck_corrected_sessions_not_negative CHECK (credited_minor >= 0 AND refunded_minor >= 0), 
-	CONSTRAINT ck_corrected_sessions_no_more_than_was_charged CHECK (credited_minor + refunded_minor <= was_minor), 
-	CONSTRAINT ck_corrected_sessions_returned CHECK ((outcome = 'returned') = (credited_minor + refunded_minor > 0)), 
-	CONSTRAINT fk_corrected_sessions_operator_id_correction_id FOREIGN KEY(operator_id, correction_id) REFERENCES corrections (operator_id, correction_id), 
-	CONSTRAINT fk_corrected_sessions_operator_id_invoice_id FOREIGN KEY(operator_id, invoice_id) REFERENCES invoices (operator_id, invoice_id)
 )
  STRICT
 
@@ -2478,6 +2454,30 @@ CREATE TABLE offline_rules (
 
 ;
 
+CREATE TABLE "corrected_sessions" (
+	operator_id TEXT NOT NULL, 
+	correction_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	invoice_id TEXT NOT NULL, 
+	was_minor INTEGER NOT NULL, 
+	now_minor INTEGER NOT NULL, 
+	outcome TEXT NOT NULL, 
+	credited_minor INTEGER NOT NULL, 
+	refunded_minor INTEGER NOT NULL, 
+	note TEXT, 
+	version INTEGER NOT NULL, replaces INTEGER DEFAULT '0' NOT NULL, asked_minor INTEGER DEFAULT '0' NOT NULL, waived_minor INTEGER DEFAULT '0' NOT NULL, was_tax_minor INTEGER, now_tax_minor INTEGER, new_invoice_id TEXT, decided_by TEXT, 
+	CONSTRAINT pk_corrected_sessions PRIMARY KEY (operator_id, correction_id, session_id), 
+	CONSTRAINT ck_corrected_sessions_outcome CHECK (outcome IN ('open', 'returned', 'left', 'waived', 'asked', 'replaced', 'skipped')), CONSTRAINT ck_corrected_sessions_asked CHECK (asked_minor >= 0 AND waived_minor >= 0), 
+	CONSTRAINT ck_corrected_sessions_not_negative CHECK (credited_minor >= 0 AND refunded_minor >= 0), 
+	CONSTRAINT ck_corrected_sessions_no_more_than_was_charged CHECK (credited_minor + refunded_minor <= was_minor), 
+	CONSTRAINT ck_corrected_sessions_returned CHECK ((outcome = 'returned') = (credited_minor + refunded_minor > 0)), 
+	CONSTRAINT fk_corrected_sessions_operator_id_correction_id FOREIGN KEY(operator_id, correction_id) REFERENCES corrections (operator_id, correction_id), 
+	CONSTRAINT fk_corrected_sessions_operator_id_invoice_id FOREIGN KEY(operator_id, invoice_id) REFERENCES invoices (operator_id, invoice_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2718,10 +2718,6 @@ CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_i
 
 CREATE INDEX ix_station_certificates_operator_id_station_id_requested_at ON station_certificates (operator_id, station_id, requested_at);
 
-CREATE INDEX ix_corrected_sessions_operator_id_invoice_id ON corrected_sessions (operator_id, invoice_id);
-
-CREATE INDEX ix_corrected_sessions_operator_id_correction_id_outcome_session_id ON corrected_sessions (operator_id, correction_id, outcome, session_id);
-
 CREATE INDEX ix_coupon_uses_operator_id_customer_id ON coupon_uses (operator_id, customer_id);
 
 CREATE INDEX ix_coupon_uses_operator_id_offer_id ON coupon_uses (operator_id, offer_id);
@@ -2798,6 +2794,12 @@ CREATE INDEX ix_told_tariffs_operator_id_command_id ON told_tariffs (operator_id
 
 CREATE INDEX ix_told_tariffs_operator_id_session_id ON told_tariffs (operator_id, session_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0052');
+CREATE INDEX ix_corrected_sessions_operator_id_invoice_id ON corrected_sessions (operator_id, invoice_id);
+
+CREATE INDEX ix_corrected_sessions_operator_id_correction_id_outcome_session_id ON corrected_sessions (operator_id, correction_id, outcome, session_id);
+
+CREATE INDEX ix_corrected_sessions_operator_id_session_id ON corrected_sessions (operator_id, session_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0053');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from tallywatt.adapters.storage.tables import corrections, invoicing, rating
+from tallywatt.adapters.storage.tables import corrections, invoicing, payments, rating
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.payments.payment import REST
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -18,12 +19,15 @@ _corrections = corrections.CORRECTIONS.table
 _sessions = corrections.CORRECTED_SESSIONS.table
 _tariffs = rating.TARIFF_VERSIONS.table
 _invoices = invoicing.INVOICES.table
+_new = _invoices.alias("new_invoice")
+_payments = payments.PAYMENTS.table
 
 CORRECTION: Select[Any] = (
     select(
         *columns(
             _corrections, "state", "reason", "tariff_version_id", "since_at", "until_at", "priced_by", "currency",
-            "less_minor", "more_minor", "largest_minor", "asked_by", "created_at", "ended_at",
+            "less_minor", "more_minor", "largest_minor", "others", "ask_above_minor", "asked_by", "decided_by",
+            "created_at", "ended_at",
             id="correction_id", sessions="looked",
         ),
         *columns(_tariffs, tariff="reference"),
@@ -34,11 +38,29 @@ CORRECTION: Select[Any] = (
 CORRECTED: Select[Any] = (
     select(
         *columns(
-            _sessions, "session_id", "was_minor", "now_minor", "outcome", "credited_minor", "refunded_minor", "note"
+            _sessions,
+            "session_id",
+            "was_minor",
+            "now_minor",
+            "was_tax_minor",
+            "now_tax_minor",
+            "outcome",
+            "credited_minor",
+            "refunded_minor",
+            "asked_minor",
+            "waived_minor",
+            "decided_by",
+            "note",
         ),
         *columns(_invoices, "currency", invoice="number"),
+        _new.c.number.label("new_invoice"),
     )
-    .select_from(_sessions.join(_invoices, joined(_sessions, _invoices, "invoice_id")))
+    .select_from(
+        _sessions.join(_invoices, joined(_sessions, _invoices, "invoice_id")).outerjoin(
+            _new,
+            (_new.c.operator_id == _sessions.c.operator_id) & (_new.c.invoice_id == _sessions.c.new_invoice_id),
+        )
+    )
     .where(mine(_sessions))
 )
 _LISTED = Question(
@@ -64,6 +86,20 @@ _OPEN = Question(
     )
     .order_by(_sessions.c.session_id)
     .limit(bindparam("most"))
+)
+_ASKED = Question(
+    select(
+        *columns(_sessions, "was_minor", "now_minor", "asked_minor", "correction_id"),
+        *columns(_corrections, "reason", "currency"),
+    )
+    .select_from(_sessions.join(_corrections, joined(_sessions, _corrections, "correction_id")))
+    .where(mine(_sessions), _sessions.c.session_id == bindparam("of_session"), _sessions.c.asked_minor > 0)
+    .order_by(_sessions.c.correction_id)
+)
+_PAID = Question(
+    select(func.sum(_payments.c.captured_minor).label("minor")).where(
+        mine(_payments), _payments.c.session_id == bindparam("of_session"), _payments.c.purpose == REST
+    )
 )
 LAST = "g"
 """Behind every id."""
@@ -92,3 +128,16 @@ def open_corrected(
 ) -> list[Row]:
     """Ids of the sessions of a correction that are still to be done, behind `after`."""
     return _OPEN.rows(connection, operator=operator_id, of_correction=correction_id, after=after, most=most)
+
+
+def asked_rest(connection: Connection, operator_id: str, session_id: str) -> Row | None:
+    """What was asked for besides the first price of a session: `asked_minor`, `paid_minor`, and why; or None."""
+    found = _ASKED.rows(connection, operator=operator_id, of_session=session_id)
+    if not found:
+        return None
+    paid = _PAID.first(connection, operator=operator_id, of_session=session_id)
+    return {
+        **found[-1],
+        "asked_minor": sum(one["asked_minor"] for one in found),
+        "paid_minor": int(paid["minor"] or 0) if paid else 0,
+    }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _sessions = metering.SESSIONS.table
 _results = rating.RATED_RESULTS.table
 _lines = rating.RATED_LINES.table
+_taxes = rating.RATED_TAXES.table
 _tariffs = rating.TARIFF_VERSIONS.table
 _stations = stations.STATIONS.table
 _invoices = invoicing.INVOICES.table
@@ -68,6 +69,16 @@ _REASONS = Question(
     .group_by(_lines.c.rated_id, _lines.c.reason_code)
     .order_by(_lines.c.rated_id, func.min(_lines.c.line_number))
 )  # fmt: skip
+_RATES = Question(
+    select(_taxes.c.rated_id, *columns(_taxes, "tax_rate", "net_minor", "tax_minor", "gross_minor"))
+    .select_from(
+        _sessions.join(
+            _taxes, (_sessions.c.operator_id == _taxes.c.operator_id) & (_sessions.c.rated_id == _taxes.c.rated_id)
+        )
+    )
+    .where(*_wanted(), _sessions.c.session_id <= bindparam("last"))
+    .order_by(_taxes.c.rated_id, _taxes.c.tax_number)
+)
 
 
 def rated_sessions(
@@ -97,3 +108,14 @@ def rated_sessions(
     for line in _REASONS.rows(connection, **wanted, last=found[-1]["id"]):
         reasons.setdefault(line["rated_id"], {})[line["reason_code"]] = line["gross_minor"]
     return [{**one, "by_reason": reasons.get(one["rated_id"], {})} for one in found]
+
+
+def rated_taxes(
+    connection: Connection, operator_id: str, *, after: str, last: str, since: int, until: int
+) -> dict[str, list[Row]]:
+    """The tax of each rate of those results: net, tax and gross, by the id of the result."""
+    found: dict[str, list[Row]] = {}
+    wanted = {"operator": operator_id, "after": after, "since": since, "until": until}
+    for row in _RATES.rows(connection, **wanted, last=last):
+        found.setdefault(row["rated_id"], []).append(row)
+    return found

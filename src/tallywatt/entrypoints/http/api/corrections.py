@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.tariffs import when
-from tallywatt.entrypoints.http.changes import NewCorrection
+from tallywatt.entrypoints.http.changes import CarryOut, NewCorrection, NewRestPage
 from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse, limit_holder
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.telling import as_json, found, told
+from tallywatt.kernel.identity import SessionId
+from tallywatt.workflows.ask_rest import PayRest, WaiveRest, pay_rest, waive_rest
 from tallywatt.workflows.correct_prices import (
     DiscardCorrection,
     OpenCorrection,
@@ -60,9 +62,14 @@ async def list_corrected(
 
 
 @router.post("/corrections/{correction_id}/carry-out", status_code=202)
-async def carry_out(request: Request, correction_id: str, caller: Collector, house: TheHouse) -> Response:
-    """Credit and give back what was charged too much. Beyond your limit it waits for another person: `state` is waiting."""
-    command = OrderCorrection(correction_id, limit_holder(caller))
+async def carry_out(
+    request: Request, correction_id: str, caller: Collector, house: TheHouse, body: CarryOut | None = None
+) -> Response:
+    """Give back what was charged too much, and give up or ask for what was charged too little.
+
+    What is given away beyond your limit waits for another person: `state` is waiting.
+    """
+    command = OrderCorrection(correction_id, limit_holder(caller), body.ask_above_minor if body else None)
     return await write_once(request, house, caller, order_correction, command, tell_correction, 202)
 
 
@@ -72,6 +79,36 @@ async def discard(request: Request, correction_id: str, caller: Collector, house
     return await write_once(
         request, house, caller, discard_correction, DiscardCorrection(correction_id), tell_correction
     )
+
+
+@router.post("/corrections/{correction_id}/sessions/{session_id}/waive")
+async def waive(request: Request, correction_id: str, session_id: str, caller: Collector, house: TheHouse) -> Response:
+    """Give up what a session's payer was asked for and has not paid: a credit note takes it off the invoice."""
+    await correction_of(house, caller.operator_id, correction_id)
+    command = WaiveRest(correction_id, SessionId(session_id), limit_holder(caller))
+    return await write_once(request, house, caller, waive_rest, command, _tell_corrected)
+
+
+@router.post("/sessions/{session_id}/rest-page", status_code=202)
+async def post_rest_page(
+    request: Request, session_id: str, body: NewRestPage, caller: Collector, house: TheHouse
+) -> Response:
+    """Open a page where what is missing of a session is paid. `status_url` tells its address as soon as there is one."""
+    command = PayRest(SessionId(session_id), body.title, body.success_url, body.cancel_url, body.language)
+    return await write_once(request, house, caller, pay_rest, command, _tell_rest, 202)
+
+
+def _tell_corrected(row: Any) -> dict[str, Any]:
+    hidden = ("id", "correction_id", "invoice_id", "new_invoice_id", "replaces")
+    shown = {name: value for name, value in told(row, "session_id").items() if name not in hidden}
+    return {"session_id": row.session_id, **shown}
+
+
+def _tell_rest(row: Any) -> dict[str, Any]:
+    shown = told(row, "payment_id")
+    names = ("state", "amount_minor", "currency")
+    status_url = f"/pay/{row.driver_secret}.json"
+    return {"payment_id": row.payment_id, **{name: shown[name] for name in names}, "status_url": status_url}
 
 
 def _instant(told_at: Instant | None) -> Instant:
