@@ -1862,6 +1862,8 @@ class DisplayKept(Answer):
     shows: Shows
     every_seconds: int
     changed_at: When
+    tolerance_minor: int | None
+    """By how much a cost that a station counts may differ from ours before a person is told; null: as usual."""
 
 
 class LimitKept(Answer):
@@ -1873,6 +1875,8 @@ class LimitKept(Answer):
     chosen_at: When
     confirmed: dict[str, int] | None
     """What its station has said that it keeps itself: OCPP 2.1."""
+    told: dict[str, Any] | None
+    """What was lifted, and its station may still keep; empty once it has forgotten it."""
 
 
 class WorkedOff(Answer):
