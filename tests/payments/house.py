@@ -22,7 +22,9 @@ from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, CALL_PROVIDER
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.look_at_page import LOOK_AT_PAGE
 from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, PayAdHoc, pay_ad_hoc, take_up_hold
+from tallywatt.workflows.pay_at_reader import END_PRESENTATION, end_presentation
 from tallywatt.workflows.void_hold import release_unused
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ R = TypeVar("R")
 
 START = Instant(1_795_248_000_000)
 OPERATOR = OperatorId("dundee")
+AT_READERS = (CALL_PROVIDER, ASK_PROVIDER, RELEASE_HOLD, LOOK_AT_PAGE, END_PRESENTATION)
 KINDS = (CALL_PROVIDER, ASK_PROVIDER, RELEASE_HOLD)
 LEASE_SECONDS = 60
 
@@ -55,6 +58,8 @@ class HouseOfPayments:
         self.time = now
         self._name = name
         self._drawn = 0
+        self.does: tuple[str, ...] = KINDS
+        """The kinds of jobs that its worker does."""
         self._writer = self._open()
         self.caller = Caller(lambda _: self.provider, self)
 
@@ -102,7 +107,7 @@ class HouseOfPayments:
         """Run due jobs until none is left; how many ran."""
         count = 0
         for _ in range(rounds):
-            claimed = self.write(claim, Claim(KINDS, 10, LEASE_SECONDS, "worker"), operator=operator)  # type: ignore[arg-type]  # the worker's own workflow
+            claimed = self.write(claim, Claim(self.does, 10, LEASE_SECONDS, "worker"), operator=operator)  # type: ignore[arg-type]  # the worker's own workflow
             if not claimed:
                 return count
             for one in claimed:
@@ -121,6 +126,10 @@ class HouseOfPayments:
                     self.caller.call_provider(write, job.subject_id)
                 case "ask_provider":
                     self.caller.ask_provider(write, job.subject_id)
+                case "look_at_page":
+                    self.caller.look_at_page(write, job.subject_id, job.run_at)
+                case "end_presentation":
+                    write(end_presentation, job.subject_id)
                 case _:
                     write(release_unused, job.subject_id)
         except TryLater as later:
@@ -132,7 +141,7 @@ class HouseOfPayments:
         end = self.time + int(hours * 3600 * 1000)
         while self.time < end:
             self.work()
-            waiting = [one for one in self.jobs() if one.state in ("ready", "leased") and one.kind in KINDS]
+            waiting = [one for one in self.jobs() if one.state in ("ready", "leased") and one.kind in self.does]
             if not waiting:
                 return
             soonest = min(one.lease_until or one.run_at for one in waiting)

@@ -258,7 +258,7 @@ def yes(operation: Operation) -> Outcome:  # noqa: PLR0911  # one answer a kind
         case OperationKind.CHARGE:
             taken = View(ViewStatus.CAPTURED, operation.currency, ref, authorised_minor=minor, captured_minor=minor)
             return Succeeded(taken)
-        case OperationKind.HOSTED_PAGE:
+        case OperationKind.HOSTED_PAGE | OperationKind.PRESENT:
             held = View(ViewStatus.AUTHORISED, operation.currency, ref, "cs_1", "http://pay", authorised_minor=minor)
             return Succeeded(held)
         case OperationKind.AUTHORISE | OperationKind.ADJUST:

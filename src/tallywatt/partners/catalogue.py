@@ -710,6 +710,8 @@ INTERNAL: Final[dict[str, str]] = {
     "ImportReceived": "whoever sent it was told in the answer; its end is told",
     "OperatorAdded": "who moves into the installation is the installation's business",
     "ProviderAccountAdded": "where money is taken is the operator's own business",
+    "ReaderAdded": "as above",
+    "ReaderRemoved": "as above",
     "ProviderHealthChanged": "as above; the console shows it",
     "PaymentMoved": "as above; what becomes of the payment is told",
     "OperatorChanged": "the operator's own data are its own business",

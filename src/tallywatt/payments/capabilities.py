@@ -15,9 +15,10 @@ FOR_EVER: Final = 100 * 365 * DAY
 
 
 class Initiator(StrEnum):
-    """Who asks the issuer: the cardholder in person (CIT), or we without the cardholder (MIT)."""
+    """Who asks the issuer: the cardholder on a page or at a reader (both CIT), or we without the cardholder (MIT)."""
 
     CARDHOLDER = "cardholder"
+    AT_READER = "at_reader"
     MERCHANT = "merchant"
 
 
@@ -57,6 +58,10 @@ class Capabilities:
     """Whether its money is a customer's account in our own books: nobody outside is asked, and there is no secret."""
     holds_alone: bool = False
     """Whether something can be held from a stored method without the driver, before a session begins."""
+    card_present: bool = False
+    """Whether readers of its own can be asked for a card, from here."""
+    presents_by_key: bool = False
+    """Whether a reader that is asked twice under the same key asks once. Where not, it is never asked twice."""
     methods: tuple[str, ...] = ("card",)
     """How drivers can pay on its page, as far as a hold can be placed that way."""
 
@@ -67,7 +72,14 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
     # docs.stripe.com/api/idempotent_requests: keys live for at least 24 hours. Increments are not offered online in
     # countries with strong customer authentication (docs.stripe.com: incremental authorization): they are asked for with
     # the page, tried when they are needed, and a refusal ends the session in time. Nothing counts on them.
-    "stripe": Capabilities(23 * 3600, enquiry_by_reference=True, adjusts=True, methods=WALLETS),
+    "stripe": Capabilities(
+        23 * 3600,
+        enquiry_by_reference=True,
+        adjusts=True,
+        card_present=True,
+        presents_by_key=True,
+        methods=WALLETS,
+    ),
     # docs.mollie.com/reference/api-idempotency: an answer is kept for an hour.
     # One capture a card payment; the rest is released with it.
     "mollie": Capabilities(
@@ -80,6 +92,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         methods=WALLETS,
     ),
     # docs.adyen.com/development-resources/api-idempotency: keys live for at least 7 days. Everything is decided later.
+    # What goes to a terminal has a number of its own instead of a key, and is asked about by it.
     "adyen": Capabilities(
         6 * DAY,
         enquiry_by_reference=False,
@@ -90,6 +103,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         stores_by_page=True,
         lists_payments=False,
         needs_merchant=True,
+        card_present=True,
         methods=WALLETS,
     ),
     # Both are ours: the answer to an operation is found again by the operation for ever.
@@ -136,6 +150,8 @@ HOLDS: Final[dict[tuple[str, str, Initiator], int]] = {
     ("stripe", "", Initiator.CARDHOLDER): 7 * DAY,
     ("stripe", "", Initiator.MERCHANT): 7 * DAY,
     ("stripe", "visa", Initiator.MERCHANT): 4 * DAY + 18 * 3600,
+    # docs.stripe.com/terminal: what was held at a reader is captured within two days, unless an extension was granted.
+    ("stripe", "", Initiator.AT_READER): 2 * DAY,
     # Mollie tells the end of each hold (captureBefore); this is for the message that does not.
     ("mollie", "", Initiator.CARDHOLDER): 7 * DAY,
     ("mollie", "", Initiator.MERCHANT): 4 * DAY + 18 * 3600,
@@ -143,6 +159,7 @@ HOLDS: Final[dict[tuple[str, str, Initiator], int]] = {
     ("adyen", "", Initiator.CARDHOLDER): 7 * DAY,
     ("adyen", "", Initiator.MERCHANT): 4 * DAY + 18 * 3600,
     ("adyen", "visa", Initiator.CARDHOLDER): 10 * DAY,
+    ("adyen", "", Initiator.AT_READER): 7 * DAY,
     # What is held in our own books is held until we let it go.
     **dict.fromkeys(
         ((name, "", who) for name in ("prepaid", "invoice") for who in Initiator),

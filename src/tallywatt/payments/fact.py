@@ -142,6 +142,8 @@ def _shown_by_state(  # noqa: PLR0911  # one answer a kind
             return OperationState.SUCCEEDED if view.page_ref is not None or view.provider_ref is not None else None
         case OperationKind.CHARGE:
             return _CHARGE.get(view.status)
+        case OperationKind.PRESENT:
+            return _PRESENT.get(view.status)
         case OperationKind.AUTHORISE:
             return _AUTHORISE.get(view.status)
         case OperationKind.ADJUST if view.authorised_minor >= operation.amount_minor:
@@ -168,6 +170,21 @@ _AUTHORISE: Final = {
     ViewStatus.VOIDED: OperationState.SUCCEEDED,
     ViewStatus.DECLINED: OperationState.DECLINED,
 }
+_PRESENT: Final = {
+    **dict.fromkeys(
+        (
+            ViewStatus.REQUIRES_ACTION,
+            ViewStatus.AUTHORISED,
+            ViewStatus.CAPTURED,
+            ViewStatus.VOIDED,
+            ViewStatus.EXPIRED,
+            ViewStatus.ABANDONED,
+        ),
+        OperationState.SUCCEEDED,
+    ),
+    ViewStatus.DECLINED: OperationState.DECLINED,
+}
+"""A reader that asks, or has asked, has done what it was asked for; what came of it the payment says."""
 _CAPTURE: Final = {ViewStatus.VOIDED: OperationState.FAILED, ViewStatus.EXPIRED: OperationState.FAILED}
 _VOID: Final = dict.fromkeys((ViewStatus.VOIDED, ViewStatus.EXPIRED, ViewStatus.ABANDONED), OperationState.SUCCEEDED)
 _REFUND: Final = {

@@ -24,6 +24,8 @@ class OperationKind(StrEnum):
     """Take the whole sum from a stored method, without the driver."""
     HOSTED_PAGE = "hosted_page"
     """Open a page of the provider's where a driver places a hold."""
+    PRESENT = "present"
+    """Let a reader ask for a card, and hold the sum on whichever is held to it."""
     AUTHORISE = "authorise"
     """Hold something from a stored method without the driver, before a session begins."""
     ADJUST = "adjust"
@@ -31,7 +33,7 @@ class OperationKind(StrEnum):
     CAPTURE = "capture"
     """Take what is due from a hold; the rest is released."""
     VOID = "void"
-    """Release a hold, or close a page that nobody has paid."""
+    """Release a hold, close a page that nobody has paid, or let a reader ask no longer."""
     REFUND = "refund"
 
 

@@ -11,6 +11,8 @@ counters; what is on its way is in the payment's one unresolved operation.
                  │                └── voided | expired
                  └── abandoned
     owed: nothing can be collected this way, or what was captured never arrived; the reason says why
+
+A hold at a reader goes the way of a page: prepared where the provider can, then the reader asks (requires_action).
 """
 
 from __future__ import annotations
@@ -90,6 +92,8 @@ BEFORE_MONEY = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIR
 RELEASED = (PaymentState.VOIDED, PaymentState.EXPIRED, PaymentState.ABANDONED)
 GOING_ON = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIRES_ACTION, PaymentState.AUTHORISED)
 TAKEN = (PaymentState.CAPTURED, PaymentState.REFUNDED)
+AT_READER = (PaymentState.CREATED, PaymentState.PREPARED, PaymentState.REQUIRES_ACTION)
+"""A reader serves one payment at a time: while one is in such a state, no other is begun there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class Payment:
     """A terminal at the station holds it, and may settle it by itself until then (machine time); afterwards we do."""
     purpose: str | None = None
     """What it is collected for besides a session that ends: `TOP_UP`, `REST`."""
+    reader_id: str | None = None
+    """The reader to which the driver holds a card, instead of paying on a page."""
     version: int = 1
 
     @property
@@ -156,7 +162,12 @@ class Payment:
     @property
     def is_given_up_unbegun(self) -> bool:
         """Whether nobody wants it any more, and the provider has not been seen to know it."""
-        return self.state is PaymentState.CREATED and self.due_minor == 0
+        return self.state in (PaymentState.CREATED, PaymentState.PREPARED) and self.due_minor == 0
+
+    @property
+    def waits_at_reader(self) -> bool:
+        """Whether a reader asks for a card, or will, or may have."""
+        return self.reader_id is not None and self.state in AT_READER
 
     @property
     def may_go_on(self) -> bool:
@@ -167,6 +178,8 @@ class Payment:
         """What is to be asked of the provider next, when nothing is on its way; None: nothing."""
         if self.state is PaymentState.CREATED:
             return None if self.due_minor == 0 else self._first_step(provider)
+        if self.state is PaymentState.PREPARED and self.reader_id is not None:
+            return OperationKind.VOID if self.due_minor == 0 else OperationKind.PRESENT
         if self.state is PaymentState.PREPARED:
             return OperationKind.CHARGE
         if self.state is PaymentState.REQUIRES_ACTION:
@@ -177,6 +190,8 @@ class Payment:
         return None
 
     def _first_step(self, provider: str) -> OperationKind:
+        if self.reader_id is not None:
+            return OperationKind.PREPARE if capabilities_of(provider).prepares else OperationKind.PRESENT
         if self.kind is PaymentKind.AD_HOC:
             return OperationKind.HOSTED_PAGE
         if self.due_minor is None:
@@ -225,7 +240,10 @@ class Payment:
         if self.kind is PaymentKind.STORED and self.state in (PaymentState.CREATED, PaymentState.PREPARED):
             return replace(self, state=PaymentState.OWED, reason=reason)
         if self.kind is PaymentKind.AD_HOC and self.state is PaymentState.CREATED:
-            return replace(self, state=PaymentState.ABANDONED, reason=reason)
+            return _ended_at_reader(replace(self, state=PaymentState.ABANDONED, reason=reason))
+        if self.reader_id is not None and self.state is PaymentState.PREPARED:
+            # What was prepared stays at the provider, where no reader will ever be asked for it.
+            return replace(self, state=PaymentState.ABANDONED, reason=reason, due_minor=0)
         if self.state is PaymentState.AUTHORISED and self.due_minor:
             return replace(self, reason=reason)
         return self
@@ -240,6 +258,11 @@ class Payment:
         state = self.state if left else PaymentState.OWED
         lost = self.lost_minor + gone
         return replace(self, captured_minor=left, lost_minor=lost, state=state, reason="capture_failed")
+
+    @property
+    def ends_when_declined(self) -> bool:
+        """Whether a declined card is the end. On a page the driver may try another one, a reader asks once."""
+        return self.kind is PaymentKind.STORED or self.reader_id is not None
 
     def _is_other(self, provider_ref: str | None) -> bool:
         """Whether a message is about another object than ours. A page may need a second object for a second card."""
@@ -319,10 +342,11 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
             return replace(payment, state=PaymentState.PREPARED), ()
         case ViewStatus.REQUIRES_ACTION if payment.state in (PaymentState.CREATED, PaymentState.PREPARED):
             return replace(payment, state=PaymentState.REQUIRES_ACTION), ()
-        case ViewStatus.DECLINED if payment.kind is PaymentKind.STORED and payment.state in BEFORE_MONEY:
+        case ViewStatus.DECLINED if payment.ends_when_declined and payment.state in BEFORE_MONEY:
             again = payment.state is PaymentState.DECLINED
             code = view.code or "declined"
-            return replace(payment, state=PaymentState.DECLINED, reason=code), () if again else (Declined(code),)
+            declined = _ended_at_reader(replace(payment, state=PaymentState.DECLINED, reason=code))
+            return declined, () if again else (Declined(code),)
         case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
             return _released(payment, view.status, view.code)
         case _:
@@ -341,5 +365,11 @@ def _released(payment: Payment, status: ViewStatus, code: str | None) -> tuple[P
         ViewStatus.EXPIRED: PaymentState.EXPIRED,
         ViewStatus.ABANDONED: PaymentState.ABANDONED,
     }[status]
-    after = replace(payment, state=state, reason=payment.reason or code)
+    after = _ended_at_reader(replace(payment, state=state, reason=payment.reason or code))
     return after, (HoldReleased(payment.authorised_minor, state.value),)
+
+
+def _ended_at_reader(payment: Payment) -> Payment:
+    """Nothing is wanted of it any more: should a hold appear all the same, it is let go."""
+    due = 0 if payment.reader_id is not None and payment.due_minor is None else payment.due_minor
+    return replace(payment, due_minor=due)

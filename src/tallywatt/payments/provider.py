@@ -148,6 +148,10 @@ class Enquiry:
     provider_ref: str | None = None
     page_ref: str | None = None
     customer_ref: str | None = None
+    reader_ref: str | None = None
+    """The reader that was asked for a card, while nothing is known to be held."""
+    presented_by: str | None = None
+    """The operation that asked it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from tallywatt.payments.fact import Source, answered, shown, view_of, with_refun
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
-from tallywatt.payments.payment import REST, TOP_UP, PaymentKind, PaymentState
+from tallywatt.payments.payment import RELEASED, REST, TOP_UP, PaymentKind, PaymentState
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
@@ -40,6 +40,7 @@ from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.renew_method import note_method
 from tallywatt.workflows.reserve_refund import release_reserved
 from tallywatt.workflows.route_payment import fail_over, note_health
+from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
     from tallywatt.payments.consequence import Consequence
@@ -53,6 +54,7 @@ START_PAID_SESSION: Final = "start_paid_session"
 """Job: a hold is there; ask the EVSE of that payment to start."""
 ASK_AFTER_MS: Final = 2000
 """How long an unclear answer may take to clear up by itself (a webhook) before the provider is asked."""
+ENDED_AT_READER: Final = (PaymentState.DECLINED, *RELEASED)
 PENDING_AFTER_MS: Final = 15 * 60 * 1000
 """How long the provider may take to decide before it is asked, in case its webhook was lost."""
 
@@ -81,6 +83,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     if after != payment:
         after = work.payments.put(after)
     release_reserved(work, after, settled)
+    _release_offer(work, payment, after)
     for consequence in consequences:
         _carry_out(work, after, settled, consequence)
     if news and after.kind is PaymentKind.AD_HOC and after.state is PaymentState.REQUIRES_ACTION:
@@ -90,6 +93,13 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     if not dead_end:
         take_next_step(work, after)
     return after
+
+
+def _release_offer(work: UnitOfWork, before: Payment, after: Payment) -> None:
+    """Who could not pay at a reader begins anew, with another offer: what this one had claimed is free again."""
+    ended = after.state is not before.state and after.state in ENDED_AT_READER
+    if after.reader_id is not None and after.session_id is None and ended:
+        release_uses(work, after.offer_id)
 
 
 def _of_a_lost_capture(work: UnitOfWork, payment: Payment, view: View) -> Payment | None:
@@ -140,7 +150,8 @@ def _is_dead_end(operation: Operation, fact: ProviderFact) -> bool:
     if operation.kind is OperationKind.ADJUST:
         return False  # what is held stays held, and what is due is taken from that
     if operation.state is OperationState.NOT_SENT:
-        return fact.source is Source.REPLY
+        # Who stood at the reader has gone, or tries again: it is not asked by itself a second time.
+        return fact.source is Source.REPLY or operation.kind is OperationKind.PRESENT
     return operation.state is OperationState.FAILED
 
 

@@ -105,6 +105,8 @@ def _asked(
     work: UnitOfWork, payment: Payment, kind: OperationKind, earlier: list[Operation]
 ) -> dict[str, str | int | None]:
     match kind:
+        case OperationKind.PREPARE | OperationKind.PRESENT if payment.reader_id is not None:
+            return asked_at_reader(work, payment, earlier)
         case OperationKind.PREPARE | OperationKind.AUTHORISE:
             assert payment.method_id is not None, "a stored payment has a method"
             method = work.payment_methods.get(payment.method_id)
@@ -122,7 +124,28 @@ def _asked(
             again = {name: value for name, value in page.asked.items() if name in PAGE}
             return {**again, "expires_at": (work.machine_now + PAGE_LIFE_MS) // 1000}
         case _:
-            return {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref, **_about(work, payment)}
+            asked = {"provider_ref": payment.provider_ref, "page_ref": payment.page_ref, **_about(work, payment)}
+            waits = kind is OperationKind.VOID and payment.waits_at_reader
+            return {**asked, **_reader_asked(earlier)} if waits else asked
+
+
+def _reader_asked(earlier: list[Operation]) -> dict[str, str | int | None]:
+    """The reader that is to ask no longer, and the operation that made it ask, if one did."""
+    first = next(one for one in earlier if one.kind in FIRST_AT_READER)
+    presented = next((one.operation_id for one in earlier if one.kind is OperationKind.PRESENT), None)
+    return {"reader_ref": first.asked["reader_ref"], "presented_by": presented}
+
+
+FIRST_AT_READER = (OperationKind.PREPARE, OperationKind.PRESENT)
+AT_READER = ("title", "reader_ref", "present_until")
+"""What is asked at a reader besides the sum: what it may show, which it is, and until when anybody is there."""
+
+
+def asked_at_reader(work: UnitOfWork, payment: Payment, earlier: list[Operation]) -> dict[str, str | int | None]:
+    """As it was asked for at first; only that knows which reader it was, and when the driver is gone."""
+    first = next(one for one in earlier if one.kind in FIRST_AT_READER)
+    again = {name: value for name, value in first.asked.items() if name in AT_READER}
+    return {**again, "provider_ref": payment.provider_ref, **_about(work, payment)}
 
 
 def _about(work: UnitOfWork, payment: Payment) -> dict[str, str | int | None]:

@@ -13,6 +13,7 @@ from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Enquiry
 from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.present_card import asked_reader
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId
@@ -25,6 +26,8 @@ LOOK_AT_PAGE: Final = "look_at_page"
 PAUSES: Final = ((2 * 60, 15), (10 * 60, 60))
 """Within so many seconds, every so many; somebody is standing there. Webhooks are faster: this is for the lost ones."""
 LONG_PAUSE_SECONDS: Final = 5 * 60
+READER_SECONDS: Final = 2
+"""At a reader: whoever stands there looks at the station, not at a page, and nothing else tells of an abandoned card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,15 @@ class PageLook:
 
 def look_soon(work: UnitOfWork, payment: Payment) -> None:
     """The driver is on the page now."""
-    first = Instant(work.machine_now + PAUSES[0][1] * 1000)
+    pause = READER_SECONDS if payment.reader_id is not None else PAUSES[0][1]
+    first = Instant(work.machine_now + pause * 1000)
     work.jobs.add(Job(LOOK_AT_PAGE, payment.payment_id, {"account_id": payment.account_id}, first))
 
 
-def pause_after(seconds: float) -> int:
-    """How long to wait before the next look at a page that was opened so long ago."""
+def pause_after(seconds: float, *, at_reader: bool = False) -> int:
+    """How long to wait before the next look at a page that was opened so long ago, or at a reader that asks."""
+    if at_reader and seconds < PAUSES[1][0]:
+        return READER_SECONDS
     return next((pause for within, pause in PAUSES if seconds < within), LONG_PAUSE_SECONDS)
 
 
@@ -53,6 +59,14 @@ def page_to_look_at(work: UnitOfWork, payment_id: PaymentId) -> PageLook | None:
     payment = work.payments.get(payment_id)
     if payment.state is not PaymentState.REQUIRES_ACTION:
         return None
-    enquiry = Enquiry(payment.payment_id, payment.created_at, payment.provider_ref, payment.page_ref)
+    reader_ref, presented_by = asked_reader(work, payment)
+    enquiry = Enquiry(
+        payment.payment_id,
+        payment.created_at,
+        payment.provider_ref,
+        payment.page_ref,
+        reader_ref=reader_ref,
+        presented_by=presented_by,
+    )
     account = work.provider_accounts.get(payment.account_id)
     return PageLook(account, enquiry, is_held=not_compared(work) is not None)

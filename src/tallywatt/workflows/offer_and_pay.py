@@ -15,6 +15,7 @@ from tallywatt.stations.station import StationState
 from tallywatt.workflows.keep_limit import keep_limits
 from tallywatt.workflows.offer_price import new_offer
 from tallywatt.workflows.pay_ad_hoc import MoveHold, PayAdHoc, move_hold, pay_ad_hoc
+from tallywatt.workflows.pay_at_reader import PayAtReader, pay_at_reader, reader_for
 from tallywatt.workflows.show_web_code import use_web_code
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class OfferAndPay:
     """Of the code that the driver has scanned, where the station shows one."""
     coupon: str | None = None
     """The code of one, as it was typed."""
+    at_reader: bool = False
+    """Whether the driver holds a card to a reader there, instead of paying on a page."""
+    reader_id: str | None = None
+    """Which one, where several serve this EVSE."""
     limits: dict[str, int] = field(default_factory=dict)
     """The most that the driver wants of the session, as `read_limits` has it."""
 
@@ -59,7 +64,8 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
     if offer.currency != operator.currency:
         msg = f"the tariff at {evse.code} is in {offer.currency}, the hold would be in {operator.currency}"
         raise Conflict(msg, code="offers.other_currency")
-    free = _free_hold(work, command.hold_secret, operator)
+    # At a reader the browser may be a kiosk's, and the hold that it remembers somebody else's.
+    free = None if command.at_reader else _free_hold(work, command.hold_secret, operator)
     if free is not None:
         _limit(work, free, limits)
     if free is not None and free.evse_id == evse.evse_id:
@@ -68,16 +74,20 @@ def offer_and_pay(work: UnitOfWork, command: OfferAndPay) -> Payment:
         return move_hold(work, MoveHold(free.payment_id, evse.evse_id, offer.offer_id))
     location = work.locations.find(station.location_id) if station.location_id else None
     place = location.name if location is not None else operator.name
+    hold = Money(operator.hold_minor, currency(operator.currency))
+    shown = (place, evse.code, headline(offer.shown, offer.currency, command.language or "en"))
+    title = " · ".join(part for part in shown if part)
+    if command.at_reader:
+        reader = reader_for(work, station, evse, command.reader_id)
+        payment = pay_at_reader(work, PayAtReader(evse.evse_id, hold, title, offer.offer_id, reader))
+        _limit(work, payment, limits)
+        return payment
     payment = pay_ad_hoc(
         work,
         PayAdHoc(
             evse_id=evse.evse_id,
-            hold=Money(operator.hold_minor, currency(operator.currency)),
-            title=" · ".join(
-                part
-                for part in (place, evse.code, headline(offer.shown, offer.currency, command.language or "en"))
-                if part
-            ),
+            hold=hold,
+            title=title,
             success_url=command.success_url,
             cancel_url=command.cancel_url,
             offer_id=offer.offer_id,

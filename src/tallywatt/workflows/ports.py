@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.own_books import CreditTerms, CustomerHold, ReceivedTransfer, TransferPart
     from tallywatt.payments.payment import Payment
+    from tallywatt.payments.reader import Reader
     from tallywatt.payments.restoration import Restoration
     from tallywatt.payments.secret import SealedSecret
     from tallywatt.payments.settlement import (
@@ -321,6 +322,7 @@ class UnitOfWork(Protocol):
     list_rules: Records[ListRule]
     local_lists: Records[LocalList]
     reservations: Records[Reservation]
+    readers: Records[Reader]
     station_checks: Records[StationCheck]
     commissioning_rules: Records[CommissioningRule]
     display_rules: Records[DisplayRule]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.payments.provider import Enquiry
 from tallywatt.workflows.begin_restoration import not_compared
+from tallywatt.workflows.present_card import asked_reader
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import OperationId
@@ -32,12 +33,15 @@ def pursue(work: UnitOfWork, operation_id: OperationId) -> Pursuit | None:
     if not operation.is_unresolved:
         return None
     payment = work.payments.get(operation.payment_id)
+    reader_ref, presented_by = asked_reader(work, payment)
     enquiry = Enquiry(
         payment_id=payment.payment_id,
         created_at=operation.created_at,
         provider_ref=payment.provider_ref,
         page_ref=payment.page_ref,
         customer_ref=operation.asked.get("customer_ref"),
+        reader_ref=reader_ref,
+        presented_by=presented_by,
     )
     account = work.provider_accounts.get(operation.account_id)
     return Pursuit(operation, account, enquiry, is_held=not_compared(work) is not None)

@@ -134,6 +134,7 @@ def _holds_nothing(payment: Payment, operation: Operation, fact: ProviderFact) -
         isinstance(fact.outcome, (NotSent, Unknown))
         and payment.state is PaymentState.CREATED
         and payment.due_minor != 0
+        and payment.reader_id is None  # a reader belongs to one account
         and operation.kind in (OperationKind.HOSTED_PAGE, OperationKind.PREPARE)
         and operation.state in (OperationState.INTENDED, OperationState.UNKNOWN, OperationState.NOT_SENT)
     )

@@ -66,6 +66,7 @@ from tallywatt.workflows.keep_local_list import SwitchLists
 from tallywatt.workflows.keep_mandate import ResumeMandate, RevokeMandate, SetCreditor, SignMandate
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
+from tallywatt.workflows.keep_reader import AddReader, RemoveReader
 from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits
@@ -152,6 +153,8 @@ COMMANDS: dict[str, object] = {
     "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30),
     "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
+    "add_reader": AddReader("main", "tmr_1", "Kiosk", None, ("GB*TWA*E1",)),
+    "remove_reader": RemoveReader("r1"),
     "reserve": Reserve(StationId("s1"), 30, EvseId("e1"), None, "04AA", None),
     "cancel_reservation": CancelReservation("r1"),
     "switch_lists": SwitchLists(StationId("s1"), is_on=True),

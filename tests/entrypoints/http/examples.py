@@ -75,7 +75,7 @@ from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_ite
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.conforming import end_loop
-from tests.entrypoints.http.reserved import reserved, speaks
+from tests.entrypoints.http.reserved import a_reader, reserved, speaks
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 
@@ -151,6 +151,12 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /certificates/{certificate_id}/revoke": _thing("certificate_id", "certificate", body={"reason": "stolen"}),
     "GET /messages": Asked(query={"name": "ClearCache"}),
     "GET /commissioning": Asked(),
+    "GET /readers": Asked(),
+    "GET /readers/{reader_id}": _thing("reader_id", "reader"),
+    "POST /readers": Asked(
+        body={"account": "main", "reader_ref": "tmr_G6YA1cYr9z", "label": "Post 2", "evses": ["GB*TWA*ECP1*1"]}
+    ),
+    "DELETE /readers/{reader_id}": _thing("reader_id", "reader"),
     "GET /reservations": Asked(),
     "GET /reservations/{reservation_id}": _thing("reservation_id", "reservation"),
     "POST /reservations/{reservation_id}/cancel": _thing("reservation_id", "reservation"),
@@ -555,6 +561,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "belonging": belonging.belonging_id,
         "circle": belonging.circle_id,
         "reservation": reserved(scene, "CP2", "C1"),
+        "reader": a_reader(scene, "CP2", "tmr_F5XZ0bXq8y"),
         "coupon": welcome.coupon_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,

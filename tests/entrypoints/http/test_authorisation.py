@@ -54,7 +54,7 @@ from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
 from tests.entrypoints.http.examples import certified
-from tests.entrypoints.http.reserved import reserved
+from tests.entrypoints.http.reserved import a_reader, reserved
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
 from tests.migrated import copy_of
@@ -141,6 +141,7 @@ THINGS: Final[dict[str, str]] = {
     "code": "evse",
     "coupon_id": "coupon",
     "reservation_id": "reservation",
+    "reader_id": "reader",
     "command_id": "command",
     "delivery_id": "delivery",
     "endpoint_id": "endpoint",
@@ -190,6 +191,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/commissioning": {"sets_values": True},
     "POST /stations/{identity}/reservations": {"customer": "C1", "minutes": 30},
     "POST /reservations/{reservation_id}/cancel": {},
+    "POST /readers": {"account": "cards", "reader_ref": "tmr_2", "label": "Post 2", "location": "nowhere"},
     "POST /local-lists": {"is_on": True},
     "POST /stations/{identity}/local-list": {"is_on": True},
     "POST /stations/{identity}/display": {"shows": "auto"},
@@ -299,6 +301,7 @@ def things_of(scene: Scene) -> dict[str, str]:
         "circle": circle,
         "coupon": coupon,
         "reservation": reserved(scene, own, own),
+        "reader": a_reader(scene, own, f"tmr_{own}"),
         "delivery": delivery,
         "difference": _difference(scene, own),
         **_debits(scene, own),

@@ -96,7 +96,7 @@ def test_a_browser_is_led_from_the_price_over_the_provider_s_page_to_the_session
     scene.collect_once(page_first)
     assert client.get(waiting).headers["location"] == PAGE
     assert client.get(f"{waiting}.json").json() == {
-        "state": "requires_action", "hosted_page_url": PAGE, "session_url": None,
+        "state": "requires_action", "reason": None, "reader": None, "hosted_page_url": PAGE, "session_url": None,
     }  # fmt: skip
     back = client.get(f"{waiting}?paid=true")
     assert back.status_code == 200, "whoever comes back from the provider's page is not sent there again"

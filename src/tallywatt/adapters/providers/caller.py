@@ -20,6 +20,7 @@ from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View, ViewStatus
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.look_at_page import page_to_look_at, pause_after
+from tallywatt.workflows.present_card import note_sending
 from tallywatt.workflows.resolve_unknown import pursue
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class Providers:
         return f"{self._base_url.rstrip('/')}/webhooks/{account.provider}/{account.account_id}"
 
 
+ARRIVES_WITHIN_MS = 30 * 1000
+"""So long what was sent to a reader may be on its way there: until then it proves nothing that nobody knows of it."""
 NOT_COMPARED = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
 PAGE_SECONDS = 15
 """The longest pause while a driver waits for the page of the provider."""
@@ -146,7 +149,8 @@ def _let_go(pursuit: Pursuit) -> None:
 
 def _while_somebody_waits(operation: Operation) -> int | None:
     """The pause before a page is asked for again: its driver stands at the station, and does not come back in an hour."""
-    return min(2**operation.attempts, PAGE_SECONDS) if operation.kind is OperationKind.HOSTED_PAGE else None
+    waits = operation.kind is OperationKind.HOSTED_PAGE or "reader_ref" in operation.asked
+    return min(2**operation.attempts, PAGE_SECONDS) if waits else None
 
 
 def provider_behind(
@@ -156,6 +160,11 @@ def provider_behind(
     if capabilities_of(account.provider).own_books:
         return OwnBooks(account.provider, write)
     return provider_of(account)
+
+
+def can_be_asked(provider: PaymentProvider, pursuit: Pursuit) -> bool:
+    """Whether the provider tells how this payment stands: a reader does also where payments cannot be asked about."""
+    return provider.capabilities.enquiry or pursuit.enquiry.reader_ref is not None
 
 
 class Caller:
@@ -176,7 +185,10 @@ class Caller:
         if pursuit.operation.state is not OperationState.INTENDED:
             return
         _let_go(pursuit)
-        fact = self.send(pursuit, self._of(write, pursuit.account))
+        provider = self._of(write, pursuit.account)
+        once = pursuit.operation.kind is OperationKind.PRESENT and not provider.capabilities.presents_by_key
+        may_send = not once or write(note_sending, operation_id) is not None
+        fact = self.send(pursuit, provider) if may_send else self.find_out(pursuit, provider)
         write(apply_provider_fact, fact)
         if isinstance(fact.outcome, NotSent):
             raise TryLater(
@@ -208,7 +220,8 @@ class Caller:
             if payment.state is not PaymentState.REQUIRES_ACTION:
                 return
         msg = "the driver has not paid on the page yet"
-        raise TryLater(msg, pause_after((self._clock.now() - opened_at) / 1000))
+        at_reader = look.enquiry.reader_ref is not None
+        raise TryLater(msg, pause_after((self._clock.now() - opened_at) / 1000, at_reader=at_reader))
 
     def _of(self, write: Write, account: ProviderAccount) -> PaymentProvider:
         """The provider behind an account: an outside one, or our own books."""
@@ -217,7 +230,7 @@ class Caller:
     def send(self, pursuit: Pursuit, provider: PaymentProvider | None = None) -> ProviderFact:
         """Send an operation once. One whose key may have run out is asked about instead."""
         provider, operation = provider or self._provider_of(pursuit.account), pursuit.operation
-        if not self._in_window(provider, pursuit):
+        if self._is_too_late(operation) or not self._in_window(provider, pursuit):
             return self.find_out(pursuit, provider)
         sent_at = self._clock.now()
         outcome = self._measured(provider, operation)
@@ -235,8 +248,9 @@ class Caller:
         while that is safe, else by looking for our reference. Never by a new key.
         """
         provider, operation = provider or self._provider_of(pursuit.account), pursuit.operation
-        enquiry, can_tell = pursuit.enquiry, provider.capabilities.enquiry
-        if can_tell and (enquiry.provider_ref is not None or enquiry.page_ref is not None):
+        enquiry, can_tell = pursuit.enquiry, can_be_asked(provider, pursuit)
+        known = (enquiry.provider_ref, enquiry.page_ref, enquiry.reader_ref)
+        if can_tell and any(one is not None for one in known):
             seen = self._look(provider, pursuit)
             if seen is not None:
                 return self._fact(pursuit, seen)
@@ -244,7 +258,7 @@ class Caller:
             undecided = "the provider has not decided yet"
             return self._fact(pursuit, Unknown(undecided) if can_tell else Pending(View(ViewStatus.PROCESSING)))
         sent_at = None
-        if self._in_window(provider, pursuit):
+        if self._may_resend(provider, pursuit):
             sent_at = self._clock.now()
             outcome = self._measured(provider, operation)
             if isinstance(outcome, NotSent):
@@ -256,8 +270,10 @@ class Caller:
 
     def _found_or_gone(self, provider: PaymentProvider, pursuit: Pursuit) -> Outcome:
         """What is concluded from the provider's objects alone; from one that shows none, nothing."""
-        if not provider.capabilities.enquiry:
+        if not can_be_asked(provider, pursuit):
             return Unknown("only its webhook tells what became of it")
+        if pursuit.enquiry.reader_ref is not None and self._age(pursuit) < ARRIVES_WITHIN_MS:
+            return self._look(provider, pursuit) or Unknown("it may be on its way to the reader")
         gone = NotSent("there is no trace of it, and the provider works on it no more")
         return self._look(provider, pursuit) or gone
 
@@ -269,8 +285,24 @@ class Caller:
         return Unknown(seen.cause) if seen is not None else None
 
     def _in_window(self, provider: PaymentProvider, pursuit: Pursuit) -> bool:
-        age = self._clock.now() - pursuit.operation.created_at
-        return age < provider.capabilities.idempotency_window_seconds * 1000
+        return self._age(pursuit) < provider.capabilities.idempotency_window_seconds * 1000
+
+    def _age(self, pursuit: Pursuit) -> int:
+        return self._clock.now() - pursuit.operation.created_at
+
+    def _may_resend(self, provider: PaymentProvider, pursuit: Pursuit) -> bool:
+        """Whether the same bytes under the same key are sure to be the same request, and still wanted."""
+        operation = pursuit.operation
+        if self._is_too_late(operation):
+            return False
+        # A reader is asked about by another message than the one that made it ask, and neither has a key.
+        at_reader = operation.kind is OperationKind.PRESENT and not provider.capabilities.presents_by_key
+        return not at_reader and self._in_window(provider, pursuit)
+
+    def _is_too_late(self, operation: Operation) -> bool:
+        """Whether whoever stood at the reader has gone: it is not made to ask the next one for this card."""
+        until = operation.asked.get("present_until")
+        return operation.kind is OperationKind.PRESENT and until is not None and self._clock.now() >= int(until)
 
     def _fact(self, pursuit: Pursuit, outcome: Any, sent_at: Any = None) -> ProviderFact:
         operation = pursuit.operation

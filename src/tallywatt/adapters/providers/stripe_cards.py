@@ -12,6 +12,7 @@ import httpx
 import stripe
 
 from tallywatt.adapters.providers import marks
+from tallywatt.adapters.providers import stripe_readers as readers
 from tallywatt.adapters.providers import stripe_views as views
 from tallywatt.adapters.providers.stripe_disputes import disputes_since, told_dispute
 from tallywatt.adapters.providers.stripe_settlements import lines_since
@@ -32,6 +33,7 @@ from tallywatt.payments.provider import (
     Trace,
     Unknown,
     View,
+    ViewStatus,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ MOST_LISTED: Final = 1000
 _WITH_CHARGE: Final = ["latest_charge", "latest_charge.refunds"]
 _NEVER_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 RENEWED: Final = ("payment_method.automatically_updated",)
+DECLINABLE: Final = (OperationKind.CHARGE, OperationKind.PREPARE, OperationKind.PRESENT, OperationKind.ADJUST)
 _NEEDS_PERSON: Final = ("charge.dispute.", "refund.failed", "radar.early_fraud_warning.")
 
 stripe.enable_telemetry = False
@@ -116,6 +119,7 @@ class StripeCards:
             OperationKind.PREPARE: self._prepare,
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.PRESENT: self._present,
             OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
@@ -124,6 +128,9 @@ class StripeCards:
         return send(asked, options)
 
     def _prepare(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
+        if "reader_ref" in asked:
+            for_reader = readers.prepare(self._client, asked, options)
+            return _seen(for_reader), for_reader.id
         made = self._client.payment_intents.create(
             {
                 "amount": asked["amount_minor"],
@@ -145,6 +152,13 @@ class StripeCards:
             options,
         )
         return _seen(done), done.id
+
+    def _present(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
+        ref = asked["provider_ref"]
+        seen = readers.present(self._client, asked, options, _tree)
+        if seen.status is ViewStatus.PROCESSING:
+            seen = _seen(self._client.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE}))
+        return seen, ref
 
     def _open_page(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
         params: SessionCreateParams = {
@@ -196,6 +210,9 @@ class StripeCards:
             # Nothing is held yet: closing the page is what keeps it so.
             closed = self._client.checkout.sessions.expire(asked["page_ref"], {}, options)
             return views.of_session(_tree(closed)), closed.id
+        if "reader_ref" in asked:
+            given_up = readers.give_up(self._client, asked, options)
+            return _seen(given_up), given_up.id
         done = self._client.payment_intents.cancel(asked["provider_ref"], {}, options)
         return _seen(done), done.id
 
@@ -216,15 +233,17 @@ class StripeCards:
     def _outcome_of(self, operation: Operation, error: stripe.StripeError) -> Outcome:
         if isinstance(error, stripe.CardError):
             return self._declined(operation, error)
+        if isinstance(error, stripe.InvalidRequestError) and error.code == readers.SILENT:
+            return Unknown("the reader did not answer in time", ended=_is_replayed(error))
         if isinstance(error, stripe.InvalidRequestError):
             view = _view_in(error) or self._look_again(operation, error)
-            return Failed(error.code or "refused", error.user_message or "", view)
+            return Failed(readers.WORDS.get(error.code or "", error.code) or "refused", error.user_message or "", view)
         return unclear(error)
 
     def _declined(self, operation: Operation, error: stripe.CardError) -> Outcome:
         detail = _detail(error)
         said = error.user_message or ""
-        if operation.kind not in (OperationKind.CHARGE, OperationKind.PREPARE, OperationKind.ADJUST):
+        if operation.kind not in DECLINABLE:
             return Failed(error.code or "refused", said, _view_in(error))
         found = standard(views.PROVIDER, detail.get("decline_code"), error.code)
         advice = Advice.DO_NOT_RETRY if detail.get("advice_code") == "do_not_try_again" else found.advice
@@ -246,7 +265,7 @@ class StripeCards:
         try:
             if enquiry.provider_ref is not None:
                 found = self._client.payment_intents.retrieve(enquiry.provider_ref, {"expand": _WITH_CHARGE})
-                return _seen(found)
+                return readers.enquire(self._client, enquiry, _seen(found))
             if enquiry.page_ref is not None:
                 expand = [f"payment_intent.{path}" for path in _WITH_CHARGE]
                 page = self._client.checkout.sessions.retrieve(enquiry.page_ref, {"expand": expand})
@@ -332,6 +351,8 @@ class StripeCards:
             if not -LATEST < said_at < LATEST:
                 raise ValueError(event["created"])
             view, payment_id = views.view_of(thing), views.payment_of(thing)
+            if type_ in readers.EVENTS:
+                view = readers.of_reader(thing)
             ref = thing.get("payment_intent") if view is None else view.provider_ref
             dispute = told_dispute(thing, said_at) if thing.get("object") == "dispute" else None
             renewed = views.stored_of(thing) if type_ in RENEWED else None
@@ -394,8 +415,12 @@ def unclear(error: stripe.StripeError) -> NotSent | Unknown:
     if isinstance(error, stripe.IdempotencyError):
         # The key is known with other bytes: something was sent under it, and what became of that is not known.
         return Unknown("the key was used for another request", ended=True)
-    replayed = (error.headers or {}).get("idempotent-replayed") == "true"
-    return Unknown(f"status {error.http_status}: {_detail(error).get('code')}", ended=replayed)
+    return Unknown(f"status {error.http_status}: {_detail(error).get('code')}", ended=_is_replayed(error))
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    """Whether it is the answer to an earlier sending: no other one will come under this key."""
+    return (error.headers or {}).get("idempotent-replayed") == "true"
 
 
 def _retry_after(error: stripe.StripeError) -> int | None:

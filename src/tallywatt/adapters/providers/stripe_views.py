@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tallywatt.adapters.providers import marks
 from tallywatt.kernel.clock import Instant
-from tallywatt.payments.capabilities import hold_seconds
+from tallywatt.payments.capabilities import Initiator, hold_seconds
 from tallywatt.payments.codes import standard
 from tallywatt.payments.provider import RefundView, StoredMethod, View, ViewStatus
 
@@ -56,12 +56,15 @@ def _status(intent: Tree) -> ViewStatus:
 
 
 def _card(charge: Tree) -> Tree:
-    found: Tree = (charge.get("payment_method_details") or {}).get("card") or {}
+    details = charge.get("payment_method_details") or {}
+    found: Tree = details.get("card") or details.get("card_present") or {}
     return found
 
 
 def _hold_end(intent: Tree, card: Tree) -> Instant:
-    return Instant((card.get("capture_before") or intent["created"] + hold_seconds(PROVIDER, card.get("brand"))) * 1000)
+    by = Initiator.AT_READER if "card_present" in intent.get("payment_method_types", ()) else Initiator.CARDHOLDER
+    lives = hold_seconds(PROVIDER, card.get("brand"), by)
+    return Instant((card.get("capture_before") or intent["created"] + lives) * 1000)
 
 
 def _refunds(charge: Tree) -> tuple[RefundView, ...]:

@@ -70,6 +70,7 @@ from tallywatt.workflows.keep_own_account import (
     end_invoice,
     open_balance,
 )
+from tallywatt.workflows.keep_reader import AddReader, RemoveReader, add_reader, remove_reader
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
@@ -212,6 +213,8 @@ ALLOWED = _allowed(
     (ask_check, AskCheck),
     (allow_setting, AllowSetting),
     (switch_lists, SwitchLists),
+    (add_reader, AddReader),
+    (remove_reader, RemoveReader),
     (reserve, Reserve),
     (cancel_reservation, CancelReservation),
     (set_display, SetDisplay),

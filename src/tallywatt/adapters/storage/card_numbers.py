@@ -80,7 +80,7 @@ NAMES = {
     "customers.reference", "locations.reference", "parties.reference", "operators.slug", "operators.party_code",
     "tariff_versions.reference", "tariff_versions.canonical", "policy_versions.canonical", "provider_accounts.name",
     "mandates.reference", "creditors.creditor_id", "debit_batches.batch_key",
-    "provider_accounts.merchant", "received_transfers.transfer_key",
+    "provider_accounts.merchant", "readers.reader_ref", "received_transfers.transfer_key",
     "people.email", "people.email_folded", "invitations.email",
     "invitations.email_folded", "linked_identities.subject", "linked_identities.issuer", "webhook_endpoints.url",
 }  # fmt: skip

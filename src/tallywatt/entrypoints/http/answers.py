@@ -1202,6 +1202,8 @@ class Payment(Answer):
     provider: str
     invoice: str | None
     customer: str | None
+    reader: str | None
+    """The label of the card reader, where it was held at one."""
     operations: list[PaymentOperation]
     allocations: list[PaymentAllocation]
 
@@ -1236,6 +1238,7 @@ class PaymentKept(Answer):
     terminal_until: When | None
     purpose: str | None
     created_at: When
+    reader_id: str | None
 
 
 class Invoice(Answer):
@@ -1781,6 +1784,36 @@ class LocalList(Answer):
     told_number: int | None
     """The version that the station itself last named."""
     told_at: When | None
+
+
+class CardReader(Answer):
+    """A card reader that is asked through a payment provider."""
+
+    id: str
+    account: str
+    provider: str
+    reader_ref: str
+    """The provider's own name of it."""
+    label: str
+    location: str | None
+    """Where it stands."""
+    evses: list[str]
+    """The EVSEs that are paid for there; empty: all of its location."""
+    added_at: When
+    removed_at: When | None
+
+
+class CardReaderKept(Answer):
+    """A card reader as it was written down."""
+
+    id: str
+    account_id: str
+    reader_ref: str
+    label: str
+    location_id: str | None
+    evse_ids: list[str]
+    added_at: When
+    removed_at: When | None
 
 
 class Reservation(Answer):

@@ -190,6 +190,16 @@ class PolicyChoice(Shape):
     )
 
 
+class NewReader(Shape):
+    """A card reader, as its provider names it, and what is paid for there: all of a location, or EVSEs by their codes."""
+
+    account: Annotated[str, Field(min_length=1, max_length=64, description="The name of the provider account.")]
+    reader_ref: Annotated[str, Field(min_length=1, max_length=64, examples=["tmr_F5XZ0bXq8y", "V400m-324688042"])]
+    label: Annotated[str, Field(min_length=1, max_length=60, description="How drivers find it.")]
+    location: Annotated[str, Field(max_length=64)] | None = None
+    evses: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=100)
+
+
 class NewProviderAccount(Shape):
     """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
 

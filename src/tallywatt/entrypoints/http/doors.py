@@ -58,6 +58,7 @@ OPEN: Final = (
     "GET /evse/{code}",
     "POST /evse/{code}/pay",
     "GET /pay/{secret}",
+    "POST /pay/{secret}/give-up",
     "GET /pay/{secret}.json",
     "GET /s/{secret}",
     "GET /s/{secret}.json",

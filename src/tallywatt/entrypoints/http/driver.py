@@ -30,6 +30,7 @@ from tallywatt.stations.web_code import LONGEST_CODE
 from tallywatt.workflows.answer_once import AnswerOnce, answer_once
 from tallywatt.workflows.ask_rest import PayRest, pay_rest
 from tallywatt.workflows.offer_and_pay import OfferAndPay, offer_and_pay
+from tallywatt.workflows.pay_at_reader import GiveUpAtReader, give_up_at_reader
 from tallywatt.workflows.show_web_code import CheckWebCode, check_web_code
 from tallywatt.workflows.stop_own_session import StopOwnSession, stop_own_session
 
@@ -91,6 +92,8 @@ async def show_evse(
     places = await house.ask(house.views.neighbours, operator, evse["station_id"], evse["location_id"])
     view = evse_page.view(evse, price, places, _connected(house))
     view |= await _scanned(house, evse, totp)
+    there = await house.ask(house.views.readers_at, operator, evse["location_id"], evse["evse_id"])
+    view["readers"] = [{"id": one["id"], "label": one["label"]} for one in there]
     caller = await signed_in_driver(request)
     csrf = csrf_token(house.secret, caller) if caller else ""
     own = await _own_price(house, evse, caller, price) if caller else None
@@ -145,8 +148,9 @@ async def pay(
     idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
     scanned: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """Say yes to the price: a hold is placed on the provider's page, then the station starts.
+    """Say yes to the price: a hold is placed on the provider's page or at a card reader, then the station starts.
 
+    `at=reader` in the form, and `reader` where there are several: the card is held to a reader beside the charging point.
     `scanned`: what the page of the EVSE gave for the code on its display, where it shows one.
     """
     evse = await _evse(house, code)
@@ -165,6 +169,8 @@ async def pay(
         web_window=_window_of(house, evse["code"], scanned),
         coupon=coupon.strip() or None,
         limits=_limits(given, evse["currency"]),
+        at_reader=given.get("at") == "reader",
+        reader_id=given.get("reader", "")[:MOST_CHARACTERS] or None,
     )
     once = AnswerOnce(DRIVER, idempotency_key, fingerprint, offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)
@@ -213,6 +219,8 @@ async def payment_state(secret: str, house: TheHouse) -> Response:
     return as_json(
         {
             "state": row["state"],
+            "reason": row["reason"],
+            "reader": row["reader"],
             "hosted_page_url": row["hosted_page_url"],
             "session_url": f"/s/{session}" if session else None,
         }
@@ -241,9 +249,11 @@ async def show_payment(secret: str, house: TheHouse, paid: bool = False) -> Resp
     plug = await house.ask(house.views.plug, row["operator_id"], row["evse_id"])
     start = await house.ask(house.views.start_of, row["operator_id"], row["id"])
     language.rather(plug["country"] if plug else None)
-    answer = HTMLResponse(page("pay.html", view=evse_page.payment_view(row, plug, start, paid=paid)))
-    if row["state"] == "authorised":
-        # The next connector is tried with the same hold, by whoever placed it.
+    view = evse_page.payment_view(row, plug, start, paid=paid) | {"give_up": f"/pay/{quote(secret)}/give-up"}
+    answer = HTMLResponse(page("pay.html", view=view))
+    if row["state"] == "authorised" and row["reader"] is None:
+        # The next connector is tried with the same hold, by whoever placed it; at a reader the browser may be a kiosk's,
+        # where the next driver would have it.
         answer.set_cookie(
             HOLD_COOKIE,
             secret,
@@ -263,6 +273,16 @@ def _show_rest(row: dict[str, Any], *, paid: bool) -> Response:
             return RedirectResponse(row["hosted_page_url"], 303)
         return HTMLResponse(page("rest.html", row=row))
     return RedirectResponse(f"/s/{row['session_secret']}", 303)
+
+
+@router.post("/pay/{secret}/give-up")
+async def give_up(request: Request, secret: str, house: TheHouse) -> Response:
+    """Who does not want to pay at the reader any more: it asks no longer, and what it held meanwhile is let go."""
+    row = await _payment(house, secret)
+    await house.write(row["operator_id"], give_up_at_reader, GiveUpAtReader(secret), actor=DRIVER)
+    if "application/json" in request.headers.get("accept", ""):
+        return await payment_state(secret, house)
+    return RedirectResponse(f"/pay/{quote(secret)}", 303)
 
 
 def _remember(answer: Response, house: House, session_secret: str, payment_secret: str) -> None:

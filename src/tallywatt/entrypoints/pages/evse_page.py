@@ -70,6 +70,22 @@ _REASONS: Final = {
     "station_offline": later("The station cannot be reached, so the hold was released."),
     "cancelled": later("It was cancelled, and the hold was released."),
 }
+_AT_READER: Final = {
+    "created": (later("One moment"), later("The card reader is being asked.")),
+    "prepared": (later("One moment"), later("The card reader is being asked.")),
+    "requires_action": (
+        later("Hold your card to the reader"),
+        later("The sum below is held on your card. Nothing is taken yet."),
+    ),
+}
+_NOT_AT_READER: Final = {
+    "cancelled_at_reader": later("It was cancelled at the card reader."),
+    "never_presented": later("No card was held to the reader in time."),
+    "cancelled": later("It was cancelled."),
+    "reader_busy": later("The card reader is in use. Wait until it is free, then try again."),
+    "reader_offline": later("The card reader has no connection at the moment. Please pay on your phone."),
+    "provider_unreachable": later("The card reader could not be asked. Please try again, or pay on your phone."),
+}
 RELEASED: Final = frozenset({"voided", "expired", "abandoned"})
 
 
@@ -104,6 +120,7 @@ def view(evse: Row, price: Row | None, places: list[Row], connected: frozenset[s
         "others": [one for one in here if one["code"] != evse["code"] and one["tone"] == "good"][:6] if hint else [],
         "scan": None,
         "scanned": None,
+        "readers": [],
         "price": price,
         "hold_minor": evse["hold_minor"],
         "hold_currency": evse["currency"],
@@ -164,11 +181,18 @@ def payment_view(row: Row, plug: Row | None, start: Row | None, *, paid: bool = 
         detail = _REASONS.get(row["reason"] or "", detail)
         headline = later("Nothing was taken") if row["reason"] in _REASONS else headline
     held = row["state"] == "authorised"
+    asks = row["reader"] is not None and row["state"] in _AT_READER
+    if asks:
+        headline, detail = _AT_READER[row["state"]]
+    elif row["reader"] is not None and row["state"] in RELEASED and not row["authorised_minor"]:
+        headline = later("Nothing was taken")
+        detail = _NOT_AT_READER.get(row["reason"] or "", later("No card was held to the reader."))
     return {
         "state": row["state"],
         "headline": _(headline),
         "detail": _(detail),
-        "waits": waits,
+        "waits": waits or asks,
+        "reader": row["reader"] if asks else None,
         "amount_minor": row["amount_minor"],
         "currency": row["currency"],
         "released": row["state"] in RELEASED or row["state"] == "declined",

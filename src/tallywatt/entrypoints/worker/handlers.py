@@ -57,6 +57,7 @@ from tallywatt.workflows.keep_tariff import (
     verify_tariffs,
 )
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.pay_at_reader import END_PRESENTATION, end_presentation
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
 from tallywatt.workflows.register_meter_key import ProveSession, prove_session
@@ -140,6 +141,7 @@ class Handlers:
             "start_paid_session": self._workflow(start_paid_session, lambda one: StartPaidSession(PaymentId(one))),
             "settle_ourselves": self._workflow(settle_ourselves, lambda one: SettleOurselves(PaymentId(one))),
             "release_hold": self._workflow(release_unused, PaymentId),
+            END_PRESENTATION: self._workflow(end_presentation, PaymentId),
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,

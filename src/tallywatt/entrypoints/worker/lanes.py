@@ -66,6 +66,7 @@ LANES = {
             "renew_certificate",
             "start_paid_session",
             "release_hold",
+            "end_presentation",
             "watch_hold",
             "watch_limit",
             "watch_reservation",

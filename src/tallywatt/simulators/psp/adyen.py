@@ -462,7 +462,7 @@ class Adyen:
 
     def _authorisation(self, book: Book, change: Change, intent: Object, *, failed: str | None) -> Object:
         attempt = _known(book, change, intent["latest_charge"])
-        card = attempt["payment_method_details"]["card"]
+        card = intents.card_of(attempt)
         # A card that was declined on a page is a payment of its own, and the next card another one.
         of = intent["id"] if failed is None or intent["customer"] else attempt["id"]
         named = {name: value for name, value in intent["metadata"].items() if not name.startswith("_")}

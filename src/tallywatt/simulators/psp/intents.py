@@ -29,6 +29,9 @@ CREATE: Final[Schema] = {
     "metadata": MAP,
     "off_session": BOOL,
     "payment_method": TEXT,
+    "payment_method_options": {
+        "card_present": {"request_extended_authorization": BOOL, "request_incremental_authorization_support": BOOL}
+    },
     "receipt_email": TEXT,
     "return_url": TEXT,
     "setup_future_usage": ("off_session", "on_session"),
@@ -67,7 +70,13 @@ def create(call: Call) -> Object:
     if asked.get("off_session") and not asked.get("confirm"):
         msg = "off_session can only be used when confirm is true."
         raise bad_request(msg, param="off_session")
-    intent = call.put(objects.payment_intent(call, asked))
+    intent = objects.payment_intent(call, asked)
+    grows = (
+        asked.get("payment_method_options", {}).get("card_present", {}).get("request_incremental_authorization_support")
+    )
+    if grows:
+        intent["payment_method_options"]["card"]["request_incremental_authorization"] = "if_available"
+    call.put(intent)
     call.event("payment_intent.created", intent)
     return _confirm(call, intent) if asked.get("confirm") else intent
 
@@ -94,6 +103,13 @@ def _confirm(call: Call, intent: Object) -> Object:
             raise decline(call, intent, method, AUTHENTICATION)
         return ask_driver(call, intent)
     return charge(call, intent, method)
+
+
+def card_of(attempt: Object) -> Object:
+    """What a charge tells about the card, however it came."""
+    details = attempt["payment_method_details"]
+    found: Object = details[details["type"]]
+    return found
 
 
 def asks_driver(method: Object) -> bool:
@@ -124,7 +140,7 @@ def charge(call: Call, intent: Object, method: Object) -> Object:
     if intent["setup_future_usage"] and intent["customer"]:
         call.put(method | {"customer": intent["customer"], "_set_up": True})
     if intent["capture_method"] == "manual":
-        attempt["payment_method_details"]["card"]["capture_before"] = call.now + call.hold_seconds
+        card_of(attempt)["capture_before"] = call.now + call.hold_seconds
         intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
         call.put(attempt)
         call.event("payment_intent.amount_capturable_updated", call.put(intent))
@@ -223,7 +239,7 @@ def increment(call: Call) -> Object:
 def hold_as_much(call: Call, intent: Object, amount: int) -> Object:
     """The hold is of another sum from now on."""
     attempt = call.get("charge", intent["latest_charge"])
-    attempt["payment_method_details"]["card"]["amount_authorized"] = amount
+    card_of(attempt)["amount_authorized"] = amount
     call.put(attempt | {"amount": amount})
     return call.put(intent | {"amount": amount, "amount_capturable": amount})
 
@@ -263,7 +279,7 @@ def current(call: Call, id_: str) -> Object:
     intent = call.get("payment_intent", id_)
     if intent["status"] == "requires_capture":
         attempt = call.get("charge", intent["latest_charge"])
-        if attempt["payment_method_details"]["card"]["capture_before"] <= call.now:
+        if card_of(attempt)["capture_before"] <= call.now:
             return close(call, intent, "automatic")
     return intent
 

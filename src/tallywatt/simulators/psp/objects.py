@@ -77,6 +77,17 @@ def payment_method(call: Call, card: Card) -> Object:
     }
 
 
+def card_present(call: Call, card: Card) -> Object:
+    """What a reader has read from a test card that was held to it."""
+    read = payment_method(call, card)
+    shown = {
+        name: read["card"][name]
+        for name in ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
+    }
+    more = {"emv_auth_data": None, "network": card.brand, "read_method": "contactless_emv"}
+    return read | {"type": "card_present", "card_present": shown | more}
+
+
 def payment_intent(call: Call, asked: dict[str, Any]) -> Object:
     """A payment intent that nothing was done with yet."""
     id_ = call.new_id("pi")
@@ -106,7 +117,7 @@ def payment_intent(call: Call, asked: dict[str, Any]) -> Object:
         "on_behalf_of": None,
         "payment_method": asked.get("payment_method"),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": asked.get("allowed_payment_method_types", ["card"]),
         "processing": None,
         "receipt_email": asked.get("receipt_email"),
         "review": None,
@@ -155,7 +166,7 @@ def charge(call: Call, intent: Object, method: Object) -> Object:
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {
-            "card": {
+            method["type"]: {
                 "amount_authorized": intent["amount"],
                 "authorization_code": id_[-6:],
                 "brand": card["brand"],
@@ -169,7 +180,7 @@ def charge(call: Call, intent: Object, method: Object) -> Object:
                 "network": card["brand"],
                 "wallet": None,
             },
-            "type": "card",
+            "type": method["type"],
         },
         "receipt_email": None,
         "receipt_number": None,

@@ -28,6 +28,8 @@ EVENTS: Final = (
     "payment_intent.succeeded",
     "payment_method.automatically_updated",
     "refund.failed",
+    "terminal.reader.action_failed",
+    "terminal.reader.action_succeeded",
 )
 """What the webhook endpoint has subscribed to, as one does on the provider's dashboard."""
 

@@ -24,7 +24,7 @@ _FRAME = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
+{refresh}<title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --ink: #14213d; --quiet: #5b6579; --line: #d8dde6; --page: #f4f6fa; --card: #fff;
   --go: #3b5bdb }}
@@ -60,6 +60,17 @@ a {{ color: inherit }}
 """
 
 
+def framed(title: str, body: str, *, again: bool = False) -> str:
+    """A page around something; `again`: it is looked at again every two seconds, for what changes without its reader."""
+    refresh = '<meta http-equiv="refresh" content="2">\n' if again else ""
+    return _FRAME.format(title=escape(title), body=body, refresh=refresh)
+
+
+def sum_of(minor: int, code: str) -> str:
+    """A sum as people read it."""
+    return str(Money(minor, currency(code.upper())))
+
+
 def choose_card(session: Object, refused: str | None = None) -> str:
     """Pick a test card and pay."""
     said = f'<p class="refused" role="alert">{escape(refused)}</p>' if refused else ""
@@ -81,7 +92,7 @@ def choose_card(session: Object, refused: str | None = None) -> str:
 <fieldset><legend>Test card</legend>{cards}</fieldset>
 <button>{"Hold" if held else "Pay"} {_sum(session)}</button>
 </form>{back}"""
-    return _FRAME.format(title=f"Pay {_sum(session)}", body=body)
+    return _FRAME.format(title=f"Pay {_sum(session)}", body=body, refresh="")
 
 
 def approve(session: Object, token: str) -> str:
@@ -93,14 +104,16 @@ def approve(session: Object, token: str) -> str:
 <button name="approve" value="yes">Approve</button>
 <button class="quiet" name="approve" value="no">Reject</button>
 </form>"""
-    return _FRAME.format(title="Approve the payment", body=body)
+    return _FRAME.format(title="Approve the payment", body=body, refresh="")
 
 
 def closed(session: Object) -> str:
     """Nothing more to do here."""
     done = session["status"] == "complete"
     said = "This payment is complete." if done else "This page can be paid no more. Go back and start again."
-    return _FRAME.format(title="Payment", body=f"<h1>{'Thank you' if done else 'Too late'}</h1><p>{said}</p>")
+    return _FRAME.format(
+        title="Payment", body=f"<h1>{'Thank you' if done else 'Too late'}</h1><p>{said}</p>", refresh=""
+    )
 
 
 def _sum(session: Object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.simulators.psp import checkout, customers, intents, lists, payouts, refunds
+from tallywatt.simulators.psp import checkout, customers, intents, lists, payouts, readers, refunds
 from tallywatt.simulators.psp.forms import TEXT
 
 if TYPE_CHECKING:
@@ -63,6 +63,18 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET", "/v1/payment_intents", lists.listing("payment_intent", "/v1/payment_intents", "customer"), lists.INTENTS
     ),
+    Endpoint("POST", "/v1/terminal/readers", readers.create, readers.CREATE, ("registration_code",)),
+    Endpoint("GET", "/v1/terminal/readers/{id}", readers.retrieve, _ONE),
+    Endpoint("GET", "/v1/terminal/readers", lists.listing(readers.READER, "/v1/terminal/readers"), lists.METHODS),
+    Endpoint(
+        "POST",
+        "/v1/terminal/readers/{id}/process_payment_intent",
+        readers.process,
+        readers.PROCESS,
+        ("payment_intent",),
+    ),
+    Endpoint("POST", "/v1/terminal/readers/{id}/cancel_action", readers.cancel, _ONE),
+    Endpoint("POST", "/v1/test_helpers/terminal/readers/{id}/present_payment_method", readers.present, readers.PRESENT),
     Endpoint("POST", "/v1/refunds", refunds.create, refunds.CREATE),
     Endpoint("GET", "/v1/refunds/{id}", _kept("refund"), _ONE),
     Endpoint("GET", "/v1/refunds", lists.listing("refund", "/v1/refunds", "charge", "payment_intent"), lists.REFUNDS),

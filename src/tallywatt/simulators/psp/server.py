@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from tallywatt.kernel.errors import Broken
-from tallywatt.simulators.psp import adyen_reports, afterwards, checkout, disputes, page, payouts
+from tallywatt.simulators.psp import adyen_reports, afterwards, checkout, disputes, page, payouts, readers, stand
 from tallywatt.simulators.psp.adyen import Adyen, psp_of
 from tallywatt.simulators.psp.book import Book, Change, Reply
 from tallywatt.simulators.psp.call import Call, shown
@@ -50,7 +50,9 @@ BY_ITSELF: Final = (
     "/_later",
     "/_lose_capture",
     "/_pay_out",
+    "/_readers",
     "/_settling",
+    "/_tap",
 )
 SWITCHES: Final = ("/_health", "/_faults", *BY_ITSELF)
 _BEFORE: Final = frozenset({"hang_up", "refuse", "rate_limit", "error_500"})
@@ -136,6 +138,8 @@ class Psp:
             return self._answer_page(request)
         if request.path.startswith(adyen_reports.PREFIX):
             return self._answer_report(request)
+        if request.path.startswith(stand.PREFIX):
+            return self._answer_reader(request)
         if request.path.startswith("/_"):
             return self._answer_switch(request)
         return _json(404, {"error": {"type": "invalid_request_error", "message": "Unrecognized request URL."}})
@@ -271,6 +275,25 @@ class Psp:
         back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return Response(303, b"", "text/plain", (("location", back), *page.SECURITY))
 
+    # A reader, as whoever stands before it sees it
+
+    def _answer_reader(self, request: Request) -> Response:
+        id_ = request.path.removeprefix(stand.PREFIX)
+        account = self.book.account_of(id_)
+        if account is None:
+            return _html(404, stand.nobody())
+        change = Change(account, self.now())
+        call = Call(self.book, change, change.at, self.base_url, self.options.hold_seconds, id=id_)
+        if request.method == "POST":
+            form = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
+            stand.act(call, form)
+            self._commit(change)
+            back = (("location", request.path), *page.SECURITY)
+            return Response(303, b"", "text/plain", back)
+        shown_now = stand.show(call)
+        self._commit(change)
+        return _html(200, shown_now)
+
     # The switches
 
     def _answer_switch(self, request: Request) -> Response:
@@ -309,6 +332,8 @@ class Psp:
             "/_decide": disputes.decide,
             "/_lose_capture": afterwards.lose_capture,
             "/_change_card": afterwards.change_card,
+            "/_readers": readers.set_up,
+            "/_tap": readers.tap,
         }
         return self._in_every_account(lambda call: acts[path](call, **asked))
 

@@ -608,7 +608,7 @@ CREATE TABLE payments (
 	driver_secret TEXT, 
 	reason TEXT, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, purpose TEXT, 
+	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, purpose TEXT, reader_id TEXT, 
 	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
 	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
 	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
@@ -2054,40 +2054,6 @@ CREATE TABLE local_lists (
 
 ;
 
-CREATE TABLE "operations" (
-	operator_id TEXT NOT NULL, 
-	operation_id TEXT NOT NULL, 
-	payment_id TEXT NOT NULL, 
-	account_id TEXT NOT NULL, 
-	kind TEXT NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	currency TEXT NOT NULL, 
-	idempotency_key TEXT NOT NULL, 
-	request TEXT NOT NULL, 
-	request_hash TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	attempts INTEGER NOT NULL, 
-	first_sent_at INTEGER, 
-	last_sent_at INTEGER, 
-	provider_ref TEXT, 
-	code TEXT, 
-	advice TEXT, 
-	error TEXT, 
-	created_at INTEGER NOT NULL, 
-	resolved_at INTEGER, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
-	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'authorise', 'adjust', 'capture', 'void', 'refund')), 
-	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
-	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
-	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
-	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
-	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
-)
- STRICT
-
-;
-
 CREATE TABLE customer_holds (
 	operator_id TEXT NOT NULL, 
 	payment_id TEXT NOT NULL, 
@@ -2478,6 +2444,59 @@ CREATE TABLE "corrected_sessions" (
 
 ;
 
+CREATE TABLE readers (
+	operator_id TEXT NOT NULL, 
+	reader_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	reader_ref TEXT NOT NULL, 
+	label TEXT NOT NULL, 
+	location_id TEXT, 
+	evse_ids TEXT NOT NULL, 
+	added_at INTEGER NOT NULL, 
+	removed_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_readers PRIMARY KEY (operator_id, reader_id), 
+	CONSTRAINT fk_readers_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_readers_operator_id_location_id FOREIGN KEY(operator_id, location_id) REFERENCES locations (operator_id, location_id)
+)
+ STRICT
+
+;
+
+CREATE TABLE "operations" (
+	operator_id TEXT NOT NULL, 
+	operation_id TEXT NOT NULL, 
+	payment_id TEXT NOT NULL, 
+	account_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	idempotency_key TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	request_hash TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	first_sent_at INTEGER, 
+	last_sent_at INTEGER, 
+	provider_ref TEXT, 
+	code TEXT, 
+	advice TEXT, 
+	error TEXT, 
+	created_at INTEGER NOT NULL, 
+	resolved_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_operations PRIMARY KEY (operator_id, operation_id), 
+	CONSTRAINT ck_operations_kind CHECK (kind IN ('prepare', 'charge', 'hosted_page', 'present', 'authorise', 'adjust', 'capture', 'void', 'refund')), 
+	CONSTRAINT ck_operations_state CHECK (state IN ('intended', 'unknown', 'pending', 'succeeded', 'declined', 'not_sent', 'failed')), 
+	CONSTRAINT ck_operations_amounts CHECK (amount_minor >= 0 AND attempts >= 0), 
+	CONSTRAINT fk_operations_operator_id_account_id FOREIGN KEY(operator_id, account_id) REFERENCES provider_accounts (operator_id, account_id), 
+	CONSTRAINT fk_operations_operator_id_payment_id FOREIGN KEY(operator_id, payment_id) REFERENCES payments (operator_id, payment_id), 
+	CONSTRAINT uq_operations_operator_id_idempotency_key UNIQUE (operator_id, idempotency_key)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2726,12 +2745,6 @@ CREATE INDEX ix_coupon_uses_operator_id_coupon_id_use_id ON coupon_uses (operato
 
 CREATE INDEX ix_message_chunks_operator_id_station_id_last_at_chunk_id ON message_chunks (operator_id, station_id, last_at, chunk_id);
 
-CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
-
-CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
-
-CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
-
 CREATE INDEX ix_customer_holds_operator_id_customer_id_provider ON customer_holds (operator_id, customer_id, provider);
 
 CREATE INDEX ix_customer_holds_operator_id_provider_state_due_on ON customer_holds (operator_id, provider, state, due_on);
@@ -2800,6 +2813,18 @@ CREATE INDEX ix_corrected_sessions_operator_id_correction_id_outcome_session_id 
 
 CREATE INDEX ix_corrected_sessions_operator_id_session_id ON corrected_sessions (operator_id, session_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0053');
+CREATE INDEX ix_readers_operator_id_location_id ON readers (operator_id, location_id);
+
+CREATE UNIQUE INDEX uq_readers_in_use ON readers (operator_id, account_id, reader_ref) WHERE removed_at IS NULL;
+
+CREATE UNIQUE INDEX uq_payments_at_reader ON payments (operator_id, reader_id) WHERE reader_id IS NOT NULL AND state IN ('created', 'prepared', 'requires_action');
+
+CREATE INDEX ix_operations_operator_id_payment_id ON operations (operator_id, payment_id);
+
+CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
+
+CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0054');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

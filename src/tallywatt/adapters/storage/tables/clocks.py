@@ -27,6 +27,7 @@ _BUSINESS = """
     credit_terms.allowed_at credit_terms.ended_at customer_holds.created_at customer_holds.ended_at
     creditors.changed_at debit_batches.made_at debit_collections.created_at mandates.created_at mandates.ended_at
     coupons.created_at coupons.valid_from coupons.valid_until customers.created_at entries.booked_at erasures.done_at
+    readers.added_at readers.removed_at
     erasures.requested_at events.booked_at evse_roles.valid_from evse_roles.valid_to evses.created_at invoices.issued_at
     locations.created_at market_prices.changed_at market_prices.created_at meter_keys.valid_from meter_keys.valid_until
     operators.created_at payment_methods.created_at payments.created_at policy_versions.created_at

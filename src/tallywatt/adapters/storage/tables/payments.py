@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, column
+from sqlalchemy import Column, and_, column
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -26,7 +26,7 @@ from tallywatt.payments.account import MethodState, PaymentMethod, ProviderAccou
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.health import Circuit, ProviderHealth
 from tallywatt.payments.operation import UNRESOLVED, Operation, OperationKind, OperationState
-from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.payments.payment import AT_READER, Payment, PaymentKind, PaymentState
 from tallywatt.payments.restoration import Restoration
 from tallywatt.payments.secret import SealedSecret
 from tallywatt.payments.webhook import WebhookEvent, WebhookState
@@ -149,12 +149,19 @@ PAYMENTS = Mapping(
         Column("lost_minor", WHOLE, nullable=False, server_default="0"),
         instant("terminal_until", null=True),
         text("purpose", null=True),
+        text("reader_id", null=True),
         version(),
         unique("reference"),
         unique_where(
             "uq_payments_provider_ref", "account_id", "provider_ref", where=column("provider_ref").is_not(None)
         ),
         unique_where("uq_payments_driver_secret", "driver_secret", where=column("driver_secret").is_not(None)),
+        # A reader asks for one card at a time: the second driver waits until it is known what became of the first.
+        unique_where(
+            "uq_payments_at_reader",
+            "reader_id",
+            where=and_(column("reader_id").is_not(None), column("state").in_([one.value for one in AT_READER])),
+        ),
         check("amount_minor >= 0 AND authorised_minor >= 0 AND suspense_minor >= 0", "amounts"),
         check("due_minor IS NULL OR due_minor >= 0", "due"),
         check("captured_minor BETWEEN 0 AND authorised_minor", "captured"),

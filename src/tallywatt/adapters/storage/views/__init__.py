@@ -34,6 +34,7 @@ from tallywatt.adapters.storage.views import (
     places,
     prices,
     proofs,
+    readers,
     rerating,
     reservations,
     returning,
@@ -208,6 +209,9 @@ class Views:
     frames_of = staticmethod(pages.frames_of)
     traffic = staticmethod(traffic.traffic)
     local_lists = staticmethod(local_lists.local_lists)
+    reader = staticmethod(readers.reader)
+    readers_at = staticmethod(readers.readers_at)
+    readers = staticmethod(readers.readers_of)
     reservation = staticmethod(reservations.reservation)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)

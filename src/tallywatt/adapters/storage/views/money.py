@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, literal_column, select
 
-from tallywatt.adapters.storage.tables import customers, invoicing, metering, own_books, payments
+from tallywatt.adapters.storage.tables import customers, invoicing, metering, own_books, payments, readers
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.payments.own_books import INVOICE as ON_TERMS
 
@@ -29,6 +29,7 @@ _webhooks = payments.WEBHOOK_EVENTS.table
 _invoices = invoicing.INVOICES.table
 _printed = invoicing.PRINTED_INVOICES.table
 _customers = customers.CUSTOMERS.table
+_readers = readers.READERS.table
 _operators = customers.OPERATORS.table
 _sessions = metering.SESSIONS.table
 
@@ -84,12 +85,14 @@ PAYMENT: Select[Any] = (
         *columns(_customers, customer="reference"),
         *columns(_holds, "due_on"),
         case((_holds.c.due_on.is_not(None), _open)).label("open_minor"),
+        *columns(_readers, reader="label"),
     )
     .select_from(
         _payments.join(_provider_accounts, joined(_payments, _provider_accounts, "account_id"))
         .outerjoin(_holds, joined(_payments, _holds, "payment_id"))
         .outerjoin(_invoices, joined(_payments, _invoices, "invoice_id"))
         .outerjoin(_customers, joined(_payments, _customers, "customer_id"))
+        .outerjoin(_readers, joined(_payments, _readers, "reader_id"))
     )
     .where(mine(_payments))
 )  # fmt: skip

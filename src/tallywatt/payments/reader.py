@@ -1,0 +1,40 @@
+"""Pure: readers: card terminals that are asked through a provider, and the EVSEs at which drivers pay there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.clock import Instant
+    from tallywatt.kernel.identity import EvseId, LocationId, ProviderAccountId
+
+PRESENT_MS: Final = 2 * 60 * 1000
+"""How long a driver has to hold a card to it: whoever has not by then is gone, and the next one waits."""
+PLUG_IN_MS: Final = 10 * 60 * 1000
+"""How long the driver then has to plug in before the hold is let go."""
+LONGEST_REF: Final = 64
+LONGEST_LABEL: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A card terminal of one provider account: a kiosk beside the stations, or a terminal in one of them."""
+
+    reader_id: str
+    account_id: ProviderAccountId
+    reader_ref: str
+    """The provider's own name of it: `tmr_...` at Stripe, model and serial number at Adyen."""
+    label: str
+    """How drivers find it: what is written on it, or where it stands."""
+    location_id: LocationId | None
+    """Where it stands; None: with stations that belong to no location."""
+    evse_ids: tuple[str, ...]
+    """The EVSEs that are paid for there; empty: all of its location."""
+    added_at: Instant
+    removed_at: Instant | None = None
+    version: int = 1
+
+    def serves(self, evse_id: EvseId) -> bool:
+        """Whether an EVSE of its location is paid for there."""
+        return self.removed_at is None and (not self.evse_ids or evse_id in self.evse_ids)

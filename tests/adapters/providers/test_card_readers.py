@@ -1,0 +1,198 @@
+"""Card readers of the providers' own, through the official SDKs: asked for a hold, cancelled, silent, tapped twice, killed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tallywatt.kernel.errors import Conflict
+from tallywatt.payments.payment import PaymentState
+from tallywatt.simulators.psp import books
+from tallywatt.workflows.pay_at_reader import GiveUpAtReader, give_up_at_reader
+from tests.adapters.providers.kiosk import Kiosk
+from tests.payments.house import Crash, crash_when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
+
+
+@pytest.fixture(params=["stripe"])
+def kiosk(request: pytest.FixtureRequest, tmp_path: Path, sqlite_house_url: str) -> Iterator[Kiosk]:
+    made = Kiosk(request.param, tmp_path, sqlite_house_url)
+    yield made
+    made.close()
+
+
+def test_a_card_is_held_to_the_reader_and_only_the_price_of_the_session_is_taken(kiosk: Kiosk) -> None:
+    """The same payment as on a page from here on: held, captured for what is due, the rest let go, a part given back."""
+    payment = kiosk.asking()
+    assert kiosk.payment(payment).state is PaymentState.REQUIRES_ACTION
+    kiosk.tap()
+
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).state is PaymentState.AUTHORISED)
+
+    held = kiosk.payment(payment)
+    assert held.authorised_minor == 4000
+    assert held.hold_expires_at is not None
+    assert kiosk.house.session_begins(payment)
+    kiosk.house.held_session_priced(payment, "12.40")
+    kiosk.house.work()
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).state is PaymentState.CAPTURED)
+    assert (kiosk.payment(payment).card_brand, kiosk.payment(payment).card_last4) == ("visa", "4242")
+    totals = books.read(kiosk.bench.psp.state)
+    assert (totals.captured_minor, totals.holds_open) == ({"GBP": 1240}, 0)
+
+
+def test_a_lost_webhook_costs_a_driver_seconds_and_no_money(kiosk: Kiosk) -> None:
+    """Somebody stands at the station with money held: the house looks by itself."""
+    payment = kiosk.asking()
+    kiosk.tap()
+
+    kiosk.look()
+
+    assert kiosk.payment(payment).state is PaymentState.AUTHORISED
+
+
+def test_who_cancels_at_the_reader_pays_nothing_and_the_next_one_can(kiosk: Kiosk) -> None:
+    payment = kiosk.asking()
+    kiosk.tap("cancel")
+
+    kiosk.look()
+
+    given_up = kiosk.payment(payment)
+    assert (given_up.state, given_up.reason) == (PaymentState.ABANDONED, "cancelled_at_reader")
+    assert kiosk.asking() != payment
+
+
+def test_a_declined_card_ends_it_with_the_reason(kiosk: Kiosk) -> None:
+    payment = kiosk.asking()
+    kiosk.tap("pm_card_visa_chargeDeclinedInsufficientFunds")
+
+    kiosk.look()
+
+    declined = kiosk.payment(payment)
+    assert (declined.state, declined.reason) == (PaymentState.DECLINED, "insufficient_funds")
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
+def test_a_card_that_is_held_to_it_twice_is_held_once(kiosk: Kiosk) -> None:
+    payment = kiosk.asking()
+    kiosk.tap()
+    kiosk.tap()
+
+    kiosk.look()
+
+    assert kiosk.payment(payment).authorised_minor == 4000
+    assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+def test_the_second_driver_waits_until_the_first_has_paid(kiosk: Kiosk) -> None:
+    """One reader, two people: the card of the second would pay for the first."""
+    first = kiosk.asking()
+
+    with pytest.raises(Conflict) as refused:
+        kiosk.chosen()
+
+    assert refused.value.code == "readers.busy"
+    kiosk.tap()
+    kiosk.look()
+    assert kiosk.payment(first).state is PaymentState.AUTHORISED
+    assert kiosk.asking() != first
+
+
+def test_who_walks_away_leaves_no_reader_that_asks_the_next_one(kiosk: Kiosk) -> None:
+    """After two minutes the reader asks no longer; a card that comes then is for nobody."""
+    payment = kiosk.asking()
+
+    kiosk.look(seconds=121)
+    kiosk.tap()
+    kiosk.look(seconds=60)
+
+    after = kiosk.payment(payment)
+    assert (after.state in (PaymentState.VOIDED, PaymentState.ABANDONED), after.reason) == (True, "never_presented")
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
+def test_a_card_that_comes_while_the_driver_gives_up_is_let_go(kiosk: Kiosk) -> None:
+    """On the page somebody presses cancel, and the card was faster."""
+    payment = kiosk.asking()
+    kiosk.tap()
+
+    kiosk.house.write(give_up_at_reader, GiveUpAtReader(kiosk.payment(payment).driver_secret or ""))
+    kiosk.house.work()
+    kiosk.look()
+
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).state is PaymentState.VOIDED)
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
+def test_a_reader_without_connection_is_told_at_once(kiosk: Kiosk) -> None:
+    kiosk.asking()
+    kiosk.tap("cancel")
+    kiosk.look()
+    kiosk.at_first(status="offline")
+
+    payment = kiosk.asking()
+
+    gone = kiosk.payment(payment)
+    assert (gone.state, gone.reason) == (PaymentState.ABANDONED, "reader_offline")
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
+def test_a_reader_that_serves_somebody_else_is_not_taken_from_them(kiosk: Kiosk) -> None:
+    """It may be asked by another till: what it does there is never cancelled from here."""
+    first = kiosk.asking()
+    kiosk.house.ask(lambda work: _forget(work, first))  # as if another till had asked
+
+    second = kiosk.asking()
+
+    assert (kiosk.payment(second).state, kiosk.payment(second).reason) == (PaymentState.ABANDONED, "reader_busy")
+    kiosk.tap()
+    assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+def _forget(work: UnitOfWork, payment_id: str) -> Payment:
+    return work.payments.put(replace(work.payments.lock(payment_id), state=PaymentState.DECLINED))
+
+
+@pytest.mark.parametrize("lost", ["lost_answer", "error_500_after_work"])
+def test_a_lost_answer_never_asks_for_two_cards(kiosk: Kiosk, lost: str) -> None:
+    """The reader asks, and nobody has heard so: it is found out, and the card that is held to it counts once."""
+    kiosk.asking()
+    kiosk.tap("cancel")
+    kiosk.look()
+    kiosk.bench.psp.fault(lost, times=1, path=ASKED[kiosk.bench.provider])
+
+    payment = kiosk.asking()
+    kiosk.tap()
+    kiosk.look()
+    kiosk.look()
+
+    assert kiosk.payment(payment).state is PaymentState.AUTHORISED
+    assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+ASKED = {"stripe": "process_payment_intent", "adyen": "/async"}
+
+
+def test_a_process_that_is_killed_after_the_reader_was_asked_holds_once(kiosk: Kiosk) -> None:
+    payment = kiosk.chosen()
+    if kiosk.bench.provider == "stripe":
+        kiosk.house.work(rounds=1)  # what is prepared is harmless
+    crash_when(kiosk.bench.cards, "send")
+    with pytest.raises(Crash):
+        kiosk.house.work()
+    kiosk.house.restart()
+    kiosk.tap()
+
+    kiosk.look(seconds=61)
+    kiosk.look()
+
+    assert kiosk.payment(payment.payment_id).state is PaymentState.AUTHORISED
+    assert books.read(kiosk.bench.psp.state).holds_open == 1

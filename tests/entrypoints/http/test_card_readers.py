@@ -1,0 +1,101 @@
+"""Card readers through the doors: an operator keeps them, a driver at a kiosk chooses the charging point and pays there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tests.entrypoints.http.reserved import a_reader
+from tests.entrypoints.http.test_console_tariffs import csrf
+from tests.workflows.house_of import yes
+
+if TYPE_CHECKING:
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
+    from tests.entrypoints.scene import Scene
+
+EVSE = "GB*TWA*ECP1*1"
+ELSEWHERE = "GB*TWA*ECP1*2"
+KEY = "0f8c2d1e-5b6a-4c7d-8e9f-a0b1c2d3e4f5"
+CONSOLE = "/console/settings/readers"
+
+
+def asks(operation: Operation) -> Outcome:
+    """A provider whose reader asks for the card, and waits."""
+    if operation.kind is OperationKind.PRESENT:
+        return Succeeded(View(ViewStatus.REQUIRES_ACTION, operation.currency, f"pi_{operation.payment_id}"))
+    return yes(operation)
+
+
+def paid_at_reader(scene: Scene, code: str = EVSE, **form: str) -> Any:
+    """A driver has said yes to the price at a kiosk."""
+    headers = {"Accept": "application/json", "Idempotency-Key": KEY}
+    return scene.client().post(f"/evse/{code}/pay", headers=headers, data={"at": "reader", **form})
+
+
+def test_a_driver_at_a_kiosk_pays_at_the_reader_and_the_station_starts(scene: Scene) -> None:
+    """The price first, then the reader asks; with the hold comes the start, as from any page."""
+    a_reader(scene, "CP1", "tmr_1")
+    assert "Pay at the reader: Post 1" in scene.client().get(f"/evse/{EVSE}").text
+    assert "Pay at the reader" not in scene.client().get(f"/evse/{ELSEWHERE}").text
+    answer = paid_at_reader(scene)
+    assert answer.status_code == 202, answer.text
+    address = answer.json()["status_url"]
+
+    scene.collect(asks)
+
+    assert scene.client().get(address).json()["reader"] == "Post 1"
+    page = scene.client().get(address.removesuffix(".json")).text
+    assert "Hold your card to the reader" in page
+    [payment] = scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]
+    assert [one["kind"] for one in payment["operations"]] == ["prepare", "present"]
+
+
+def test_who_gives_up_at_the_kiosk_frees_the_reader(scene: Scene) -> None:
+    """The next driver need not wait for two minutes."""
+    a_reader(scene, "CP1", "tmr_1")
+    address = paid_at_reader(scene).json()["status_url"].removesuffix(".json")
+
+    answer = scene.client().post(f"{address}/give-up", headers={"Accept": "application/json"})
+
+    assert answer.status_code == 200, answer.text
+    scene.collect(asks)
+    [payment] = scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]
+    assert (payment["state"], payment["reason"]) == ("voided", "cancelled")
+    assert scene.client().post("/pay/nobody-has-this-secret/give-up").status_code == 404
+
+
+def test_where_no_reader_stands_nobody_is_sent_to_one(scene: Scene) -> None:
+    refused = paid_at_reader(scene, ELSEWHERE)
+    assert (refused.status_code, refused.json()["code"]) == (409, "readers.none_here")
+    reader = a_reader(scene, "CP1", "tmr_1")
+    elsewhere = paid_at_reader(scene, ELSEWHERE, reader=reader)
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "readers.not_found")
+
+
+def test_with_two_readers_the_driver_says_which(scene: Scene) -> None:
+    first, _ = a_reader(scene, "CP1", "tmr_1"), a_reader(scene, "CP1", "tmr_2")
+    assert paid_at_reader(scene).json()["code"] == "readers.choose"
+    assert paid_at_reader(scene, reader=first).status_code in (202, 409)
+
+
+def test_an_operator_adds_and_removes_readers_on_the_console(scene: Scene) -> None:
+    """Everything that the command line does; who may only read sees them."""
+    admin = scene.signed_in()
+    page = admin.get(CONSOLE).text
+    assert "No card reader yet" in page
+    form = {"account": "main", "reader_ref": "tmr_9", "label": "Kiosk", "location": "queen-street", "evses": ""}
+    added = admin.post(CONSOLE, data=form | {"csrf": csrf(admin, CONSOLE)})
+    assert added.status_code == 303, added.text
+    shown = admin.get(CONSOLE).text
+    assert ("Kiosk" in shown, "tmr_9" in shown) == (True, True)
+    assert "Pay at the reader: Kiosk" in scene.client().get(f"/evse/{ELSEWHERE}").text
+    wrong = admin.post(CONSOLE, data=form | {"csrf": csrf(admin, CONSOLE), "reader_ref": "tmr 9"})
+    assert wrong.status_code == 400
+    [reader] = scene.house.ask_now(scene.house.views.readers, scene.operator)
+
+    removed = admin.post(f"{CONSOLE}/{reader['id']}/remove", data={"csrf": csrf(admin, CONSOLE)})
+
+    assert removed.status_code == 303
+    assert "Pay at the reader" not in scene.client().get(f"/evse/{ELSEWHERE}").text
