@@ -53,10 +53,12 @@ class Notice:
     detail: str | None
     number: int | None = None
     """The station's number of the event."""
+    monitor: int | None = None
+    """The monitor that has seen it, by the station's number: it knows how bad that is where the event does not say."""
 
     @property
     def is_alarm(self) -> bool:
-        """Whether a person should look. A station of 2.0.1 does not say how bad it is."""
+        """Whether a person should look. In 2.0.1 only the monitor knows how bad it is."""
         return self.kind == ALARM and not self.is_cleared and (self.severity is None or self.severity <= WORST)
 
     def key(self, received_at: Instant) -> str:
@@ -126,7 +128,22 @@ def _events(told: Mapping[str, Any]) -> Iterator[Notice]:
             value=_shown(one.get("actualValue"), LONGEST_VALUE),
             detail=_shown(" ".join(each for each in (code, info) if each), LONGEST_DETAIL),
             number=_whole(one.get("eventId"), 2**31 - 1),
+            monitor=_whole(one.get("variableMonitoringId"), 2**31 - 1),
         )
+
+
+def severity_of(monitor: int, told: Mapping[str, Any]) -> int | None:
+    """How bad it is what a monitor watches for, by a part of NotifyMonitoringReport or an answer to SetVariableMonitoring."""
+    found: list[Any] = []
+    for one in _objects(told.get("monitor")):
+        found += _objects(one.get("variableMonitoring"))
+    found += _objects(told.get("setMonitoringResult"))
+    known = [_whole(one.get("severity"), LEAST) for one in found if one.get("id") == monitor]
+    return known[-1] if known else None
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _one(message: str, told: Mapping[str, Any]) -> Iterator[Notice]:

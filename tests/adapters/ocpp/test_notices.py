@@ -130,3 +130,39 @@ async def test_prices_that_displays_were_told_are_thinned_out(scene: Scene) -> N
         assert scene.store.run_now("", forget_commands, 30, actor="test") == 0
         scene.store.run_now("", later, None, actor="test")
         assert {one.command_id for one in point.look("station_commands", station_id=point.station_id)} == {cleared}
+
+
+async def test_how_bad_an_alarm_of_2_0_1_is_its_monitor_tells(scene: Scene) -> None:
+    """The event names its monitor alone; the station is asked once what its monitors are for; alerts are only listed."""
+    async with scene.newcomer(NEW).online() as point:
+        await point.boot()
+        await point.say("NotifyEvent", event(variableMonitoringId=7))
+        assert "station_alarm" in point.inbox(), "nobody knows yet how bad it is"
+        [asked] = [one for one in point.commands() if one.name == "GetMonitoringReport"]
+        monitors = [
+            {
+                "component": {"name": "Cooling"},
+                "variable": {"name": "Temperature"},
+                "variableMonitoring": [
+                    {"id": number, "transaction": False, "value": 80, "type": "UpperThreshold", "severity": severity}
+                ],
+            }
+            for number, severity in ((7, 3), (8, 6))
+        ]
+        told = {
+            "requestId": asked.request_number,
+            "seqNo": 0,
+            "generatedAt": "2026-11-20T08:00:01Z",
+            "monitor": monitors,
+        }
+        await point.say("NotifyMonitoringReport", told)
+        for number in (7, 8):
+            cooling = {"component": {"name": "Cooling", "instance": str(number)}, "variable": {"name": "Temperature"}}
+            await point.say("NotifyEvent", event(variableMonitoringId=number, eventId=10 + number, **cooling))
+        severities = {one["subject"]: one["severity"] for one in listed(point)}
+        assert severities["Cooling.7.Temperature"] == 3
+        assert severities["Cooling.8.Temperature"] == 6
+        alarms = [one.summary for one in point.look("inbox", station_id=point.station_id, kind="station_alarm")]
+        assert any("Cooling.7" in one for one in alarms)
+        assert not any("Cooling.8" in one for one in alarms), "an alert is no alarm"
+        assert len([one for one in point.commands() if one.name == "GetMonitoringReport"]) == 1

@@ -36,6 +36,7 @@ from tallywatt.rating.records import Scope
 from tallywatt.stations.command import Action as StationAction
 from tallywatt.stations.display import Shows
 from tallywatt.stations.metrology import Metrology
+from tallywatt.stations.offline import Starts
 from tallywatt.stations.station import Current
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_location import AddLocation
@@ -67,6 +68,7 @@ from tallywatt.workflows.keep_mandate import ResumeMandate, RevokeMandate, SetCr
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader
+from tallywatt.workflows.keep_tariff import KeepTariffs
 from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits
@@ -86,6 +88,7 @@ from tallywatt.workflows.retry_job import RetryJob
 from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit
+from tallywatt.workflows.set_offline import SetOffline
 from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses
 from tallywatt.workflows.show_price import SetDisplay
 from tallywatt.workflows.show_web_code import SetWebCode
@@ -150,7 +153,9 @@ COMMANDS: dict[str, object] = {
     "put_market_prices": PutMarketPrices((Told("DE-LU", 60, "EUR", Instant(3_600_000), Decimal("-3.10")),)),
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
     "ask_check": AskCheck(StationId("s1")),
-    "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30),
+    "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30, 5),
+    "set_offline": SetOffline(StationId("s1"), Starts.ANYBODY, 5000),
+    "ask_tariffs": KeepTariffs(StationId("s1")),
     "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "add_reader": AddReader("main", "tmr_1", "Kiosk", None, ("GB*TWA*E1",)),

@@ -71,6 +71,7 @@ from tallywatt.workflows.keep_own_account import (
     open_balance,
 )
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader, add_reader, remove_reader
+from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
@@ -109,6 +110,7 @@ from tallywatt.workflows.retry_job import RetryJob, retry_job
 from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
+from tallywatt.workflows.set_offline import SetOffline, set_offline
 from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
@@ -218,6 +220,8 @@ ALLOWED = _allowed(
     (reserve, Reserve),
     (cancel_reservation, CancelReservation),
     (set_display, SetDisplay),
+    (set_offline, SetOffline),
+    (ask_tariffs, KeepTariffs),
     (set_limit, SetLimit),
     (put_rule, PutRule),
     (end_rule, EndRule),

@@ -24,6 +24,7 @@ __all__ = ["session", "station"]
         "tallywatt station display CP-17 --shows always",
         "tallywatt station display --all --every 30",
         "tallywatt station display CP-18 --shows never",
+        "tallywatt station display CP-19 --tolerance 5",
     ),
 )
 def display(
@@ -33,6 +34,9 @@ def display(
     every: Annotated[
         int, typer.Option("--every", metavar="SECONDS", min=1, max=MOST_SECONDS, help="At most so often.")
     ] = USUAL_SECONDS,
+    tolerance: Annotated[
+        int | None, typer.Option("--tolerance", min=0, help="Minor units by which its own sum may differ.")
+    ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -47,7 +51,7 @@ def display(
         if identity is not None and row is None:
             msg = f"there is no station {identity!r}"
             raise NotFound(msg, code="stations.not_found")
-        desk.do(set_display, SetDisplay(None if row is None else StationId(row["id"]), shows, every))
+        desk.do(set_display, SetDisplay(None if row is None else StationId(row["id"]), shows, every, tolerance))
     if as_json:
         say_json({"station": identity, "shows": shows.value, "every_seconds": every})
     else:

@@ -41,6 +41,7 @@ from tallywatt.adapters.storage.views import (
     running,
     sealed,
     settlements,
+    station_tariffs,
     telling,
     traffic,
     webhooks,
@@ -212,6 +213,7 @@ class Views:
     reader = staticmethod(readers.reader)
     readers_at = staticmethod(readers.readers_at)
     readers = staticmethod(readers.readers_of)
+    station_tariffs = staticmethod(station_tariffs.station_tariffs_told)
     reservation = staticmethod(reservations.reservation)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)
