@@ -28,8 +28,8 @@ FEE_OF_TEN = 35
 
 
 @pytest.fixture(params=["mollie", "adyen"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, sqlite_house_url: str) -> Iterator[Bench]:
-    made = open_bench(request.param, tmp_path, sqlite_house_url)
+def bench(request: pytest.FixtureRequest, tmp_path: Path, house_url: str) -> Iterator[Bench]:
+    made = open_bench(request.param, tmp_path, house_url)
     yield made
     made.close()
 

@@ -66,6 +66,7 @@ OPEN: Final = (
     "GET /s/{secret}.xml",
     "GET /s/{secret}/feed",
     "POST /s/{secret}/stop",
+    "POST /s/{secret}/rest",
     "GET /problems",
     "GET /evses/{code}/price",
     "GET /static/{path:path}",
