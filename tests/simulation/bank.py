@@ -64,13 +64,13 @@ def top_up(run: Simulation, step: Step) -> None:
 def _line(run: Simulation, step: Step, minor: int, words: str) -> ToldBankLine:
     name = f"{step.kind} {step.at}"
     now = Instant(run.world.now)
-    return ToldBankLine(name, "GB..3000", "S1", name, now, minor, "GBP", end_to_end=name, remittance=words)
+    return ToldBankLine(name, "GB..3000", "S1", name, now, minor, "EUR", end_to_end=name, remittance=words)
 
 
 def _back(line: ToldBankLine) -> ToldBankLine:
     name = f"{line.line_id} back"
     return ToldBankLine(
-        name, line.bank_account, "S2", name, line.booked_at, -line.amount_minor, "GBP",
+        name, line.bank_account, "S2", name, line.booked_at, -line.amount_minor, "EUR",
         end_to_end=line.end_to_end, return_code="AC04",
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allow_invoice, open_balance
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
@@ -45,8 +46,9 @@ CUSTOMERS = {
 """Token to customer and the card that the provider keeps."""
 
 
-OWN_ACCOUNTS = {"BALANCE": "C5", "TERMS": "C6"}
-"""Token to customer: one with a prepaid balance, one who buys on invoice. Neither has a card."""
+OWN_ACCOUNTS = {"BALANCE": "C5", "TERMS": "C6", "FLEET": "C7"}
+"""Token to customer: one with a prepaid balance, two who buy on invoice and have signed a mandate. None has a card."""
+IBAN = "DE89370400440532013000"
 
 
 def per_kwh(price: float) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def per_kwh(price: float) -> dict[str, Any]:
     part = {"type": "ENERGY", "price": price, "vat": 20, "step_size": 1}
     return {
         "id": f"plain {price}",
-        "currency": "GBP",
+        "currency": "EUR",
         "tax_included": "YES",
         "elements": [{"price_components": [part]}],
     }
@@ -84,13 +86,13 @@ def furnish(folder: Path) -> None:
     def do(workflow: Any, command: Any) -> Any:
         return house.write_now(OPERATOR, workflow, command, actor="person")
 
-    do(add_operator, AddOperator("sim", "Simulated Charging", address="1 Quay"))
+    do(add_operator, AddOperator("sim", "Simulated Charging", address="1 Quay", currency="EUR"))
     do(add_location, AddLocation("depot", "Depot", address="1 Quay", city="Dundee", postal_code="DD1 1AA"))
     key_hash = hash_key(STATION_KEY, house.pepper)
     for identity, _ in STATIONS:
         plugs = tuple(NewEvse(number, Current.AC, 22_000) for number in range(1, PLUGS + 1))
         do(add_station, AddStation(identity, "depot", key_hash, plugs))
-    account = do(add_provider_account, AddProviderAccount("main", "stripe", ("GBP",), "env:KEY", ("env:HOOK",)))
+    account = do(add_provider_account, AddProviderAccount("main", "stripe", ("EUR",), "env:KEY", ("env:HOOK",)))
     for token, (reference, card) in CUSTOMERS.items():
         customer = do(add_customer, AddCustomer(reference, name=f"Driver {reference}"))
         do(add_token, AddToken(token, reference))
@@ -108,14 +110,17 @@ def furnish(folder: Path) -> None:
 def _furnish_own_accounts(do: Callable[[Any, Any], Any]) -> None:
     """A balance that is enough for a hold and a bit, and a limit of two holds."""
     for provider in ("prepaid", "invoice"):
-        do(add_provider_account, AddProviderAccount(f"own {provider}", provider, ("GBP",), "", ()))
+        do(add_provider_account, AddProviderAccount(f"own {provider}", provider, ("EUR",), "", ()))
     for token, reference in OWN_ACCOUNTS.items():
         do(add_customer, AddCustomer(reference, name=f"Driver {reference}"))
         do(add_token, AddToken(token, reference))
-    do(open_balance, OpenBalance("C5", "GBP"))
-    first = ReceiveTransfer("first", money("60.00", "GBP"), "2026-03-01", "C5", target=TransferFor.BALANCE)
+    do(open_balance, OpenBalance("C5", "EUR"))
+    first = ReceiveTransfer("first", money("60.00", "EUR"), "2026-03-01", "C5", target=TransferFor.BALANCE)
     do(receive_transfer, first)
-    do(allow_invoice, AllowInvoice("C6", money("90.00", "GBP"), 14))
+    do(set_creditor, SetCreditor("DE98ZZZ09999999999", "Simulated Charging", IBAN, notice_days=3))
+    for reference in ("C6", "C7"):
+        do(allow_invoice, AllowInvoice(reference, money("90.00", "EUR"), 14))
+        do(sign_mandate, SignMandate(reference, IBAN, "2026-02-27", f"Driver {reference}"))
 
 
 def move_in(template: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.simulation.debits import ANSWERS, FEE, RETURNS
 from tests.simulation.station import QUIRKS
 from tests.simulation.world import MINUTE, SECOND
 
@@ -38,6 +39,8 @@ CARDS = ("CARD1", "CARD1", "CARD1", "DECLINED", "NOCARD", "NOBODY", "ASKS")
 """Tokens: of a customer whose card is good, is declined, is missing, asks its holder each time; and of nobody."""
 ON_ACCOUNT = ("BALANCE", "TERMS")
 """Tokens of customers whose accounts are in the house's own books."""
+BY_DEBIT = ("TERMS", "FLEET")
+"""Tokens of customers who have signed a mandate."""
 AD_HOC = ("pays", "pays", "pays", "pays_late", "is_declined_first", "abandons", "never_plugs_in", "moves", "cancels")
 
 
@@ -93,9 +96,12 @@ def plan_of(seed: int) -> Plan:
     ):
         steps += [Step(_near(luck, visits), kind, make(luck)) for _ in range(luck.randint(0, most))]
     # Drawn last: the plans of older seeds stay what they were, and have this besides.
-    steps += [_visit_on_account(luck) for _ in range(luck.randint(0, 4))]
+    steps += [_visit_of(luck, ON_ACCOUNT) for _ in range(luck.randint(0, 4))]
     for kind, make in (("bank_line", _bank_line), ("top_up", _top_up)):
         steps += [Step(luck.randrange(HORIZON), kind, make(luck)) for _ in range(luck.randint(0, 3))]
+    # Later still, for the same reason.
+    steps += [_visit_of(luck, BY_DEBIT) for _ in range(luck.randint(0, 3))]
+    steps += [Step(luck.randrange(HORIZON), "debit", _debit(luck)) for _ in range(luck.randint(0, 3))]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -128,14 +134,26 @@ def _visit(luck: Random) -> Step:
     return Step(luck.randrange(int(HORIZON * 0.8)), "visit_ad_hoc" if ad_hoc else "visit", told)
 
 
-def _visit_on_account(luck: Random) -> Step:
+def _visit_of(luck: Random, payers: tuple[str, ...]) -> Step:
     visit = _visit(luck)
-    return Step(visit.at, "visit", {**visit.told, "payer": luck.choice(ON_ACCOUNT)})
+    return Step(visit.at, "visit", {**visit.told, "payer": luck.choice(payers)})
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:
     """A customer pays what is open, or another sum; the file comes twice; their bank takes it back."""
     return {"percent": luck.choice((100, 100, 40, 130)), "twice": luck.random() < 0.4, "returned": luck.random() < 0.3}
+
+
+def _debit(luck: Random) -> dict[str, Any]:
+    """What is open is collected: the file is asked for twice, the bank answers in its own way, and some of it goes back."""
+    return {
+        "answer": luck.choice(ANSWERS),
+        "waits": luck.choice((3, 10, 40)),
+        "days": luck.choice((5, 20, 30)),
+        "twice": luck.random() < 0.4,
+        "returned": luck.choice(RETURNS),
+        "fee": luck.choice((0, FEE)),
+    }
 
 
 def _top_up(luck: Random) -> dict[str, Any]:

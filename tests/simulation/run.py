@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.kernel.errors import Busy, TallywattError
 from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up
+from tests.simulation.debits import collect
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.people import (
@@ -173,6 +174,7 @@ class Simulation:
             "disk_full": lambda: self._disk_is_full(told["seconds"]),
             "bank_line": lambda: pay_an_item(self, step),
             "top_up": lambda: top_up(self, step),
+            "debit": lambda: collect(self, step),
             "weather": lambda: self._weather_is(told["loss"]),
         }
         actions[step.kind]()
@@ -261,6 +263,7 @@ class Simulation:
                 "customer_holds",
                 "received_transfers",
                 "transfer_parts",
+                "debit_collections",
                 "operations",
                 "frames",
                 "events",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.simulation.run import Simulation
     from tests.simulation.station import Charge, Station
 
-LEAST_CHARGE = 30
-"""Pence: what the provider takes at least."""
+LEAST_CHARGE = 50
+"""Cents: what the provider takes at least."""
 
 
 class Objects(Protocol):

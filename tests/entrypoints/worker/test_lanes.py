@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
+import pkgutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tallywatt import workflows
 from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.entrypoints.worker.handlers import Handlers
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import StationId
@@ -48,6 +54,21 @@ class Link:
         return LinkAnswer(self.outcome)
 
 
+def planned_kinds() -> set[str]:
+    """The kinds of all jobs that workflows plan, as the code has them."""
+    found = set()
+    for module_info in pkgutil.iter_modules(workflows.__path__):
+        module = importlib.import_module(f"tallywatt.workflows.{module_info.name}")
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Job" and node.args:
+                kind = node.args[0]
+                if isinstance(kind, ast.Constant):
+                    found.add(str(kind.value))
+                elif isinstance(kind, ast.Name) and hasattr(module, kind.id):
+                    found.add(str(getattr(module, kind.id)))
+    return found
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house with one operator and one station; nobody steps its workers but the test."""
@@ -57,6 +78,17 @@ def house(tmp_path: Path) -> Iterator[House]:
     built.open(following=False)
     yield built
     built.close()
+
+
+def test_every_job_that_is_planned_has_a_handler_and_a_lane_that_takes_it(house: House) -> None:
+    """One that no lane takes waits for ever, and nobody hears of it: letters before a direct debit once did."""
+    taken = [kind for lane in LANES.values() for kind in lane.kinds]
+    handled = set(Handlers(house).kinds)
+    assert sorted(set(taken)) == sorted(taken)
+    assert handled == set(taken)
+    planned = planned_kinds()
+    assert len(planned) > 30, "the search itself finds what is there"
+    assert planned <= handled
 
 
 def furnished(house: House) -> tuple[str, StationId]:

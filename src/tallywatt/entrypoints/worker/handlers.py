@@ -169,6 +169,11 @@ class Handlers:
             "run_audit": self._run_audit,
         }
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of jobs that it knows."""
+        return frozenset(self._by_kind)
+
     def stop(self) -> None:
         """Give up what goes on for long; it is done anew after the next start."""
         self._given_up.set()

@@ -87,7 +87,7 @@ LANES = {
     "imports": Lane("imports", ("run_import",), 1, 1, 300),
     "audits": Lane("audits", ("run_audit",), 1, 1, 3600),
     "corrections": Lane("corrections", ("price_correction", "carry_out_correction"), 1, 1, 3600),
-    "letters": Lane("letters", ("send_letter",), 1, 1, 120),
+    "letters": Lane("letters", ("send_letter", "tell_debit", "tell_low_balance", "tell_rest"), 1, 1, 120),
 }
 
 
