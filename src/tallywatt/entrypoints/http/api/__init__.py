@@ -10,40 +10,31 @@ if TYPE_CHECKING:
 
 def routers() -> list[APIRouter]:
     """All of them."""
+    return [*_of_business(), *_of_the_house()]
+
+
+def _of_business() -> list[APIRouter]:
+    """Places, prices, people, sessions, and their money."""
     from tallywatt.entrypoints.http.api import (
-        approvals,
         attention,
-        audits,
         bank,
         circles,
-        commissioning,
-        corrections,
         coupons,
         customers,
         debits,
-        events,
         figures,
-        imports,
-        keys,
-        limits,
-        local_lists,
         market,
-        metrology,
         money,
         own_books,
-        partners,
         places,
-        readers,
-        reservations,
         rules,
         sessions,
-        settings,
         tariffs,
         telling,
         traffic,
     )
 
-    subjects = (
+    modules = (
         places,
         telling,
         traffic,
@@ -61,8 +52,29 @@ def routers() -> list[APIRouter]:
         attention,
         figures,
     )
+    return [module.router for module in modules]
+
+
+def _of_the_house() -> list[APIRouter]:
+    """How stations, rules and the house itself are looked after."""
+    from tallywatt.entrypoints.http.api import (
+        approvals,
+        audits,
+        commissioning,
+        corrections,
+        events,
+        imports,
+        keys,
+        limits,
+        local_lists,
+        metrology,
+        partners,
+        readers,
+        reservations,
+        settings,
+    )
+
     modules = (
-        *subjects,
         commissioning,
         local_lists,
         reservations,
