@@ -79,6 +79,8 @@ class ApprovalKind(StrEnum):
     REFUND = "refund"
     CORRECTION = "correction"
     """Sessions rated anew: what was charged too much goes back."""
+    PAYOUT = "payout"
+    """What is left of a prepaid balance goes back."""
 
 
 class ApprovalState(StrEnum):
@@ -97,7 +99,7 @@ class Approval:
     approval_id: str
     kind: ApprovalKind
     subject_id: str
-    """A payment, or a correction."""
+    """A payment, a correction, or the customer of a balance."""
     request_key: str
     """The same request again is the same approval."""
     amount_minor: int

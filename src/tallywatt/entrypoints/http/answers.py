@@ -697,6 +697,8 @@ class PaidOut(Answer):
     by_bank_minor: int
     left_minor: int
     currency: str
+    state: Literal["done", "waiting_for_approval"]
+    approval_id: str | None
 
 
 class CreditKept(Answer):
@@ -1080,6 +1082,7 @@ class Approval(ApprovalKept):
 
     asked_by_name: str | None
     decided_by_name: str | None
+    customer: Annotated[str | None, msgspec.Meta(description="Of a payout: whose balance it is.")]
 
 
 class CorrectionKept(Answer):

@@ -153,6 +153,7 @@ LABELS: Final = {
     "corrected.skipped": later("Nothing done"),
     "approval.refund": later("Refund"),
     "approval.correction": later("Price correction"),
+    "approval.payout": later("Payout of a balance"),
     "approval.waiting": later("Waiting"),
     "approval.approved": later("Approved"),
     "approval.declined": later("Declined"),

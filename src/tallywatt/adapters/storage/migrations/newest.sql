@@ -1768,38 +1768,6 @@ CREATE TABLE given_away (
 
 ;
 
-CREATE TABLE approvals (
-	operator_id TEXT NOT NULL, 
-	approval_id TEXT NOT NULL, 
-	kind TEXT NOT NULL, 
-	subject_id TEXT NOT NULL, 
-	request_key TEXT NOT NULL, 
-	amount_minor INTEGER NOT NULL, 
-	currency TEXT NOT NULL, 
-	reason TEXT NOT NULL, 
-	beyond TEXT NOT NULL, 
-	request TEXT NOT NULL, 
-	asked_by TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	created_at INTEGER NOT NULL, 
-	expires_at INTEGER NOT NULL, 
-	decided_at INTEGER, 
-	decided_by TEXT, 
-	note TEXT, 
-	result_id TEXT, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_approvals PRIMARY KEY (operator_id, approval_id), 
-	CONSTRAINT ck_approvals_kind CHECK (kind IN ('refund', 'correction')), 
-	CONSTRAINT ck_approvals_state CHECK (state IN ('waiting', 'approved', 'declined', 'expired')), 
-	CONSTRAINT ck_approvals_decided CHECK ((state = 'waiting') = (decided_at IS NULL)), 
-	CONSTRAINT ck_approvals_decider CHECK (state NOT IN ('approved', 'declined') OR decided_by IS NOT NULL), 
-	CONSTRAINT ck_approvals_second_eyes CHECK (decided_by IS NULL OR state <> 'approved' OR decided_by <> asked_by), 
-	CONSTRAINT uq_approvals_operator_id_kind_request_key UNIQUE (operator_id, kind, request_key)
-)
- STRICT
-
-;
-
 CREATE TABLE authorities (
 	operator_id TEXT NOT NULL, 
 	authority_id TEXT NOT NULL, 
@@ -2497,6 +2465,38 @@ CREATE TABLE "operations" (
 
 ;
 
+CREATE TABLE "approvals" (
+	operator_id TEXT NOT NULL, 
+	approval_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	subject_id TEXT NOT NULL, 
+	request_key TEXT NOT NULL, 
+	amount_minor INTEGER NOT NULL, 
+	currency TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	beyond TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	asked_by TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	decided_at INTEGER, 
+	decided_by TEXT, 
+	note TEXT, 
+	result_id TEXT, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_approvals PRIMARY KEY (operator_id, approval_id), 
+	CONSTRAINT ck_approvals_kind CHECK (kind IN ('refund', 'correction', 'payout')), 
+	CONSTRAINT ck_approvals_state CHECK (state IN ('waiting', 'approved', 'declined', 'expired')), 
+	CONSTRAINT ck_approvals_decided CHECK ((state = 'waiting') = (decided_at IS NULL)), 
+	CONSTRAINT ck_approvals_decider CHECK (state NOT IN ('approved', 'declined') OR decided_by IS NOT NULL), 
+	CONSTRAINT ck_approvals_second_eyes CHECK (decided_by IS NULL OR state <> 'approved' OR decided_by <> asked_by), 
+	CONSTRAINT uq_approvals_operator_id_kind_request_key UNIQUE (operator_id, kind, request_key)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2731,10 +2731,6 @@ CREATE INDEX ix_security_events_operator_id_received_at_event_key ON security_ev
 
 CREATE INDEX ix_security_events_operator_id_station_id_received_at_event_key ON security_events (operator_id, station_id, received_at, event_key);
 
-CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (operator_id, subject_id, approval_id);
-
-CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
-
 CREATE INDEX ix_station_certificates_operator_id_station_id_requested_at ON station_certificates (operator_id, station_id, requested_at);
 
 CREATE INDEX ix_coupon_uses_operator_id_customer_id ON coupon_uses (operator_id, customer_id);
@@ -2825,6 +2821,10 @@ CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
 
 CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0054');
+CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (operator_id, subject_id, approval_id);
+
+CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0055');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _approvals = approvals.APPROVALS.table
 _limits = approvals.MONEY_LIMITS.table
+_customers = customers.CUSTOMERS.table
 _people = customers.PEOPLE.table
 _keys = customers.API_KEYS.table
 
@@ -43,6 +44,10 @@ APPROVAL: Select[Any] = select(
     ),
     _name_of(_approvals.c.asked_by).label("asked_by_name"),
     _name_of(_approvals.c.decided_by).label("decided_by_name"),
+    select(_customers.c.reference)
+    .where(_customers.c.operator_id == _approvals.c.operator_id, _customers.c.customer_id == _approvals.c.subject_id)
+    .scalar_subquery()
+    .label("customer"),
 ).where(mine(_approvals))  # fmt: skip
 APPROVAL_FILTERS: dict[str, ColumnElement[bool]] = {
     "state": _approvals.c.state == bindparam("state"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from tallywatt.customers.approval import Approval
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse
+from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse, limit_holder
 from tallywatt.entrypoints.http.manners import Resource
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.shapes import NewBalance, NewCredit, NewTopUp, NewTransfer, PayOut
@@ -16,6 +17,7 @@ from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.identity import CustomerId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.workflows.ask_on_page import TopUp, top_up
+from tallywatt.workflows.ask_pay_out import AskPayOut, ask_pay_out
 from tallywatt.workflows.keep_own_account import (
     AllowInvoice,
     EndInvoice,
@@ -24,7 +26,7 @@ from tallywatt.workflows.keep_own_account import (
     end_invoice,
     open_balance,
 )
-from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
+from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 
 if TYPE_CHECKING:
@@ -60,9 +62,12 @@ async def post_top_up(request: Request, reference: str, body: NewTopUp, caller: 
 
 @router.post("/customers/{reference}/balance/payout", status_code=202)
 async def post_payout(request: Request, reference: str, body: PayOut, caller: Collector, house: TheHouse) -> Response:
-    """Give back what is free: to the cards that it came from, and the rest by bank if you say how."""
-    command = PayOutBalance(reference, body.currency, body.by_bank)
-    return await write_once(request, house, caller, pay_out_balance, command, _tell_paid_out, 202)
+    """Give back what is free: to the cards that it came from, and the rest by bank if you say how.
+
+    Beyond your limit it waits for another person: `state` is `waiting_for_approval`, and `approval_id` names the request.
+    """
+    command = AskPayOut(PayOutBalance(reference, body.currency, body.by_bank), limit_holder(caller))
+    return await write_once(request, house, caller, ask_pay_out, command, _tell_paid_out, 202)
 
 
 @router.post("/customers/{reference}/credit")
@@ -119,11 +124,16 @@ def _tell_page(row: Any) -> dict[str, Any]:
 
 
 def _tell_paid_out(row: Any) -> dict[str, Any]:
+    if isinstance(row, Approval):
+        sums = {"to_cards_minor": 0, "by_bank_minor": 0, "left_minor": row.amount_minor, "currency": row.currency}
+        return {**sums, "state": "waiting_for_approval", "approval_id": row.approval_id}
     return {
         "to_cards_minor": row.to_cards_minor,
         "by_bank_minor": row.by_bank_minor,
         "left_minor": row.left_minor,
         "currency": row.currency,
+        "state": "done",
+        "approval_id": None,
     }
 
 

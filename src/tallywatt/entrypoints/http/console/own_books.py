@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.console.customers import customer_page, customer_path
 from tallywatt.entrypoints.http.console.shown import done, given_fields
-from tallywatt.entrypoints.http.doors import Collector, TheHouse, actor_of
+from tallywatt.entrypoints.http.doors import Collector, TheHouse, actor_of, limit_holder
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.kernel.money import money
 from tallywatt.payments.own_books import TransferFor
+from tallywatt.workflows.ask_pay_out import AskPayOut, ask_pay_out, waits
 from tallywatt.workflows.keep_own_account import (
     AllowInvoice,
     EndInvoice,
@@ -20,7 +21,7 @@ from tallywatt.workflows.keep_own_account import (
     end_invoice,
     open_balance,
 )
-from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
+from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 
 if TYPE_CHECKING:
@@ -45,11 +46,14 @@ async def open_(request: Request, reference: str, caller: Collector, house: TheH
 @router.post(_CUSTOMER + "/balance/payout")
 async def pay_out(request: Request, reference: str, caller: Collector, house: TheHouse) -> Response:
     """Give back what is free: to the cards that it came from, and the rest by bank where somebody says how."""
-
-    def read(given: Mapping[str, str]) -> PayOutBalance:
-        return PayOutBalance(reference, _code(given), given.get("by_bank", "").strip()[:140] or None)
-
-    return await _do(request, house, caller, reference, pay_out_balance, read, "paid_out")
+    given = await given_fields(request)
+    try:
+        order = PayOutBalance(reference, _code(given), given.get("by_bank", "").strip()[:140] or None)
+        command = AskPayOut(order, limit_holder(caller))
+        came = await house.write(caller.operator_id, ask_pay_out, command, actor=actor_of(caller))
+    except TallywattError as problem:
+        return await customer_page(request, house, caller, reference, problem, given=given)
+    return done(customer_path(reference), "asked_approval" if waits(came) else "paid_out", "#own-account")
 
 
 @router.post(_CUSTOMER + "/credit")

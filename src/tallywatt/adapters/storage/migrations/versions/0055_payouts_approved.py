@@ -1,0 +1,45 @@
+"""A payout of a balance beyond somebody's limit waits for another person too."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0055"
+down_revision = "0054"
+branch_labels = None
+depends_on = None
+
+BEFORE = "kind IN ('refund', 'correction')"
+AFTER = "kind IN ('refund', 'correction', 'payout')"
+
+
+def upgrade() -> None:
+    _allow(BEFORE, AFTER)
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM approvals WHERE kind = 'payout'")
+    _allow(AFTER, BEFORE)
+
+
+def _allow(held: str, rule: str) -> None:
+    """Check the kinds against another list. No table refers to approvals, so SQLite's may be made anew."""
+    connection = op.get_bind()
+    if connection.dialect.name != "sqlite":
+        op.drop_constraint(op.f("ck_approvals_kind"), "approvals", type_="check")
+        op.create_check_constraint(op.f("ck_approvals_kind"), "approvals", rule)
+        return
+    parts = connection.exec_driver_sql(
+        "SELECT type, sql FROM sqlite_master WHERE tbl_name = 'approvals' AND sql IS NOT NULL"
+    ).all()
+    [made] = [sql for kind, sql in parts if kind == "table"]
+    assert f"CHECK ({held})" in made, "the rule stands as it was made"
+    made = made.replace(f"CHECK ({held})", f"CHECK ({rule})")
+    connection.exec_driver_sql(f"CREATE TABLE made_anew {made[made.index('(') :]}")
+    names = ", ".join(f'"{row[1]}"' for row in connection.exec_driver_sql("PRAGMA table_info(approvals)"))
+    connection.exec_driver_sql(f"INSERT INTO made_anew ({names}) SELECT {names} FROM approvals")
+    connection.exec_driver_sql("DROP TABLE approvals")
+    connection.exec_driver_sql("ALTER TABLE made_anew RENAME TO approvals")
+    for kind, sql in parts:
+        if kind == "index":
+            connection.exec_driver_sql(sql)
