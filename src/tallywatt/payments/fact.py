@@ -143,7 +143,9 @@ def _shown_by_state(  # noqa: PLR0911  # one answer a kind
         case OperationKind.CHARGE:
             return _CHARGE.get(view.status)
         case OperationKind.PRESENT:
-            return _PRESENT.get(view.status)
+            # A terminal may take another card after one that was declined: only what it says of the whole is the end.
+            again = view.status is ViewStatus.DECLINED and view.provider_ref is None
+            return None if again else _PRESENT.get(view.status)
         case OperationKind.AUTHORISE:
             return _AUTHORISE.get(view.status)
         case OperationKind.ADJUST if view.authorised_minor >= operation.amount_minor:

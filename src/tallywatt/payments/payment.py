@@ -259,10 +259,9 @@ class Payment:
         lost = self.lost_minor + gone
         return replace(self, captured_minor=left, lost_minor=lost, state=state, reason="capture_failed")
 
-    @property
-    def ends_when_declined(self) -> bool:
-        """Whether a declined card is the end. On a page the driver may try another one, a reader asks once."""
-        return self.kind is PaymentKind.STORED or self.reader_id is not None
+    def ends_when_declined(self, view: View) -> bool:
+        """Whether a declined card is the end. On a page the driver may try another one; a reader names what has ended."""
+        return self.kind is PaymentKind.STORED or (self.reader_id is not None and view.provider_ref is not None)
 
     def _is_other(self, provider_ref: str | None) -> bool:
         """Whether a message is about another object than ours. A page may need a second object for a second card."""
@@ -342,7 +341,7 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
             return replace(payment, state=PaymentState.PREPARED), ()
         case ViewStatus.REQUIRES_ACTION if payment.state in (PaymentState.CREATED, PaymentState.PREPARED):
             return replace(payment, state=PaymentState.REQUIRES_ACTION), ()
-        case ViewStatus.DECLINED if payment.ends_when_declined and payment.state in BEFORE_MONEY:
+        case ViewStatus.DECLINED if payment.ends_when_declined(view) and payment.state in BEFORE_MONEY:
             again = payment.state is PaymentState.DECLINED
             code = view.code or "declined"
             declined = _ended_at_reader(replace(payment, state=PaymentState.DECLINED, reason=code))

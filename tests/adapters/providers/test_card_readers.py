@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,19 +11,19 @@ import pytest
 from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.payment import PaymentState
 from tallywatt.simulators.psp import books
+from tallywatt.simulators.psp.adyen_terminals import TRACK
 from tallywatt.workflows.pay_at_reader import GiveUpAtReader, give_up_at_reader
 from tests.adapters.providers.kiosk import Kiosk
 from tests.payments.house import Crash, crash_when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
 
-@pytest.fixture(params=["stripe"])
+@pytest.fixture(params=["stripe", "adyen"])
 def kiosk(request: pytest.FixtureRequest, tmp_path: Path, sqlite_house_url: str) -> Iterator[Kiosk]:
     made = Kiosk(request.param, tmp_path, sqlite_house_url)
     yield made
@@ -151,6 +152,7 @@ def test_a_reader_that_serves_somebody_else_is_not_taken_from_them(kiosk: Kiosk)
     kiosk.house.ask(lambda work: _forget(work, first))  # as if another till had asked
 
     second = kiosk.asking()
+    kiosk.look()
 
     assert (kiosk.payment(second).state, kiosk.payment(second).reason) == (PaymentState.ABANDONED, "reader_busy")
     kiosk.tap()
@@ -196,3 +198,18 @@ def test_a_process_that_is_killed_after_the_reader_was_asked_holds_once(kiosk: K
 
     assert kiosk.payment(payment.payment_id).state is PaymentState.AUTHORISED
     assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+def test_nothing_of_a_card_is_kept_but_its_brand_and_last_digits(kiosk: Kiosk) -> None:
+    """A terminal tells a track and a whole number; neither is written down anywhere."""
+    payment = kiosk.asking()
+    kiosk.tap()
+    kiosk.look()
+    assert kiosk.payment(payment).authorised_minor == 4000
+
+    folder = Path(kiosk.house.url.removeprefix("sqlite:///")).parent
+    kept = b"".join(one.read_bytes() for one in folder.iterdir() if one.is_file() and one.name.startswith("house"))
+
+    assert kept.count(payment.encode()) > 0
+    assert TRACK.encode() not in kept
+    assert TRACK[:16].encode() not in kept

@@ -20,6 +20,7 @@ from tallywatt.adapters.providers import adyen_disputes as disputes
 from tallywatt.adapters.providers import adyen_views as views
 from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers.adyen_files import ReportFiles
+from tallywatt.adapters.providers.adyen_readers import Terminals
 from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
@@ -99,6 +100,7 @@ class AdyenCards(ReportFiles, disputes.Defence):
         client.client.http_init = True
         self._checkout = client.checkout
         self._disputes = client.disputes.disputes_api
+        self._terminals = Terminals(client.client, merchant, self.own_place, live=live)
         if base_url is not None:
             for one in ("payment_links_api", "payments_api", "modifications_api", "recurring_api"):
                 getattr(self._checkout, one).baseUrl = f"{base_url.rstrip('/')}/{VERSION}"
@@ -114,6 +116,7 @@ class AdyenCards(ReportFiles, disputes.Defence):
         does: dict[OperationKind, Callable[[dict[str, Any], str], Outcome | View]] = {
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
+            OperationKind.PRESENT: lambda asked, _: self._terminals.present(asked),
             OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
@@ -193,6 +196,8 @@ class AdyenCards(ReportFiles, disputes.Defence):
 
     def _void(self, asked: dict[str, Any], key: str) -> Outcome | View:
         ref = asked.get("provider_ref")
+        if ref is None and "reader_ref" in asked:
+            return self._terminals.give_up(asked)
         changes = self._checkout.modifications_api
         if ref is not None:
             answer = changes.cancel_authorised_payment_by_psp_reference(
@@ -218,6 +223,8 @@ class AdyenCards(ReportFiles, disputes.Defence):
 
     def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
         """How a page stands. A payment itself cannot be asked about."""
+        if enquiry.reader_ref is not None:
+            return self._ask_terminal(enquiry)
         if enquiry.page_ref is None or enquiry.provider_ref is not None:
             return Unknown("this provider tells of payments by notifications alone")
         try:
@@ -228,6 +235,17 @@ class AdyenCards(ReportFiles, disputes.Defence):
             if error.status_code == httpx.codes.NOT_FOUND:
                 return None
             return _unclear_answer(error) or Unknown(_said(error))
+
+    def _ask_terminal(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:
+        """How it went at a terminal; what it answers otherwise, or not at all, tells nothing."""
+        try:
+            return self._terminals.enquire(enquiry)
+        except httpx.HTTPError as error:
+            return unclear(error)
+        except AdyenAPIResponseError as error:
+            return _unclear_answer(error) or Unknown(_said(error))
+        except (AdyenError, LookupError, TypeError, ValueError, AttributeError) as error:
+            return Unknown(f"the answer of the terminal cannot be read: {type(error).__name__}")
 
     def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:  # noqa: ARG002 - it keeps no list
         """It lists nothing: what is missing here is in its settlement report."""

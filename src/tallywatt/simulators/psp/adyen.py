@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tallywatt.simulators.psp import adyen_defence, checkout, intents, objects, refunds
+from tallywatt.simulators.psp import adyen_defence, adyen_terminals, checkout, intents, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION, MAGIC_AMOUNTS
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
 from tallywatt.simulators.psp.dialects import WRAPPER, account_of
@@ -352,6 +352,7 @@ ROUTES: Final = (
     Route("POST", f"{P}/payments/{{id}}/refunds", refund, _CHANGE, ("merchantAccount", "amount"), 201),
     Route("POST", f"{P}/payments/{{id}}/amountUpdates", update_amount, _UPDATE, ("merchantAccount", "amount"), 201),
     *adyen_defence.ROUTES,
+    *adyen_terminals.ROUTES,
 )  # fmt: skip
 _STATUS: Final = {route.handler: route.status for route in ROUTES}
 
@@ -378,7 +379,7 @@ def sign(item: Object, key: str) -> str:
 class Adyen:
     """JSON requests under an API key, modifications that are only received, notifications signed by field."""
 
-    prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX)
+    prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX, adyen_terminals.PREFIX)
     account_prefix = "adyen_"
     content_type = "application/json"
 

@@ -85,7 +85,11 @@ def read_request(
         params: dict[str, Any] = {name: values[-1] for name, values in parse_qs(request.query).items()}
     else:
         params = read_body(route, request.body)
-    return route.handler, named.get("id", ""), params
+    return (
+        route.handler,
+        named.get("id", ""),
+        {**params, **{name: one for name, one in named.items() if name == "merchant"}},
+    )
 
 
 def carried_out(call: Call, handler: Handler, params: dict[str, Any], id_: str = "") -> Any:

@@ -42,10 +42,11 @@ CANCELLED: Final = ("customer_canceled", "The customer canceled the payment on t
 
 def create(call: Call) -> Object:
     """POST /v1/terminal/readers."""
-    return call.put(_new(call, call.new_id("tmr"), call.params.get("label") or "Simulated reader"))
+    return call.put(new(call, call.new_id("tmr"), call.params.get("label") or "Simulated reader"))
 
 
-def _new(call: Call, id_: str, label: str) -> Object:
+def new(call: Call, id_: str, label: str) -> Object:
+    """A reader that is on the line and asks for nothing."""
     return {
         "id": id_,
         "object": READER,
@@ -67,7 +68,7 @@ def _new(call: Call, id_: str, label: str) -> Object:
 def reader_of(call: Call, id_: str) -> Object:
     """The reader of that name, or the 404 that the provider gives."""
     if id_.startswith(THERE_ALREADY) and call.find(id_) is None:
-        return call.put(_new(call, id_, id_))
+        return call.put(new(call, id_, id_))
     return call.get(READER, id_, "reader")
 
 
@@ -83,7 +84,7 @@ def process(call: Call) -> Object:
     if reader["status"] != "online":
         msg = "Reader is currently offline, please ensure the reader is powered on and connected to the internet."
         raise bad_request(msg, code="terminal_reader_offline")
-    if _busy(reader):
+    if busy(reader):
         msg = "Reader is currently in use or busy processing another request. Please reset the reader."
         raise bad_request(msg, code="terminal_reader_busy")
     if intent["status"] != "requires_payment_method" or "card_present" not in intent["payment_method_types"]:
@@ -105,8 +106,14 @@ def process(call: Call) -> Object:
     return asked
 
 
-def _busy(reader: Object) -> bool:
+def busy(reader: Object) -> bool:
+    """Whether it asks for a card now."""
     return (reader["action"] or {}).get("status") == "in_progress"
+
+
+def intent_asked(reader: Object) -> str | None:
+    """The intent for whose card it asks now."""
+    return str(reader["action"]["process_payment_intent"]["payment_intent"]) if busy(reader) else None
 
 
 def cancel(call: Call) -> Object:
@@ -122,7 +129,7 @@ def cancel(call: Call) -> Object:
 def present(call: Call) -> Object:
     """POST /v1/test_helpers/terminal/readers/{id}/present_payment_method: a test card is held to it."""
     reader = reader_of(call, call.id)
-    if not _busy(reader):
+    if not busy(reader):
         msg = "The reader is not waiting for a payment method."
         raise bad_request(msg)
     return come(call, reader, "pm_card_visa")
@@ -130,7 +137,7 @@ def present(call: Call) -> Object:
 
 def come(call: Call, reader: Object, what: str) -> Object:
     """A card comes, by its name, or `cancel`: somebody presses the red key. A card that comes to nothing does nothing."""
-    if not _busy(reader):
+    if not busy(reader):
         return reader
     action = reader["action"]
     intent = intents.current(call, action["process_payment_intent"]["payment_intent"])
