@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from tallywatt.adapters.storage.migrations import HEAD, migrate, present_revisio
 from tallywatt.adapters.storage.sequencer import events_after
 from tallywatt.adapters.storage.vault import Vault
 from tests.workflows.house_of import INSTALLATION_KEY, KWH, OPERATOR, HouseOf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILES = sorted(Path(__file__).parent.glob("[0-9]*.json"))
 
@@ -42,9 +45,20 @@ def fill(url: str, told: dict[str, Any]) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_filled_house_of_every_revision_is_taken_over(engine_url: str, file: Path) -> None:
+def on_engines() -> Iterator[Any]:
+    """Every file on SQLite; on PostgreSQL the newest and some of each age: all run through the revisions after theirs."""
+    for place, file in enumerate(FILES):
+        yield pytest.param("sqlite_url", file, id=f"{file.stem}-sqlite")
+        if place % 8 == 0 or place >= len(FILES) - 3:
+            yield pytest.param("postgresql_url", file, id=f"{file.stem}-postgresql")
+
+
+@pytest.mark.parametrize(("engine", "file"), on_engines())
+def test_a_filled_house_of_every_revision_is_taken_over(
+    engine: str, file: Path, request: pytest.FixtureRequest
+) -> None:
     """Whoever upgrades after a year skips ten revisions, and has invoices of all of them."""
+    engine_url: str = request.getfixturevalue(engine)
     told = json.loads(file.read_text(encoding="utf-8"))
     assert told["revision"] == file.stem
     fill(engine_url, told)
