@@ -53,7 +53,7 @@ def on_engines() -> Iterator[Any]:
             yield pytest.param("postgresql_url", file, id=f"{file.stem}-postgresql")
 
 
-@pytest.mark.parametrize(("engine", "file"), on_engines())
+@pytest.mark.parametrize(("engine", "file"), list(on_engines()))
 def test_a_filled_house_of_every_revision_is_taken_over(
     engine: str, file: Path, request: pytest.FixtureRequest
 ) -> None:
