@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -62,6 +63,8 @@ from tallywatt.payments.account import ProviderAccount
 from tallywatt.payments.secret import SEALED_HERE
 from tallywatt.settings import Settings, write_key
 from tallywatt.stations.credentials import hash_key
+from tallywatt.stations.key_change import HIDES, bound_to, replacing
+from tallywatt.stations.messages import OLD
 from tallywatt.workflows.take_webhook import Taken, TakeWebhook, take_webhook
 
 if TYPE_CHECKING:
@@ -82,6 +85,8 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.metering.facts import BootAnswer
     from tallywatt.payments.provider import PaymentProvider
+    from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.key_change import KeyChange
     from tallywatt.workflows.imports import Import, ImportKind, UserIs
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import Post, UnitOfWork
@@ -117,6 +122,8 @@ FOLLOW_SECONDS = 0.25
 """How long events wait at most for those who follow them in this process; a commit of this process wakes them at once."""
 
 MICROSECONDS_A_SECOND = 1_000_000
+SENT_AWAY = frozenset({"StationCertificateRevoked", "StationKeyTaken"})
+"""Events after which a station has to come back and prove itself anew."""
 REMOVED_AT_ONCE = 50
 """Places that an erasure cleans in one command: others wait for the writer meanwhile."""
 
@@ -398,6 +405,25 @@ class House:
         command = TakeWebhook(ProviderAccountId(account_id), event, body)
         return self.write_now(operator, take_webhook, command, actor=f"provider:{account_id}")
 
+    def filled_in(self, operator: str, command: StationCommand) -> StationCommand | None:
+        """A command with the key that it is to bring, for the wire alone; None: that key was given up."""
+        from tallywatt.workflows.replace_key import NoteKey, note_key  # only a worker beside a gateway sends keys
+
+        row: KeyChange | None = self.write_now(
+            operator, lambda work, key: work.key_changes.find(key), command.station_id, actor="worker"
+        )
+        if row is None or not row.is_open or row.key_id is None or row.sealed_key is None:
+            return None
+        about = bound_to(operator, command.station_id)
+        key = self.ask_now(self.open_sealed, operator, row.key_id, row.sealed_key, about).decode()
+        noted: KeyChange = self.write_now(
+            operator, note_key, NoteKey(command.station_id, hash_key(key, self.pepper)), actor="worker"
+        )
+        if not noted.is_open:
+            return None
+        name, content = replacing(OLD if command.name == "ChangeConfiguration" else None, key)
+        return replace(command, payload={"name": name, "content": content, HIDES: key})
+
     def _secret_behind(self, reference: str) -> str:
         """The secret that a reference names, wherever it is kept."""
         if not reference.startswith(SEALED_HERE):
@@ -647,9 +673,9 @@ class House:
         return position
 
     def _send_away(self, events: Sequence[RecordedEvent]) -> None:
-        """Whose certificate was revoked comes back with another one, or not at all."""
+        """Whose certificate was revoked comes back with another one, or not at all; who has a new key comes back with it."""
         for one in events:
-            if self.gateway is not None and one.event.type == "StationCertificateRevoked":
+            if self.gateway is not None and one.event.type in SENT_AWAY:
                 self.gateway.disconnect(one.event.aggregate_id)
 
     def _events_after(self, position: int) -> list[RecordedEvent]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import CommandId, EvseId, PaymentId, SessionId, StationId
 
@@ -36,6 +38,18 @@ class CommandState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     """Its deadline passed without an answer, or without what the answer promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message that was sent by its name, as much of it as tells what a station has now."""
+
+    command_id: str
+    name: str
+    state: str
+    content: Mapping[str, Any]
+    ended_at: Instant
+    """The present, while it goes on."""
 
 
 OPEN_STATES = (CommandState.REQUESTED, CommandState.SENT, CommandState.ACCEPTED)

@@ -38,6 +38,8 @@ class StationCredential:
     preferred_protocol: str | None = None
     certificates: frozenset[str] = frozenset()
     """Fingerprints of the certificates that it may show."""
+    next_key_hash: str | None = None
+    """Of a key that was sent to it, and that it has not shown yet."""
 
 
 class Directory(Protocol):

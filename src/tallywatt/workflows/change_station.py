@@ -12,6 +12,7 @@ from tallywatt.stations.messages import PROTOCOLS
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.station import Current
 from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.replace_key import end_key_change
 
 if TYPE_CHECKING:
     from tallywatt.stations.station import Evse, Station
@@ -48,6 +49,7 @@ def change_station(work: UnitOfWork, command: ChangeStation) -> Station:
     if command.key_hash is not None and command.key_hash != station.key_hash:
         changed = replace(changed, key_hash=command.key_hash)
         after = {**after, "key": "replaced"}
+        end_key_change(work, station.station_id, "another key was set by hand")
         # The gateways of all processes read their table of keys again.
         work.events.append(Event("station", station.station_id, "StationKeyChanged"))
     changed, more_before, more_after = _doorway(work, changed, command)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import SessionState
-from tallywatt.stations.command import Action
+from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.commissioning import ASKED_BY, SETTING
+from tallywatt.stations.key_change import KIND
 from tallywatt.stations.local_list import ASK_NUMBER, SEND
 from tallywatt.stations.reservation import CANCEL, RESERVE
 from tallywatt.workflows.check_station import JUDGE_STATION
-from tallywatt.workflows.command_station import CommandAnswered, command_answered
+from tallywatt.workflows.command_station import SEALED, CommandAnswered, WatchCommand, command_answered, watch_command
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.hear_report import keep_variables
 from tallywatt.workflows.jobs import Job
@@ -21,6 +22,7 @@ from tallywatt.workflows.keep_reservation import hear_reservation
 from tallywatt.workflows.keep_tariff import TARIFF_MESSAGES, hear_abilities, hear_tariff
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
+from tallywatt.workflows.replace_key import hear_key, miss_key
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
@@ -44,6 +46,8 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
         hear_list(work, before, command.answer)
     if before.name == ASK_NUMBER and before.answered_at is None and command.answer.outcome == "accepted":
         hear_number(work, before, command.answer)
+    if before.payload.get(SEALED) == KIND:
+        hear_key(work, before, command.answer)
     if before.name in {RESERVE, CANCEL} and before.answered_at is None:
         hear_reservation(work, before, command.answer)
     if (
@@ -55,6 +59,14 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
     asked_for_status = before.is_open and before.action is Action.TRANSACTION_STATUS
     if asked_for_status and before.session_id is not None and command.answer.told is not None:
         take_status(work, before.session_id, command.answer.told)
+    return after
+
+
+def watch_answer(work: UnitOfWork, command: WatchCommand) -> StationCommand:
+    """The deadline of a command has passed; what waited for its answer hears of that."""
+    after = watch_command(work, command)
+    if after.state is CommandState.EXPIRED and after.payload.get(SEALED) == KIND:
+        miss_key(work, after)
     return after
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
@@ -16,7 +16,7 @@ from tallywatt.stations.messages import comes_to_more
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.name_token import safe_uid
-from tallywatt.workflows.prepare_message import prepare_message
+from tallywatt.workflows.prepare_message import message_named, prepare_message
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 60
 """Within this a station must have taken a command; a stop must have ended its transaction."""
 LONGEST_SECONDS = 7 * 24 * 3600
+SEALED: Final = "sealed"
+"""In the payload of a message: what is kept elsewhere, and filled in by whoever sends it."""
 SMALLEST_REMOTE_START_ID = 1
 LARGEST_REMOTE_START_ID = 2**31 - 1
 
@@ -47,6 +49,15 @@ class CommandStation:
 
 def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand:
     """Write down a command and the job that sends it."""
+    return _written(work, command, None)
+
+
+def command_with_sealed(work: UnitOfWork, command: CommandStation, sealed: str) -> StationCommand:
+    """A message in which something is put in its place when it goes out, and only then. `sealed` says what."""
+    return _written(work, command, sealed)
+
+
+def _written(work: UnitOfWork, command: CommandStation, sealed: str | None) -> StationCommand:
     station = work.stations.get(command.station_id)
     if station.state is not StationState.ADOPTED:
         msg = f"station {station.identity} is {station.state.value}; only adopted stations take commands"
@@ -70,7 +81,9 @@ def command_station(work: UnitOfWork, command: CommandStation) -> StationCommand
     if evse is not None:
         payload["evse_number"] = evse.number
     message, number = None, None
-    if command.action is Action.MESSAGE:
+    if sealed is not None:
+        message, payload = message_named(str(payload["name"]), station.protocol), {**payload, SEALED: sealed}
+    elif command.action is Action.MESSAGE:
         message, payload, number = prepare_message(work, station, payload)
     seconds = command.deadline_seconds or (message.seconds if message is not None else ANSWER_SECONDS)
     row = StationCommand(

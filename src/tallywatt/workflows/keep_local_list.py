@@ -160,17 +160,33 @@ def verify_list(work: UnitOfWork, command: SyncList) -> LocalList | None:
     return held
 
 
-def send_list_anew(work: UnitOfWork, command: SyncList) -> LocalList | None:
-    """A person wants the whole list sent, whatever the station is thought to have."""
-    station = work.stations.lock(command.station_id)
+def send_changes(work: UnitOfWork, command: SyncList) -> LocalList | None:
+    """A person wants what has changed sent now; a list that was left alone is tried again."""
+    station = _kept(work, command.station_id)
+    held = work.local_lists.find(station.station_id)
+    if held is not None and held.state is ListState.FAILED:
+        held = _put(work, held, state=ListState.WAITING, tries=0)
+    work.jobs.add(Job(SYNC_LIST, station.station_id))
+    record_action(work, "station.send_list", "station", station.station_id, after={"whole": False})
+    return held
+
+
+def _kept(work: UnitOfWork, station_id: StationId) -> Station:
+    station = work.stations.lock(station_id)
     if not _is_on(work, station.station_id):
         msg = f"the list of station {station.identity} is not kept"
         raise Conflict(msg, code="local_lists.not_kept", remedy="switch it on: tallywatt station local-list")
+    return station
+
+
+def send_list_anew(work: UnitOfWork, command: SyncList) -> LocalList | None:
+    """A person wants the whole list sent, whatever the station is thought to have."""
+    station = _kept(work, command.station_id)
     held = work.local_lists.find(station.station_id)
     if held is not None and held.command_id is None:
         held = _put(work, held, is_known=False, state=ListState.WAITING, tries=0)
     work.jobs.add(Job(SYNC_LIST, station.station_id))
-    record_action(work, "station.send_list", "station", station.station_id)
+    record_action(work, "station.send_list", "station", station.station_id, after={"whole": True})
     return held
 
 

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.commissioning import CommissioningRule, StationCheck
     from tallywatt.stations.display import DisplayRule, ToldPrice
+    from tallywatt.stations.key_change import KeyChange
     from tallywatt.stations.local_list import ListRule, LocalList
     from tallywatt.stations.notices import StationNotice
     from tallywatt.stations.offline import OfflineRule
@@ -320,6 +321,7 @@ class UnitOfWork(Protocol):
     station_notices: Records[StationNotice]
     message_chunks: Records[MessageChunk]
     list_rules: Records[ListRule]
+    key_changes: Records[KeyChange]
     local_lists: Records[LocalList]
     reservations: Records[Reservation]
     readers: Records[Reader]

@@ -48,7 +48,7 @@ def prepare_message(
         raise BadInput(
             msg,
             code="stations.key_in_message",
-            remedy="a key is set at the station itself; commands are kept and shown",
+            remedy="for its own key: tallywatt station key --replace; commands are kept and shown",
         )
     if not message.numbered or (station.protocol in PROTOCOLS and station.protocol not in message.numbered):
         return message, {"name": name, "content": content}, None

@@ -63,7 +63,7 @@ from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle
 from tallywatt.workflows.keep_limit import SetLimit
-from tallywatt.workflows.keep_local_list import SwitchLists
+from tallywatt.workflows.keep_local_list import SwitchLists, SyncList
 from tallywatt.workflows.keep_mandate import ResumeMandate, RevokeMandate, SetCreditor, SignMandate
 from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
@@ -80,6 +80,7 @@ from tallywatt.workflows.read_settlements import EndReading, OrderReading
 from tallywatt.workflows.receive_transfer import ReceiveTransfer
 from tallywatt.workflows.recount_sums import RecountSums
 from tallywatt.workflows.register_meter_key import EndMeterKey, RegisterMeterKey
+from tallywatt.workflows.replace_key import ReplaceKey
 from tallywatt.workflows.replay_webhook import ReplayDelivery, ReplaySince, TryWebhook
 from tallywatt.workflows.reserve import CancelReservation, Reserve
 from tallywatt.workflows.resolve_difference import ResolveDifference
@@ -160,6 +161,10 @@ COMMANDS: dict[str, object] = {
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "add_reader": AddReader("main", "tmr_1", "Kiosk", None, ("GB*TWA*E1",)),
     "remove_reader": RemoveReader("r1"),
+    "replace_key": ReplaceKey(StationId("s1")),
+    "give_key_up": ReplaceKey(StationId("s1")),
+    "send_list_anew": SyncList(StationId("s1")),
+    "send_changes": SyncList(StationId("s1")),
     "reserve": Reserve(StationId("s1"), 30, EvseId("e1"), None, "04AA", None),
     "cancel_reservation": CancelReservation("r1"),
     "switch_lists": SwitchLists(StationId("s1"), is_on=True),

@@ -60,6 +60,7 @@ from tallywatt.workflows.create_api_key import CreateApiKey, create_api_key
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
+from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
 from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_own_account import AllowInvoice, allow_invoice
 from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
@@ -70,6 +71,7 @@ from tallywatt.workflows.put_market_prices import PutMarketPrices, put_market_pr
 from tallywatt.workflows.put_rule import PutProfile, PutRule, put_profile, put_rule
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
+from tallywatt.workflows.replace_key import ReplaceKey, replace_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
@@ -424,6 +426,10 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /commissioning": Asked(body={"sets_values": False}),
     "POST /local-lists": Asked(body={"is_on": False}),
     "POST /stations/{identity}/local-list": Asked({"identity": "CP1"}, body={"is_on": True}),
+    "POST /stations/{identity}/local-list/send": Asked({"identity": "CP2"}, body={"whole": True}),
+    "GET /stations/{identity}/key": Asked({"identity": "CP2"}),
+    "POST /stations/{identity}/key": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/key/give-up": Asked({"identity": "CP2"}),
     "POST /stations/{identity}/check": Asked({"identity": "CP1"}),
     "POST /stations/{identity}/commissioning": Asked({"identity": "CP1"}, body={"sets_values": True}),
     "POST /inbox/work-off": Asked(
@@ -544,6 +550,10 @@ def things_of(scene: Scene) -> dict[str, str]:
     cheaper = PricedAgain(paid["id"], 100)
     scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
     speaks(scene, "CP1")
+    kept = reserved(scene, "CP2", "C1")
+    second = StationId(scene.station("CP2")["id"])
+    scene.do(switch_lists, SwitchLists(second, is_on=True))
+    scene.do(replace_key, ReplaceKey(second))
     return {
         **debts,
         "asked": asked,
@@ -560,8 +570,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         "assignment": scene.do(lambda work, _: work.tariff_assignments.by()[0].assignment_id, None),
         "belonging": belonging.belonging_id,
         "circle": belonging.circle_id,
-        "reservation": reserved(scene, "CP2", "C1"),
         "reader": a_reader(scene, "CP2", "tmr_F5XZ0bXq8y"),
+        "reservation": kept,
         "coupon": welcome.coupon_id,
         "api_key": scene.do(create_api_key, CreateApiKey("station import", ("sessions",))).key.api_key_id,
         "command": command.command_id,

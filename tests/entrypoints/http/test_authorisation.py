@@ -22,6 +22,7 @@ from tallywatt.entrypoints.http.doors import CSRF_HEADER, OPEN, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
 from tallywatt.entrypoints.http.reference import leaves, methods_of
 from tallywatt.kernel.clock import Instant, local_date
+from tallywatt.kernel.identity import StationId
 from tallywatt.metering.signed.registry import SignedValue
 from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.debit import DebitBatch
@@ -45,6 +46,7 @@ from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_rule import PutRule, put_rule
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.register_meter_key import RegisterMeterKey, register_meter_key
+from tallywatt.workflows.replace_key import ReplaceKey, replace_key
 from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.resolve_inbox import Decision
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, ask_audit, begin_audit
@@ -194,6 +196,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /readers": {"account": "cards", "reader_ref": "tmr_2", "label": "Post 2", "location": "nowhere"},
     "POST /local-lists": {"is_on": True},
     "POST /stations/{identity}/local-list": {"is_on": True},
+    "POST /stations/{identity}/local-list/send": {"whole": True},
+    "POST /stations/{identity}/key": {},
+    "POST /stations/{identity}/key/give-up": {},
     "POST /stations/{identity}/display": {"shows": "auto"},
     "POST /sessions/{session_id}/limit": {"seconds": 3600},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
@@ -287,6 +292,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(lambda work, one: work.signed_values.note((one,)), record)
     audit = scene.do(ask_audit, AskAudit())
     scene.do(begin_audit, BeginAudit(audit.audit_id))
+    kept = reserved(scene, own, own)
+    scene.do(replace_key, ReplaceKey(StationId(scene.station(own)["id"])))
     return {
         "approval": scene.waiting_refund(session["payments"][0]["id"], 1, own),
         "correction": scene.correction(own),
@@ -300,8 +307,8 @@ def things_of(scene: Scene) -> dict[str, str]:
         "belonging": belonging,
         "circle": circle,
         "coupon": coupon,
-        "reservation": reserved(scene, own, own),
         "reader": a_reader(scene, own, f"tmr_{own}"),
+        "reservation": kept,
         "delivery": delivery,
         "difference": _difference(scene, own),
         **_debits(scene, own),

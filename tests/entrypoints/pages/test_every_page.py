@@ -25,6 +25,7 @@ from tallywatt.workflows.replay_webhook import TryWebhook, try_webhook
 from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_audit, begin_audit, keep_audit
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
+from tests.entrypoints.http.commanded import displayed, limited
 from tests.entrypoints.http.examples import logged_at, told_by_name
 from tests.entrypoints.http.test_console_debits import batch_ready
 from tests.entrypoints.http.test_doors import routes
@@ -63,6 +64,8 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/frames/{frame_id}": lambda scene: f"/console/frames/{scene.session('1')['frames'][0]['id']}",
     "/console/stations/{identity}": lambda _: "/console/stations/CP1",
     "/console/stations/{identity}/log": lambda scene: logged_at(scene, "CP1"),
+    "/console/stations/{identity}/power": lambda scene: limited(scene, "CP1"),
+    "/console/stations/{identity}/display": lambda scene: displayed(scene, "CP2"),
     "/console/stations/{identity}/messages": lambda _: "/console/stations/CP1/messages",
     "/console/commands/{command_id}": lambda scene: f"/console/commands/{_command(scene)}",
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",

@@ -26,6 +26,7 @@ from tallywatt.workflows.command_station import CommandAnswered
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_reservation import hear_reservation_update
+from tallywatt.workflows.replace_key import key_shown
 from tallywatt.workflows.settle_terminal import settle_terminal
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ if TYPE_CHECKING:
         Unreadable,
     )
     from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.key_change import KeyChange
     from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
+    from tallywatt.workflows.replace_key import KeyShown
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +98,7 @@ class Intake:
     """An answer that came after nobody waited for it any more."""
     reservation: Callable[[UnitOfWork, ReservationTold], None] = hear_reservation_update
     settle: Callable[[UnitOfWork, TerminalSettled], None] = settle_terminal
+    key_shown: Callable[[UnitOfWork, KeyShown], KeyChange | None] = key_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +497,11 @@ class Connection(WSListener):
         if self._outgoing is None:
             self._outgoing = Outgoing(self._around.loop, self.send)
         return self._outgoing
+
+    def hide(self, secret: str) -> None:
+        """From now on this text stands in no log of this socket."""
+        if self._page is not None:
+            self._page.secret = secret.encode()
 
     def answered_late(self, command: StationCommand, answer: LinkAnswer) -> None:
         """What a station says to a command of which nobody waits for the answer any more: written down all the same."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from tallywatt.kernel.errors import Busy
+from tallywatt.stations.configuration import HIDDEN
 from tallywatt.stations.traffic import Direction, OpenCalls, gathered
 from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
 
@@ -47,7 +48,7 @@ MUCH: Final = MOST_WAITING // 4
 class Page:
     """What one socket has said and heard since its last chunk. Changed on the loop alone."""
 
-    __slots__ = ("_entries", "_logbook", "_size", "calls", "left", "opened_at", "operator_id", "station_id")
+    __slots__ = ("_entries", "_logbook", "_size", "calls", "left", "opened_at", "operator_id", "secret", "station_id")
 
     def __init__(self, logbook: Logbook, operator_id: OperatorId, station_id: StationId, *, is_known: bool) -> None:
         self._logbook = logbook
@@ -60,12 +61,16 @@ class Page:
         self.left = -1 if is_known else MOST_UNKNOWN
         """How many more are logged; below 0: as many as come."""
         self.opened_at = 0.0
+        self.secret = b""
+        """A key that went out on this socket: neither the message nor what a station repeats of it is kept with it."""
 
     def note(self, at: Instant, direction: Direction, text: bytes) -> None:
         """A message has come, or leaves."""
         if self.left == 0:
             return
         self.left -= 1
+        if self.secret:
+            text = text.replace(self.secret, HIDDEN.encode())
         entries = self._entries
         entries.append((at, direction, text))
         self._size += len(text)

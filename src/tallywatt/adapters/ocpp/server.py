@@ -29,12 +29,14 @@ from tallywatt.adapters.ocpp.registry import Registry, Seen
 from tallywatt.adapters.ocpp.saying import NO_ANSWER, NOT_CONNECTED
 from tallywatt.adapters.ocpp.tls import Shield
 from tallywatt.adapters.ocpp.upgrade import Address, address_of, basic_key, chosen_protocol, put_right
-from tallywatt.kernel.errors import BadInput, Broken
+from tallywatt.kernel.errors import BadInput, Broken, Busy
 from tallywatt.stations.certificates import BASIC, MUTUAL_TLS, TLS
 from tallywatt.stations.command import Action
 from tallywatt.stations.credentials import StationCredential, hash_key, opens
+from tallywatt.stations.key_change import HIDES, without
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.ports import LinkAnswer
+from tallywatt.workflows.replace_key import KeyShown
 
 if TYPE_CHECKING:
     import ssl
@@ -298,13 +300,16 @@ class Gateway:
             answer.set_result(LinkAnswer("rejected", problem))
             return
         message_id = f"{self._clock.now():x}-{next(self._numbers)}"
+        secret = str(command.payload.get(HIDES, "")) if command.action is Action.MESSAGE else ""
+        if secret:
+            connection.hide(secret)
         ask = Ask(
             message_id,
             rpc.request(message_id, action, msgspec.json.encode(payload)),
-            lambda told: _tell(answer, told),
+            lambda told: _tell(answer, _without(secret, told)),
             action=action,
             may_be_bare=schemas.may_be_bare(connection.dialect.schemas, action),
-            late=lambda told: connection.answered_late(command, told),
+            late=lambda told: connection.answered_late(command, _without(secret, told)),
         )
         connection.outgoing.call(ask, timeout_seconds)
 
@@ -376,9 +381,27 @@ class Gateway:
             return Visitor(
                 credential.operator_id, credential.identity, credential, None, lambda: None, by_certificate=True
             )
-        if key is None or not opens(key, credential.key_hash, self._pepper):
+        if key is None or not (opens(key, credential.key_hash, self._pepper) or self._is_next_key(credential, key)):
             return _refusal(401, {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'})
         return Visitor(credential.operator_id, credential.identity, credential, None, lambda: None)
+
+    def _is_next_key(self, credential: StationCredential, key: bytes) -> bool:
+        """Whether it shows the key that was sent to it; then that is its key from now on."""
+        expected = credential.next_key_hash
+        if expected is None or not opens(key, expected, self._pepper):
+            return False
+        shown = KeyShown(credential.station_id, expected)
+
+        def written(result: object) -> None:
+            if isinstance(result, Exception):
+                log.warning("ocpp.key_not_noted", identity=credential.identity, problem=type(result).__name__)
+
+        try:
+            self._writer.submit(credential.operator_id, self._intake.key_shown, shown, written, actor="gateway")
+        except Busy:
+            # Both keys open the door until it is written down: its next connection tells again.
+            log.info("ocpp.key_not_noted", identity=credential.identity, problem="Busy")
+        return True
 
     def _connection(self, request: WSUpgradeRequest, visitor: Visitor) -> Connection | WSUpgradeResponseWithListener:
         assert self._around is not None, "only a started gateway has visitors"
@@ -411,6 +434,13 @@ class Gateway:
         if self._shield is not None:
             self._shield.look_again()
         self._watch = self._loop.call_later(self._options.ping_after_seconds / 4, self._keep_watch)
+
+
+def _without(secret: str, told: LinkAnswer) -> LinkAnswer:
+    """The answer without what was sent: some repeat in their refusal what they refuse."""
+    if not secret:
+        return told
+    return LinkAnswer(told.outcome, without(secret, told.detail), without(secret, told.told))
 
 
 def _refusal(status: int, headers: dict[str, str] | None = None) -> WSUpgradeResponseWithListener:

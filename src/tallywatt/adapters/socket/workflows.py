@@ -50,7 +50,7 @@ from tallywatt.workflows.import_rows import take_customer, take_session, take_st
 from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, LeaveCircle, add_circle, join_circle, leave_circle
 from tallywatt.workflows.keep_limit import SetLimit, set_limit
-from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
+from tallywatt.workflows.keep_local_list import SwitchLists, SyncList, send_changes, send_list_anew, switch_lists
 from tallywatt.workflows.keep_mandate import (
     ResumeMandate,
     RevokeMandate,
@@ -95,6 +95,7 @@ from tallywatt.workflows.register_meter_key import (
     end_meter_key,
     register_meter_key,
 )
+from tallywatt.workflows.replace_key import ReplaceKey, give_key_up, replace_key
 from tallywatt.workflows.replay_webhook import (
     ReplayDelivery,
     ReplaySince,
@@ -217,6 +218,10 @@ ALLOWED = _allowed(
     (switch_lists, SwitchLists),
     (add_reader, AddReader),
     (remove_reader, RemoveReader),
+    (replace_key, ReplaceKey),
+    (give_key_up, ReplaceKey),
+    (send_list_anew, SyncList),
+    (send_changes, SyncList),
     (reserve, Reserve),
     (cancel_reservation, CancelReservation),
     (set_display, SetDisplay),

@@ -6,11 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables.certificates import AUTHORITIES, STATION_CERTIFICATES
 from tallywatt.adapters.storage.tables.customers import OPERATORS
+from tallywatt.adapters.storage.tables.key_changes import KEY_CHANGES
 from tallywatt.adapters.storage.tables.stations import STATIONS
 from tallywatt.kernel.identity import OperatorId, StationId
 from tallywatt.stations.certificates import CertificateState
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.kernel.events import RecordedEvent
 
-_stations, _operators = STATIONS.table, OPERATORS.table
+_stations, _operators, _changes = STATIONS.table, OPERATORS.table, KEY_CHANGES.table
 _ALL = select(
     _stations.c.operator_id,
     _operators.c.slug,
@@ -34,7 +35,16 @@ _ALL = select(
     _stations.c.key_hash,
     _stations.c.security_profile,
     _stations.c.preferred_protocol,
-).join_from(_stations, _operators, _stations.c.operator_id == _operators.c.operator_id)
+    _changes.c.key_hash,
+).select_from(
+    _stations.join(_operators, _stations.c.operator_id == _operators.c.operator_id).outerjoin(
+        _changes,
+        and_(
+            _changes.c.operator_id == _stations.c.operator_id,
+            _changes.c.station_id == _stations.c.station_id,
+        ),
+    )
+)
 _certificates, _authorities = STATION_CERTIFICATES.table, AUTHORITIES.table
 _FINGERPRINTS = select(_certificates.c.operator_id, _certificates.c.station_id, _certificates.c.fingerprint).where(
     _certificates.c.state == CertificateState.ISSUED.value
@@ -87,10 +97,10 @@ class MemoryDirectory:
                 shown.setdefault((operator, station), set()).add(print_)
             authorities = [one for (one,) in connection.execute(compiled(_AUTHORITIES, connection.dialect).sql)]
         found: dict[str, list[StationCredential]] = {}
-        for operator, slug, station, identity, state, key_hash, profile, protocol in rows:
+        for operator, slug, station, identity, state, key_hash, profile, protocol, next_key_hash in rows:
             credential = StationCredential(
                 OperatorId(operator), slug, StationId(station), identity, StationState(state), key_hash,
-                profile, protocol, frozenset(shown.get((operator, station), ())),
+                profile, protocol, frozenset(shown.get((operator, station), ())), next_key_hash,
             )  # fmt: skip
             found.setdefault(identity, []).append(credential)
         # Replaced as a whole: whoever reads meanwhile sees the old table or the new one.

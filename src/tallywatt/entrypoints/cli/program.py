@@ -27,7 +27,6 @@ from tallywatt.entrypoints.cli import (
     imports,
     inbox,
     invoices,
-    local_lists,
     locations,
     market,
     metering,
@@ -46,6 +45,7 @@ from tallywatt.entrypoints.cli import (
     sessions,
     settlements,
     simulate,
+    station_keys,
     tariffs,
     webhooks,
 )
@@ -96,7 +96,7 @@ app.add_typer(database.database)
 for one in (
     operators.operator,
     locations.location,
-    local_lists.station,
+    station_keys.station,
     reservations.reservation,
     certificates.authority,
     meters.meter_key,

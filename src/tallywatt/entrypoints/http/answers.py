@@ -31,6 +31,7 @@ from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.stations.display import Shows
+from tallywatt.stations.key_change import KeyState
 from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
@@ -1843,6 +1844,37 @@ class Reservation(Answer):
     cancel_state: CommandState | None
     """Where the question to give it up stands; `rejected`: the station did not do it, and it can be asked again."""
     cancel_reason: str | None
+
+
+class ListAsked(Answer):
+    """What is to be sent of a station's list; how it stands is told at `/local-lists`."""
+
+    station: str
+    whole: bool
+
+
+class KeyChange(Answer):
+    """The last replacement of a station's key, without the key."""
+
+    station: str
+    state: KeyState
+    command_id: str
+    requested_at: When
+    changed_at: When
+    reason: str | None
+    """The station's own word."""
+    requested_by: str
+
+
+class KeyStanding(Answer):
+    """A replacement as it was written down; where it stands is told at `GET /stations/{identity}/key`."""
+
+    id: str
+    state: KeyState
+    command_id: str
+    requested_at: When
+    changed_at: When
+    reason: str | None
 
 
 class ReservationKept(Answer):

@@ -329,6 +329,12 @@ class ListSwitch(Shape):
     is_on: bool
 
 
+class ListSending(Shape):
+    """How much of a list of tokens is sent: what has changed, or all of it."""
+
+    whole: bool = False
+
+
 class NewRule(Shape):
     """A rule by its name: a new one, or another text of it."""
 

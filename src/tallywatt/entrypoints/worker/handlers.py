@@ -30,8 +30,8 @@ from tallywatt.workflows.check_station import (
     check_station,
     judge_station,
 )
-from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer
-from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent, watch_command
+from tallywatt.workflows.close_gap import CloseGap, close_gap, hear_answer, watch_answer
+from tallywatt.workflows.command_station import SEALED, CommandAnswered, NoteSent, WatchCommand, note_sent
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.finish import BillSession, FinishSession, bill_session, finish_session
 from tallywatt.workflows.hold_ends import SECURE_HOLD
@@ -197,7 +197,7 @@ class Handlers:
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _watch_command(self, claimed: Claimed) -> None:
-        held = self._write(claimed)(watch_command, WatchCommand(CommandId(claimed.job.subject_id)))
+        held = self._write(claimed)(watch_answer, WatchCommand(CommandId(claimed.job.subject_id)))
         if held.is_open:
             # Whoever looks too early, because two machines differ about the time, would leave it open for ever.
             msg = "its deadline is still to come"
@@ -287,9 +287,12 @@ class Handlers:
             # It may come back before the deadline; the command waits for it.
             msg = "the station is not connected"
             raise TryLater(msg, RECONNECT_SECONDS)
+        going = self._house.filled_in(claimed.operator_id, command) if SEALED in command.payload else command
+        if going is None:
+            return LinkAnswer("rejected", "the new key was given up")
         self._note_sent(claimed, command, is_sent=True)
         left = (command.deadline_at - self._house.machine.now()) / 1000
-        answer = gateway.call(command.station_id, command, min(STATION_ANSWERS_WITHIN_SECONDS, max(left, 1.0)))
+        answer = gateway.call(command.station_id, going, min(STATION_ANSWERS_WITHIN_SECONDS, max(left, 1.0)))
         if answer.outcome == "not_connected":
             self._note_sent(claimed, command, is_sent=False)
             msg = "the station went away"

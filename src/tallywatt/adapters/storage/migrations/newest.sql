@@ -2497,6 +2497,27 @@ CREATE TABLE "approvals" (
 
 ;
 
+CREATE TABLE key_changes (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	key_id TEXT, 
+	sealed_key BLOB, 
+	key_hash TEXT, 
+	command_id TEXT NOT NULL, 
+	requested_at INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_key_changes PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_key_changes_state CHECK (state IN ('waiting', 'accepted', 'refused', 'unknown', 'done', 'ended')), 
+	CONSTRAINT fk_key_changes_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2825,6 +2846,8 @@ CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (opera
 
 CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0055');
+CREATE INDEX ix_station_commands_told ON station_commands (operator_id, station_id, command_id) WHERE name IN ('SetChargingProfile', 'ClearChargingProfile', 'GetCompositeSchedule', 'GetChargingProfiles', 'SetDisplayMessage', 'ClearDisplayMessage', 'GetDisplayMessages');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0056');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

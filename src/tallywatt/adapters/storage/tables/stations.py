@@ -191,6 +191,12 @@ WEB_CODES = Mapping(
 IS_ROUTINE = "name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion')"
 """What displays are told, and what every station is asked in every night."""
 
+TOLD_BY_PERSONS = (
+    "name IN ('SetChargingProfile', 'ClearChargingProfile', 'GetCompositeSchedule', 'GetChargingProfiles', "
+    "'SetDisplayMessage', 'ClearDisplayMessage', 'GetDisplayMessages')"
+)
+"""What a station was told about its power and its display: what it has now follows from these."""
+
 STATION_COMMANDS = Mapping(
     table(
         "station_commands",
@@ -224,6 +230,9 @@ STATION_COMMANDS = Mapping(
         index("payment_id"),
         # Most commands are of this kind, and only these are thinned out.
         partial_index("ix_station_commands_routine", "operator_id", "command_id", where=sql(IS_ROUTINE)),
+        partial_index(
+            "ix_station_commands_told", "operator_id", "station_id", "command_id", where=sql(TOLD_BY_PERSONS)
+        ),
         key=("command_id",),
     ),
     StationCommand,

@@ -22,6 +22,7 @@ from tallywatt.adapters.storage.views import (
     equations,
     finding,
     habits,
+    key_changes,
     lists,
     local_lists,
     long_work,
@@ -126,6 +127,7 @@ class Views:
     billable = staticmethod(commissioning.billable)
     commissioning = staticmethod(commissioning.commissioning)
     reports_of = staticmethod(telling.reports_of)
+    told_of = staticmethod(telling.told_of)
     variables_of = staticmethod(telling.variables_of)
 
     sessions = staticmethod(charging.sessions)
@@ -214,6 +216,7 @@ class Views:
     readers_at = staticmethod(readers.readers_at)
     readers = staticmethod(readers.readers_of)
     station_tariffs = staticmethod(station_tariffs.station_tariffs_told)
+    key_change = staticmethod(key_changes.key_change)
     reservation = staticmethod(reservations.reservation)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from tallywatt.adapters.storage.tables import certificates, reports, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
@@ -30,6 +30,20 @@ _REPORTS_OF = Question(
         _reports.c.received_at, _reports.c.number, _reports.c.report_key
     )
 )
+
+MOST_TOLD = 300
+_commands = stations.STATION_COMMANDS.table
+_TOLD_OF = Question(
+    select(
+        *columns(
+            _commands, "name", "state", "payload", "reason", "answer", "requested_at", "answered_at", "ended_at",
+            "requested_by", id="command_id",
+        )
+    )
+    .where(mine(_commands), _commands.c.station_id == bindparam("of_station"), text(stations.TOLD_BY_PERSONS))
+    .order_by(_commands.c.command_id.desc())
+    .limit(bindparam("most"))
+)  # fmt: skip
 
 VARIABLE_ORDER = tuple(
     _variables.c[name]
@@ -110,6 +124,11 @@ def certificates_of(connection: Connection, operator_id: str, station_id: str) -
 def reports_of(connection: Connection, operator_id: str, command_id: str) -> list[Row]:
     """What a station told after its answer to a command, oldest first."""
     return _REPORTS_OF.rows(connection, operator=operator_id, of_command=command_id)
+
+
+def told_of(connection: Connection, operator_id: str, station_id: str, most: int = MOST_TOLD) -> list[Row]:
+    """What a station was told about its power and its display, with its contents, newest first."""
+    return _TOLD_OF.rows(connection, operator=operator_id, of_station=station_id, most=most)
 
 
 def variables_of(connection: Connection, operator_id: str, station_id: str) -> list[Row]:

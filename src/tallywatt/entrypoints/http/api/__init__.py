@@ -72,12 +72,14 @@ def _of_the_house() -> list[APIRouter]:
         readers,
         reservations,
         settings,
+        station_keys,
     )
 
     modules = (
         commissioning,
         local_lists,
         reservations,
+        station_keys,
         limits,
         approvals,
         corrections,

@@ -8,10 +8,10 @@ from tallywatt.entrypoints.http.api.places import station_of
 from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Resource
 from tallywatt.entrypoints.http.once import write_once
-from tallywatt.entrypoints.http.shapes import ListSwitch
+from tallywatt.entrypoints.http.shapes import ListSending, ListSwitch
 from tallywatt.entrypoints.http.telling import as_json, told
 from tallywatt.kernel.identity import StationId
-from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
+from tallywatt.workflows.keep_local_list import SwitchLists, SyncList, send_changes, send_list_anew, switch_lists
 
 router = APIRouter(tags=["places"], route_class=Resource)
 
@@ -37,3 +37,17 @@ async def post_local_list(
     station = await station_of(house, caller.operator_id, identity)
     command = SwitchLists(StationId(station["id"]), body.is_on)
     return await write_once(request, house, caller, switch_lists, command, lambda row: told(row, "scope"))
+
+
+@router.post("/stations/{identity}/local-list/send", status_code=202)
+async def post_sending(
+    request: Request, identity: str, body: ListSending, caller: Operations, house: TheHouse
+) -> Response:
+    """Send what has changed now, or the whole list; follow it at `/local-lists`."""
+    station = await station_of(house, caller.operator_id, identity)
+    workflow = send_list_anew if body.whole else send_changes
+
+    def answer(_: object) -> dict[str, object]:
+        return {"station": identity, "whole": body.whole}
+
+    return await write_once(request, house, caller, workflow, SyncList(StationId(station["id"])), answer, 202)

@@ -15,6 +15,7 @@ from tallywatt.entrypoints.http.console import (
     coupons,
     customers,
     debits,
+    displays,
     disputes,
     entrance,
     imports,
@@ -31,6 +32,7 @@ from tallywatt.entrypoints.http.console import (
     own_books,
     payments,
     people,
+    power,
     readers,
     reservations,
     rules,
@@ -39,6 +41,7 @@ from tallywatt.entrypoints.http.console import (
     settings,
     settlements,
     sign_on,
+    station_keys,
     stations,
     tariffs,
     traffic,
@@ -72,6 +75,9 @@ def routers() -> tuple[APIRouter, ...]:
         live,
         local_lists,
         reservations,
+        power,
+        displays,
+        station_keys,
     )
     subjects = (
         entrance,

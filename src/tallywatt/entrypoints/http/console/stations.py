@@ -48,6 +48,7 @@ async def show_station(request: Request, identity: str, caller: Reader, house: T
         frames=frames,
         sessions=sessions["items"],
         billable=billable,
+        key_change=await house.ask(house.views.key_change, caller.operator_id, row["id"]),
         laws=[one.value for one in Metrology],
     )
 
