@@ -7,6 +7,7 @@ one house, and the last test audits everything that was told in it.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -339,6 +340,40 @@ async def test_a_station_without_subprotocol_is_understood(scene: Scene) -> None
     async with connect(url, additional_headers=basic(point.identity)) as socket:
         point.socket = socket
         assert await point.start("08:00:00", 1000) > 0
+
+
+async def test_a_station_that_names_no_version_speaks_the_one_that_its_operator_has_set(scene: Scene) -> None:
+    """One of 2.0.1 that leaves the header out, or whose proxy strips it, is understood in its own version."""
+    point = scene.newcomer("ocpp2.0.1")
+    [known] = [one for one in scene.neighbours.credentials if one.identity == point.identity]
+    place = scene.neighbours.credentials.index(known)
+    scene.neighbours.credentials[place] = replace(known, preferred_protocol=point.protocol)
+    url = f"ws://127.0.0.1:{scene.gateway.port}/ocpp/op/{point.identity}"
+    async with connect(url, additional_headers=basic(point.identity)) as socket:
+        point.socket = socket
+        await point.boot()
+        assert point.look("stations", station_id=point.station_id)[0].protocol == point.protocol
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "meter", "kinds"),
+    [
+        ("07:00:00", 3000, {"implausible"}),
+        ("08:00:00", 3000, {"implausible"}),
+        ("09:00:00", 500, {"meter_reset"}),
+        ("09:00:00", 900_000, {"implausible"}),
+    ],
+    ids=["dated before its start", "energy in no time", "below its start", "more than the connector can deliver"],
+)
+async def test_a_stop_that_cannot_be_true_is_taken_and_its_bill_waits(
+    scene: Scene, stop_at: str, meter: int, kinds: set[str]
+) -> None:
+    """The rules by which SteVe calls a transaction suspect: here each holds the session, with what speaks against it."""
+    async with scene.newcomer().online() as point:
+        number = await point.start("08:00:00", 1000)
+        await point.stop(number, stop_at, meter)
+        assert point.session.state is SessionState.HELD
+        assert kinds & set(point.inbox())
 
 
 async def test_two_sessions_of_a_clock_that_never_left_1970_are_two(scene: Scene) -> None:
