@@ -276,9 +276,13 @@ def test_what_is_bought_on_invoice_is_owed_until_the_money_is_there(house: House
     """No figure and no paper may say that it was captured, let alone by card."""
     on_invoice(house)
     house.do(change_operator, ChangeOperator(pay_to="Dundee Charging, GB29 NWBK 6016 1331 9268 19"))
-    transaction = house.wire().charge(10 * KWH)
+    wire = house.wire()
+    first, transaction = wire.charge(10 * KWH), wire.charge(10 * KWH, meter=10 * KWH)
     house.collect()
-    assert stands(house, transaction) == [(0, 300, 300)] * 3
+    number = house.rows.invoices.get(house.session(first).invoice_id or "").number
+    assert stands(house, transaction) == [(0, 600, 600), (0, 600, 600), (0, 300, 300)]
+    house.do(receive_transfer, ReceiveTransfer("line-0", money("3.00", "GBP"), "2026-03-20", invoice=number))
+    assert stands(house, first) == [(300, 300, 300), (300, 300, 300), (300, 0, 0)]
 
     invoice = house.rows.invoices.get(house.session(transaction).invoice_id or "")
     paper = printed(house.do(gather_paper, GatherPaper(invoice.invoice_id, "http://127.0.0.1")))
@@ -287,9 +291,9 @@ def test_what_is_bought_on_invoice_is_owed_until_the_money_is_there(house: House
     assert Views.owed_invoices(house.reader, house.operator)[0]["owed_minor"] == 300
 
     house.do(receive_transfer, ReceiveTransfer("line-1", money("2.00", "GBP"), "2026-03-20", invoice=invoice.number))
-    assert stands(house, transaction) == [(200, 100, 100)] * 3
+    assert stands(house, transaction) == [(500, 100, 100), (500, 100, 100), (200, 100, 100)]
     house.do(receive_transfer, ReceiveTransfer("line-2", money("1.00", "GBP"), "2026-03-20", invoice=invoice.number))
-    assert stands(house, transaction) == [(300, 0, 0)] * 3
+    assert stands(house, transaction) == [(600, 0, 0), (600, 0, 0), (300, 0, 0)]
     assert Views.owed_invoices(house.reader, house.operator) == []
 
 

@@ -16,6 +16,8 @@ from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.check_station import CheckStation, check_station, plan_checks
 from tallywatt.workflows.command_station import CommandStation, WatchCommand, command_station, watch_command
 from tallywatt.workflows.hear_notice import hear_notice
+from tallywatt.workflows.jobs import JobState
+from tallywatt.workflows.keep_tariff import VERIFY_TARIFFS
 
 if TYPE_CHECKING:
     from tests.workflows.house_of import HouseOf
@@ -34,6 +36,25 @@ def test_a_station_is_asked_once_in_each_night(house: HouseOf) -> None:
     assert sum(asked) == 3
     first = asked.index(1)
     assert [hour for hour, one in enumerate(asked) if one] == [first, first + 24, first + 48]
+
+
+def test_a_station_of_2_1_is_asked_for_its_tariffs_too(quick_house: HouseOf) -> None:
+    """It may have lost them since it booted; one that speaks an older version has none."""
+    for identity, protocol, asked in (("CP1", "ocpp2.1", [JobState.READY]), ("CP2", "ocpp2.0.1", [])):
+        if identity != "CP1":
+            quick_house.station(identity)
+        wire = quick_house.wire(identity, protocol)
+        quick_house.do(boot_station, wire.booted())
+        quick_house.do(check_station, CheckStation(wire.station_id))
+        planned = quick_house.rows.stored_jobs.by(kind=VERIFY_TARIFFS, subject_id=wire.station_id)
+        for job in planned:
+            quick_house.do(lambda work, row: work.stored_jobs.put(row), replace(job, state=JobState.DONE))
+        quick_house.do(plan_checks, None)
+        for _ in range(24):
+            quick_house.later(60)
+            quick_house.do(plan_checks, None)
+        later = quick_house.rows.stored_jobs.by(kind=VERIFY_TARIFFS, subject_id=wire.station_id)
+        assert [job.state for job in later] == asked
 
 
 def test_what_is_old_goes_and_what_is_new_stays(house: HouseOf) -> None:

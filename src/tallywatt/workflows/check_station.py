@@ -34,6 +34,7 @@ from tallywatt.stations.told_tariff import ASKED, CONTROLLER
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_local_list import verify_soon
+from tallywatt.workflows.keep_tariff import verify_tariffs_soon
 from tallywatt.workflows.listen import settle, to_inbox
 from tallywatt.workflows.record_action import record_action
 
@@ -85,6 +86,7 @@ def plan_checks(work: UnitOfWork, _: object) -> int:
             # One that was never planned was asked at its boot: its first night is the next one.
             work.jobs.add(Job(CHECK_STATION, station.station_id))
             verify_soon(work, station.station_id, work.machine_now)
+            verify_tariffs_soon(work, station.station_id, station.protocol, work.machine_now)
             asked += 1
     return asked
 

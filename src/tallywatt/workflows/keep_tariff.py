@@ -79,9 +79,13 @@ DRIVER: Final = "driver"
 
 def tariffs_after_boot(work: UnitOfWork, fact: Booted) -> None:
     """A station may have lost its tariffs, or have learned to take them."""
-    if fact.heard.protocol == NEWEST:
-        later = Instant(work.machine_now + AFTER_BOOT_MS)
-        work.jobs.add(Job(VERIFY_TARIFFS, fact.heard.station_id, not_before=later))
+    verify_tariffs_soon(work, fact.heard.station_id, fact.heard.protocol, Instant(work.machine_now + AFTER_BOOT_MS))
+
+
+def verify_tariffs_soon(work: UnitOfWork, station_id: StationId, protocol: str | None, not_before: Instant) -> None:
+    """Ask a station which tariffs it has, where it can have any."""
+    if protocol == NEWEST:
+        work.jobs.add(Job(VERIFY_TARIFFS, station_id, not_before=not_before))
 
 
 def hear_abilities(work: UnitOfWork, station_id: StationId, told: list[Variable]) -> None:

@@ -2808,8 +2808,6 @@ CREATE INDEX ix_reservations_operator_id_cancel_command_id ON reservations (oper
 
 CREATE INDEX ix_reservations_operator_id_customer_id_reservation_id ON reservations (operator_id, customer_id, reservation_id);
 
-CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion');
-
 CREATE INDEX ix_reservations_operator_id_station_id_reservation_id ON reservations (operator_id, station_id, reservation_id);
 
 CREATE INDEX ix_reservations_operator_id_state_reservation_id ON reservations (operator_id, state, reservation_id);
@@ -2848,6 +2846,8 @@ CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_i
 
 CREATE INDEX ix_station_commands_told ON station_commands (operator_id, station_id, command_id) WHERE name IN ('SetChargingProfile', 'ClearChargingProfile', 'GetCompositeSchedule', 'GetChargingProfiles', 'SetDisplayMessage', 'ClearDisplayMessage', 'GetDisplayMessages');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0056');
+CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion', 'GetTariffs');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0057');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

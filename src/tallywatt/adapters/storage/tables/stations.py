@@ -188,7 +188,9 @@ WEB_CODES = Mapping(
     WebCode,
 )
 
-IS_ROUTINE = "name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion')"
+IS_ROUTINE = (
+    "name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion', 'GetTariffs')"
+)
 """What displays are told, and what every station is asked in every night."""
 
 TOLD_BY_PERSONS = (

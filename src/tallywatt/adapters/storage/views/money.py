@@ -42,14 +42,13 @@ def received_for_invoice(operator: ColumnElement[str], invoice_id: ColumnElement
         _allocations.c.target_id == invoice_id,
     )
     collected = select(func.sum(_allocations.c.amount_minor)).where(*of_invoice).scalar_subquery()
-    # A hold is found by its key, once for each payment: a payment may have been allocated more than once.
-    paying = select(_allocations.c.payment_id).where(*of_invoice).distinct().subquery()
-    of_payment = (
-        select(_open)
-        .where(_holds.c.operator_id == operator, _holds.c.payment_id == paying.c.payment_id, _on_terms)
+    # Two deep: by itself it would see only the holds around it, and ask for the invoices of all rows.
+    paying = select(_allocations.c.payment_id).where(*of_invoice).correlate_except(_allocations)
+    still_open = (
+        select(func.sum(_open))
+        .where(_holds.c.operator_id == operator, _holds.c.payment_id.in_(paying), _on_terms)
         .scalar_subquery()
     )
-    still_open = select(func.sum(of_payment)).select_from(paying).scalar_subquery()
     nothing: ColumnElement[Any] = literal_column("0")
     return func.coalesce(collected, nothing) - func.coalesce(still_open, nothing)
 
