@@ -66,6 +66,7 @@ ENDS: Final = ("remove", "revoke", "end", "leave")
 ALREADY_SO: Final = frozenset(
     (
         "adopt",
+        "key",
         "enable",
         "disable",
         "unblock",

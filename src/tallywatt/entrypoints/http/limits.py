@@ -34,6 +34,7 @@ BY_ADDRESS: Final[tuple[tuple[str, str, str], ...]] = (
     ("GET", "/go", "pages"),
     ("GET", "/problems", "pages"),
     ("POST", "/s/", "pay"),
+    ("POST", "/pay/", "pay"),
     ("GET", "/pay/", "pages"),
     ("GET", "/s/", "pages"),
 )
