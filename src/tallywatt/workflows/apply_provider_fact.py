@@ -30,6 +30,7 @@ from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
 from tallywatt.payments.payment import RELEASED, REST, TOP_UP, PaymentKind, PaymentState
+from tallywatt.payments.provider import Failed, NotSent, Unknown
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
@@ -63,6 +64,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     """The payment after the fact, with its entries, allocations, events and next step written."""
     payment = work.payments.lock(fact.payment_id)
     operation = _operation_of(work, fact)
+    fact = _of_what_stands(payment, operation, fact)
     view = view_of(fact.outcome)
     if view is not None and view.refunds:
         view = with_refund_total(view, work.operations.by(payment_id=payment.payment_id))
@@ -77,7 +79,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         return moved
     # News in the refusal itself (the page was paid after all) leads to another step; the same step again leads nowhere.
     news = after.state is not payment.state
-    dead_end = settled is not None and settled != operation and _is_dead_end(settled, fact) and not news
+    dead_end = settled is not None and settled != operation and _is_dead_end(payment, settled, fact) and not news
     if settled is not None:
         after = _without_way_on(after, settled, dead_end=dead_end)
     if after != payment:
@@ -145,8 +147,26 @@ def _without_way_on(payment: Payment, settled: Operation, *, dead_end: bool) -> 
     return payment
 
 
-def _is_dead_end(operation: Operation, fact: ProviderFact) -> bool:
+def _gave_up_too_late(payment: Payment, operation: Operation | None) -> bool:
+    """Whether a reader was to ask no longer, and by now the hold stands of which nobody knew when that was written down."""
+    if operation is None or operation.kind is not OperationKind.VOID or payment.state is not PaymentState.AUTHORISED:
+        return False
+    asked = operation.asked
+    return "reader_ref" in asked and asked.get("provider_ref") is None and payment.provider_ref is not None
+
+
+def _of_what_stands(payment: Payment, operation: Operation | None, fact: ProviderFact) -> ProviderFact:
+    """The fact, unless a reader that asks no longer says that nothing is held: of the hold that stands it knows nothing."""
+    heard = fact.operation_id is not None and not isinstance(fact.outcome, Failed | NotSent | Unknown)
+    if not heard or not _gave_up_too_late(payment, operation):
+        return fact
+    return replace(fact, outcome=Failed("paid_meanwhile", "a card was held meanwhile"))
+
+
+def _is_dead_end(payment: Payment, operation: Operation, fact: ProviderFact) -> bool:
     """Whether asking for the same again would lead to the same: then a person decides."""
+    if _gave_up_too_late(payment, operation):
+        return False  # what is asked next names the hold
     if operation.kind is OperationKind.ADJUST:
         return False  # what is held stays held, and what is due is taken from that
     if operation.state is OperationState.NOT_SENT:

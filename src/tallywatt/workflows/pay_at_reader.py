@@ -152,9 +152,16 @@ class GiveUpAtReader:
 
 
 def give_up_at_reader(work: UnitOfWork, command: GiveUpAtReader) -> Payment:
-    """The reader asks no longer. A card that was held to it meanwhile is let go; what is used already stays."""
+    """The reader asks no longer. A card that was held to it meanwhile is let go; what is used already stays.
+
+    So does a hold with which the station was asked to start: it may start yet, and the energy would be unpaid. Nobody
+    plugging in lets that hold go.
+    """
     found = work.payments.one_by(driver_secret=command.secret)
     if found is None or found.reader_id is None:
         msg = "there is no payment at a reader under this address"
         raise NotFound(msg, code="payments.not_found")
-    return void_hold(work, VoidHold(found.payment_id, "cancelled"))
+    payment = work.payments.lock(found.payment_id)
+    if any(one.is_open for one in work.station_commands.by(payment_id=payment.payment_id)):
+        return payment
+    return void_hold(work, VoidHold(payment.payment_id, "cancelled"))

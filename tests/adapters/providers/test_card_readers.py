@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.identity import PaymentId
+from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.payment import PaymentState
+from tallywatt.payments.provider import Succeeded, View, ViewStatus
 from tallywatt.simulators.psp import books
 from tallywatt.simulators.psp.adyen_terminals import TRACK
-from tallywatt.workflows.pay_at_reader import GiveUpAtReader, give_up_at_reader
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.pay_at_reader import GiveUpAtReader, end_presentation, give_up_at_reader
 from tests.adapters.providers.kiosk import Kiosk
 from tests.payments.house import Crash, crash_when
 
@@ -131,6 +135,67 @@ def test_a_card_that_comes_while_the_driver_gives_up_is_let_go(kiosk: Kiosk) -> 
 
     kiosk.bench.hear_until(lambda: kiosk.payment(payment).state is PaymentState.VOIDED)
     assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
+def _cancelled(kiosk: Kiosk, payment: str) -> None:
+    """The driver presses cancel on the page: nobody has told the reader yet."""
+    kiosk.house.write(give_up_at_reader, GiveUpAtReader(kiosk.payment(payment).driver_secret or ""))
+
+
+def _is_let_go(kiosk: Kiosk, payment: str) -> None:
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).state is PaymentState.VOIDED)
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+    assert kiosk.house.inbox() == []
+
+
+@pytest.mark.parametrize("how", ["cancel", "two minutes"])
+def test_a_hold_that_is_told_of_before_the_reader_was_told_to_stop_is_let_go(kiosk: Kiosk, how: str) -> None:
+    """The webhook is faster than the answer: what was asked for knows nothing of the hold, and must not be the end."""
+    payment = kiosk.asking()
+    if how == "cancel":
+        _cancelled(kiosk, payment)
+    else:
+        kiosk.house.write(end_presentation, PaymentId(payment))
+    kiosk.tap()
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).authorised_minor == 4000)
+
+    kiosk.house.work()
+
+    _is_let_go(kiosk, payment)
+
+
+@pytest.mark.parametrize("kiosk", ["adyen"], indirect=True)
+def test_a_hold_at_a_reader_that_was_out_of_reach_when_it_was_given_up_is_let_go(kiosk: Kiosk) -> None:
+    """It asks on, because it never heard that it should stop; what it then held is found when it is asked again."""
+    payment = kiosk.asking()
+    kiosk.at_first(status="offline")
+    _cancelled(kiosk, payment)
+    kiosk.house.work()
+    kiosk.at_first(status="online")
+    kiosk.tap()
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).authorised_minor == 4000)
+
+    kiosk.look(seconds=61)
+    kiosk.look(seconds=61)
+
+    _is_let_go(kiosk, payment)
+
+
+@pytest.mark.parametrize("kiosk", ["adyen"], indirect=True)
+def test_a_terminal_that_has_forgotten_a_payment_does_not_end_a_hold_that_stands(kiosk: Kiosk) -> None:
+    """It knows of nothing; the provider has told of the hold. Only the provider's own word lets that go."""
+    payment = kiosk.asking()
+    _cancelled(kiosk, payment)
+    kiosk.tap()
+    kiosk.bench.hear_until(lambda: kiosk.payment(payment).authorised_minor == 4000)
+    void = kiosk.house.operations(payment)[-1].operation_id
+
+    forgotten = Succeeded(View(ViewStatus.ABANDONED))
+    kiosk.house.write(apply_provider_fact, ProviderFact(payment, forgotten, Source.REPLY, operation_id=void))
+    assert kiosk.payment(payment).state is PaymentState.AUTHORISED
+    kiosk.house.work()
+
+    _is_let_go(kiosk, payment)
 
 
 def test_a_reader_without_connection_is_told_at_once(kiosk: Kiosk) -> None:

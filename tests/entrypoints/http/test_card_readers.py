@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.stations.command import CommandState
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.command_station import end_command
+from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
 from tests.entrypoints.http.reserved import a_reader
 from tests.entrypoints.http.test_console_tariffs import csrf
 from tests.workflows.house_of import yes
@@ -64,6 +69,25 @@ def test_who_gives_up_at_the_kiosk_frees_the_reader(scene: Scene) -> None:
     [payment] = scene.house.ask_now(scene.house.views.payments, scene.operator)["items"]
     assert (payment["state"], payment["reason"]) == ("voided", "cancelled")
     assert scene.client().post("/pay/nobody-has-this-secret/give-up").status_code == 404
+
+
+def test_who_gives_up_when_the_station_was_asked_to_start_keeps_the_hold(scene: Scene) -> None:
+    """The cable may go in the next moment: the energy would flow for nothing."""
+    a_reader(scene, "CP1", "tmr_1")
+    address = paid_at_reader(scene).json()["status_url"].removesuffix(".json")
+    scene.collect(yes)
+    [payment] = scene.do(lambda work, _: work.payments.by(), None)
+    held = View(ViewStatus.AUTHORISED, payment.currency, payment.provider_ref, authorised_minor=payment.amount_minor)
+    scene.do(apply_provider_fact, ProviderFact(payment.payment_id, Succeeded(held), Source.WEBHOOK))
+    start = scene.do(start_paid_session, StartPaidSession(payment.payment_id))
+    assert start is not None
+
+    answer = scene.client().post(f"{address}/give-up", headers={"Accept": "application/json"})
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "authorised")
+    assert scene.do(lambda work, one: work.payments.get(one).due_minor, payment.payment_id) is None
+    scene.do(lambda work, one: end_command(work, one, CommandState.EXPIRED, "nobody plugged in"), start)
+    assert scene.do(lambda work, one: work.payments.get(one).due_minor, payment.payment_id) == 0
 
 
 def test_where_no_reader_stands_nobody_is_sent_to_one(scene: Scene) -> None:
