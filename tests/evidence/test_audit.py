@@ -340,6 +340,10 @@ SABOTAGE_OF_ACCOUNTS = {
         "UPDATE customer_holds SET settled_minor = taken_minor WHERE provider = 'invoice'",
         {"item.settled"},
     ),
+    "an open item left on another invoice": (
+        "UPDATE customer_holds SET invoice_id = 'another' WHERE provider = 'invoice'",
+        {"item.invoice"},
+    ),
     "a part of a transfer deleted": (
         "DELETE FROM transfer_parts WHERE amount_minor = 100",
         {"transfer.parts", "item.settled"},

@@ -20,6 +20,7 @@ from tallywatt.workflows.read_settlements import EndReading, end_reading
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
+from tests.workflows.corrected import carried_out, proposed, tariff_of
 from tests.workflows.house_of import KWH
 from tests.workflows.test_answer_from_books import on_invoice, prepaid
 from tests.workflows.test_take_settlement import paid
@@ -159,6 +160,35 @@ def test_a_line_that_names_an_open_invoice_pays_it_once(house: HouseOf) -> None:
     assert stands(house) == {"bank": 350}
     assert take(house, at_bank(house, "again", 300, remittance=number))["matched"] == 0
     house.adds_up()
+
+
+def test_a_replaced_invoice_leads_to_the_one_that_stands_for_it(house: HouseOf) -> None:
+    """Replaced twice, behind an older item: with the new number or the old one it is that item that is paid."""
+    owing(house)
+    transaction = house.wire().charge(10 * KWH, meter=10 * KWH)
+    house.collect()
+    numbers = [number_of(house, transaction)]
+    for tax in (5, 10):
+        carried_out(house, proposed(house, tariff_of(0.30, tax)))
+        numbers.append(number_of(house, transaction))
+    assert len(set(numbers)) == 3
+
+    lines = [at_bank(house, number, 50, remittance=f"invoice {number}") for number in numbers]
+    assert take(house, *lines)["matched"] == 3
+    take(house, at_bank(house, "by hand", 50))
+    house.do(decide_bank_line, DecideBankLine("by hand", invoice=numbers[0]))
+
+    [item] = house.rows.customer_holds.by(
+        payment_id=house.rows.payments.by(session_id=house.session(transaction).session_id)[0].payment_id
+    )
+    assert (item.open_minor, item.invoice_id) == (100, house.session(transaction).invoice_id)
+    assert open_of(house) == [100, 300]
+    house.adds_up()
+
+
+def number_of(house: HouseOf, transaction: str) -> str:
+    """Of the invoice that the session has now."""
+    return house.rows.invoices.get(house.session(transaction).invoice_id or "").number
 
 
 def test_a_line_that_could_be_a_payout_or_a_transfer_waits(quick_house: HouseOf) -> None:

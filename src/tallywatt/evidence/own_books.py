@@ -34,6 +34,9 @@ def compare_own_books(held: Held, codes: dict[str, str], transfers: dict[str, li
         payment = payments.get(one.payment_id)
         if payment is None or payment.captured_minor > one.taken_minor or payment.refunded_minor > one.returned_minor:
             yield Finding("hold.payment", one.payment_id, "its payment says more than was taken or given back")
+        elif one.provider == "invoice" and one.state.value == "taken" and one.invoice_id != payment.invoice_id:
+            says = "the invoice of the open item is not the one that its payment is for"
+            yield Finding("item.invoice", one.payment_id, says, str(payment.invoice_id), str(one.invoice_id))
     for payment_id in sorted(entries):
         yield Finding("hold.missing", payment_id, "entries took from a customer's account, and the hold is not there")
     yield from _balances(held, waiting)

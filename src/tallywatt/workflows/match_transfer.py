@@ -13,7 +13,13 @@ from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.money import Money, currency
 from tallywatt.payments.bank import BankLineState
 from tallywatt.payments.own_books import TransferFor
-from tallywatt.workflows.receive_transfer import LONGEST_REFERENCE, ReceiveTransfer, open_items, receive_transfer
+from tallywatt.workflows.receive_transfer import (
+    LONGEST_REFERENCE,
+    ReceiveTransfer,
+    invoice_named,
+    open_items,
+    receive_transfer,
+)
 from tallywatt.workflows.return_transfer import can_return, return_transfer
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ def named_invoices(work: UnitOfWork, line: ToldBankLine | BankLine) -> list[Invo
     """Invoices with something open that a line names, in the order in which it names them."""
     if line.amount_minor <= 0 or line.return_code is not None:
         return []
-    named = [work.invoices.one_by(number=number) for number in _numbers(line)]
+    named = [invoice_named(work, number) for number in _numbers(line)]
     return [one for one in named if one is not None and _is_open(work, one, line.currency)]
 
 

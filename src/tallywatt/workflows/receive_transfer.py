@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import BadInput, IdempotencyMismatch, NotFound
 from tallywatt.kernel.events import Event
@@ -27,6 +28,7 @@ from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
     from tallywatt.customers.customer import Customer
+    from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.events import Scalar
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -121,13 +123,25 @@ def payer_of(work: UnitOfWork, reference: str | None, number: str | None) -> Cus
     return found
 
 
+def invoice_named(work: UnitOfWork, number: str) -> Invoice | None:
+    """The invoice that stands for a number: who has the old paper means the one that has replaced it."""
+    invoice = work.invoices.one_by(number=number)
+    while invoice is not None and invoice.kind is InvoiceKind.INVOICE:
+        again = work.rated_results.one_by(supersedes=invoice.rated_id)
+        after = again and work.invoices.one_by(rated_id=again.rated_id, kind=InvoiceKind.INVOICE.value)
+        if after is None:
+            break
+        invoice = after
+    return invoice
+
+
 def open_items(work: UnitOfWork, customer_id: str, currency: str) -> list[CustomerHold]:
     """What a customer has to pay, the oldest first."""
     return work.queries.owed_by(customer_id, currency)
 
 
 def _in_order(work: UnitOfWork, customer_id: str, currency: str, number: str | None) -> list[CustomerHold]:
-    named = work.invoices.one_by(number=number) if number else None
+    named = invoice_named(work, number) if number else None
     items = open_items(work, customer_id, currency)
     return sorted(items, key=lambda one: named is None or one.invoice_id != named.invoice_id)
 

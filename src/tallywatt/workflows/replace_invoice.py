@@ -99,4 +99,14 @@ def _move(work: UnitOfWork, payments: list[Payment], before: Invoice, after: Inv
                     Allocation(name, payment.payment_id, target, target_id, minor, payment.currency, None, work.now)
                 )
         moved.append(work.payments.put(replace(payment, invoice_id=after.invoice_id)))
+        _move_open_item(work, payment, before, after)
     return moved
+
+
+def _move_open_item(work: UnitOfWork, payment: Payment, before: Invoice, after: Invoice) -> None:
+    """What was bought on invoice is asked for, collected and found by the number on the payer's paper."""
+    item = work.customer_holds.find(payment.payment_id)
+    if item is None or item.invoice_id != before.invoice_id:
+        return
+    held = work.customer_holds.lock(item.payment_id)
+    work.customer_holds.put(replace(held, invoice_id=after.invoice_id))
