@@ -128,7 +128,7 @@ def invoice_named(work: UnitOfWork, number: str) -> Invoice | None:
     invoice = work.invoices.one_by(number=number)
     while invoice is not None and invoice.kind is InvoiceKind.INVOICE:
         again = work.rated_results.one_by(supersedes=invoice.rated_id)
-        after = again and work.invoices.one_by(rated_id=again.rated_id, kind=InvoiceKind.INVOICE.value)
+        after = None if again is None else work.invoices.one_by(rated_id=again.rated_id, kind=InvoiceKind.INVOICE.value)
         if after is None:
             break
         invoice = after

@@ -43,6 +43,17 @@ def test_every_answer_carries_what_is_recommended_and_does_not_tell_what_runs_he
     assert headers["content-security-policy"].startswith("default-src 'none'")
 
 
+def test_only_pages_on_which_somebody_pays_let_a_form_end_at_a_provider(scene: Scene) -> None:
+    """Browsers ask the page with the form about each redirect: the way of a rest leads to the provider's own page."""
+    client = over_https(scene).client()
+    rules = {
+        path: client.get(path).headers["content-security-policy"].partition("form-action ")[2].partition(";")[0]
+        for path in ("/s/x", "/evse/x", "/sessions", "/sign-in", "/console", "/search")
+    }
+    assert {path for path, rule in rules.items() if rule == "'self' https:"} == {"/s/x", "/evse/x"}
+    assert {rules[path] for path in ("/sessions", "/sign-in", "/console", "/search")} == {"'self'"}
+
+
 def over_https(scene: Scene) -> Scene:
     """The same house, reached over https."""
     scene.house.settings = scene.house.settings.model_copy(update={"public_url": "https://testserver"})

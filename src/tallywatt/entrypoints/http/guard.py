@@ -46,6 +46,8 @@ _ALWAYS: Final = {
 """The list of the OWASP Secure Headers Project, whole."""
 # Other names below this host may be another's, and not ready for it: they are left out.
 _SECURE_ONLY: Final = "max-age=31536000"
+TO_PAY: Final = ("/evse/", "/s/")
+"""Pages with a form that ends on a provider's page."""
 STATIC_AGE: Final = "public, max-age=31536000, immutable"
 """The addresses of static files carry the version of their content."""
 
@@ -58,7 +60,7 @@ class Guard:
         self._limits = limits
         self._own_host = urlsplit(base_url).netloc
         secure = base_url.startswith("https://")
-        # A browser applies this also to where a form is redirected: from an EVSE's page to the provider's own.
+        # A browser applies this also to where a form is redirected: from an EVSE's or a session's page to the provider's.
         elsewhere = "'self' https:" if secure else "'self' https: http:"
         upgrade = "; upgrade-insecure-requests" if secure else ""
         self._policy = (_POLICY.format(form_action="'self'") + upgrade).encode()
@@ -99,7 +101,7 @@ class Guard:
 
     def _answering(self, scope: Scope, state: dict[str, Any], send: Send) -> Send:
         path = scope["path"]
-        policy = self._policy_with_payment if path.startswith("/evse/") else self._policy
+        policy = self._policy_with_payment if path.startswith(TO_PAY) else self._policy
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
