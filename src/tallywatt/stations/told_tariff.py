@@ -44,7 +44,7 @@ class TariffState(StrEnum):
     NONE = "none"
     """There is none to be told."""
     SILENT = "silent"
-    """It was told three times, and nothing was said to it."""
+    """It was told three times, and nothing was said to it; or it was not there to be told."""
 
 
 SETTLED: Final = frozenset({TariffState.HELD, TariffState.REFUSED, TariffState.UNSUPPORTED, TariffState.SILENT})

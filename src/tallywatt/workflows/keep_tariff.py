@@ -43,7 +43,7 @@ from tallywatt.stations.told_tariff import (
 )
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.jobs import Job
-from tallywatt.workflows.listen import to_inbox
+from tallywatt.workflows.listen import settle, to_inbox
 from tallywatt.workflows.offer_price import assignments_for, place_of, policy_of
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.show_price import KEEP_TARIFFS, is_shown, language_of, look_at_tariffs
@@ -52,7 +52,7 @@ from tallywatt.workflows.use_coupon import granted_to
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import TariffVersionId
     from tallywatt.metering.facts import Booted, Started
-    from tallywatt.metering.session import Session
+    from tallywatt.metering.session import InboxItem, Session
     from tallywatt.rating.policy import Policy
     from tallywatt.rating.records import TariffAssignment
     from tallywatt.rating.tariff import Tariff
@@ -72,6 +72,8 @@ ANSWER_SECONDS: Final = 60
 GRACE_MS: Final = 30_000
 AFTER_BOOT_MS: Final = 60_000
 """By then it has told what it can, and what it has queued is worth more."""
+AWAY: Final = "not connected"
+NO_ANSWER: Final = "no answer"
 FIRST_MS: Final = 2_000
 """The answer to the start goes first."""
 DRIVER: Final = "driver"
@@ -80,6 +82,34 @@ DRIVER: Final = "driver"
 def tariffs_after_boot(work: UnitOfWork, fact: Booted) -> None:
     """A station may have lost its tariffs, or have learned to take them."""
     verify_tariffs_soon(work, fact.heard.station_id, fact.heard.protocol, Instant(work.machine_now + AFTER_BOOT_MS))
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A station is connected again; nothing else is known of it yet."""
+
+    station_id: StationId
+
+
+def tariffs_after_return(work: UnitOfWork, fact: Returned) -> int:
+    """What never reached a station that was away is told now; of how many EVSEs. No boot says that a line has come back."""
+    rows = work.told_tariffs.by(station_id=fact.station_id, session_id=None)
+    awaited = {one.command_id for one in rows if one.state is TariffState.SENT}
+    if awaited:
+        # What is still open goes out by itself now; what has ended meanwhile has not been looked at yet.
+        since = Instant(work.machine_now - 2 * ANSWER_SECONDS * 1000)
+        awaited -= {one.command_id for one in work.queries.open_commands(fact.station_id, since)}
+    missed = [
+        one
+        for one in rows
+        if (one.state is TariffState.SILENT and one.reason == AWAY)
+        or (one.state is TariffState.SENT and one.command_id in awaited)
+    ]
+    for row in missed:
+        _put(work, row, state=TariffState.NONE)
+    if missed:
+        work.jobs.add(Job(KEEP_TARIFFS, fact.station_id))
+    return len(missed)
 
 
 def verify_tariffs_soon(work: UnitOfWork, station_id: StationId, protocol: str | None, not_before: Instant) -> None:
@@ -143,6 +173,10 @@ def verify_tariffs(work: UnitOfWork, command: KeepTariffs) -> None:
     if not _counts(work, station):
         return
     rows = work.told_tariffs.by(station_id=station.station_id, session_id=None)
+    for row in rows:
+        if row.state is TariffState.SILENT:
+            # Whatever kept it from answering may be over.
+            _put(work, row, state=TariffState.NONE, silences=0)
     if any(one.state is TariffState.HELD for one in rows):
         _send(work, station, GET, {"evseId": 0}, 0)
     work.jobs.add(Job(KEEP_TARIFFS, station.station_id))
@@ -158,15 +192,16 @@ def keep_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
     if not counts and not known:
         return 0
     able = _able(work, station)
-    sent = 0
+    sent, waits = 0, False
     for evse in sorted(work.evses.by(station_id=station.station_id), key=lambda one: one.number):
         row = known.get(evse.evse_id) or _new(work, evse.evse_id, station, evse)
         row = _looked_after(work, row, station)
         if row.state is TariffState.SENT:
+            waits = True
             continue
         version, said = _default_of(work, station, evse, able) if counts else (None, None)
         sent += _bring(work, station, evse, row, version, said)
-    if sent:
+    if sent or waits:
         # Whatever became of it is known by then, also of what nobody answered.
         later = Instant(work.machine_now + ANSWER_SECONDS * 1000 + GRACE_MS)
         work.jobs.add(Job(KEEP_TARIFFS, station.station_id, not_before=later))
@@ -208,13 +243,23 @@ def _looked_after(work: UnitOfWork, row: ToldTariff, station: Station) -> ToldTa
         last = None if row.command_id is None else work.station_commands.find(row.command_id)
         if last is not None and last.is_open:
             return row
-        silences = row.silences + 1
-        state = TariffState.SILENT if silences >= MOST_SILENCES else TariffState.NONE
-        return _put(work, row, state=state, silences=silences, reason="no answer")
+        return _unanswered(work, row, was_sent=last is None or last.sent_at is not None)
     tried = {TariffState.REFUSED, TariffState.UNSUPPORTED, TariffState.SILENT}
     if row.state in tried and station.booted_at is not None and station.booted_at > row.changed_at:
         return _put(work, row, state=TariffState.NONE, silences=0)
     return row
+
+
+def _unanswered(work: UnitOfWork, row: ToldTariff, *, was_sent: bool) -> ToldTariff:
+    """A message has come to nothing. One that never went out is no silence: it waits for the station's return."""
+    if not was_sent:
+        return _put(work, row, state=TariffState.SILENT, reason=AWAY)
+    silences = row.silences + 1
+    if silences < MOST_SILENCES:
+        return _put(work, row, state=TariffState.NONE, silences=silences, reason=NO_ANSWER)
+    after = _put(work, row, state=TariffState.SILENT, silences=silences, reason=NO_ANSWER)
+    _tell_refused(work, after, NO_ANSWER)
+    return after
 
 
 def _put(work: UnitOfWork, row: ToldTariff, **changes: Any) -> ToldTariff:
@@ -387,12 +432,13 @@ def hear_tariff(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> 
         _hear_told(work, asked, answer)
         return
     row = work.told_tariffs.one_by(command_id=asked.command_id)
-    if row is None or row.state is not TariffState.SENT:
+    if row is None or row.state not in {TariffState.SENT, TariffState.SILENT}:
         return
     row = work.told_tariffs.lock(row.subject_id)
     word = str((answer.told or {}).get("status") or answer.detail or answer.outcome)
     if answer.outcome == "accepted" or word == HAS_IT_ALREADY:
         _put(work, row, state=TariffState.HELD, reason=None, silences=0)
+        _settle_refused(work, row, "the station has taken a tariff since")
     elif word in NO_WORDS:
         _put(work, row, state=TariffState.UNSUPPORTED, reason=word)
     else:
@@ -401,19 +447,40 @@ def hear_tariff(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> 
 
 
 def _tell_refused(work: UnitOfWork, row: ToldTariff, word: str) -> None:
+    if word == NO_ANSWER and _waiting(work, row):
+        return
     station = work.stations.get(row.station_id)
     what = "its EVSE" if row.session_id is None else "a session"
     number = "" if row.evse_number is None else f" {row.evse_number}"
+    # A refusal is the same each time; a station that is silent again, after somebody has looked at it, is news.
+    again = (row.command_id,) if word == NO_ANSWER else ()
     to_inbox(
         work,
         REFUSED,
         f"station {station.identity} does not take the tariff of {what}{number}: {word[:64]}",
         row.station_id,
         row.tariff_id,
+        *again,
         station_id=row.station_id,
         session_id=row.session_id,
-        detail={"tariff_version_id": row.tariff_version_id, "tariff_id": row.tariff_id, "word": word[:64]},
+        detail={
+            "tariff_version_id": row.tariff_version_id,
+            "tariff_id": row.tariff_id,
+            "word": word[:64],
+            "subject": row.subject_id,
+        },
     )
+
+
+def _waiting(work: UnitOfWork, row: ToldTariff) -> list[InboxItem]:
+    """What waits for a person about the tariff of that EVSE or session."""
+    items = work.inbox.by(station_id=row.station_id, kind=REFUSED, state="open")
+    return [one for one in items if (one.detail or {}).get("subject") == row.subject_id]
+
+
+def _settle_refused(work: UnitOfWork, row: ToldTariff, why: str) -> None:
+    for item in _waiting(work, row):
+        settle(work, item, why)
 
 
 def _hear_told(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> None:

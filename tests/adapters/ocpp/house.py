@@ -142,6 +142,7 @@ class Told:
             sign=lambda _, command: (self.take(_, command), False)[1],
             answer=self.take,
             settle=self.take,
+            returned=lambda _, __: 0,
         )
 
     def of(self, kind: type) -> list[Any]:

@@ -20,6 +20,7 @@ from tallywatt.stations.display import Shows
 from tallywatt.stations.messages import NEW, NEWEST
 from tallywatt.stations.told_tariff import TariffState
 from tallywatt.workflows.check_station import CheckStation, check_station
+from tallywatt.workflows.command_station import NoteSent, WatchCommand, note_sent, watch_command
 from tallywatt.workflows.keep_tariff import (
     KEEP_SESSION_TARIFF,
     VERIFY_TARIFFS,
@@ -263,6 +264,79 @@ async def test_what_a_station_has_lost_is_told_again(scene: Scene) -> None:
         scene.do(verify_tariffs, KeepTariffs(point.id))
         await work_off(point, station)
         assert defaults(point)[0].state is TariffState.HELD, "what it has stays"
+
+
+async def unanswered(point: Point, rounds: int, *, is_sent: bool) -> Any:
+    """Another minute and a half passes, and nothing has come back; how it stands with its only EVSE then."""
+    for one in point.commands():
+        if one.is_open and is_sent:
+            point.scene.do(note_sent, NoteSent(one.command_id, is_sent=True))
+
+    def later(work: Any, _: object) -> None:
+        work.machine_now = Instant(work.machine_now + 90_000 * rounds)
+        for one in work.station_commands.by(station_id=point.station_id):
+            watch_command(work, WatchCommand(one.command_id))
+        keep_tariffs(work, KeepTariffs(point.id))
+
+    point.scene.do(later, None)
+    [row] = defaults(point)
+    return row
+
+
+async def test_a_price_that_changed_while_the_line_was_down_is_told_when_it_is_back(scene: Scene) -> None:
+    """A line comes back without a boot; the display would show the old price for weeks, and nobody would know."""
+    async with counting(scene) as (point, station):
+        await kept(point, station)
+    version = assigned(point, energy("1.19"))
+    scene.do(keep_tariffs, KeepTariffs(point.id))
+    before = len(point.commands())
+    for rounds in range(1, 5):
+        row = await unanswered(point, rounds, is_sent=False)
+    assert (row.state, row.reason, row.silences) == (TariffState.SILENT, "not connected", 0)
+    assert len(point.commands()) == before, "nobody is there to be asked again"
+    assert "tariff_refused" not in point.inbox(), "a line that is down is no refusal"
+    async with point.online():
+        station = Counting(point.identity, point.socket)
+        await point.say("Heartbeat", {})
+        assert defaults(point)[0].state is TariffState.NONE
+        [row] = await kept(point, station)
+        assert (row.state, row.tariff_version_id) == (TariffState.HELD, version)
+        assert station.defaults[1]["energy"]["prices"] == [{"price_kwh": 1}]
+
+
+async def test_a_price_whose_command_ended_in_silence_is_told_again_at_the_return(scene: Scene) -> None:
+    """It comes back after the command's end, and before anybody has looked at what became of it."""
+    async with counting(scene) as (point, station):
+        await kept(point, station)
+    assigned(point, energy("1.19"))
+    scene.do(keep_tariffs, KeepTariffs(point.id))
+
+    def ended(work: Any, _: object) -> None:
+        work.machine_now = Instant(work.machine_now + 90_000)
+        for one in work.station_commands.by(station_id=point.station_id):
+            watch_command(work, WatchCommand(one.command_id))
+
+    scene.do(ended, None)
+    async with point.online():
+        await point.say("Heartbeat", {})
+        [row] = await kept(point, Counting(point.identity, point.socket))
+        assert row.state is TariffState.HELD
+
+
+async def test_a_station_that_is_there_and_says_nothing_comes_before_a_person(scene: Scene) -> None:
+    """It counts by the old price; each night it is tried again, and what waits goes when it has taken it."""
+    async with counting(scene) as (point, station):
+        scene.do(keep_tariffs, KeepTariffs(point.id))
+        for rounds in range(1, 4):
+            row = await unanswered(point, rounds, is_sent=True)
+        assert (row.state, row.reason) == (TariffState.SILENT, "no answer")
+        assert point.inbox()["tariff_refused"].summary == (
+            f"station {point.identity} does not take the tariff of its EVSE 1: no answer"
+        )
+        scene.do(verify_tariffs, KeepTariffs(point.id))
+        [row] = await kept(point, station)
+        assert row.state is TariffState.HELD
+        assert "tariff_refused" not in point.inbox()
 
 
 async def test_only_stations_that_count_and_may_be_told_are_told(scene: Scene) -> None:

@@ -26,6 +26,7 @@ from tallywatt.workflows.command_station import CommandAnswered
 from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_reservation import hear_reservation_update
+from tallywatt.workflows.keep_tariff import tariffs_after_return
 from tallywatt.workflows.replace_key import key_shown
 from tallywatt.workflows.settle_terminal import settle_terminal
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     )
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.key_change import KeyChange
+    from tallywatt.workflows.keep_tariff import Returned
     from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
     from tallywatt.workflows.replace_key import KeyShown
 
@@ -99,6 +101,7 @@ class Intake:
     reservation: Callable[[UnitOfWork, ReservationTold], None] = hear_reservation_update
     settle: Callable[[UnitOfWork, TerminalSettled], None] = settle_terminal
     key_shown: Callable[[UnitOfWork, KeyShown], KeyChange | None] = key_shown
+    returned: Callable[[UnitOfWork, Returned], int] = tariffs_after_return
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Surroundings:
     largest_message: int
     logbook: Logbook | None = None
     """None: no message log is kept."""
+    settled: Callable[[StationCredential, str], None] | None = None
+    """Told of every adopted station that has connected, and in which version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +455,8 @@ class Connection(WSListener):
         before = self._around.registry.take_place(credential.station_id, self)
         if before is not None:
             before.close(WSCloseCode.POLICY_VIOLATION, "a newer connection of this station has taken over")
+        if self._around.settled is not None and not self._quarantined:
+            self._around.settled(credential, self._dialect.protocol)
 
     def _may_in_quarantine(self, asked: Question) -> bool:
         """Before its adoption a station may boot and be alive. Its facts are not taken, so they are not acknowledged either:

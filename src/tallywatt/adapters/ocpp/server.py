@@ -34,7 +34,9 @@ from tallywatt.stations.certificates import BASIC, MUTUAL_TLS, TLS
 from tallywatt.stations.command import Action
 from tallywatt.stations.credentials import StationCredential, hash_key, opens
 from tallywatt.stations.key_change import HIDES, without
+from tallywatt.stations.messages import NEWEST
 from tallywatt.stations.station import StationState
+from tallywatt.workflows.keep_tariff import Returned
 from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.replace_key import KeyShown
 
@@ -132,6 +134,7 @@ class Gateway:
             self._registry,
             self._options.largest_message,
             self._logbook,
+            self._settled,
         )
         if self._logbook is not None:
             self._logbook.live_on(loop)
@@ -402,6 +405,22 @@ class Gateway:
             # Both keys open the door until it is written down: its next connection tells again.
             log.info("ocpp.key_not_noted", identity=credential.identity, problem="Busy")
         return True
+
+    def _settled(self, credential: StationCredential, protocol: str) -> None:
+        """Stations of the newest version are told what they have missed: no boot says that a line has come back."""
+        if protocol != NEWEST:
+            return
+
+        def written(result: object) -> None:
+            if isinstance(result, Exception):
+                log.warning("ocpp.return_not_noted", identity=credential.identity, problem=type(result).__name__)
+
+        back = Returned(credential.station_id)
+        try:
+            self._writer.submit(credential.operator_id, self._intake.returned, back, written, actor="gateway")
+        except Busy:
+            # Its tariffs are looked at each night, too.
+            log.info("ocpp.return_not_noted", identity=credential.identity, problem="Busy")
 
     def _connection(self, request: WSUpgradeRequest, visitor: Visitor) -> Connection | WSUpgradeResponseWithListener:
         assert self._around is not None, "only a started gateway has visitors"
