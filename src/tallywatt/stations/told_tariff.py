@@ -28,12 +28,15 @@ NO_WORDS: Final = frozenset({"NotSupported", "NotImplemented"})
 HAS_IT_ALREADY: Final = "DuplicateTariffId"
 """A name is made of what it names: whoever has one of that name has this one."""
 
+NO_SUCH: Final = "NoTariff"
+"""Whoever was to forget a tariff, and has none of that name."""
+
 
 class TariffState(StrEnum):
     """How it stands with one tariff at one station."""
 
     SENT = "sent"
-    """On its way; or nobody answered yet."""
+    """On its way, or on its way out; or nobody answered yet."""
     HELD = "held"
     """The station has said that it counts by it."""
     REFUSED = "refused"

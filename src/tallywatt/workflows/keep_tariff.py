@@ -33,6 +33,7 @@ from tallywatt.stations.told_tariff import (
     GET,
     HAS_IT_ALREADY,
     MOST_SILENCES,
+    NO_SUCH,
     NO_WORDS,
     SET,
     SETTLED,
@@ -170,16 +171,24 @@ def ask_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
 def verify_tariffs(work: UnitOfWork, command: KeepTariffs) -> None:
     """Ask a station which tariffs it has, where it should have one; bring the others on their way."""
     station = work.stations.lock(command.station_id)
-    if not _counts(work, station):
+    if station.protocol != NEWEST or station.state is not StationState.ADOPTED:
         return
     rows = work.told_tariffs.by(station_id=station.station_id, session_id=None)
+    to_go = any(_may_count(work, one) for one in rows)
+    if not to_go and not _counts(work, station):
+        return
     for row in rows:
         if row.state is TariffState.SILENT:
             # Whatever kept it from answering may be over.
             _put(work, row, state=TariffState.NONE, silences=0)
-    if any(one.state is TariffState.HELD for one in rows):
+    if to_go or any(one.state is TariffState.HELD for one in rows):
         _send(work, station, GET, {"evseId": 0}, 0)
     work.jobs.add(Job(KEEP_TARIFFS, station.station_id))
+
+
+def _may_count(work: UnitOfWork, row: ToldTariff) -> bool:
+    """Whether it was to forget a tariff, and has not said that it has."""
+    return row.tariff_id is not None and row.state is not TariffState.HELD and _is_clear(work, row)
 
 
 def keep_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
@@ -301,12 +310,14 @@ def _bring(
 ) -> int:
     """Send what is missing, clear what holds no more; 1 for a message."""
     wanted = None if said is None else said.tariff_id
+    was_cleared = _may_count(work, row)
     if wanted is not None and said is not None:
-        if wanted == row.tariff_id and row.state in SETTLED:
+        is_same = wanted == row.tariff_id and not was_cleared
+        if is_same and row.state in SETTLED:
             _put(work, row, tariff_version_id=version)
             return 0
         # Another tariff is another try; the same one is told three times at most.
-        silences = row.silences if wanted == row.tariff_id else 0
+        silences = row.silences if is_same else 0
         command = _send(work, station, SET, {"evseId": evse.number, "tariff": said.said}, evse.number)
         _put(
             work, row, state=TariffState.SENT, tariff_id=wanted, tariff_version_id=version, silences=silences,
@@ -320,13 +331,22 @@ def _bring(
     if row.tariff_id is None:
         _put(work, row, state=state, tariff_version_id=version, reason=reason)
         return 0
-    # What it counts by is no price of ours any more.
+    if was_cleared and row.state in SETTLED:
+        return 0
+    # What it counts by is no price of ours any more. Until it has said so, it may still count by it.
     content = {"evseId": evse.number, "tariffIds": [row.tariff_id]}
     command = _send(work, station, CLEAR, content, evse.number)
     _put(
-        work, row, state=state, tariff_id=None, tariff_version_id=version, reason=reason, command_id=command.command_id
-    )
+        work, row, state=TariffState.SENT, tariff_version_id=version, reason=reason, command_id=command.command_id,
+        silences=row.silences if was_cleared else 0,
+    )  # fmt: skip
     return 1
+
+
+def _is_clear(work: UnitOfWork, row: ToldTariff) -> bool:
+    """Whether the last that was asked of it is to forget a tariff."""
+    last = None if row.command_id is None else work.station_commands.find(row.command_id)
+    return last is not None and last.name == CLEAR
 
 
 def _send(work: UnitOfWork, station: Station, name: str, content: dict[str, Any], part: int) -> StationCommand:
@@ -436,11 +456,24 @@ def hear_tariff(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> 
         return
     row = work.told_tariffs.lock(row.subject_id)
     word = str((answer.told or {}).get("status") or answer.detail or answer.outcome)
-    if answer.outcome == "accepted" or word == HAS_IT_ALREADY:
+    if asked.name == CLEAR:
+        _hear_cleared(work, row, word, is_gone=answer.outcome == "accepted" or word == NO_SUCH)
+    elif answer.outcome == "accepted" or word == HAS_IT_ALREADY:
         _put(work, row, state=TariffState.HELD, reason=None, silences=0)
         _settle_refused(work, row, "the station has taken a tariff since")
     elif word in NO_WORDS:
         _put(work, row, state=TariffState.UNSUPPORTED, reason=word)
+    else:
+        _put(work, row, state=TariffState.REFUSED, reason=word[:64])
+        _tell_refused(work, row, word)
+
+
+def _hear_cleared(work: UnitOfWork, row: ToldTariff, word: str, *, is_gone: bool) -> None:
+    """It counts by that tariff no more, or goes on; also one that does not know the message goes on by the old price."""
+    if is_gone:
+        state = TariffState.NONE if row.reason is None else TariffState.UNSAID
+        _put(work, row, state=state, tariff_id=None, silences=0)
+        _settle_refused(work, row, "the station counts by no tariff of ours any more")
     else:
         _put(work, row, state=TariffState.REFUSED, reason=word[:64])
         _tell_refused(work, row, word)
@@ -490,9 +523,15 @@ def _hear_told(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> N
         return
     lost = False
     for row in work.told_tariffs.by(station_id=asked.station_id, session_id=None):
-        is_news = row.state is TariffState.HELD and row.changed_at <= asked.requested_at
-        if is_news and row.tariff_id not in told_ids(told, row.evse_number):
+        if row.changed_at > asked.requested_at:
+            continue
+        has_it = row.tariff_id in told_ids(told, row.evse_number)
+        if row.state is TariffState.HELD and not has_it:
             _put(work, row, state=TariffState.NONE, reason="the station does not have it any more")
+            lost = True
+        elif _may_count(work, row):
+            # It is to be cleared once more, or is gone whatever became of the message.
+            _put(work, row, state=TariffState.NONE, silences=0, tariff_id=row.tariff_id if has_it else None)
             lost = True
     if lost:
         work.jobs.add(Job(KEEP_TARIFFS, asked.station_id))

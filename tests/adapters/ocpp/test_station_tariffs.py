@@ -72,8 +72,9 @@ class Counting(ocpp.v21.ChargePoint):
     async def clear(self, tariff_ids: list[str], evse_id: int) -> Any:
         """It holds no more."""
         self.cleared += tariff_ids
-        self.defaults.pop(evse_id, None)
-        done = [{"tariff_id": one, "status": "Accepted"} for one in tariff_ids]
+        if self.says == "Accepted":
+            self.defaults.pop(evse_id, None)
+        done = [{"tariff_id": one, "status": self.says} for one in tariff_ids]
         return ocpp.v21.call_result.ClearTariffs(clear_tariffs_result=done)
 
     @on("GetTariffs")
@@ -336,6 +337,43 @@ async def test_a_station_that_is_there_and_says_nothing_comes_before_a_person(sc
         scene.do(verify_tariffs, KeepTariffs(point.id))
         [row] = await kept(point, station)
         assert row.state is TariffState.HELD
+        assert "tariff_refused" not in point.inbox()
+
+
+async def test_a_tariff_that_was_to_go_and_nobody_said_so_is_cleared_again(scene: Scene) -> None:
+    """The message was lost: the station counts by the old price until it has said that it does not."""
+    async with counting(scene) as (point, station):
+        [row] = await kept(point, station)
+        named = row.tariff_id
+        assigned(point, energy("0.60", step=1000))
+        scene.do(keep_tariffs, KeepTariffs(point.id))
+        row = await unanswered(point, 1, is_sent=True)
+        assert (row.state, row.tariff_id, row.silences) == (TariffState.SENT, named, 1), "asked once more"
+        await work_off(point, station)
+        [row] = defaults(point)
+        assert (row.state, row.tariff_id, station.defaults) == (TariffState.UNSAID, None, {})
+        assert row.reason.startswith("energy or time that is sold in blocks")
+
+
+async def test_a_tariff_that_does_not_go_comes_before_a_person_and_is_cleared_when_it_can_be(scene: Scene) -> None:
+    """Each night the station is asked whether it has it still."""
+    async with counting(scene) as (point, station):
+        await kept(point, station)
+        scene.do(set_display, SetDisplay(point.id, Shows.NEVER))
+        station.says = "Rejected"
+        [row] = await kept(point, station)
+        assert (row.state, row.reason) == (TariffState.REFUSED, "Rejected")
+        assert row.tariff_id in station.cleared
+        assert "tariff_refused" in point.inbox()
+        before = len(point.commands())
+        await kept(point, station)
+        assert len(point.commands()) == before, "a station that says no says it each time"
+        station.says = "Accepted"
+        scene.do(verify_tariffs, KeepTariffs(point.id))
+        await work_off(point, station)
+        assert "GetTariffs" in {one.name for one in point.commands()}
+        [row] = await kept(point, station)
+        assert (row.state, row.tariff_id, station.defaults) == (TariffState.NONE, None, {})
         assert "tariff_refused" not in point.inbox()
 
 
