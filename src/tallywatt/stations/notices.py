@@ -31,6 +31,9 @@ WORST: Final = 4
 """Severities from 0 (danger) to 4 (error) come before a person; 5 (alert) to 9 (debug) are listed."""
 LEAST: Final = 9
 MINUTE_MS: Final = 60_000
+ASK_MONITORS: Final = "GetMonitoringReport"
+MONITORING: Final = (ASK_MONITORS, "SetVariableMonitoring")
+"""Commands whose answers tell how bad it is what a monitor watches for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,14 @@ def _events(told: Mapping[str, Any]) -> Iterator[Notice]:
         )
 
 
-def severity_of(monitor: int, told: Mapping[str, Any]) -> int | None:
-    """How bad it is what a monitor watches for, by a part of NotifyMonitoringReport or an answer to SetVariableMonitoring."""
+def severities_of(told: Mapping[str, Any]) -> dict[int, int]:
+    """How bad it is what each monitor watches for, by a part of NotifyMonitoringReport or SetVariableMonitoring's answer."""
     found: list[Any] = []
     for one in _objects(told.get("monitor")):
         found += _objects(one.get("variableMonitoring"))
     found += _objects(told.get("setMonitoringResult"))
-    known = [_whole(one.get("severity"), LEAST) for one in found if one.get("id") == monitor]
-    return known[-1] if known else None
+    known = ((one.get("id"), _whole(one.get("severity"), LEAST)) for one in found)
+    return {monitor: severity for monitor, severity in known if isinstance(monitor, int) and severity is not None}
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from tallywatt.kernel.clock import Instant, parse_instant
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.events import Event
 from tallywatt.stations.command import Action
-from tallywatt.stations.notices import ALARM, StationNotice, severity_of
+from tallywatt.stations.notices import ALARM, ASK_MONITORS, StationNotice, severities_of
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.listen import keep_frame, settle, to_inbox, usable_time
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 STATION_ALARM: Final = "station_alarm"
 LONGEST_SUMMARY: Final = 300
-ASK_MONITORS: Final = "GetMonitoringReport"
-MONITORING: Final = frozenset({ASK_MONITORS, "SetVariableMonitoring"})
 MOST_ASKED: Final = 3
 LOOK_BACK_MS: Final = 7 * 24 * 3_600_000
 """So long a station's word about its monitors holds; it is asked again with the first alarm after that."""
@@ -34,28 +32,32 @@ def hear_notice(work: UnitOfWork, fact: Noticed) -> None:
     """Keep each notice of a message once, whatever it says; an alarm that is known already is not told again."""
     heard = fact.heard
     frame_id = keep_frame(work, heard)
+    severities: dict[int, int] | None = None
     for told in fact.notices:
-        one = _with_severity(work, heard, told)
+        one = told
+        if told.kind == ALARM and told.severity is None and told.monitor is not None:
+            # Asked once for all of them: a message may hold hundreds of alarms.
+            severities = _severities(work, heard) if severities is None else severities
+            one = replace(told, severity=severities.get(told.monitor))
         row = _row(work, heard, one, frame_id)
         if work.station_notices.add(row) and one.kind == ALARM:
             _alarm(work, row, one)
 
 
-def _with_severity(work: UnitOfWork, heard: Heard, one: Notice) -> Notice:
+def _severities(work: UnitOfWork, heard: Heard) -> dict[int, int]:
     """An alarm of 2.0.1 names its monitor alone: how bad that is the station has told with its monitors, if it was asked."""
-    if one.kind != ALARM or one.severity is not None or one.monitor is None:
-        return one
-    told_of = work.queries.commands_since(heard.station_id, Instant(work.machine_now - LOOK_BACK_MS))
-    asked = [each for each in reversed(told_of) if each.name in MONITORING]
-    for command in asked[:MOST_ASKED]:
+    since = Instant(work.machine_now - LOOK_BACK_MS)
+    asked = work.queries.monitor_commands(heard.station_id, since, MOST_ASKED)
+    known: dict[int, int] = {}
+    for command in asked:
         parts = [part.content for part in work.station_reports.by(command_id=command.command_id)]
         for told in (*parts, command.answer):
-            severity = None if told is None else severity_of(one.monitor, told)
-            if severity is not None:
-                return replace(one, severity=severity)
+            for monitor, severity in severities_of(told or {}).items():
+                # What was told last comes first, and stays.
+                known.setdefault(monitor, severity)
     if not asked and work.stations.get(heard.station_id).state is StationState.ADOPTED:
         command_station(work, CommandStation(heard.station_id, Action.MESSAGE, {"name": ASK_MONITORS, "content": {}}))
-    return one
+    return known
 
 
 def _row(work: UnitOfWork, heard: Heard, one: Notice, frame_id: FrameId) -> StationNotice:

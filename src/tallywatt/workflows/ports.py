@@ -165,6 +165,10 @@ class Queries(Protocol):
         """Commands to a station that were asked for since that machine time, whatever became of them; oldest first."""
         ...
 
+    def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
+        """The last commands about a station's monitors that were asked for since that machine time, newest first."""
+        ...
+
     def unplanned_checks(self, now: Instant, most: int) -> list[StationId]:
         """Adopted stations of a known version whose moment to be asked has come, or was never planned."""
         ...

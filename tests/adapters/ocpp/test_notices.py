@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.old_commands import forget_commands
 from tallywatt.adapters.storage.old_notices import forget_notices
 from tallywatt.adapters.storage.old_rows import DAY_MS
+from tallywatt.adapters.storage.unit import SqlQueries
 from tallywatt.adapters.storage.views.lists import page
 from tallywatt.kernel.clock import Instant
 from tallywatt.stations.command import Action
@@ -18,6 +20,7 @@ from tallywatt.workflows.command_station import CommandStation, WatchCommand, co
 from tests.adapters.ocpp.scene import OPERATOR
 
 if TYPE_CHECKING:
+    from tallywatt.stations.command import StationCommand
     from tests.adapters.ocpp.scene import Point, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,6 +133,31 @@ async def test_prices_that_displays_were_told_are_thinned_out(scene: Scene) -> N
         assert scene.store.run_now("", forget_commands, 30, actor="test") == 0
         scene.store.run_now("", later, None, actor="test")
         assert {one.command_id for one in point.look("station_commands", station_id=point.station_id)} == {cleared}
+
+
+async def test_a_message_of_many_alarms_asks_once_how_bad_they_are(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is heard in the writer, for which everybody waits."""
+    asked: list[int] = []
+    whole = SqlQueries.monitor_commands
+
+    def counted(queries: SqlQueries, station_id: str, since: Instant, most: int) -> list[StationCommand]:
+        found = whole(queries, station_id, since, most)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(SqlQueries, "monitor_commands", counted)
+    async with scene.newcomer(NEW).online() as point:
+        await point.boot()
+        for _ in range(5):
+            wanted = CommandStation(point.id, Action.MESSAGE, {"name": "GetMonitoringReport", "content": {}})
+            scene.do(command_station, wanted)
+            scene.do(command_station, replace(wanted, payload={"name": "ClearCache", "content": {}}))
+        many = [event(variableMonitoringId=one, eventId=one)["eventData"][0] for one in range(20)]
+        await point.say("NotifyEvent", {**event(), "eventData": many})
+        assert len(listed(point)) == 20
+        assert asked == [3]
 
 
 async def test_how_bad_an_alarm_of_2_0_1_is_its_monitor_tells(scene: Scene) -> None:

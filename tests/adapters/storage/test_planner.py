@@ -11,7 +11,16 @@ from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.debiting import DUE_BY_MANDATE
 from tallywatt.adapters.storage.old_commands import OLD_COMMANDS
 from tallywatt.adapters.storage.statements import compiled, statements_of
-from tallywatt.adapters.storage.unit import LAST_AT, MAPPINGS, OPEN_AT, OWED, STATES_BETWEEN, UNUSED, USED_ON_INVOICE
+from tallywatt.adapters.storage.unit import (
+    LAST_AT,
+    MAPPINGS,
+    MONITOR_COMMANDS,
+    OPEN_AT,
+    OWED,
+    STATES_BETWEEN,
+    UNUSED,
+    USED_ON_INVOICE,
+)
 from tallywatt.adapters.storage.views import attention, charging, money, pages
 
 if TYPE_CHECKING:
@@ -133,6 +142,14 @@ def test_commands_of_routine_are_found_among_all_others(reader: Connection) -> N
     assert "INDEX ix_station_commands_routine (operator_id=? AND command_id<?)" in plan(
         reader, compiled(OLD_COMMANDS.found, "sqlite")
     )
+
+
+def test_commands_about_monitors_are_found_from_the_newest_on(reader: Connection) -> None:
+    """An alarm is heard in the writer: of a station with thousands of commands a few are read, and none is sorted."""
+    steps = plan(reader, compiled(MONITOR_COMMANDS, "sqlite"))
+
+    assert "(operator_id=? AND station_id=? AND requested_at>?)" in steps
+    assert "TEMP B-TREE" not in steps
 
 
 def test_what_is_due_by_mandate_is_found_from_its_payer_on(reader: Connection) -> None:

@@ -51,6 +51,7 @@ from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, StationId, uuid7
 from tallywatt.metering.session import InboxState, SessionState, Source
 from tallywatt.stations.command import OPEN_STATES
+from tallywatt.stations.notices import MONITORING
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import CAUSE, JobState
 
@@ -467,6 +468,17 @@ COMMANDS_SINCE = (
     )
     .order_by(_commands.c.requested_at, _commands.c.command_id)
 )
+MONITOR_COMMANDS = (
+    _all(stations.STATION_COMMANDS)
+    .where(
+        _commands.c.operator_id == bindparam("operator"),
+        _commands.c.station_id == bindparam("station"),
+        _commands.c.requested_at >= bindparam("since"),
+        _commands.c.name.in_(MONITORING),
+    )
+    .order_by(_commands.c.requested_at.desc())
+    .limit(bindparam("most"))
+)
 _stations, _checks = stations.STATIONS.table, commissioning.STATION_CHECKS.table
 UNPLANNED_CHECKS = (
     select(_stations.c.station_id)
@@ -618,6 +630,12 @@ class SqlQueries(SettlementQueries, DebitQueries):
         """Commands to a station that were asked for since then, oldest first."""
         about = {"station_id": station_id}
         return self._rows(COMMANDS_SINCE, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
+        """The last commands about a station's monitors that were asked for since then, newest first."""
+        about = {"station_id": station_id}
+        asked = {"station": station_id, "since": since, "most": most}
+        return self._rows(MONITOR_COMMANDS, stations.STATION_COMMANDS, about, **asked)
 
     def unplanned_checks(self, now: Instant, most: int) -> list[StationId]:
         """Adopted stations of a known version whose moment to be asked has come, or was never planned."""
