@@ -75,6 +75,8 @@ AFTER_BOOT_MS: Final = 60_000
 """By then it has told what it can, and what it has queued is worth more."""
 AWAY: Final = "not connected"
 NO_ANSWER: Final = "no answer"
+AWAY_MS: Final = 600_000
+"""After that a session is told its price again whose station was away."""
 FIRST_MS: Final = 2_000
 """The answer to the start goes first."""
 DRIVER: Final = "driver"
@@ -397,6 +399,8 @@ def keep_session_tariff(work: UnitOfWork, command: KeepSessionTariff) -> ToldTar
     """Tell the price that a session has frozen, unless its station counts by it already."""
     row = work.told_tariffs.lock(command.session_id)
     session = work.sessions.get(command.session_id)
+    if row.state is TariffState.SENT:
+        row = _session_looked_after(work, row, is_over=not session.is_open)
     if row.state is not TariffState.NONE or not session.is_open or session.transaction_id is None:
         return None
     assert session.offer_id is not None, "only written down with an offer"
@@ -417,13 +421,39 @@ def keep_session_tariff(work: UnitOfWork, command: KeepSessionTariff) -> ToldTar
     if is_granted or said.said is None:
         reason = "; ".join(one.sentence for one in said.unsaid) or "a coupon"
         return _put(work, row, state=TariffState.UNSAID, tariff_version_id=offer.tariff_version_id, reason=reason)
-    if row.tariff_id == said.tariff_id:
+    if row.command_id is None and row.tariff_id == said.tariff_id:
+        # It said so itself when the session began.
         return _put(work, row, state=TariffState.HELD, tariff_version_id=offer.tariff_version_id)
     told = _send(work, station, CHANGE, {"transactionId": session.transaction_id, "tariff": said.said}, 0)
+    _look_again(work, session.session_id, ANSWER_SECONDS * 1000 + GRACE_MS)
     return _put(
         work, row, state=TariffState.SENT, tariff_id=said.tariff_id, tariff_version_id=offer.tariff_version_id,
-        command_id=told.command_id,
+        command_id=told.command_id, reason=None,
     )  # fmt: skip
+
+
+def _session_looked_after(work: UnitOfWork, row: ToldTariff, *, is_over: bool) -> ToldTariff:
+    """What became of the last message about a session's price, where no answer has told it."""
+    assert row.session_id is not None, "only called for sessions"
+    last = None if row.command_id is None else work.station_commands.find(row.command_id)
+    if last is not None and last.is_open:
+        _look_again(work, row.session_id, GRACE_MS)
+        return row
+    was_sent = last is None or last.sent_at is not None
+    if is_over:
+        # Nobody looks at that display any more.
+        return _put(work, row, state=TariffState.SILENT, reason=NO_ANSWER if was_sent else AWAY)
+    if was_sent:
+        return _unanswered(work, row, was_sent=True)
+    # It goes on without a line, maybe for days: each try is a command.
+    if row.reason == AWAY:
+        return _put(work, row, state=TariffState.NONE)
+    _look_again(work, row.session_id, AWAY_MS)
+    return _put(work, row, reason=AWAY)
+
+
+def _look_again(work: UnitOfWork, session_id: SessionId, after_ms: int) -> None:
+    work.jobs.add(Job(KEEP_SESSION_TARIFF, session_id, not_before=Instant(work.machine_now + after_ms)))
 
 
 def driver_tariff(

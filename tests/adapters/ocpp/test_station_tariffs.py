@@ -426,6 +426,39 @@ async def test_a_price_of_ones_own_is_told_for_the_transaction(scene: Scene) -> 
         assert tariff["energy"]["prices"] == [{"price_kwh": 0.2}]
 
 
+async def test_a_price_of_ones_own_that_nobody_answered_is_told_again_and_comes_to_an_end(scene: Scene) -> None:
+    """It is looked at again by itself; a station that was away has not been silent; three silences are enough."""
+    async with counting(scene) as (point, station):
+        await kept(point, station)
+        assigned(point, energy("0.238"), audience="customer:driver")
+        await point.event("Started", 0, "08:00:00", 1000, token="CARD")
+        which = KeepSessionTariff(point.session.session_id)
+
+        def looked(work: Any, minutes: int) -> Any:
+            work.machine_now = Instant(work.machine_now + minutes * 60_000)
+            for one in work.station_commands.by(station_id=point.station_id):
+                watch_command(work, WatchCommand(one.command_id))
+            keep_session_tariff(work, which)
+            return work.told_tariffs.find(which.session_id)
+
+        def changes() -> list[Any]:
+            return [one for one in point.commands() if one.name == "ChangeTransactionTariff"]
+
+        row = scene.do(keep_session_tariff, which)
+        [job] = point.look("stored_jobs", kind=KEEP_SESSION_TARIFF, subject_id=which.session_id)
+        assert (row.state, job.state.value) == (TariffState.SENT, "ready")
+        row = scene.do(looked, 2)
+        assert (row.reason, len(changes())) == ("not connected", 1)
+        row = scene.do(looked, 20)
+        assert (row.state, row.silences, len(changes())) == (TariffState.SENT, 0, 2)
+        for minutes in (30, 40, 50):
+            for one in changes():
+                scene.do(note_sent, NoteSent(one.command_id, is_sent=True))
+            row = scene.do(looked, minutes)
+        assert (row.state, row.silences, len(changes())) == (TariffState.SILENT, 3, 4)
+        assert "tariff_refused" in point.inbox()
+
+
 async def test_a_session_at_the_price_of_everybody_is_told_nothing(scene: Scene) -> None:
     """The station counts by it already."""
     async with counting(scene) as (point, station):
