@@ -129,7 +129,7 @@ def items(
 @credit.command(
     "receive",
     **examples(
-        "tallywatt credit receive line-17 --amount 120.00 --invoice 2026-000123",
+        "tallywatt credit receive line-17 --amount 120.00 --invoice INV-2026-000123",
         "tallywatt credit receive line-18 --amount 50.00 --customer C-1 --balance",
     ),
 )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import Desk, at_desk
-from tallywatt.entrypoints.cli.reading import read_bytes, read_text
+from tallywatt.entrypoints.cli.reading import read_bytes, read_text, write_bytes
 from tallywatt.entrypoints.cli.show import Column, Data, say, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
 from tallywatt.kernel.errors import NotFound
@@ -255,7 +255,7 @@ def file(
     if to is None:
         typer.get_binary_stream("stdout").write(content)
         return
-    to.write_bytes(content)
+    write_bytes(to, content)
     say(f"{to}: {told['count']} payers, {sum_of(told['total_minor'], told['currency'])}.")
 
 

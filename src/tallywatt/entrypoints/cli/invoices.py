@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
+from tallywatt.entrypoints.cli.reading import write_bytes
 from tallywatt.entrypoints.cli.show import Column, Data, say, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
-from tallywatt.kernel.errors import BadInput, Conflict, NotFound
+from tallywatt.kernel.errors import Conflict, NotFound
 
 invoice = group("invoice", "Invoices: numbered without a gap, never edited.")
 
@@ -64,7 +65,7 @@ def show(
             raise Conflict(
                 msg, code="invoices.not_printed", remedy="a worker prints it: let tallywatt serve run a moment"
             )
-        _write(pdf, printed["content"])
+        write_bytes(pdf, printed["content"])
     if as_json:
         say_json(found)
         return
@@ -90,11 +91,3 @@ def _say(one: Data) -> None:
             ("printed", [paper["media_type"] for paper in one["printed"]]),
         ]
     )
-
-
-def _write(pdf: Path, content: bytes) -> None:
-    try:
-        pdf.write_bytes(content)
-    except OSError as error:
-        msg = f"{pdf} cannot be written: {error.strerror}"
-        raise BadInput(msg, code="file.unwritable") from error

@@ -1,4 +1,4 @@
-"""What commands read: whole files, one JSON object, or one JSON object a line that is answered by one."""
+"""What commands read and write: whole files, one JSON object, or one JSON object a line that is answered by one."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def read_text(file: Path) -> str:
     except UnicodeDecodeError as error:
         msg = f"{file} is not UTF-8"
         raise BadInput(msg, code="file.unreadable") from error
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """All that a file is to hold."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        msg = f"{file} cannot be written: {error.strerror}"
+        raise BadInput(msg, code="file.unwritable") from error
 
 
 def read_object(file: Path) -> Data:

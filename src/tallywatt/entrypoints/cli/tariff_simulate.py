@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk, at_desk_or_alone
-from tallywatt.entrypoints.cli.reading import read_object
+from tallywatt.entrypoints.cli.reading import read_object, write_bytes
 from tallywatt.entrypoints.cli.show import Column, say, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.tariff_lint import date_of, is_file, stored_tariff, today_at
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
@@ -163,8 +163,4 @@ def _policy(desk: Desk) -> Policy:
 def _draw(rows: list[Data], path: Path, title: str) -> None:
     from tallywatt.entrypoints.pages.cost_chart import svg
 
-    try:
-        path.write_text(svg(rows, title), encoding="utf-8")
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}"
-        raise BadInput(msg, code="file.unwritable") from error
+    write_bytes(path, svg(rows, title).encode())
