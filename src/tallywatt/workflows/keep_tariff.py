@@ -47,7 +47,7 @@ from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import settle, to_inbox
 from tallywatt.workflows.offer_price import assignments_for, place_of, policy_of
 from tallywatt.workflows.record_action import record_action
-from tallywatt.workflows.show_price import KEEP_TARIFFS, is_shown, language_of, look_at_tariffs
+from tallywatt.workflows.show_price import KEEP_TARIFFS, SPREAD_TARIFFS, is_shown, language_of, look_at_tariffs
 from tallywatt.workflows.use_coupon import granted_to
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ AFTER_BOOT_MS: Final = 60_000
 """By then it has told what it can, and what it has queued is worth more."""
 AWAY: Final = "not connected"
 NO_ANSWER: Final = "no answer"
+MOST_SPREAD: Final = 200
+"""Stations of one round: everybody else waits for the writer while it is written."""
+BEHIND: Final = "/"
 AWAY_MS: Final = 600_000
 """After that a session is told its price again whose station was away."""
 FIRST_MS: Final = 2_000
@@ -143,11 +146,14 @@ def _only_station(work: UnitOfWork, row: TariffAssignment) -> str:
     return row.scope_id if row.scope is Scope.STATION else ""
 
 
-def spread_tariffs(work: UnitOfWork, _: object) -> int:
-    """Look at every station that can count for itself; how many."""
-    stations = work.stations.by(state=StationState.ADOPTED.value, protocol=NEWEST)
+def spread_tariffs(work: UnitOfWork, subject: str) -> int:
+    """Look at the next stations that can count for themselves, behind the one that the job names; how many."""
+    _, _, after = subject.partition(BEHIND)
+    stations = work.queries.stations_speaking(NEWEST, after, MOST_SPREAD)
     for one in stations:
         work.jobs.add(Job(KEEP_TARIFFS, one.station_id))
+    if len(stations) == MOST_SPREAD:
+        work.jobs.add(Job(SPREAD_TARIFFS, f"{work.operator}{BEHIND}{stations[-1].station_id}"))
     return len(stations)
 
 

@@ -165,6 +165,10 @@ class Queries(Protocol):
         """Commands to a station that were asked for since that machine time, whatever became of them; oldest first."""
         ...
 
+    def stations_speaking(self, protocol: str, after: str, most: int) -> list[Station]:
+        """Adopted stations of a version, in order, behind the one that is named."""
+        ...
+
     def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
         """The last commands about a station's monitors that were asked for since that machine time, newest first."""
         ...

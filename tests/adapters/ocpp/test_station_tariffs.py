@@ -19,6 +19,7 @@ from tallywatt.rating.records import Scope
 from tallywatt.stations.display import Shows
 from tallywatt.stations.messages import NEW, NEWEST
 from tallywatt.stations.told_tariff import TariffState
+from tallywatt.workflows import keep_tariff
 from tallywatt.workflows.check_station import CheckStation, check_station
 from tallywatt.workflows.command_station import NoteSent, WatchCommand, note_sent, watch_command
 from tallywatt.workflows.keep_tariff import (
@@ -34,6 +35,7 @@ from tallywatt.workflows.keep_tariff import (
 )
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.show_price import KEEP_TARIFFS, SPREAD_TARIFFS, SetDisplay, set_display
+from tests.adapters.ocpp.scene import OPERATOR
 from tests.adapters.ocpp.test_messages import carried
 
 if TYPE_CHECKING:
@@ -399,8 +401,27 @@ async def test_a_tariff_for_everywhere_reaches_every_station_that_counts(scene: 
     async with counting(scene) as (point, _):
         assigned(point, energy("0.55"), scope=Scope.OPERATOR, audience="customer:other")
         assert point.look("stored_jobs", kind=SPREAD_TARIFFS)
-        assert scene.do(spread_tariffs, None) > 0
+        assert scene.do(spread_tariffs, OPERATOR) > 0
         assert point.look("stored_jobs", kind=KEEP_TARIFFS, subject_id=point.station_id)
+
+
+async def test_many_stations_are_looked_at_some_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody waits for the writer meanwhile; the next round begins behind the last station."""
+    monkeypatch.setattr(keep_tariff, "MOST_SPREAD", 2)
+    points = [scene.newcomer(NEWEST) for _ in range(3)]
+    for point in points:
+        async with point.online():
+            await point.boot()
+
+    def begun(work: Any, _: object) -> list[Any]:
+        return [one.subject_id for one in work.stored_jobs.by(kind=SPREAD_TARIFFS)]
+
+    subject, rounds = f"{OPERATOR}/{min(one.station_id for one in points)[:-1]}", 0
+    while scene.do(spread_tariffs, subject) == 2:
+        [subject] = [one for one in scene.do(begun, None) if one > subject and "/" in one][-1:]
+        rounds += 1
+    assert rounds == 1
+    assert all(point.look("stored_jobs", kind=KEEP_TARIFFS, subject_id=point.station_id) for point in points)
 
 
 async def priced(point: Point, station: Counting) -> Any:

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.debit import Mandate
     from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer
     from tallywatt.stations.command import StationCommand
-    from tallywatt.stations.station import ConnectorState
+    from tallywatt.stations.station import ConnectorState, Station
     from tallywatt.workflows.jobs import Job
 
 # The system's own zone data has no version that can be read everywhere; the wheel's is the one that we lock.
@@ -468,6 +468,17 @@ COMMANDS_SINCE = (
     )
     .order_by(_commands.c.requested_at, _commands.c.command_id)
 )
+STATIONS_SPEAKING = (
+    _all(stations.STATIONS)
+    .where(
+        stations.STATIONS.table.c.operator_id == bindparam("operator"),
+        stations.STATIONS.table.c.station_id > bindparam("after"),
+        stations.STATIONS.table.c.state == StationState.ADOPTED.value,
+        stations.STATIONS.table.c.protocol == bindparam("spoken"),
+    )
+    .order_by(stations.STATIONS.table.c.station_id)
+    .limit(bindparam("most"))
+)
 MONITOR_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
@@ -630,6 +641,10 @@ class SqlQueries(SettlementQueries, DebitQueries):
         """Commands to a station that were asked for since then, oldest first."""
         about = {"station_id": station_id}
         return self._rows(COMMANDS_SINCE, stations.STATION_COMMANDS, about, station=station_id, since=since)
+
+    def stations_speaking(self, protocol: str, after: str, most: int) -> list[Station]:
+        """Adopted stations of a version, in order, behind the one that is named."""
+        return self._rows(STATIONS_SPEAKING, stations.STATIONS, {}, spoken=protocol, after=after, most=most)
 
     def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
         """The last commands about a station's monitors that were asked for since then, newest first."""
