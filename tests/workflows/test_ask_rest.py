@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.customers.approval import Holder
+from tallywatt.entrypoints.pages.letters import charged_too_little
 from tallywatt.invoicing.correction import CorrectionState, Outcome
 from tallywatt.invoicing.invoice import InvoiceKind
 from tallywatt.kernel.errors import BadInput, Conflict
@@ -15,14 +16,17 @@ from tallywatt.payments.dispute import DisputeState
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import REST, PaymentKind, PaymentState
 from tallywatt.payments.provider import Declined, Succeeded, View, ViewStatus
-from tallywatt.workflows.ask_rest import PayRest, WaiveRest, pay_rest, waive_rest
+from tallywatt.workflows.ask_rest import TELL_REST, PayRest, WaiveRest, pay_rest, waive_rest
+from tallywatt.workflows.change_customer import ChangeCustomer, change_customer
 from tallywatt.workflows.correct_prices import OrderCorrection, order_correction
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
+from tallywatt.workflows.tell_customer import gather_rest
 from tallywatt.workflows.try_again import TryAgain, try_again
 from tests.workflows.corrected import carried_out, proposed, row_of, tariff_of
 from tests.workflows.house_of import KWH, HouseOf, yes
+from tests.workflows.test_answer_from_books import on_invoice, prepaid
 from tests.workflows.test_take_dispute import tell, told
 
 if TYPE_CHECKING:
@@ -231,3 +235,37 @@ def test_what_the_payers_bank_disputes_is_left_alone(house: HouseOf) -> None:
     row = row_of(house, correction)
     assert (row.outcome, row.note) == (Outcome.SKIPPED, "payment.disputed")
     assert [one.kind for one in house.rows.invoices.by()] == [InvoiceKind.INVOICE]
+
+
+def test_what_nobody_can_pay_is_given_up_and_not_asked_for(house: HouseOf) -> None:
+    """Two pence are below the least that a card is charged: no letter and no page asks for them."""
+    correction = proposed(house, tariff_of(0.302, 20))
+    carried_out(house, correction, above=0)
+    row = row_of(house, correction)
+    assert (row.outcome, row.more_minor, row.waived_minor, row.asked_minor) == (Outcome.WAIVED, 2, 2, 0)
+    assert (rests(house), papers(house)) == ([], [("invoice", 300)])
+    assert house.rows.stored_jobs.by(kind=TELL_REST) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "says"),
+    [("invoice", "It stands on the new invoice"), ("prepaid", "It was taken from your balance")],
+)
+def test_the_letter_tells_customers_of_our_own_books_where_it_went(
+    quick_house: HouseOf, provider: str, says: str
+) -> None:
+    """They have no card that could be named; what is small is collected there, too."""
+    house = quick_house
+    _ = prepaid(house) if provider == "prepaid" else on_invoice(house)
+    house.do(change_customer, ChangeCustomer("C1", email="one@dundee.example"))
+    house.wire().charge(10 * KWH)
+    house.collect()
+    carried_out(house, proposed(house, tariff_of(0.302, 20)), above=0)
+    [rest] = rests(house)
+    assert rest.captured_minor == 2
+    told = house.do(gather_rest, house.session().session_id)
+    assert told is not None
+    letter = charged_too_little(told, "http://x/s/1").text
+    assert says in letter
+    assert "card" not in letter
+    house.adds_up()

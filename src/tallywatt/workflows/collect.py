@@ -19,6 +19,7 @@ from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.hold_ends import hold_behind
 from tallywatt.workflows.intend_operation import take_next_step
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.open_rest import on_a_page
 from tallywatt.workflows.route_payment import account_for, method_for
 
 if TYPE_CHECKING:
@@ -215,6 +216,17 @@ def _can_pay(work: UnitOfWork, account: ProviderAccount, customer_id: CustomerId
     if account.provider != PREPAID:
         return True
     return (free_minor(work, PREPAID, customer_id, currency, lock=True) or 0) >= minor
+
+
+def is_below_least(work: UnitOfWork, customer_id: CustomerId | None, asked: Money) -> bool:
+    """Whether a sum is too small for everything that could collect it: what the customer has stored, and a page."""
+    code, accounts = asked.currency.code, work.provider_accounts.by(closed_at=None)
+    if on_a_page(accounts, code, asked.minor):
+        return False
+    if customer_id is None:
+        return on_a_page(accounts, code, None)
+    _, account = _method_of(work, customer_id, code, asked.minor)
+    return account is not None and asked.minor < least_charge(account.provider, code)
 
 
 def _any_account(work: UnitOfWork, currency: str) -> ProviderAccount | None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tallywatt.invoicing.correction import CorrectionState, Outcome, divided
 from tallywatt.kernel.errors import TallywattError
-from tallywatt.kernel.identity import SessionId  # a command that is stored with its types
+from tallywatt.kernel.identity import CustomerId, SessionId  # a command that is stored with its types
 from tallywatt.kernel.money import Money, currency
+from tallywatt.metering.session import PayerKind
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.payment import PaymentState
 from tallywatt.workflows.ask_rest import ask_rest, is_forgotten
 from tallywatt.workflows.begin_restoration import not_compared
+from tallywatt.workflows.collect import is_below_least
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund, left_of
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.intend_operation import on_its_way
@@ -58,12 +60,19 @@ def correct_session(work: UnitOfWork, command: CorrectSession) -> CorrectedSessi
         return row
     case = _Case(row, correction, session, payments, work.invoices.lock(row.invoice_id))
     above = correction.ask_above_minor
-    asks = above is not None and row.more_minor > above
+    asks = above is not None and row.more_minor > above and not _is_too_little(work, case)
     if row.replaces or asks:
         return _invoice_anew(work, case, asks=asks)
     if row.more_minor:
         return work.corrected_sessions.put(replace(row, outcome=Outcome.WAIVED, waived_minor=row.more_minor))
     return _take_back(work, case)
+
+
+def _is_too_little(work: UnitOfWork, case: _Case) -> bool:
+    """Whether nobody could pay so little, in any way that the operator has."""
+    whose = case.session.payer_id if case.session.payer is PayerKind.CUSTOMER else None
+    asked = Money(case.row.more_minor, currency(case.invoice.currency))
+    return is_below_least(work, None if whose is None else CustomerId(whose), asked)
 
 
 def _take_back(work: UnitOfWork, case: _Case) -> CorrectedSession:

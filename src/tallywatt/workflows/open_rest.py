@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.payment import REST
+from tallywatt.payments.routing import Wish, can
 from tallywatt.workflows.credit_refund import left_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tallywatt.invoicing.invoice import Invoice
     from tallywatt.metering.session import Session
+    from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -27,6 +31,11 @@ def open_rest(work: UnitOfWork, session: Session, invoice: Invoice) -> int:
         rows = work.allocations.by(payment_id=payment.payment_id)
         owed -= sum(one.amount_minor for one in rows if one.target is Target.INVOICE)
     return max(0, min(asked - taken, owed))
+
+
+def on_a_page(accounts: Collection[ProviderAccount], currency: str, minor: int | None) -> bool:
+    """Whether one of the accounts opens a page for such a sum; None: for any sum."""
+    return any(can(one, Wish(currency, minor, on_page=True)) for one in accounts)
 
 
 def rests_of(work: UnitOfWork, session: Session) -> list[Payment]:

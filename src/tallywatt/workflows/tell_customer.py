@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.kernel.errors import Conflict
 from tallywatt.ledger.chart import prepaid
 from tallywatt.ledger.post import account_id
+from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.debit import CollectionState
 from tallywatt.payments.payment import REST, PaymentKind
-from tallywatt.workflows.open_rest import open_rest
+from tallywatt.workflows.intend_operation import on_its_way
+from tallywatt.workflows.open_rest import on_a_page, open_rest
 
 if TYPE_CHECKING:
+    from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.clock import Instant
+    from tallywatt.metering.session import Session
     from tallywatt.workflows.ports import UnitOfWork
 
 TELL_DEBIT: Final = "tell_debit"
@@ -88,12 +93,17 @@ class RestLetter:
     now_minor: int
     open_minor: int
     currency: str
-    card: str
-    """What is charged without the payer; empty: nothing is."""
+    paid_by: str = ""
+    """With what it was collected without the payer: `card`, `prepaid`, `invoice`; empty: they are asked to pay it."""
+    card: str = ""
+    """Which card that was."""
 
 
 def gather_rest(work: UnitOfWork, session_id: str) -> RestLetter | None:
-    """The letter about what was charged too little; None when nothing of it is open, or nobody knows an address."""
+    """The letter about what was charged too little; None when there is nothing to say, or nobody to say it to.
+
+    Conflict while it is being collected: nobody is told what a bank has not said yet.
+    """
     session = work.sessions.get(session_id)
     details = work.customer_details.find(session.payer_id) if session.payer_id else None
     rows = [one for one in work.corrected_sessions.by(session_id=session_id) if one.asked_minor]
@@ -101,13 +111,9 @@ def gather_rest(work: UnitOfWork, session_id: str) -> RestLetter | None:
         return None
     row = rows[-1]
     invoice = work.invoices.get(session.invoice_id)
-    charged = [one for one in work.payments.by(session_id=session_id) if one.purpose == REST]
-    cards = [one for one in charged if one.kind is PaymentKind.STORED and (one.may_go_on or one.captured_minor)]
-    # What the card has paid meanwhile is told, too: nobody was asked before.
-    missing = open_rest(work, session, invoice) or (cards[-1].captured_minor if cards else 0)
+    missing, paid_by, card = _how_it_stands(work, session, invoice)
     if not missing:
         return None
-    card = " ".join(part for part in (cards[-1].card_brand, cards[-1].card_last4) if part) if cards else ""
     return RestLetter(
         details.email,
         work.operators.get().name,
@@ -120,8 +126,29 @@ def gather_rest(work: UnitOfWork, session_id: str) -> RestLetter | None:
         row.now_minor,
         missing,
         invoice.currency,
+        paid_by,
         card,
     )
+
+
+def _how_it_stands(work: UnitOfWork, session: Session, invoice: Invoice) -> tuple[int, str, str]:
+    """What the letter is about, with what it was collected, and with which card; nothing: there is nothing to write."""
+    rests = [one for one in work.payments.by(session_id=session.session_id) if one.purpose == REST]
+    if any(one.may_go_on or on_its_way(work, one.payment_id) is not None for one in rests):
+        msg = "it is being collected just now"
+        raise Conflict(msg, code="payment.operation_on_its_way")
+    missing = open_rest(work, session, invoice)
+    if missing:
+        payable = on_a_page(work.provider_accounts.by(closed_at=None), invoice.currency, missing)
+        return (missing if payable else 0), "", ""
+    # What was collected meanwhile is told, too: nobody was asked before. Who has paid on a page knows.
+    last = max((one for one in rests if one.captured_minor), key=lambda one: one.payment_id, default=None)
+    if last is None or last.kind is not PaymentKind.STORED:
+        return 0, "", ""
+    provider = work.provider_accounts.get(last.account_id).provider
+    if capabilities_of(provider).own_books:
+        return last.captured_minor, provider, ""
+    return last.captured_minor, "card", " ".join(part for part in (last.card_brand, last.card_last4) if part)
 
 
 def gather_low(work: UnitOfWork, subject: str) -> CustomerLetter | None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.customers.roles import Role
+from tallywatt.entrypoints.pages.letters import charged_too_little
+from tallywatt.entrypoints.pages.session_page import rest
 from tallywatt.entrypoints.worker import LANES, Workers
+from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.provider import Declined
 from tallywatt.workflows.ask_rest import TELL_REST
 from tallywatt.workflows.change_customer import ChangeCustomer, change_customer
+from tallywatt.workflows.jobs import JobState
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
 from tallywatt.workflows.tell_customer import gather_rest
 from tests.entrypoints.http.test_console_tariffs import csrf
@@ -118,9 +122,48 @@ def test_the_letter_says_why_how_much_and_where(scene: Scene, correction: str) -
     assert [job.subject_id for job in jobs] == [one["session_id"]]
     told = scene.do(gather_rest, one["session_id"])
     assert told is not None
-    assert (told.to, told.reason, told.open_minor, told.card) == (
+    assert (told.to, told.reason, told.open_minor, told.paid_by) == (
         "one@dundee.example", "wrong price", one["asked_minor"], ""
     )  # fmt: skip
     scene.client().post(f"/s/{scene.session()['driver_secret']}/rest")
     scene.collect()
     assert scene.do(gather_rest, one["session_id"]) is None
+
+
+@pytest.mark.parametrize("card_says", ["yes", "no"])
+def test_the_letter_waits_for_the_word_of_the_bank(scene: Scene, correction: str, card_says: str) -> None:
+    """While the card is being charged nobody is told anything; afterwards what is so, once."""
+    scene.do(change_customer, ChangeCustomer("C1", email="one@dundee.example"))
+    headers = scene.key()
+    scene.client().post(f"/corrections/{correction}/carry-out", json={"ask_above_minor": 0}, headers=headers)
+    work(scene)
+    [job] = scene.do(lambda work, _: work.stored_jobs.by(kind=TELL_REST), None)
+    with pytest.raises(Conflict) as waits:
+        scene.do(gather_rest, job.subject_id)
+    assert waits.value.code == "payment.operation_on_its_way"
+    workers = Workers(scene.house, ())
+    while workers.step(LANES["letters"]):
+        pass
+    [job] = scene.do(lambda work, _: work.stored_jobs.by(kind=TELL_REST), None)
+    assert (job.state, job.last_error) == (JobState.READY, "it is being collected just now")
+    if card_says == "yes":
+        scene.collect()
+    else:
+        scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
+    told = scene.do(gather_rest, job.subject_id)
+    assert told is not None
+    letter = charged_too_little(told, "http://x/s/1").text
+    assert ("It was charged to your card" in letter, "You can pay it here" in letter) == (
+        (True, False) if card_says == "yes" else (False, True)
+    )
+
+
+def test_a_sum_that_no_page_takes_has_no_button(scene: Scene, correction: str) -> None:
+    """A provider charges no less than its least: whoever presses would read that it cannot be paid."""
+    one = asked(scene, correction)
+    told = scene.house.ask_now(scene.house.views.asked_rest, scene.operator, one["session_id"])
+    row = {"owed_minor": told["asked_minor"], "payments": []}
+    shown = [
+        rest(row, {**told, "least_minor": least}) for least in (None, told["asked_minor"] + 1, told["least_minor"])
+    ]
+    assert [one is not None and one["payable"] for one in shown] == [False, False, True]

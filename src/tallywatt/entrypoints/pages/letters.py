@@ -84,13 +84,21 @@ def charged_too_little(to: RestLetter, url: str) -> Letter:
             _("We made a mistake with the price of your charging on %(date)s: %(reason)s.") % told,
             _("You were charged %(was)s. By the price that held it is %(now)s, so %(sum)s is missing.") % told,
         ]
-        if to.card:
-            lines.append(_("It is charged to your card %(card)s. You need do nothing.") % told)
+        if to.paid_by:
+            lines.append(_collected(to.paid_by) % told)
             lines.append(_("The session and its new invoice:"))
         else:
             lines.append(_("You can pay it here, where you find the session and its new invoice, too:"))
         lines += [url, _("We are sorry for the trouble. If you think that this is wrong, answer %(operator)s.") % told]
     return Letter(to.to, to.operator_name, subject, "\n\n".join(lines) + "\n")
+
+
+def _collected(paid_by: str) -> str:
+    if paid_by == "prepaid":
+        return _("It was taken from your balance. You need do nothing.")
+    if paid_by == "invoice":
+        return _("It stands on the new invoice, which you pay as you pay the others.")
+    return _("It was charged to your card %(card)s. You need do nothing.")
 
 
 def _sign_in(to: Addressed, url: str, code: str, until: str) -> tuple[str, str]:

@@ -259,7 +259,9 @@ def rest(row: Row, asked: Row | None) -> Row | None:
         return None
     missing = min(asked["asked_minor"] - asked["paid_minor"], row["owed_minor"] or 0)
     busy = any(one["kind"] == "stored" and one["state"] in _BUSY for one in row["payments"])
-    return {**asked, "open_minor": missing, "busy": busy} if missing > 0 else None
+    least = asked["least_minor"]
+    payable = least is not None and missing >= least
+    return {**asked, "open_minor": missing, "busy": busy, "payable": payable} if missing > 0 else None
 
 
 def _payment(row: Row) -> Row:

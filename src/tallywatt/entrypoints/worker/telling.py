@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.entrypoints.pages.letters import charged_too_little, low_balance, pre_notified
+from tallywatt.kernel.errors import Conflict
+from tallywatt.wiring import TryLater
 from tallywatt.workflows.ask_rest import TELL_REST
 from tallywatt.workflows.ports import LetterRefused
 from tallywatt.workflows.tell_customer import TELL_DEBIT, TELL_LOW, debit_told, gather_debit, gather_low, gather_rest
+
+COLLECTING_SECONDS: Final = 60
+"""So long a letter about a rest waits for the word of whoever collects it."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +48,11 @@ class Telling:
         def written(told: RestLetter) -> Letter:
             return charged_too_little(told, f"{base_url}/s/{told.secret}")
 
-        if self._send(claimed, gather_rest, written):
+        try:
+            sent = self._send(claimed, gather_rest, written)
+        except Conflict as collecting:
+            raise TryLater(str(collecting), COLLECTING_SECONDS) from collecting
+        if sent:
             self._house.end_job(claimed.operator_id, claimed.job)
 
     def _send(self, claimed: Claimed, gather: Callable[[Any, str], Any], written: Callable[[Any], Letter]) -> bool:

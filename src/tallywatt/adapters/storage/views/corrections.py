@@ -8,6 +8,8 @@ from sqlalchemy import bindparam, func, select
 
 from tallywatt.adapters.storage.tables import corrections, invoicing, payments, rating
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
+from tallywatt.payments.capabilities import capabilities_of
+from tallywatt.payments.limits import least_charge
 from tallywatt.payments.payment import REST
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ _tariffs = rating.TARIFF_VERSIONS.table
 _invoices = invoicing.INVOICES.table
 _new = _invoices.alias("new_invoice")
 _payments = payments.PAYMENTS.table
+_accounts = payments.PROVIDER_ACCOUNTS.table
 
 CORRECTION: Select[Any] = (
     select(
@@ -101,6 +104,9 @@ _PAID = Question(
         mine(_payments), _payments.c.session_id == bindparam("of_session"), _payments.c.purpose == REST
     )
 )
+_OPEN_ACCOUNTS = Question(
+    select(*columns(_accounts, "provider", "currencies")).where(mine(_accounts), _accounts.c.closed_at.is_(None))
+)
 LAST = "g"
 """Behind every id."""
 
@@ -131,7 +137,10 @@ def open_corrected(
 
 
 def asked_rest(connection: Connection, operator_id: str, session_id: str) -> Row | None:
-    """What was asked for besides the first price of a session: `asked_minor`, `paid_minor`, and why; or None."""
+    """What was asked for besides the first price of a session: `asked_minor`, `paid_minor`, and why; or None.
+
+    `least_minor`: the least that can be paid of it on a page; None: there is no page.
+    """
     found = _ASKED.rows(connection, operator=operator_id, of_session=session_id)
     if not found:
         return None
@@ -140,4 +149,14 @@ def asked_rest(connection: Connection, operator_id: str, session_id: str) -> Row
         **found[-1],
         "asked_minor": sum(one["asked_minor"] for one in found),
         "paid_minor": int(paid["minor"] or 0) if paid else 0,
+        "least_minor": _least_on_page(connection, operator_id, found[-1]["currency"]),
     }
+
+
+def _least_on_page(connection: Connection, operator_id: str, currency: str) -> int | None:
+    able = [
+        least_charge(one["provider"], currency)
+        for one in _OPEN_ACCOUNTS.rows(connection, operator=operator_id)
+        if currency in one["currencies"] and capabilities_of(one["provider"]).hosted_page
+    ]
+    return min(able, default=None)
