@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.capabilities import capabilities_of
+from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
 from tallywatt.workflows.open_rest import refuse_second_rest
@@ -43,7 +44,7 @@ def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
             work.payment_methods.put(replace(method, state=MethodState.ACTIVE))
         # Where nothing can be prepared, each charge is an object of its own, and the declined one is done with.
         prepares = capabilities_of(work.provider_accounts.get(payment.account_id).provider).prepares
-        ref = payment.provider_ref if prepares else None
+        ref = payment.provider_ref if prepares and _is_for_that_sum(work, payment) else None
         state = PaymentState.CREATED if ref is None else PaymentState.PREPARED
         shown = (payment.card_brand, payment.card_last4) if ref is not None else (method.brand, method.last4)
         payment = work.payments.put(
@@ -53,3 +54,10 @@ def try_again(work: UnitOfWork, command: TryAgain) -> Payment:
         msg = f"a payment that is {payment.state} has no next step"
         raise Conflict(msg, code="payment.no_next_step")
     return payment
+
+
+def _is_for_that_sum(work: UnitOfWork, payment: Payment) -> bool:
+    """Whether what was made ready asks for what is due now: confirmed, it takes the sum that it was made with."""
+    earlier = [one for one in work.operations.by(payment_id=payment.payment_id) if one.kind is OperationKind.PREPARE]
+    last = max(earlier, key=lambda one: one.operation_id, default=None)
+    return last is None or last.amount_minor == payment.amount_minor

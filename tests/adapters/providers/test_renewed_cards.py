@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +18,10 @@ from tests.adapters.providers.bench import Bench, open_bench
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tallywatt.kernel.identity import PaymentId
+    from tallywatt.payments.payment import Payment
+    from tallywatt.workflows.ports import UnitOfWork
 
 EXPIRED = "pm_card_chargeDeclinedExpiredCard"
 
@@ -47,6 +52,11 @@ def declined(bench: Bench) -> tuple[Any, Any]:
     return customer, payment.payment_id
 
 
+def owes_less(work: UnitOfWork, payment_id: PaymentId) -> Payment:
+    """What a correction of its price leaves to be paid."""
+    return work.payments.put(replace(work.payments.lock(payment_id), due_minor=1000, amount_minor=1000))
+
+
 def method_of(bench: Bench) -> Any:
     [found] = bench.house.ask(lambda work: work.payment_methods.by())
     return found
@@ -73,6 +83,20 @@ def test_case_48_a_card_that_works_again_is_charged_once_a_person_says_so(bench:
     assert method_of(bench).state is MethodState.ACTIVE
     assert books.read(bench.psp.state).captured_minor == {"GBP": 1240}
     assert (bench.house.balance("clearing"), bench.house.inbox()) == (1240, [])
+
+
+@pytest.mark.parametrize("bench", ["adyen", "mollie", "stripe"], indirect=True)
+def test_a_sum_that_became_less_is_taken_as_it_is_now(bench: Bench) -> None:
+    """A price was put right between the decline and the next try: what was made ready for the old sum is not used."""
+    _, payment = declined(bench)
+    change(bench, "pm_card_visa")
+    bench.house.write(owes_less, payment)
+    bench.house.write(try_again, TryAgain(payment))
+    bench.house.work()
+    after = bench.house.payment(payment)
+    assert (after.state, after.captured_minor, after.suspense_minor) == (PaymentState.CAPTURED, 1000, 0)
+    assert books.read(bench.psp.state).captured_minor == {"GBP": 1000}
+    assert (bench.house.balance("clearing"), bench.house.inbox()) == (1000, [])
 
 
 @pytest.mark.parametrize("bench", ["stripe"], indirect=True)

@@ -162,6 +162,7 @@ def test_a_sum_that_no_page_takes_has_no_button(scene: Scene, correction: str) -
     """A provider charges no less than its least: whoever presses would read that it cannot be paid."""
     one = asked(scene, correction)
     told = scene.house.ask_now(scene.house.views.asked_rest, scene.operator, one["session_id"])
+    assert told is not None
     row = {"owed_minor": told["asked_minor"], "payments": []}
     shown = [
         rest(row, {**told, "least_minor": least}) for least in (None, told["asked_minor"] + 1, told["least_minor"])

@@ -888,10 +888,6 @@ class BankLineKept(Answer):
     note: str | None
     transfer_id: str | None
     batch_id: str | None
-    revision: Annotated[int, msgspec.Meta(description="How often what was decided about it was undone.")]
-    undone_at: When | None
-    undone_by: str | None
-    undo_note: str | None
 
 
 class BankLine(BankLineKept):

@@ -85,5 +85,5 @@ async def _account(house: House, caller: Caller, name: str) -> str:
 
 def tell_line(row: Any) -> dict[str, Any]:
     """A line as it was written."""
-    inside = ("batch_ref", "mandate_ref")
+    inside = ("batch_ref", "mandate_ref", "revision", "undone_at", "undone_by", "undo_note")
     return {name: value for name, value in told(row, "line_id").items() if name not in inside}
