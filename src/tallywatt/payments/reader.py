@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tallywatt.payments.payment import RELEASED
+
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import EvseId, LocationId, ProviderAccountId
@@ -13,6 +15,11 @@ PRESENT_MS: Final = 2 * 60 * 1000
 """How long a driver has to hold a card to it: whoever has not by then is gone, and the next one waits."""
 PLUG_IN_MS: Final = 10 * 60 * 1000
 """How long the driver then has to plug in before the hold is let go."""
+MOST_UNPAID: Final = 5
+"""Payments in a row for which a reader has asked and nobody has paid: then it rests."""
+PAUSE_MS: Final = 15 * 60 * 1000
+"""Within which time they were begun, and so how long it rests at most."""
+NEVER_ASKED: Final = ("reader_offline", "reader_busy")
 LONGEST_REF: Final = 64
 LONGEST_LABEL: Final = 60
 
@@ -38,3 +45,8 @@ class Reader:
     def serves(self, evse_id: EvseId) -> bool:
         """Whether an EVSE of its location is paid for there."""
         return self.removed_at is None and (not self.evse_ids or evse_id in self.evse_ids)
+
+
+def is_unpaid(state: str, authorised_minor: int, reason: str | None) -> bool:
+    """Whether the reader of a payment asked in vain: no card was taken, none was declined, and it is over."""
+    return state in RELEASED and not authorised_minor and reason not in NEVER_ASKED

@@ -95,13 +95,13 @@ def _place(work: UnitOfWork, command: AddReader) -> tuple[LocationId | None, tup
 
 
 def _of_evses(work: UnitOfWork, codes: frozenset[str]) -> tuple[LocationId | None, tuple[str, ...]]:
-    stations = {one.station_id: one for one in work.stations.by()}
-    named = [one for one in work.evses.by() if one.code in codes]
+    named = [one for code in sorted(codes) if (one := work.evses.one_by(code=code)) is not None]
     lost = codes - {one.code for one in named}
     if lost:
         msg = f"there is no EVSE {min(lost)}"
         raise NotFound(msg, code="evses.not_found")
-    places = {stations[one.station_id].location_id for one in named}
+    stations = {one.station_id for one in named}
+    places = {work.stations.get(one).location_id for one in stations}
     if len(places) > 1:
         msg = "a reader stands in one place, and these EVSEs are at several locations"
         raise BadInput(msg, code="readers.where", remedy="name EVSEs of one location")

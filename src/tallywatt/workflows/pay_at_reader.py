@@ -13,7 +13,7 @@ from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import BEFORE_MONEY, Payment, PaymentKind, PaymentState
-from tallywatt.payments.reader import PLUG_IN_MS, PRESENT_MS
+from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, PLUG_IN_MS, PRESENT_MS, is_unpaid
 from tallywatt.workflows.intend_operation import intend_operation
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, SECRET_CHARACTERS
@@ -54,6 +54,9 @@ def readers_at(work: UnitOfWork, station: Station, evse: Evse) -> list[Reader]:
 def reader_for(work: UnitOfWork, station: Station, evse: Evse, reader_id: str | None) -> Reader:
     """The reader that the driver has chosen, or the only one there is. Conflict where none serves this EVSE."""
     there = readers_at(work, station, evse)
+    if reader_id is None and len(there) > 1:
+        open_accounts = {one.account_id for one in work.provider_accounts.by(closed_at=None)}
+        there = [one for one in there if one.account_id in open_accounts]
     if reader_id is not None:
         chosen = next((one for one in there if one.reader_id == reader_id), None)
         if chosen is None:
@@ -73,6 +76,7 @@ def pay_at_reader(work: UnitOfWork, command: PayAtReader) -> Payment:
     """A payment whose reader is about to ask for the card. One at a time: Conflict while somebody else pays there."""
     reader = work.readers.lock(command.reader.reader_id)
     account = _account_of(work, reader, command.hold)
+    _require_wanted(work, reader)
     payment = _new_payment(work, command, account)
     if not work.payments.add(payment):  # the tables keep it so: one payment waits at a reader
         msg = f"somebody is paying at {reader.label} just now"
@@ -102,6 +106,15 @@ def _account_of(work: UnitOfWork, reader: Reader, hold: Money) -> ProviderAccoun
         msg = f"a hold of {hold} is less than the provider takes"
         raise BadInput(msg, code="payment.hold_too_small")
     return account
+
+
+def _require_wanted(work: UnitOfWork, reader: Reader) -> None:
+    """Conflict while a reader rests: whoever asks from afar, again and again, waits for a stranger's card."""
+    last = work.queries.last_at_reader(reader.reader_id, Instant(work.now - PAUSE_MS), MOST_UNPAID)
+    if len(last) == MOST_UNPAID and all(is_unpaid(one.state, one.authorised_minor, one.reason) for one in last):
+        msg = f"the card reader {reader.label} rests: it has asked {MOST_UNPAID} times, and nobody has paid"
+        remedy = "pay on the page of the provider, or try again in a quarter of an hour"
+        raise Conflict(msg, code="readers.rests", remedy=remedy)
 
 
 def _new_payment(work: UnitOfWork, command: PayAtReader, account: ProviderAccount) -> Payment:

@@ -147,6 +147,10 @@ class Queries(Protocol):
         """A customer's sessions that have a price and began since then, oldest first."""
         ...
 
+    def last_at_reader(self, reader_id: str, since: Instant, most: int) -> list[Payment]:
+        """The newest payments that were begun at a reader since then, newest first."""
+        ...
+
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""
         ...

@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.old_commands import OLD_COMMANDS
 from tallywatt.adapters.storage.statements import compiled, statements_of
 from tallywatt.adapters.storage.unit import (
     LAST_AT,
+    LAST_AT_READER,
     MAPPINGS,
     MONITOR_COMMANDS,
     OPEN_AT,
@@ -162,3 +163,8 @@ def test_what_is_due_by_mandate_is_found_from_its_payer_on(reader: Connection) -
     assert "SEARCH mandates" in steps
     assert "SCAN" not in steps
     assert "(operator_id=?);" not in steps
+
+
+def test_what_was_begun_at_a_reader_lately_is_found_without_all_payments(reader: Connection) -> None:
+    """It is asked before each payment at a reader, with the reader held."""
+    assert "operator_id=? AND created_at>?" in plan(reader, compiled(LAST_AT_READER, reader.dialect))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tallywatt.kernel.clock import Instant
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS
 from tallywatt.stations.command import CommandState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.command_station import end_command
@@ -18,6 +22,7 @@ from tests.workflows.house_of import yes
 if TYPE_CHECKING:
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome
+    from tallywatt.workflows.ports import UnitOfWork
     from tests.entrypoints.scene import Scene
 
 EVSE = "GB*TWA*ECP1*1"
@@ -102,6 +107,66 @@ def test_with_two_readers_the_driver_says_which(scene: Scene) -> None:
     first, _ = a_reader(scene, "CP1", "tmr_1"), a_reader(scene, "CP1", "tmr_2")
     assert paid_at_reader(scene).json()["code"] == "readers.choose"
     assert paid_at_reader(scene, reader=first).status_code in (202, 409)
+
+
+def in_vain(scene: Scene) -> None:
+    """Somebody makes the reader ask, and gives up."""
+    headers = {"Accept": "application/json"}
+    begun = scene.client().post(f"/evse/{EVSE}/pay", headers=headers, data={"at": "reader"})
+    assert begun.status_code == 202, begun.text
+    scene.collect(asks)
+    address = begun.json()["status_url"].removesuffix(".json")
+    assert scene.client().post(f"{address}/give-up", headers=headers).status_code == 200
+    scene.collect(asks)
+
+
+def test_a_reader_that_asks_again_and_again_for_nobody_rests(scene: Scene) -> None:
+    """Anybody may ask from anywhere; whoever holds a card to it next must not pay for a stranger's charging."""
+    a_reader(scene, "CP1", "tmr_1")
+    for _ in range(MOST_UNPAID):
+        in_vain(scene)
+
+    refused = paid_at_reader(scene)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "readers.rests")
+    assert "Pay at the reader" not in scene.client().get(f"/evse/{EVSE}").text
+    assert "It rests" in scene.signed_in().get(CONSOLE).text
+    now = scene.house.business_now()
+    rest = scene.house.ask_now(scene.house.views.resting_readers, scene.operator, Instant(now + PAUSE_MS + 1))
+    assert rest == frozenset()
+
+
+def test_a_reader_whose_account_is_closed_is_offered_to_nobody(scene: Scene) -> None:
+    """The page must not promise what is refused then; so it is with a currency that the account does not take."""
+    a_reader(scene, "CP1", "tmr_1")
+    assert "Pay at the reader" in scene.client().get(f"/evse/{EVSE}").text
+
+    def change(work: UnitOfWork, what: dict[str, Any]) -> None:
+        [reader] = work.readers.by()
+        work.provider_accounts.put(replace(work.provider_accounts.lock(reader.account_id), **what))
+
+    scene.do(change, {"currencies": ("SEK",)})
+    assert "Pay at the reader" not in scene.client().get(f"/evse/{EVSE}").text
+    scene.do(change, {"currencies": ("GBP",), "closed_at": scene.house.business_now()})
+    assert "Pay at the reader" not in scene.client().get(f"/evse/{EVSE}").text
+
+
+def test_who_presses_twice_is_led_to_the_one_payment(scene: Scene) -> None:
+    """The second press comes while the first payment is live: the driver would never see the link to the session."""
+    a_reader(scene, "CP1", "tmr_1")
+    [once] = re.findall(r'name="once" value="([^"]+)"', scene.client().get(f"/evse/{EVSE}").text)
+    form = {"at": "reader", "once": once}
+
+    first, second = (scene.client().post(f"/evse/{EVSE}/pay", data=form, follow_redirects=False) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["location"] == second.headers["location"]
+    other = scene.client().post(
+        f"/evse/{EVSE}/pay", data=form | {"most_kwh": "5"}, headers={"Accept": "application/json"}
+    )
+    assert other.json()["code"] == "readers.busy"
+    guessed = scene.client().post(f"/evse/{EVSE}/pay", data=form | {"once": "1"})
+    assert guessed.status_code == 400
 
 
 def test_an_operator_adds_and_removes_readers_on_the_console(scene: Scene) -> None:

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.session import PayerKind, Session
     from tallywatt.payments.debit import Mandate
     from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer
+    from tallywatt.payments.payment import Payment
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.station import ConnectorState, Station
     from tallywatt.workflows.jobs import Job
@@ -378,6 +379,7 @@ class SqlOutbox:
 
 
 _sessions = metering.SESSIONS.table
+_payments = payments.PAYMENTS.table
 _connector_states = stations.CONNECTOR_STATES.table
 _commands = stations.STATION_COMMANDS.table
 
@@ -408,6 +410,16 @@ BILLED_SINCE = (
         _sessions.c.rated_id.is_not(None),
     )
     .order_by(_sessions.c.started_at, _sessions.c.session_id)
+)
+LAST_AT_READER = (
+    _all(payments.PAYMENTS)
+    .where(
+        _payments.c.operator_id == bindparam("operator"),
+        _payments.c.created_at >= bindparam("since"),
+        _payments.c.reader_id == bindparam("reader"),
+    )
+    .order_by(_payments.c.created_at.desc(), _payments.c.payment_id.desc())
+    .limit(bindparam("most"))
 )
 _of_evse = and_(
     _connector_states.c.operator_id == bindparam("operator"), _connector_states.c.evse_id == bindparam("evse")
@@ -618,6 +630,11 @@ class SqlQueries(SettlementQueries, DebitQueries):
     def billed_since(self, customer_id: str, since: Instant) -> list[Session]:
         """A customer's sessions that have a price and began since then, oldest first."""
         return self._rows(BILLED_SINCE, metering.SESSIONS, {"payer_id": customer_id}, customer=customer_id, since=since)
+
+    def last_at_reader(self, reader_id: str, since: Instant, most: int) -> list[Payment]:
+        """The newest payments that were begun at a reader since then, newest first."""
+        about = {"reader_id": reader_id}
+        return self._rows(LAST_AT_READER, payments.PAYMENTS, about, reader=reader_id, since=since, most=most)
 
     def states_between(self, evse_id: str, start: Instant, end: Instant) -> list[ConnectorState]:
         """The connector's changes within a time, oldest first, with the last one before it."""

@@ -92,8 +92,11 @@ async def show_evse(
     places = await house.ask(house.views.neighbours, operator, evse["station_id"], evse["location_id"])
     view = evse_page.view(evse, price, places, _connected(house))
     view |= await _scanned(house, evse, totp)
-    there = await house.ask(house.views.readers_at, operator, evse["location_id"], evse["evse_id"])
-    view["readers"] = [{"id": one["id"], "label": one["label"]} for one in there]
+    place = (evse["location_id"], evse["evse_id"], evse["currency"])
+    there = await house.ask(house.views.readers_at, operator, *place)
+    rest = await house.ask(house.views.resting_readers, operator, house.business_now()) if there else frozenset()
+    view["readers"] = [{"id": one["id"], "label": one["label"]} for one in there if one["id"] not in rest]
+    view["once"] = house.new_id("pay")
     caller = await signed_in_driver(request)
     csrf = csrf_token(house.secret, caller) if caller else ""
     own = await _own_price(house, evse, caller, price) if caller else None
@@ -151,7 +154,8 @@ async def pay(
     """Say yes to the price: a hold is placed on the provider's page or at a card reader, then the station starts.
 
     `at=reader` in the form, and `reader` where there are several: the card is held to a reader beside the charging point.
-    `scanned`: what the page of the EVSE gave for the code on its display, where it shows one.
+    `once` was drawn with that form, so that pressing twice leads to one payment. `scanned`: what the page of the EVSE gave
+    for the code on its display, where it shows one.
     """
     evse = await _evse(house, code)
     base = house.settings.base_url
@@ -172,6 +176,10 @@ async def pay(
         at_reader=given.get("at") == "reader",
         reader_id=given.get("reader", "")[:MOST_CHARACTERS] or None,
     )
+    pressed = given.get("once", "")[:MOST_CHARACTERS] if command.at_reader and idempotency_key is None else ""
+    if pressed:
+        _require_unguessable(pressed)
+        idempotency_key = f"{pressed}/{fingerprint}"  # another wish on the same form is another payment
     once = AnswerOnce(DRIVER, idempotency_key, fingerprint, offer_and_pay, command, _begun, 202)
     answer = await house.write(evse["operator_id"], answer_once, once, actor=DRIVER)
     if "application/json" in request.headers.get("accept", ""):

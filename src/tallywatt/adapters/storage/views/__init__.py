@@ -214,6 +214,7 @@ class Views:
     local_lists = staticmethod(local_lists.local_lists)
     reader = staticmethod(readers.reader)
     readers_at = staticmethod(readers.readers_at)
+    resting_readers = staticmethod(readers.resting_readers)
     readers = staticmethod(readers.readers_of)
     station_tariffs = staticmethod(station_tariffs.station_tariffs_told)
     key_change = staticmethod(key_changes.key_change)

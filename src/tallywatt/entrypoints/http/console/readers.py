@@ -64,11 +64,12 @@ async def _page(
     problem: TallywattError | None = None,
 ) -> Response:
     rows = await house.ask(house.views.readers, caller.operator_id)
+    rest = await house.ask(house.views.resting_readers, caller.operator_id, house.business_now())
     accounts = await house.ask(house.views.provider_accounts, caller.operator_id)
     able = [one["name"] for one in accounts if capabilities_of(one["provider"]).card_present and not one["closed_at"]]
     locations = await house.ask(house.views.locations, caller.operator_id)
     return await shown(
         request, house, caller, "settings_readers.html", "settings", status_of(problem) if problem else 200,
         subject="readers", rows=[one for one in rows if not one["removed_at"]], given=given or {}, problem=problem,
-        accounts=[(one, one) for one in able], locations=[(one["reference"], one["name"]) for one in locations],
+        accounts=[(one, one) for one in able], rest=rest, locations=[(one["reference"], one["name"]) for one in locations],
     )  # fmt: skip
