@@ -9,7 +9,15 @@ import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_fields, say_json, say_table
-from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
+from tallywatt.entrypoints.cli.words import (
+    IN_A_TABLE,
+    JsonFlag,
+    LimitOption,
+    OperatorOption,
+    examples,
+    group,
+    minor_units,
+)
 from tallywatt.kernel.identity import SessionId
 
 inbox = group("inbox", "The inbox: what only a person can decide.")
@@ -113,7 +121,10 @@ def work_off(
         DecisionName | None, typer.Option("--decision", help="What is decided; as the rules say if left out.")
     ] = None,
     most_minor: Annotated[
-        int, typer.Option("--up-to", metavar="MINOR", help="The most money to decide on, in the smallest unit.")
+        int,
+        typer.Option(
+            "--up-to", metavar="MINOR", parser=minor_units, help="The most money to decide on, in the smallest unit."
+        ),
     ] = 0,
     note: Annotated[str, typer.Option("--note", help="Why, for whoever asks later.")] = "",
     operator: OperatorOption = None,

@@ -10,7 +10,7 @@ from tallywatt.entrypoints.cli.billability import station
 from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.sessions import session
 from tallywatt.entrypoints.cli.show import say, say_json
-from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
+from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, minor_units
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId, StationId
 from tallywatt.stations.display import MOST_SECONDS, USUAL_SECONDS, Shows
@@ -35,7 +35,10 @@ def display(
         int, typer.Option("--every", metavar="SECONDS", min=1, max=MOST_SECONDS, help="At most so often.")
     ] = USUAL_SECONDS,
     tolerance: Annotated[
-        int | None, typer.Option("--tolerance", min=0, help="Minor units by which its own sum may differ.")
+        int | None,
+        typer.Option(
+            "--tolerance", metavar="MINOR", parser=minor_units, help="Minor units by which its own sum may differ."
+        ),
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
@@ -69,7 +72,9 @@ def display(
 )
 def limit(
     session_id: Annotated[str, typer.Argument(metavar="ID", help="A session that runs.")],
-    minor: Annotated[int | None, typer.Option("--minor", min=1, help="Money: minor units, with tax.")] = None,
+    minor: Annotated[
+        int | None, typer.Option("--minor", metavar="MINOR", parser=minor_units, help="Money: minor units, with tax.")
+    ] = None,
     watt_hours: Annotated[int | None, typer.Option("--wh", min=1, help="Energy.")] = None,
     seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Time since its start.")] = None,
     percent: Annotated[

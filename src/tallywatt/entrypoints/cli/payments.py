@@ -8,7 +8,15 @@ import typer
 
 from tallywatt.entrypoints.cli.desk import Desk, at_desk, settings
 from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_fields, say_json, say_table, sum_of
-from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
+from tallywatt.entrypoints.cli.words import (
+    IN_A_TABLE,
+    JsonFlag,
+    LimitOption,
+    OperatorOption,
+    examples,
+    group,
+    minor_units,
+)
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -99,7 +107,8 @@ def add_account(
     ] = None,
     rank: Annotated[int, typer.Option("--rank", min=0, max=1000, help="Who is asked first: the lowest.")] = 0,
     fee_minor: Annotated[
-        int | None, typer.Option("--fee", metavar="MINOR", min=0, help="What a payment costs there, in minor units.")
+        int | None,
+        typer.Option("--fee", metavar="MINOR", parser=minor_units, help="What a payment costs there, in minor units."),
     ] = None,
     fee_share: Annotated[
         int | None,
@@ -107,10 +116,13 @@ def add_account(
     ] = None,
     least: Annotated[
         int | None,
-        typer.Option("--least", metavar="MINOR", min=0, help="prepaid, invoice: what has to be free for a start."),
+        typer.Option(
+            "--least", metavar="MINOR", parser=minor_units, help="prepaid, invoice: what has to be free for a start."
+        ),
     ] = None,
     low: Annotated[
-        int | None, typer.Option("--low", metavar="MINOR", min=0, help="prepaid: below it a balance is called low.")
+        int | None,
+        typer.Option("--low", metavar="MINOR", parser=minor_units, help="prepaid: below it a balance is called low."),
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,

@@ -9,7 +9,7 @@ import typer
 from tallywatt.entrypoints.cli.desk import at_desk
 from tallywatt.entrypoints.cli.inbox import DecisionName
 from tallywatt.entrypoints.cli.show import Column, say_fields, say_json, say_table
-from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
+from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group, minor_units
 from tallywatt.kernel.errors import BadInput
 
 rule = group("rule", "What is decided without a person, up to a sum.")
@@ -58,7 +58,10 @@ def put(
     kind: Annotated[str, typer.Option("--kind", help="Of which kind of items it decides.")],
     decision: Annotated[DecisionName, typer.Option("--decision", help="accept, release, write_off or match.")],
     most_minor: Annotated[
-        int, typer.Option("--up-to", metavar="MINOR", help="The most money to decide on, in the smallest unit.")
+        int,
+        typer.Option(
+            "--up-to", metavar="MINOR", parser=minor_units, help="The most money to decide on, in the smallest unit."
+        ),
     ],
     operator: OperatorOption = None,
     as_json: JsonFlag = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,14 @@ LimitOption = Annotated[
         "--limit", metavar="N", min=1, help=f"At most so many; if left out, {IN_A_TABLE} in a table, all in JSON."
     ),
 ]
+
+
+def minor_units(text: object) -> int:
+    """A sum that is counted in the smallest unit of its currency. `5.00` is refused: it would be five of them."""
+    if not re.fullmatch(r"[0-9]{1,15}", plain := str(text).strip()):
+        msg = f"{plain[:20]!r} is no number of the smallest unit: write 500 for 5.00"
+        raise typer.BadParameter(msg)
+    return int(plain)
 
 
 def group(name: str, help_text: str) -> typer.Typer:
