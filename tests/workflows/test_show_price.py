@@ -9,8 +9,10 @@ import pytest
 
 from tallywatt.kernel.errors import BadInput
 from tallywatt.stations.display import Shows
+from tallywatt.stations.offline import Starts
 from tallywatt.workflows.command_station import CommandAnswered, command_answered
 from tallywatt.workflows.ports import LinkAnswer
+from tallywatt.workflows.set_offline import SetOffline, set_offline
 from tallywatt.workflows.show_price import (
     ANSWER_SECONDS,
     SetDisplay,
@@ -176,3 +178,16 @@ def test_an_answer_that_never_comes_takes_no_longer_than_it_may(house: HouseOf) 
     _, transaction = charging(house)
     look(house, transaction)
     assert {one.deadline_at - one.requested_at for one in told(house)} == {ANSWER_SECONDS * 1000}
+
+
+def test_what_is_not_named_stays_as_it_was(quick_house: HouseOf) -> None:
+    """Whoever changes one thing about a display, or about what may be done offline, does not undo another."""
+    station_id = quick_house.wire().station_id
+    quick_house.do(set_display, SetDisplay(station_id, Shows.NEVER, 45))
+    rule = quick_house.do(set_display, SetDisplay(station_id, tolerance_minor=5))
+    assert (rule.shows, rule.every_seconds, rule.tolerance_minor) == (Shows.NEVER, 45, 5)
+    quick_house.do(set_offline, SetOffline(station_id, Starts.ANYBODY, 5000))
+    told = quick_house.do(set_offline, SetOffline(station_id))
+    assert (told.rule.starts, told.rule.refused_wh) == (Starts.ANYBODY, 5000)
+    told = quick_house.do(set_offline, SetOffline(station_id, refused_wh=0))
+    assert (told.rule.starts, told.rule.refused_wh) == (Starts.ANYBODY, 0)

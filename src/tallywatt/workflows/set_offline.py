@@ -28,11 +28,11 @@ HUNDRED: Final = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class SetOffline:
-    """What one station, or (None) each of which nothing else is said, may do offline."""
+    """What one station, or (None) each of which nothing else is said, may do offline. None: as it was, or as usual."""
 
     station_id: StationId | None
-    starts: Starts
-    refused_wh: int = 0
+    starts: Starts | None = None
+    refused_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,20 @@ class OfflineAnswer:
 
 def set_offline(work: UnitOfWork, command: SetOffline) -> OfflineAnswer:
     """Keep it. Where values may be written by us, stations are set to it with their next check; else it is listed as off."""
-    if not 0 <= command.refused_wh <= MOST_WH:
+    if command.refused_wh is not None and not 0 <= command.refused_wh <= MOST_WH:
         msg = f"0 to {MOST_WH} Wh may flow for a card that is refused"
         raise BadInput(msg, code="stations.bad_offline", remedy="0 stops it at once")
     station = None if command.station_id is None else work.stations.get(command.station_id)
     scope = "" if station is None else str(station.station_id)
     known = work.offline_rules.find(scope)
-    row = OfflineRule(scope, command.starts, command.refused_wh, work.machine_now)
+    was = known or OfflineRule(scope, Starts.KNOWN, 0, work.machine_now)
+    starts = was.starts if command.starts is None else command.starts
+    refused_wh = was.refused_wh if command.refused_wh is None else command.refused_wh
+    row = replace(was, starts=starts, refused_wh=refused_wh, changed_at=work.machine_now)
     if known is None:
         work.offline_rules.add(row)
     else:
-        row = work.offline_rules.put(replace(row, version=known.version))
+        row = work.offline_rules.put(row)
     before = None if known is None else {"starts": known.starts.value, "refused_wh": known.refused_wh}
     after = {"starts": row.starts.value, "refused_wh": row.refused_wh}
     record_action(work, "station.set_offline", "station", scope or "all", before=before, after=after)

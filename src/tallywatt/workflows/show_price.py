@@ -287,18 +287,21 @@ def language_of(work: UnitOfWork, session: Session) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SetDisplay:
-    """Whether prices are told to one station's display, or (None) wherever nothing else is said, and how often."""
+    """Whether prices are told to one station's display, or (None) wherever nothing else is said, and how often.
+
+    None: as it was, or as usual.
+    """
 
     station_id: StationId | None
-    shows: Shows
-    every_seconds: int = USUAL_SECONDS
+    shows: Shows | None = None
+    every_seconds: int | None = None
     tolerance_minor: int | None = None
-    """By how much a cost that a station counts itself may differ from ours; None: as usual."""
+    """By how much a cost that a station counts itself may differ from ours."""
 
 
 def set_display(work: UnitOfWork, command: SetDisplay) -> DisplayRule:
     """Keep it; sessions that begin from now on go by it, and those that run end by a `never`."""
-    if not LEAST_SECONDS <= command.every_seconds <= MOST_SECONDS:
+    if command.every_seconds is not None and not LEAST_SECONDS <= command.every_seconds <= MOST_SECONDS:
         msg = f"a display is told a price every {LEAST_SECONDS} to {MOST_SECONDS} seconds"
         raise BadInput(msg, code="stations.bad_interval", remedy=f"leave it out: {USUAL_SECONDS} seconds are usual")
     scope = "" if command.station_id is None else work.stations.get(command.station_id).station_id
@@ -307,11 +310,18 @@ def set_display(work: UnitOfWork, command: SetDisplay) -> DisplayRule:
     if tolerance is not None and not 0 <= tolerance <= MOST_TOLERANCE:
         msg = f"a cost may differ by 0 to {MOST_TOLERANCE} minor units"
         raise BadInput(msg, code="stations.bad_tolerance", remedy="leave it out: one minor unit is usual")
-    row = DisplayRule(scope, command.shows, command.every_seconds, work.machine_now, tolerance)
+    was = known or DisplayRule(scope, Shows.AUTO, USUAL_SECONDS, work.machine_now)
+    row = replace(
+        was,
+        shows=was.shows if command.shows is None else command.shows,
+        every_seconds=was.every_seconds if command.every_seconds is None else command.every_seconds,
+        tolerance_minor=was.tolerance_minor if tolerance is None else tolerance,
+        changed_at=work.machine_now,
+    )
     if known is None:
         work.display_rules.add(row)
     else:
-        row = work.display_rules.put(replace(row, version=known.version))
+        row = work.display_rules.put(row)
     before = None if known is None else _said_of(known)
     record_action(work, "station.set_display", "station", scope or "all", before=before, after=_said_of(row))
     look_at_tariffs(work, scope)

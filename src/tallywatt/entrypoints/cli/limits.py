@@ -13,7 +13,7 @@ from tallywatt.entrypoints.cli.show import say, say_json
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, minor_units
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.kernel.identity import SessionId, StationId
-from tallywatt.stations.display import MOST_SECONDS, USUAL_SECONDS, Shows
+from tallywatt.stations.display import MOST_SECONDS, Shows
 
 __all__ = ["session", "station"]
 
@@ -30,10 +30,10 @@ __all__ = ["session", "station"]
 def display(
     identity: Annotated[str | None, typer.Argument(metavar="ID", help="One station.")] = None,
     everywhere: Annotated[bool, typer.Option("--all", help="Wherever nothing is said of a station.")] = False,
-    shows: Annotated[Shows, typer.Option("--shows", help="Whether it is told prices.")] = Shows.AUTO,
+    shows: Annotated[Shows | None, typer.Option("--shows", help="Whether it is told prices.")] = None,
     every: Annotated[
-        int, typer.Option("--every", metavar="SECONDS", min=1, max=MOST_SECONDS, help="At most so often.")
-    ] = USUAL_SECONDS,
+        int | None, typer.Option("--every", metavar="SECONDS", min=1, max=MOST_SECONDS, help="At most so often.")
+    ] = None,
     tolerance: Annotated[
         int | None,
         typer.Option(
@@ -43,7 +43,7 @@ def display(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell a station's display what a session costs, or not."""
+    """Tell a display what a session costs, or not; the rest stays as it was."""
     from tallywatt.workflows.show_price import SetDisplay, set_display
 
     if (identity is None) != everywhere:
@@ -54,11 +54,13 @@ def display(
         if identity is not None and row is None:
             msg = f"there is no station {identity!r}"
             raise NotFound(msg, code="stations.not_found")
-        desk.do(set_display, SetDisplay(None if row is None else StationId(row["id"]), shows, every, tolerance))
+        command = SetDisplay(None if row is None else StationId(row["id"]), shows, every, tolerance)
+        rule = desk.do(set_display, command)
     if as_json:
-        say_json({"station": identity, "shows": shows.value, "every_seconds": every})
+        say_json({"station": identity, "shows": rule["shows"], "every_seconds": rule["every_seconds"]})
     else:
-        say(f"Prices on displays of {identity or 'all stations'}: {shows.value}, every {every} s at most.")
+        whose = identity or "all stations"
+        say(f"Prices on displays of {whose}: {rule['shows']}, every {rule['every_seconds']} s at most.")
 
 
 @session.command(

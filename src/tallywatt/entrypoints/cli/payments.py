@@ -71,6 +71,22 @@ def list_payments(
     say_table(columns, rows, empty="No such payment.")
 
 
+FeeOption = Annotated[
+    int | None,
+    typer.Option("--fee", metavar="MINOR", parser=minor_units, help="What a payment costs there, in minor units."),
+]
+LeastOption = Annotated[
+    int | None,
+    typer.Option(
+        "--least", metavar="MINOR", parser=minor_units, help="prepaid, invoice: what has to be free for a start."
+    ),
+]
+LowOption = Annotated[
+    int | None,
+    typer.Option("--low", metavar="MINOR", parser=minor_units, help="prepaid: below it a balance is called low."),
+]
+
+
 @provider_account.command(
     "add",
     **examples(
@@ -106,24 +122,13 @@ def add_account(
         str | None, typer.Option("--merchant", help="The account's own name at the provider; Adyen wants one.")
     ] = None,
     rank: Annotated[int, typer.Option("--rank", min=0, max=1000, help="Who is asked first: the lowest.")] = 0,
-    fee_minor: Annotated[
-        int | None,
-        typer.Option("--fee", metavar="MINOR", parser=minor_units, help="What a payment costs there, in minor units."),
-    ] = None,
+    fee_minor: FeeOption = None,
     fee_share: Annotated[
         int | None,
         typer.Option("--fee-share", metavar="BASIS_POINTS", min=0, max=10_000, help="And its share of the sum."),
     ] = None,
-    least: Annotated[
-        int | None,
-        typer.Option(
-            "--least", metavar="MINOR", parser=minor_units, help="prepaid, invoice: what has to be free for a start."
-        ),
-    ] = None,
-    low: Annotated[
-        int | None,
-        typer.Option("--low", metavar="MINOR", parser=minor_units, help="prepaid: below it a balance is called low."),
-    ] = None,
+    least: LeastOption = None,
+    low: LowOption = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:

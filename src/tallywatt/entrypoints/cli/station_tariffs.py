@@ -65,14 +65,14 @@ def tariffs(
 def offline(
     identity: Annotated[str | None, typer.Argument(metavar="ID", help="One station.")] = None,
     everywhere: Annotated[bool, typer.Option("--all", help="Wherever nothing is said of a station.")] = False,
-    starts: Annotated[Starts, typer.Option("--starts", help="Who may start offline.")] = Starts.KNOWN,
+    starts: Annotated[Starts | None, typer.Option("--starts", help="Who may start offline.")] = None,
     refused: Annotated[
-        int, typer.Option("--refused-wh", min=0, max=MOST_WH, help="Energy for a card refused later.")
-    ] = 0,
+        int | None, typer.Option("--refused-wh", min=0, max=MOST_WH, help="Energy for a card refused later.")
+    ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what stations may do offline, and see what that risks."""
+    """Say what stations may do offline, and see the risk; the rest stays as it was."""
     from tallywatt.workflows.set_offline import SetOffline, set_offline
 
     if (identity is None) != everywhere:
@@ -87,8 +87,8 @@ def offline(
         say_json(
             {
                 "station": identity,
-                "starts": starts.value,
-                "refused_wh": refused,
+                "starts": told["rule"]["starts"],
+                "refused_wh": told["rule"]["refused_wh"],
                 "words": words,
                 "is_set": told["is_set"],
             }
