@@ -55,6 +55,8 @@ def test_a_program_collects_from_the_mandate_to_the_money(scene: Scene) -> None:
 
     seen = program.get("/debit-preview")
     assert (seen["count"], seen["total_minor"], seen["debits"][0]["items"]) == (1, 300, 1)
+    told = scene.house.ask_now(scene.house.views.debits_due, scene.operator, seen["collect_on"], today, 0)
+    assert (told["count"], told["total_minor"], told["debits"]) == (1, 300, []), "the sum is of all, not of the list"
     assert program.get("/debit-batches")["items"] == [], "looking writes nothing down"
     batch = program.post("/debit-batches", {}, 201, "run 1")
     assert program.post("/debit-batches", {}, 201, "run 1") == batch

@@ -191,13 +191,10 @@ def preview(
     with at_desk(operator) as desk:
         day = desk.do(collection_day, PrepareDebits(on))
         due = desk.ask(desk.views.debits_due, day["collect_on"], day["today"])
-    total = sum(one["amount_minor"] for one in due)
     if as_json:
-        say_json(
-            {"collect_on": day["collect_on"], "currency": EUR, "count": len(due), "total_minor": total, "debits": due}
-        )
+        say_json({"collect_on": day["collect_on"], "currency": EUR, **due})
         return
-    say_fields([("day", day["collect_on"]), ("payers", str(len(due))), ("sum", sum_of(total, EUR))])
+    say_fields([("day", day["collect_on"]), ("payers", str(due["count"])), ("sum", sum_of(due["total_minor"], EUR))])
     columns = (
         Column("mandate", "reference", folds=True),
         Column("customer", "customer", folds=True),
@@ -205,8 +202,10 @@ def preview(
         Column("items", "items", right=True),
         Column("sum", "sum", right=True),
     )
-    rows = [{**one, "sum": sum_of(one["amount_minor"], EUR)} for one in due]
+    rows = [{**one, "sum": sum_of(one["amount_minor"], EUR)} for one in due["debits"]]
     say_table(columns, rows, empty="Nothing is due that may be collected.")
+    if due["count"] > len(rows):
+        say(f"And {due['count'] - len(rows)} more.")
 
 
 @debit.command("list", **examples("tallywatt debit list", "tallywatt debit list --json"))

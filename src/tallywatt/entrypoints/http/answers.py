@@ -838,7 +838,7 @@ class DueDebit(Answer):
 
 
 class DebitPreview(Answer):
-    """What a batch would ask for at this moment."""
+    """What a batch would ask for at this moment: of how many payers, how much, and the first thousand of them."""
 
     collect_on: str
     currency: str

@@ -37,8 +37,7 @@ async def previewed(house: House, caller: Caller, wanted: PrepareDebits) -> dict
     """What a batch would ask for at this moment, and of whom. Nothing is written down."""
     day = await house.write(caller.operator_id, collection_day, wanted, actor=actor_of(caller))
     due = await house.ask(house.views.debits_due, caller.operator_id, day.collect_on, day.today)
-    total = sum(one["amount_minor"] for one in due)
-    return {"collect_on": day.collect_on, "currency": EUR, "count": len(due), "total_minor": total, "debits": due}
+    return {"collect_on": day.collect_on, "currency": EUR, **due}
 
 
 async def batch_of(house: House, caller: Caller, batch_id: str, most: int = MOST_ROWS) -> dict[str, Any]:

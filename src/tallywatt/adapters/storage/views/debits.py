@@ -104,7 +104,6 @@ _DUE = Question(
     .where(mine(_mandates))
     .group_by(_mandates.c.mandate_id, *_of_payer, _customers.c.reference)
     .order_by(_mandates.c.mandate_id)
-    .limit(bindparam("most"))
 )
 _ONE_BATCH = select(*[_batches.c[name] for name in debits.DEBIT_BATCHES.names]).where(
     mine(_batches), _batches.c.batch_id == bindparam("of_batch")
@@ -161,12 +160,12 @@ def debit_batch(connection: Connection, operator_id: str, batch_id: str, most: i
     return {**with_state(row), "debits": asked}
 
 
-def debits_due(connection: Connection, operator_id: str, collect_on: str, today: str) -> list[Row]:
-    """What a batch of that day would ask for: of whom, how much, for how many items. At most so many as a list shows."""
-    asked = {"collect_on": collect_on, "first": "", "last": LAST}
-    rows = _DUE.rows(connection, operator=operator_id, most=MOST_ROWS, **asked)
+def debits_due(connection: Connection, operator_id: str, collect_on: str, today: str, most: int = MOST_ROWS) -> Row:
+    """What a batch of that day would ask for: of how many, how much, and `debits`, by payer, the first of them."""
+    rows = _DUE.rows(connection, operator=operator_id, collect_on=collect_on, first="", last=LAST)
     due = [row for row in rows if void_from(row.pop("signed_on"), row.pop("used_on")) > today]
-    return [{**row, "amount_minor": int(row["amount_minor"])} for row in due]
+    debits_ = [{**row, "amount_minor": int(row["amount_minor"])} for row in due]
+    return {"count": len(due), "total_minor": sum(one["amount_minor"] for one in debits_), "debits": debits_[:most]}
 
 
 def with_state(row: Row) -> Row:
