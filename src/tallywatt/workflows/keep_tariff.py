@@ -555,7 +555,7 @@ def _settle_refused(work: UnitOfWork, row: ToldTariff, why: str) -> None:
 def _hear_told(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> None:
     """What a station should have and does not name is told again."""
     told = answer.told or {}
-    if "tariffAssignments" not in told and str(told.get("status") or answer.detail) != "NoTariff":
+    if "tariffAssignments" not in told and str(told.get("status") or answer.detail) != NO_SUCH:
         return
     lost = False
     for row in work.told_tariffs.by(station_id=asked.station_id, session_id=None):

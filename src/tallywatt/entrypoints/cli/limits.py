@@ -43,7 +43,7 @@ def display(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell a display what a session costs, or not; the rest stays as it was."""
+    """Tell a display what a session costs, or not."""
     from tallywatt.workflows.show_price import SetDisplay, set_display
 
     if (identity is None) != everywhere:

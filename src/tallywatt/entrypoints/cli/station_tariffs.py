@@ -72,7 +72,7 @@ def offline(
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what stations may do offline, and see the risk; the rest stays as it was."""
+    """Say what stations may do offline; see the risk."""
     from tallywatt.workflows.set_offline import SetOffline, set_offline
 
     if (identity is None) != everywhere:
