@@ -84,7 +84,8 @@ def test_nothing_that_moves_money_is_sent_before_the_providers_were_asked(
     }  # fmt: skip
     sent = [(PaymentId(one.payment_id), one.kind) for one in provider.sent[before:]]
     assert sorted(sent) == sorted(wanted), "each of them, once"
-    # What is held in our own books is asked of nobody outside; what goes to a card reader waits at the same gate, and needs one.
+    # What is held in our own books is asked of nobody outside;
+    # what goes to a card reader waits at the same gate, and needs one.
     others = {OperationKind.AUTHORISE, OperationKind.PRESENT}
     assert {kind for _, kind in wanted} == set(OperationKind) - others, "every kind that there is"
     assert house.payment(charged.payment_id).state is PaymentState.CAPTURED
