@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
     from tallywatt.kernel.identity import CustomerId, EvseId, OfferId, SessionId
     from tallywatt.kernel.money import Money
+    from tallywatt.payments.account import ProviderAccount
     from tallywatt.workflows.ports import UnitOfWork
 
 RELEASE_HOLD: Final = "release_hold"
@@ -65,7 +66,9 @@ def pay_ad_hoc(work: UnitOfWork, command: PayAdHoc) -> Payment:
     if command.hold.minor < least:
         msg = f"a hold of {command.hold} is less than the provider takes"
         raise BadInput(msg, code="payment.hold_too_small")
-    payment = _new_payment(work, command, account.account_id)
+    payment = ad_hoc_payment(
+        work, command.evse_id, command.hold, account, offer_id=command.offer_id, customer_id=command.customer_id
+    )
     work.payments.add(payment)
     secret = payment.driver_secret or ""
     asked: dict[str, str | int | None] = {
@@ -82,21 +85,31 @@ def pay_ad_hoc(work: UnitOfWork, command: PayAdHoc) -> Payment:
     return payment
 
 
-def _new_payment(work: UnitOfWork, command: PayAdHoc, account_id: str) -> Payment:
+def ad_hoc_payment(
+    work: UnitOfWork,
+    evse_id: EvseId,
+    hold: Money,
+    account: ProviderAccount,
+    *,
+    offer_id: OfferId | None,
+    customer_id: CustomerId | None = None,
+    reader_id: str | None = None,
+) -> Payment:
+    """A payment of a driver at an EVSE, by whichever way it comes: nothing is asked for yet."""
     payment_id = PaymentId(work.draw.id("payment"))
     return Payment(
         payment_id=payment_id,
         session_id=None,
-        customer_id=command.customer_id,
-        account_id=account_id,  # type: ignore[arg-type]  # the id comes from the account's own row
+        customer_id=customer_id,
+        account_id=account.account_id,
         method_id=None,
-        evse_id=command.evse_id,
-        offer_id=command.offer_id,
+        evse_id=evse_id,
+        offer_id=offer_id,
         invoice_id=None,
         kind=PaymentKind.AD_HOC,
         reference=payment_id,
-        currency=command.hold.currency.code,
-        amount_minor=command.hold.minor,
+        currency=hold.currency.code,
+        amount_minor=hold.minor,
         due_minor=None,
         authorised_minor=0,
         captured_minor=0,
@@ -112,6 +125,7 @@ def _new_payment(work: UnitOfWork, command: PayAdHoc, account_id: str) -> Paymen
         driver_secret=work.draw.token("driver", SECRET_CHARACTERS),
         reason=None,
         created_at=work.now,
+        reader_id=reader_id,
     )
 
 

@@ -12,11 +12,11 @@ from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.operation import OperationKind
-from tallywatt.payments.payment import BEFORE_MONEY, Payment, PaymentKind, PaymentState
+from tallywatt.payments.payment import BEFORE_MONEY, Payment
 from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, PLUG_IN_MS, PRESENT_MS, is_unpaid
 from tallywatt.workflows.intend_operation import intend_operation
 from tallywatt.workflows.jobs import Job
-from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, SECRET_CHARACTERS
+from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, ad_hoc_payment
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def pay_at_reader(work: UnitOfWork, command: PayAtReader) -> Payment:
     reader = work.readers.lock(command.reader.reader_id)
     account = _account_of(work, reader, command.hold)
     _require_wanted(work, reader)
-    payment = _new_payment(work, command, account)
+    payment = ad_hoc_payment(
+        work, command.evse_id, command.hold, account, offer_id=command.offer_id, reader_id=reader.reader_id
+    )
     if not work.payments.add(payment):  # the tables keep it so: one payment waits at a reader
         msg = f"somebody is paying at {reader.label} just now"
         raise Conflict(msg, code="readers.busy", remedy="wait until the reader is free, at most two minutes")
@@ -115,40 +117,6 @@ def _require_wanted(work: UnitOfWork, reader: Reader) -> None:
         msg = f"the card reader {reader.label} rests: it has asked {MOST_UNPAID} times, and nobody has paid"
         remedy = "pay on the page of the provider, or try again in a quarter of an hour"
         raise Conflict(msg, code="readers.rests", remedy=remedy)
-
-
-def _new_payment(work: UnitOfWork, command: PayAtReader, account: ProviderAccount) -> Payment:
-    payment_id = PaymentId(work.draw.id("payment"))
-    return Payment(
-        payment_id=payment_id,
-        session_id=None,
-        customer_id=None,
-        account_id=account.account_id,
-        method_id=None,
-        evse_id=command.evse_id,
-        offer_id=command.offer_id,
-        invoice_id=None,
-        kind=PaymentKind.AD_HOC,
-        reference=payment_id,
-        currency=command.hold.currency.code,
-        amount_minor=command.hold.minor,
-        due_minor=None,
-        authorised_minor=0,
-        captured_minor=0,
-        refunded_minor=0,
-        suspense_minor=0,
-        state=PaymentState.CREATED,
-        provider_ref=None,
-        page_ref=None,
-        hosted_page_url=None,
-        hold_expires_at=None,
-        card_brand=None,
-        card_last4=None,
-        driver_secret=work.draw.token("driver", SECRET_CHARACTERS),
-        reason=None,
-        created_at=work.now,
-        reader_id=command.reader.reader_id,
-    )
 
 
 def end_presentation(work: UnitOfWork, payment_id: PaymentId) -> Payment:
