@@ -15,7 +15,7 @@ import pytest
 from tallywatt.adapters.storage import writer as writer_module
 from tallywatt.adapters.storage.connections import PostgresConnection, SqliteConnection, connect
 from tallywatt.adapters.storage.store import READERS, Store, take_write_lock
-from tallywatt.adapters.storage.writer import GROUP_COMMANDS, GroupWriter
+from tallywatt.adapters.storage.writer import GROUP_COMMANDS, GROUP_WANTED, PATIENCE_TIMES, GroupWriter
 from tallywatt.customers.customer import Customer
 from tallywatt.kernel.errors import Broken, Busy, Conflict, SecondWriter
 from tallywatt.kernel.events import Event
@@ -97,6 +97,54 @@ def test_nobody_is_answered_before_the_commit(house: HouseOf) -> None:
     house.writer.step()
 
     assert seen == [True]
+
+
+class Arriving:
+    """A pause during which others ask for something: so many each time, numbered on."""
+
+    def __init__(self, house: HouseOf, each_time: int) -> None:
+        self.house, self.each_time, self.asked, self.pauses = house, each_time, 0, 0
+
+    def ask(self, many: int) -> None:
+        """So many commands of others, all at once."""
+        for _ in range(many):
+            self.asked += 1
+            name = f"G{self.asked}"
+            self.house.writer.submit(self.house.operator, put_customer, name, lambda _: None, actor="test")
+
+    def __call__(self, seconds: float) -> None:
+        assert seconds > 0
+        self.pauses += 1
+        self.ask(self.each_time)
+
+
+def test_somebody_alone_never_waits_for_others(quick_house: HouseOf) -> None:
+    """One who asks only after the last answer would pay the pause each time, and nobody would gain by it."""
+    arriving = Arriving(quick_house, 0)
+
+    for _ in range(3):
+        arriving.ask(1)
+        assert quick_house.writer.turn(arriving) == 1
+
+    assert arriving.pauses == 0
+
+
+@pytest.mark.parametrize(
+    ("each_time", "group", "pauses"),
+    [(0, 2, 1), (1, 2 + PATIENCE_TIMES, PATIENCE_TIMES), (GROUP_WANTED, 2 + GROUP_WANTED, 1)],
+    ids=["as soon as nobody comes any more", "as soon as they waited long enough", "as soon as it is worth a commit"],
+)
+def test_where_many_ask_a_group_fills_and_goes(quick_house: HouseOf, each_time: int, group: int, pauses: int) -> None:
+    """Calls that come one a millisecond paid a commit each: twice the work a call, and a queue that grew."""
+    Arriving(quick_house, 0).ask(2)
+    quick_house.writer.turn(Arriving(quick_house, 0))
+    arriving = Arriving(quick_house, each_time)
+    arriving.asked = 2
+    arriving.ask(2)
+
+    assert quick_house.writer.turn(arriving) == group
+
+    assert arriving.pauses == pauses
 
 
 def test_a_command_that_fails_takes_nothing_with_it(house: HouseOf) -> None:
