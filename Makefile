@@ -32,6 +32,7 @@ simulate: .venv/ready ## Play so many seeded days of faults against the whole ho
 
 chaos: .venv/ready ## Kill real processes while stations charge, and compare the books (SEED=1 MINUTES=60 ENGINE=postgresql)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),0) --engine $(or $(ENGINE),both)
+	@$(MAKE) --no-print-directory fuzz
 
 outage: .venv/ready ## Let one of two payment providers die in the middle of 500 sessions
 	@TALLYWATT_SESSIONS=500 $(BIN)/pytest -q tests/workflows/test_route_payment.py
