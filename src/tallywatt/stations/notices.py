@@ -32,8 +32,6 @@ WORST: Final = 4
 LEAST: Final = 9
 MINUTE_MS: Final = 60_000
 ASK_MONITORS: Final = "GetMonitoringReport"
-MONITORING: Final = (ASK_MONITORS, "SetVariableMonitoring")
-"""Commands whose answers tell how bad it is what a monitor watches for."""
 
 
 @dataclass(frozen=True, slots=True)

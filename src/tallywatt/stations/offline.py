@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tallywatt.kernel.clock import Instant
 
 CENT: Final = Decimal("0.01")
@@ -27,14 +29,20 @@ class Starts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OfflineRule:
-    """What one station, or (scope empty) each of which nothing else is said, may do offline."""
+    """What one station, those of one site, or (scope empty) each of which nothing else is said, may do offline."""
 
     scope: str
+    """The station's id, the site's, or nothing."""
     starts: Starts
     refused_wh: int
     """So much energy may still flow for a card that turns out to be refused."""
     changed_at: Instant
     version: int = 1
+
+
+def rule_at(rules: Mapping[str, OfflineRule], station_id: str, location_id: str | None) -> OfflineRule | None:
+    """What holds for a station: what is said of it, else of its site, else of all; None: nobody has said anything."""
+    return rules.get(station_id) or rules.get(location_id or "") or rules.get("")
 
 
 def wanted_value(rule: OfflineRule, code: str) -> str | None:
@@ -49,20 +57,36 @@ def wanted_value(rule: OfflineRule, code: str) -> str | None:
     return None
 
 
-def words_of(rule: OfflineRule, price_per_kwh: Decimal, watts: int | None, currency: str) -> tuple[str, ...]:
-    """What a rule means, and what it risks, where a kilowatt-hour costs so much and the strongest EVSE has so much power."""
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a rule risks, in the operator's currency."""
+
+    an_hour: str | None
+    """At the strongest EVSE, while nobody is asked; None: nothing is lost so, or the power is not known."""
+    each_time: str | None
+    """For a card that is refused afterwards; None: nothing."""
+    currency: str
+
+
+def risk_of(rule: OfflineRule, price_per_kwh: Decimal, watts: int | None, currency: str) -> Risk:
+    """What is at risk where a kilowatt-hour costs so much and the strongest EVSE has so much power."""
+    is_lost = rule.starts is not Starts.NOBODY and watts is not None
+    an_hour = _sum(price_per_kwh * (watts or 0) / 1000) if is_lost else None
+    each_time = _sum(price_per_kwh * rule.refused_wh / 1000) if rule.refused_wh else None
+    return Risk(an_hour, each_time, currency)
+
+
+def words_of(rule: OfflineRule, risk: Risk) -> tuple[str, ...]:
+    """What a rule means, and what it risks."""
     told = [_STARTS[rule.starts]]
     if rule.starts is not Starts.NOBODY:
         who = "a card that was blocked since" if rule.starts is Starts.KNOWN else "somebody who never pays"
-        an_hour = (
-            "" if watts is None else f": up to {_sum(price_per_kwh * watts / 1000)} {currency} an hour at one EVSE"
-        )
+        an_hour = "" if risk.an_hour is None else f": up to {risk.an_hour} {risk.currency} an hour at one EVSE"
         told.append(f"What {who} takes until the station is back is lost{an_hour}.")
-    more = _sum(price_per_kwh * rule.refused_wh / 1000)
-    if rule.refused_wh:
+    if risk.each_time is not None:
         told.append(
             f"When the station is back and a card turns out to be refused, {rule.refused_wh} Wh may still flow: "
-            f"up to {more} {currency} each time."
+            f"up to {risk.each_time} {risk.currency} each time."
         )
     else:
         told.append("When the station is back and a card turns out to be refused, nothing more flows.")

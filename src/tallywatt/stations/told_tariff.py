@@ -73,6 +73,14 @@ class ToldTariff:
     silences: int
     changed_at: Instant
     """Machine time."""
+    older: tuple[str, ...] = ()
+    """Names that it may still count by: each was told before, and nothing says that another one has taken its place."""
+    named: tuple[str, ...] = ()
+    """What the station itself has named as the tariffs of this EVSE, when it was asked last."""
+    verified_at: Instant | None = None
+    """When it last said that it has this one."""
+    is_cleared: bool = False
+    """A person has cleared it: it is told none, until it is to be told again."""
     version: int = 1
 
 
@@ -93,6 +101,13 @@ def abilities(variables: Iterable[Variable]) -> tuple[int | None, bool | None]:
     most = told.get("maxelements", "")
     takes = {"true": True, "1": True, "false": False, "0": False}.get(told.get("conditionssupported", ""))
     return (int(most) if most.isascii() and most.isdigit() and len(most) <= len("999999") else None), takes
+
+
+def are_gone(answer: Mapping[str, Any]) -> bool:
+    """Whether a station that was to forget tariffs has none of them any more: forgotten, or never there."""
+    judged = answer.get("clearTariffsResult")
+    words = [one.get("status") for one in judged if isinstance(one, dict)] if isinstance(judged, list) else []
+    return bool(words) and all(one in {"Accepted", NO_SUCH} for one in words)
 
 
 def told_ids(answer: Mapping[str, Any], evse_number: int | None) -> frozenset[str]:

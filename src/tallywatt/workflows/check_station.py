@@ -172,7 +172,7 @@ def judge_station(work: UnitOfWork, command: CheckStation) -> StationCheck | Non
     if is_old and not _questions(work, station.station_id) and _was_answered(work, check):
         answered_at = work.machine_now
     told = work.station_variables.by(station_id=station.station_id)
-    found = judge(station.protocol, told, answered_at, offline_rule(work, station.station_id))
+    found = judge(station.protocol, told, answered_at, offline_rule(work, station))
     off = tuple(sorted(one.wanted.code for one in found if one.is_off))
     if check.answered_at is not None:
         for one in found:
@@ -222,9 +222,11 @@ def _settled(work: UnitOfWork, station: Station, found: tuple[Found, ...], check
     return replace(check, is_billable=stands)
 
 
-def offline_rule(work: UnitOfWork, station_id: StationId) -> OfflineRule | None:
-    """What a station may do offline: what is said of it, else of all; None: nobody has said anything."""
-    return work.offline_rules.find(station_id) or work.offline_rules.find("")
+def offline_rule(work: UnitOfWork, station: Station) -> OfflineRule | None:
+    """What a station may do offline: what is said of it, else of its site, else of all; None: nobody has said anything."""
+    scopes = (station.station_id, station.location_id or "", "")
+    found = (work.offline_rules.find(scope) for scope in dict.fromkeys(scopes))
+    return next((one for one in found if one is not None), None)
 
 
 def _waiting(work: UnitOfWork, station: Station) -> list[InboxItem]:

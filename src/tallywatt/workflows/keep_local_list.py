@@ -49,6 +49,9 @@ VERIFY_LIST: Final = "verify_local_list"
 """Job: ask that station which version of the list it has."""
 SPREAD_LISTS: Final = "spread_local_lists"
 """Job: tokens have changed; all lists are looked at."""
+BEHIND: Final = "/"
+MOST_SPREAD: Final = 200
+"""Stations of one round: everybody else waits for the writer while it is written."""
 GATHER_MS: Final = 10_000
 """Changes of tokens come in crowds."""
 ASKED_MS: Final = 60_000
@@ -86,12 +89,17 @@ def tokens_changed(work: UnitOfWork) -> None:
         work.jobs.add(Job(SPREAD_LISTS, work.operator, not_before=Instant(work.machine_now + GATHER_MS)))
 
 
-def spread_lists(work: UnitOfWork, _: object) -> int:
-    """Look at the list of every station that keeps one; how many."""
-    stations = [one for one in work.stations.by(state=StationState.ADOPTED.value) if _is_on(work, one.station_id)]
-    for one in stations:
+def spread_lists(work: UnitOfWork, subject: str) -> int:
+    """Look at the lists of the next stations that keep one, behind the one that the job names; how many."""
+    _, _, after = subject.partition(BEHIND)
+    stations = work.queries.adopted_stations(after, MOST_SPREAD)
+    rules = {one.scope: one.is_on for one in work.list_rules.by()}
+    kept = [one for one in stations if rules.get(one.station_id, rules.get("", False))]
+    for one in kept:
         work.jobs.add(Job(SYNC_LIST, one.station_id))
-    return len(stations)
+    if len(stations) == MOST_SPREAD:
+        work.jobs.add(Job(SPREAD_LISTS, f"{work.operator}{BEHIND}{stations[-1].station_id}"))
+    return len(kept)
 
 
 def _is_on(work: UnitOfWork, station_id: StationId) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import (
     SessionId,
     StationId,  # commands travel over the control socket, and their types are read there
@@ -40,6 +41,7 @@ from tallywatt.stations.told_tariff import (
     TariffState,
     ToldTariff,
     abilities,
+    are_gone,
     told_ids,
 )
 from tallywatt.workflows.command_station import CommandStation, command_station
@@ -75,6 +77,8 @@ AFTER_BOOT_MS: Final = 60_000
 """By then it has told what it can, and what it has queued is worth more."""
 AWAY: Final = "not connected"
 NO_ANSWER: Final = "no answer"
+MOST_OLDER: Final = 16
+"""So many names a message that clears them has room for."""
 MOST_SPREAD: Final = 200
 """Stations of one round: everybody else waits for the writer while it is written."""
 BEHIND: Final = "/"
@@ -165,15 +169,53 @@ class KeepTariffs:
 
 
 def ask_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
-    """A person wants its tariffs told now, also those that it has refused; of how many EVSEs."""
-    station = work.stations.lock(command.station_id)
+    """A person wants its tariffs told now, also those that it has refused, or that were cleared; of how many EVSEs."""
+    station = _that_counts(work, command.station_id)
     rows = work.told_tariffs.by(station_id=station.station_id, session_id=None)
+    was_cleared = any(one.is_cleared for one in rows)
     for row in rows:
         if row.state in SETTLED:
-            work.told_tariffs.put(replace(row, state=TariffState.NONE, silences=0, changed_at=work.machine_now))
+            _put(work, row, state=TariffState.NONE, silences=0, is_cleared=False)
+        elif row.is_cleared:
+            _put(work, row, is_cleared=False)
     work.jobs.add(Job(KEEP_TARIFFS, station.station_id))
-    record_action(work, "station.tell_tariffs", "station", station.station_id)
+    record_action(
+        work, "station.tell_tariffs", "station", station.station_id, before={"cleared": was_cleared},
+        after={"cleared": False},
+    )  # fmt: skip
     return len(rows)
+
+
+def clear_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
+    """A person wants it to count by no tariff of ours, until it is to be told again; of how many EVSEs."""
+    station = _that_counts(work, command.station_id)
+    known = {one.subject_id: one for one in work.told_tariffs.by(station_id=station.station_id, session_id=None)}
+    was_cleared = any(one.is_cleared for one in known.values())
+    evses = work.evses.by(station_id=station.station_id)
+    for evse in evses:
+        row = known.get(evse.evse_id) or _new(work, evse.evse_id, station, evse)
+        state = TariffState.NONE if row.state in SETTLED else row.state
+        _put(work, row, state=state, silences=0, is_cleared=True)
+    work.jobs.add(Job(KEEP_TARIFFS, station.station_id))
+    record_action(
+        work, "station.clear_tariffs", "station", station.station_id, before={"cleared": was_cleared},
+        after={"cleared": True},
+    )  # fmt: skip
+    return len(evses)
+
+
+def _that_counts(work: UnitOfWork, station_id: StationId) -> Station:
+    station = work.stations.lock(station_id)
+    if station.state is not StationState.ADOPTED or station.protocol != NEWEST:
+        spoken = station.protocol or "no version yet"
+        msg = f"station {station.identity} is {station.state.value} and speaks {spoken}"
+        raise Conflict(msg, code="stations.counts_not", remedy="only adopted stations of OCPP 2.1 count for themselves")
+    return station
+
+
+def _is_cleared(work: UnitOfWork, station: Station) -> bool:
+    rows = work.told_tariffs.by(station_id=station.station_id, session_id=None)
+    return any(one.is_cleared for one in rows)
 
 
 def verify_tariffs(work: UnitOfWork, command: KeepTariffs) -> None:
@@ -189,14 +231,15 @@ def verify_tariffs(work: UnitOfWork, command: KeepTariffs) -> None:
         if row.state is TariffState.SILENT:
             # Whatever kept it from answering may be over.
             _put(work, row, state=TariffState.NONE, silences=0)
-    if to_go or any(one.state is TariffState.HELD for one in rows):
+    if to_go or any(one.state is TariffState.HELD or one.older for one in rows):
         _send(work, station, GET, {"evseId": 0}, 0)
     work.jobs.add(Job(KEEP_TARIFFS, station.station_id))
 
 
 def _may_count(work: UnitOfWork, row: ToldTariff) -> bool:
     """Whether it was to forget a tariff, and has not said that it has."""
-    return row.tariff_id is not None and row.state is not TariffState.HELD and _is_clear(work, row)
+    has_some = row.tariff_id is not None or bool(row.older)
+    return has_some and row.state is not TariffState.HELD and _is_clear(work, row)
 
 
 def keep_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
@@ -204,14 +247,15 @@ def keep_tariffs(work: UnitOfWork, command: KeepTariffs) -> int:
     station = work.stations.lock(command.station_id)
     if station.protocol != NEWEST or station.state is not StationState.ADOPTED:
         return 0
-    counts = _counts(work, station)
     known = {one.subject_id: one for one in work.told_tariffs.by(station_id=station.station_id, session_id=None)}
+    is_cleared = any(one.is_cleared for one in known.values())
+    counts = not is_cleared and _counts(work, station)
     if not counts and not known:
         return 0
     able = _able(work, station)
     sent, waits = 0, False
     for evse in sorted(work.evses.by(station_id=station.station_id), key=lambda one: one.number):
-        row = known.get(evse.evse_id) or _new(work, evse.evse_id, station, evse)
+        row = known.get(evse.evse_id) or _new(work, evse.evse_id, station, evse, is_cleared=is_cleared)
         row = _looked_after(work, row, station)
         if row.state is TariffState.SENT:
             waits = True
@@ -234,14 +278,12 @@ def _able(work: UnitOfWork, station: Station) -> Abilities:
     return Abilities(*abilities(work.station_variables.by(station_id=station.station_id, component=CONTROLLER)))
 
 
-def _new(
-    work: UnitOfWork, subject_id: str, station: Station, evse: Evse | None, session: Session | None = None
-) -> ToldTariff:
+def _new(work: UnitOfWork, subject_id: str, station: Station, evse: Evse, *, is_cleared: bool = False) -> ToldTariff:
     row = ToldTariff(
         subject_id,
         station.station_id,
-        None if evse is None else evse.number,
-        None if session is None else session.session_id,
+        evse.number,
+        None,
         None,
         None,
         TariffState.NONE,
@@ -249,6 +291,7 @@ def _new(
         None,
         0,
         work.machine_now,
+        is_cleared=is_cleared,
     )
     work.told_tariffs.add(row)
     return row
@@ -329,26 +372,33 @@ def _bring(
         command = _send(work, station, SET, {"evseId": evse.number, "tariff": said.said}, evse.number)
         _put(
             work, row, state=TariffState.SENT, tariff_id=wanted, tariff_version_id=version, silences=silences,
-            reason=None, command_id=command.command_id,
+            reason=None, command_id=command.command_id, older=_older(row, wanted), verified_at=None,
         )  # fmt: skip
         return 1
     reason = None if said is None else "; ".join(one.sentence for one in said.unsaid)
     state = TariffState.NONE if said is None else TariffState.UNSAID
     if said is not None and version is not None:
         _tell_unsaid(work, version, said)
-    if row.tariff_id is None:
+    names = [*([] if row.tariff_id is None else [row.tariff_id]), *row.older]
+    if not names:
         _put(work, row, state=state, tariff_version_id=version, reason=reason)
         return 0
     if was_cleared and row.state in SETTLED:
         return 0
     # What it counts by is no price of ours any more. Until it has said so, it may still count by it.
-    content = {"evseId": evse.number, "tariffIds": [row.tariff_id]}
+    content = {"evseId": evse.number, "tariffIds": names}
     command = _send(work, station, CLEAR, content, evse.number)
     _put(
         work, row, state=TariffState.SENT, tariff_version_id=version, reason=reason, command_id=command.command_id,
         silences=row.silences if was_cleared else 0,
     )  # fmt: skip
     return 1
+
+
+def _older(row: ToldTariff, wanted: str) -> tuple[str, ...]:
+    """What it may count by as long as it has not said that it has the wanted one."""
+    names = row.older if row.tariff_id is None else (*row.older, row.tariff_id)
+    return tuple(dict.fromkeys(one for one in names if one != wanted))[-MOST_OLDER:]
 
 
 def _is_clear(work: UnitOfWork, row: ToldTariff) -> bool:
@@ -383,6 +433,8 @@ def _tell_unsaid(work: UnitOfWork, version: TariffVersionId, said: StationTariff
 def begin_tariff(work: UnitOfWork, session: Session, station: Station, fact: Started) -> None:
     """A session has begun at a station that counts for itself: see that it counts by the session's price."""
     if fact.heard.protocol != NEWEST or session.offer_id is None or not _counts(work, station):
+        return
+    if _is_cleared(work, station):
         return
     work.told_tariffs.add(
         ToldTariff(
@@ -493,9 +545,11 @@ def hear_tariff(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> 
     row = work.told_tariffs.lock(row.subject_id)
     word = str((answer.told or {}).get("status") or answer.detail or answer.outcome)
     if asked.name == CLEAR:
-        _hear_cleared(work, row, word, is_gone=answer.outcome == "accepted" or word == NO_SUCH)
+        is_gone = answer.outcome == "accepted" or word == NO_SUCH or are_gone(answer.told or {})
+        _hear_cleared(work, row, word, is_gone=is_gone)
     elif answer.outcome == "accepted" or word == HAS_IT_ALREADY:
-        _put(work, row, state=TariffState.HELD, reason=None, silences=0)
+        # The one before has given way to it.
+        _put(work, row, state=TariffState.HELD, reason=None, silences=0, older=(), verified_at=work.machine_now)
         _settle_refused(work, row, "the station has taken a tariff since")
     elif word in NO_WORDS:
         _put(work, row, state=TariffState.UNSUPPORTED, reason=word)
@@ -508,7 +562,7 @@ def _hear_cleared(work: UnitOfWork, row: ToldTariff, word: str, *, is_gone: bool
     """It counts by that tariff no more, or goes on; also one that does not know the message goes on by the old price."""
     if is_gone:
         state = TariffState.NONE if row.reason is None else TariffState.UNSAID
-        _put(work, row, state=state, tariff_id=None, silences=0)
+        _put(work, row, state=state, tariff_id=None, silences=0, older=(), verified_at=None)
         _settle_refused(work, row, "the station counts by no tariff of ours any more")
     else:
         _put(work, row, state=TariffState.REFUSED, reason=word[:64])
@@ -558,12 +612,14 @@ def _hear_told(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> N
     if "tariffAssignments" not in told and str(told.get("status") or answer.detail) != NO_SUCH:
         return
     lost = False
-    for row in work.told_tariffs.by(station_id=asked.station_id, session_id=None):
-        if row.changed_at > asked.requested_at:
+    for known in work.told_tariffs.by(station_id=asked.station_id, session_id=None):
+        if known.changed_at > asked.requested_at:
             continue
-        has_it = row.tariff_id in told_ids(told, row.evse_number)
+        names = told_ids(told, known.evse_number)
+        has_it = known.tariff_id in names
+        row = _noted(work, known, names, has_it=has_it)
         if row.state is TariffState.HELD and not has_it:
-            _put(work, row, state=TariffState.NONE, reason="the station does not have it any more")
+            _put(work, row, state=TariffState.NONE, reason="the station does not have it any more", verified_at=None)
             lost = True
         elif _may_count(work, row):
             # It is to be cleared once more, or is gone whatever became of the message.
@@ -571,3 +627,12 @@ def _hear_told(work: UnitOfWork, asked: StationCommand, answer: LinkAnswer) -> N
             lost = True
     if lost:
         work.jobs.add(Job(KEEP_TARIFFS, asked.station_id))
+
+
+def _noted(work: UnitOfWork, row: ToldTariff, names: frozenset[str], *, has_it: bool) -> ToldTariff:
+    """What it has named, and when: how the row stands is not changed by that, nor since when."""
+    older = tuple(one for one in row.older if one in names)
+    is_held = has_it and row.state is TariffState.HELD
+    at = work.machine_now if is_held else row.verified_at
+    after = replace(row, named=tuple(sorted(names)[:MOST_OLDER]), older=older, verified_at=at)
+    return row if after == row else work.told_tariffs.put(after)

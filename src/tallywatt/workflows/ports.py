@@ -173,6 +173,10 @@ class Queries(Protocol):
         """Adopted stations of a version, in order, behind the one that is named."""
         ...
 
+    def adopted_stations(self, after: str, most: int) -> list[Station]:
+        """Adopted stations in order, behind the one that is named."""
+        ...
+
     def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
         """The last commands about a station's monitors that were asked for since that machine time, newest first."""
         ...

@@ -18,6 +18,7 @@ from ocpp.routing import on
 from tallywatt.adapters.machine import MachineClock
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.views.commissioning import billable, commissioning
+from tallywatt.adapters.storage.views.offline import offline_of
 from tallywatt.kernel.clock import Instant, rfc3339
 from tallywatt.kernel.errors import Conflict
 from tallywatt.stations.messages import NEW, OLD
@@ -335,28 +336,62 @@ async def test_a_station_that_never_told_its_version_cannot_be_asked(scene: Scen
     assert refused.value.code == "stations.cannot_be_checked"
 
 
+def in_words(point: Point) -> list[str]:
+    """What a station's rule means, as people read it."""
+    return list(offline_told(point)["words"])
+
+
+def offline_told(point: Point) -> dict[str, Any]:
+    """What a station may do offline, as it is read."""
+    connection = connect(point.scene.store.url, read_only=True)
+    try:
+        row = offline_of(connection, OPERATOR, point.identity, 1)
+        assert row is not None
+        return row
+    finally:
+        connection.close()
+
+
 async def test_what_a_station_may_do_offline_is_set_like_all_the_rest(scene: Scene) -> None:
     """An operator decides how much money is at risk, and hears it in words; the check writes it."""
     async with station(scene, OLD, {**GOOD_16, "LocalAuthorizeOffline": "true"}) as (point, one):
         scene.do(allow_setting, AllowSetting(point.id, sets_values=True))
         answer = scene.do(set_offline, SetOffline(point.id, Starts.NOBODY, 0))
         assert answer.is_set
-        assert answer.words == (
+        assert in_words(point) == [
             "Offline nobody can start: no money is at risk, and every driver is turned away.",
             "When the station is back and a card turns out to be refused, nothing more flows.",
-        )
+        ]
         await asked(point)
         assert one.values["LocalAuthorizeOffline"] == "false"
-        answer = scene.do(set_offline, SetOffline(point.id, Starts.ANYBODY, 5000))
-        assert answer.words[1:] == (
+        scene.do(set_offline, SetOffline(point.id, Starts.ANYBODY, 5000))
+        assert in_words(point)[1:] == [
             "What somebody who never pays takes until the station is back is lost: up to 11.00 EUR an hour at one EVSE.",
             "When the station is back and a card turns out to be refused, 5000 Wh may still flow: up to 2.50 EUR each time.",
-        )
+        ]
         one.values |= {"AllowOfflineTxForUnknownId": "false", "MaxEnergyOnInvalidId": "0"}
         await asked(point)
         assert one.values["LocalAuthorizeOffline"] == one.values["AllowOfflineTxForUnknownId"] == "true"
         assert one.values["MaxEnergyOnInvalidId"] == "5000"
         assert told(point)["billable"] is True, "what is risked knowingly stands in no way"
+
+
+async def test_what_is_said_of_a_site_holds_for_its_stations_until_something_is_said_of_one(scene: Scene) -> None:
+    """A depot may trust every card, and the one station at its gate nobody."""
+    point = scene.newcomer(OLD)
+    site = point.look("stations", identity=point.identity)[0].location_id
+    assert offline_told(point)["said_of"] == "nobody"
+    try:
+        scene.do(set_offline, SetOffline(None, Starts.KNOWN, 100))
+        assert (offline_told(point)["said_of"], offline_told(point)["refused_wh"]) == ("operator", 100)
+        scene.do(set_offline, SetOffline(None, Starts.ANYBODY, location_id=site))
+        assert (offline_told(point)["said_of"], offline_told(point)["starts"]) == ("location", "anybody")
+        scene.do(set_offline, SetOffline(point.id, Starts.NOBODY))
+        assert (offline_told(point)["said_of"], offline_told(point)["starts"]) == ("station", "nobody")
+    finally:
+        # Rules stay, and the other tests of this house know of none.
+        scene.do(set_offline, SetOffline(None, Starts.KNOWN, 0))
+        scene.do(set_offline, SetOffline(None, Starts.KNOWN, 0, site))
 
 
 async def test_a_drift_that_ends_all_billing_is_one_thing_before_a_person(scene: Scene) -> None:

@@ -16,11 +16,13 @@ from ocpp.routing import on
 
 from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import NEW, OLD
+from tallywatt.workflows import keep_local_list
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.block_token import BlockToken, block_token
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.keep_local_list import (
     SPREAD_LISTS,
+    SYNC_LIST,
     SwitchLists,
     SyncList,
     spread_lists,
@@ -28,6 +30,7 @@ from tallywatt.workflows.keep_local_list import (
     sync_list,
     verify_list,
 )
+from tests.adapters.ocpp.scene import OPERATOR
 from tests.adapters.ocpp.test_messages import carried
 
 if TYPE_CHECKING:
@@ -268,6 +271,23 @@ async def test_a_station_that_refuses_every_list_is_left_alone(scene: Scene) -> 
         row = await in_step(point)
         assert row.state is ListState.FAILED
         assert len(memory.told) <= 5
+
+
+async def test_lists_of_many_stations_are_looked_at_some_at_a_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that is blocked changes thousands of lists: everybody else has the writer in between."""
+    monkeypatch.setattr(keep_local_list, "MOST_SPREAD", 2)
+    points = [scene.newcomer(OLD) for _ in range(3)]
+    for point in points:
+        scene.do(switch_lists, SwitchLists(point.id, is_on=True))
+    first, second, third = sorted(one.station_id for one in points)
+    assert scene.do(spread_lists, f"{OPERATOR}/{first[:-1]}") == 2
+    assert points[0].look("stored_jobs", kind=SPREAD_LISTS, subject_id=f"{OPERATOR}/{second}")
+    assert scene.do(spread_lists, f"{OPERATOR}/{second}") == 1
+    assert points[0].look("stored_jobs", kind=SYNC_LIST, subject_id=third)
+    for point in points:
+        scene.do(switch_lists, SwitchLists(point.id, is_on=False))
 
 
 async def test_nothing_is_sent_where_nobody_has_switched_it_on(scene: Scene) -> None:

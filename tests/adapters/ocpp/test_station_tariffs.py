@@ -15,6 +15,7 @@ from ocpp.exceptions import NotImplementedError as NoSuchMessage
 from ocpp.routing import on
 
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
 from tallywatt.rating.records import Scope
 from tallywatt.stations.display import Shows
 from tallywatt.stations.messages import NEW, NEWEST
@@ -28,6 +29,7 @@ from tallywatt.workflows.keep_tariff import (
     KeepSessionTariff,
     KeepTariffs,
     ask_tariffs,
+    clear_tariffs,
     keep_session_tariff,
     keep_tariffs,
     spread_tariffs,
@@ -501,3 +503,74 @@ async def test_a_price_of_ones_own_goes_out_with_the_card_and_is_not_said_twice(
         await point.event("Started", 0, "08:00:00", 1000, token="CARD", info={"tariffId": told["tariffId"]})
         row = await priced(point, station)
         assert (row.state, station.changed) == (TariffState.HELD, [])
+
+
+async def test_a_tariff_that_another_one_was_to_replace_is_cleared_with_it(scene: Scene) -> None:
+    """The message that brought the other one was lost: the station counts by the first one until it has said otherwise."""
+    async with counting(scene) as (point, station):
+        await kept(point, station)
+        [first] = [one["tariff_id"] for one in station.defaults.values()]
+        assigned(point, energy("0.70"))
+        scene.do(keep_tariffs, KeepTariffs(point.id))
+        row = await unanswered(point, 1, is_sent=True)
+        assert row.older == (first,)
+        assigned(point, energy("0.60", step=1000))
+        await unanswered(point, 3, is_sent=True)
+        await work_off(point, station)
+        [row] = defaults(point)
+        assert (row.state, row.tariff_id, row.older, station.defaults) == (TariffState.UNSAID, None, (), {})
+        assert first in station.cleared
+
+
+async def test_a_tariff_that_was_refused_leaves_the_one_before_it_to_be_cleared(scene: Scene) -> None:
+    """A station that says no to the new price goes on by the old one."""
+    async with counting(scene) as (point, station):
+        [row] = await kept(point, station)
+        first = row.tariff_id
+        assert row.verified_at is not None
+        assigned(point, energy("0.70"))
+        station.says = "Rejected"
+        [row] = await kept(point, station)
+        assert (row.state, row.older, row.verified_at) == (TariffState.REFUSED, (first,), None)
+        station.says = "Accepted"
+        scene.do(set_display, SetDisplay(point.id, Shows.NEVER))
+        [row] = await kept(point, station)
+        assert (row.state, row.older, station.defaults) == (TariffState.NONE, (), {})
+
+
+async def test_a_person_clears_what_a_station_counts_by_until_it_is_to_be_told_again(scene: Scene) -> None:
+    """Nothing tells it again by itself: no assignment, no boot, no night."""
+    async with counting(scene, evses=2) as (point, station):
+        await kept(point, station)
+        assert scene.do(clear_tariffs, KeepTariffs(point.id)) == 2
+        rows = await kept(point, station)
+        assert ([one.state for one in rows], station.defaults) == ([TariffState.NONE] * 2, {})
+        assigned(point, energy("0.70"))
+        scene.do(verify_tariffs, KeepTariffs(point.id))
+        assert [one.is_cleared for one in await kept(point, station)] == [True, True]
+        assert station.defaults == {}
+        scene.do(ask_tariffs, KeepTariffs(point.id))
+        rows = await kept(point, station)
+        assert [one.state for one in rows] == [TariffState.HELD] * 2
+
+
+async def test_a_station_of_another_version_is_told_no_tariffs_by_anybody(scene: Scene) -> None:
+    """With the reason, instead of a button that does nothing."""
+    point = scene.newcomer(NEW)
+    for workflow in (ask_tariffs, clear_tariffs):
+        with pytest.raises(Conflict) as refused:
+            scene.do(workflow, KeepTariffs(point.id))
+        assert refused.value.code == "stations.counts_not"
+
+
+async def test_what_a_station_names_and_is_not_ours_is_noted(scene: Scene) -> None:
+    """Somebody else has told it a tariff: a person sees its name, and when ours was last seen there."""
+    async with counting(scene) as (point, station):
+        [row] = await kept(point, station)
+        station.defaults[1] = {"tariff_id": "of-somebody-else"}
+        scene.do(verify_tariffs, KeepTariffs(point.id))
+        await work_off(point, station)
+        [row] = defaults(point)
+        assert (row.named, row.verified_at, row.state) == (("of-somebody-else",), None, TariffState.NONE)
+        [row] = await kept(point, station)
+        assert row.state is TariffState.HELD

@@ -23,7 +23,7 @@ from tallywatt.customers.circle import CircleKind
 from tallywatt.customers.roles import Role
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Broken, Conflict
-from tallywatt.kernel.identity import CustomerId, EvseId, ProviderAccountId, SessionId, StationId
+from tallywatt.kernel.identity import CustomerId, EvseId, LocationId, ProviderAccountId, SessionId, StationId
 from tallywatt.kernel.money import Money, currency
 from tallywatt.market.price import Told
 from tallywatt.metering.session import Source
@@ -155,8 +155,9 @@ COMMANDS: dict[str, object] = {
     "put_rule": PutRule("short-silence", "missing_energy", Decision.ACCEPT, 500, is_on=False),
     "ask_check": AskCheck(StationId("s1")),
     "set_display": SetDisplay(StationId("s1"), Shows.ALWAYS, 30, 5),
-    "set_offline": SetOffline(StationId("s1"), Starts.ANYBODY, 5000),
+    "set_offline": SetOffline(StationId("s1"), Starts.ANYBODY, 5000, LocationId("l1")),
     "ask_tariffs": KeepTariffs(StationId("s1")),
+    "clear_tariffs": KeepTariffs(StationId("s1")),
     "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "add_reader": AddReader("main", "tmr_1", "Kiosk", None, ("GB*TWA*E1",)),

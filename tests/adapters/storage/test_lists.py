@@ -38,7 +38,7 @@ TABLES = {
     "corrections": "corrections", "corrected_sessions": "corrected_sessions",
     "coupons": "coupons", "coupon_uses": "coupon_uses", "mandates": "mandates", "debit_batches": "debit_batches",
     "debits": "debit_collections", "bank_lines": "bank_lines", "disputes": "disputes",
-    "reservations": "reservations",
+    "reservations": "reservations", "counted": "told_costs",
 }  # fmt: skip
 """Which table the rows of a list come from."""
 COLUMNS = {

@@ -77,6 +77,7 @@ from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_ite
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.conforming import end_loop
+from tests.entrypoints.http.counted import has_counted, told_to_count
 from tests.entrypoints.http.reserved import a_reader, reserved, speaks
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
@@ -421,7 +422,20 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /inbox/{item_id}/resolve": _thing(
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
-    "POST /display": Asked(body={"shows": "auto"}),
+    "GET /station-tariffs": Asked(),
+    "GET /stations/{identity}/tariffs": Asked({"identity": "CP3"}),
+    "POST /stations/{identity}/tariffs/tell": Asked({"identity": "CP3"}),
+    "POST /stations/{identity}/tariffs/clear": Asked({"identity": "CP3"}),
+    "GET /counted-costs": _ONE,
+    "GET /sessions/{session_id}/counted": _thing("session_id", "session"),
+    "GET /offline": Asked(),
+    "POST /offline": Asked(body={"starts": "known", "refused_wh": 0}),
+    "POST /locations/{location_reference}/offline": Asked(
+        {"location_reference": "queen-street"}, body={"starts": "nobody"}
+    ),
+    "GET /stations/{identity}/offline": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/offline": Asked({"identity": "CP1"}, body={"starts": "anybody", "refused_wh": 5000}),
+    "POST /display": Asked(body={"shows": "auto", "tolerance_minor": 2}),
     "POST /stations/{identity}/display": Asked({"identity": "CP1"}, body={"shows": "always", "every_seconds": 30}),
     "POST /commissioning": Asked(body={"sets_values": False}),
     "POST /local-lists": Asked(body={"is_on": False}),
@@ -551,6 +565,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
     speaks(scene, "CP1")
     kept = reserved(scene, "CP2", "C1")
+    told_to_count(scene, "CP3")
+    has_counted(scene, paid["id"], "4.99")
     second = StationId(scene.station("CP2")["id"])
     scene.do(switch_lists, SwitchLists(second, is_on=True))
     scene.do(replace_key, ReplaceKey(second))

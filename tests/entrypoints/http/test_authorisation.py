@@ -55,6 +55,7 @@ from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, b
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, add_coupon
+from tests.entrypoints.http.counted import has_counted
 from tests.entrypoints.http.examples import certified
 from tests.entrypoints.http.reserved import a_reader, reserved
 from tests.entrypoints.scene import TARIFF, Scene
@@ -200,6 +201,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/key": {},
     "POST /stations/{identity}/key/give-up": {},
     "POST /stations/{identity}/display": {"shows": "auto"},
+    "POST /stations/{identity}/offline": {"starts": "known"},
+    "POST /locations/{location_reference}/offline": {"starts": "known"},
     "POST /sessions/{session_id}/limit": {"seconds": 3600},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
@@ -293,6 +296,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     audit = scene.do(ask_audit, AskAudit())
     scene.do(begin_audit, BeginAudit(audit.audit_id))
     kept = reserved(scene, own, own)
+    has_counted(scene, session["id"], "9.99")
     scene.do(replace_key, ReplaceKey(StationId(scene.station(own)["id"])))
     return {
         "approval": scene.waiting_refund(session["payments"][0]["id"], 1, own),

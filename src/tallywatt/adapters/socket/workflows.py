@@ -71,7 +71,7 @@ from tallywatt.workflows.keep_own_account import (
     open_balance,
 )
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader, add_reader, remove_reader
-from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs
+from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs, clear_tariffs
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
@@ -227,6 +227,7 @@ ALLOWED = _allowed(
     (set_display, SetDisplay),
     (set_offline, SetOffline),
     (ask_tariffs, KeepTariffs),
+    (clear_tariffs, KeepTariffs),
     (set_limit, SetLimit),
     (put_rule, PutRule),
     (end_rule, EndRule),

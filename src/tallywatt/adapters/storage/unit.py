@@ -51,7 +51,6 @@ from tallywatt.kernel.card_numbers import hide_in_json
 from tallywatt.kernel.identity import RANDOM_BYTES, StationId, uuid7
 from tallywatt.metering.session import InboxState, SessionState, Source
 from tallywatt.stations.command import OPEN_STATES
-from tallywatt.stations.notices import MONITORING
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.jobs import CAUSE, JobState
 
@@ -491,13 +490,23 @@ STATIONS_SPEAKING = (
     .order_by(stations.STATIONS.table.c.station_id)
     .limit(bindparam("most"))
 )
+ADOPTED_STATIONS = (
+    _all(stations.STATIONS)
+    .where(
+        stations.STATIONS.table.c.operator_id == bindparam("operator"),
+        stations.STATIONS.table.c.station_id > bindparam("after"),
+        stations.STATIONS.table.c.state == StationState.ADOPTED.value,
+    )
+    .order_by(stations.STATIONS.table.c.station_id)
+    .limit(bindparam("most"))
+)
 MONITOR_COMMANDS = (
     _all(stations.STATION_COMMANDS)
     .where(
         _commands.c.operator_id == bindparam("operator"),
         _commands.c.station_id == bindparam("station"),
         _commands.c.requested_at >= bindparam("since"),
-        _commands.c.name.in_(MONITORING),
+        text(stations.ABOUT_MONITORS),
     )
     .order_by(_commands.c.requested_at.desc())
     .limit(bindparam("most"))
@@ -662,6 +671,10 @@ class SqlQueries(SettlementQueries, DebitQueries):
     def stations_speaking(self, protocol: str, after: str, most: int) -> list[Station]:
         """Adopted stations of a version, in order, behind the one that is named."""
         return self._rows(STATIONS_SPEAKING, stations.STATIONS, {}, spoken=protocol, after=after, most=most)
+
+    def adopted_stations(self, after: str, most: int) -> list[Station]:
+        """Adopted stations in order, behind the one that is named."""
+        return self._rows(ADOPTED_STATIONS, stations.STATIONS, {}, after=after, most=most)
 
     def monitor_commands(self, station_id: str, since: Instant, most: int) -> list[StationCommand]:
         """The last commands about a station's monitors that were asked for since then, newest first."""

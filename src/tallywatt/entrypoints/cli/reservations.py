@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tallywatt.entrypoints.cli.desk import at_desk
-from tallywatt.entrypoints.cli.show import Column, say_json, say_table
+from tallywatt.entrypoints.cli.show import Column, Data, clock_of, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.errors import NotFound
 from tallywatt.kernel.identity import EvseId, StationId
@@ -21,9 +21,14 @@ COLUMNS = (
     Column("EVSE", "evse"),
     Column("for", "customer"),
     Column("stands", "state"),
-    Column("until", "expires_at"),
+    Column("until", "until"),
     Column("reason", "reason"),
 )
+
+
+def _say(rows: list[Data], zone: str, empty: str = "") -> None:
+    """With the end of each as a clock shows it where the operator is, like other lists."""
+    say_table(COLUMNS, [one | {"until": clock_of(one["expires_at"], zone)} for one in rows], empty=empty)
 
 
 def _page(connection: Any, operator_id: str, page: Any, most: int, filters: dict[str, str | None]) -> Any:
@@ -50,10 +55,11 @@ def list_reservations(
     filters = {"station": station, "customer": customer, "state": None if state is None else state.value}
     with at_desk(operator) as desk:
         rows = desk.ask(_page, desk.views.page, limit, filters)["items"]
+        zone = desk.operator.zone
     if as_json:
         say_json(rows)
         return
-    say_table(COLUMNS, rows, empty="No reservation yet.")
+    _say(rows, zone, "No reservation yet.")
 
 
 @reservation.command("create", **examples("tallywatt reservation create CP-17 --evse 1 --customer C-1 --minutes 30"))
@@ -83,10 +89,11 @@ def create(
         command = Reserve(StationId(row["id"]), minutes, chosen, connector_type, token, customer)
         kept = desk.do(reserve, command)
         found = desk.ask(desk.views.reservation, str(kept["reservation_id"]))
+        zone = desk.operator.zone
     if as_json:
         say_json(found)
         return
-    say_table(COLUMNS, [found], empty="")
+    _say([found], zone)
 
 
 @reservation.command("cancel", **examples("tallywatt reservation cancel 01a1fd31-..."))
@@ -101,7 +108,8 @@ def cancel(
     with at_desk(operator) as desk:
         desk.do(cancel_reservation, CancelReservation(reservation_id))
         found = desk.ask(desk.views.reservation, reservation_id)
+        zone = desk.operator.zone
     if as_json:
         say_json(found)
         return
-    say_table(COLUMNS, [found], empty="")
+    _say([found], zone)

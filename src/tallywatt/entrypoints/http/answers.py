@@ -35,8 +35,10 @@ from tallywatt.stations.key_change import KeyState
 from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
+from tallywatt.stations.offline import Starts
 from tallywatt.stations.reservation import ReservationState
 from tallywatt.stations.station import Current, StationState
+from tallywatt.stations.told_tariff import TariffState
 from tallywatt.stations.traffic import Direction, Kind
 from tallywatt.workflows.imports import ImportKind, ImportState, RowOutcome, UserIs
 from tallywatt.workflows.jobs import JobState
@@ -1928,6 +1930,150 @@ class DisplayKept(Answer):
     changed_at: When
     tolerance_minor: int | None
     """By how much a cost that a station counts may differ from ours before a person is told; null: as usual."""
+
+
+class StationTariff(Answer):
+    """What one EVSE of a station of OCPP 2.1 counts by, or why it does not."""
+
+    station: str
+    evse_number: int
+    state: TariffState
+    reason: str | None
+    tariff_id: str | None
+    """What the tariff is called at the station, where it was told one."""
+    tariff_version_id: str | None
+    """The tariff that bills."""
+    changed_at: When
+    verified_at: When | None
+    """When the station last said that it has it."""
+    is_cleared: bool
+    """A person has cleared it; it is told none until it is to be told again."""
+    older: list[str]
+    """Names of earlier tariffs by which it may still count."""
+    tariff: str | None
+    """The reference of the tariff that bills."""
+    strangers: list[str]
+    """Tariffs that the station has named for this EVSE, and that are not ours."""
+
+
+class StationTariffs(Answer):
+    """EVSEs of stations that count for themselves."""
+
+    items: list[StationTariff]
+
+
+class TariffsAsked(Answer):
+    """What is to be told; how it stands is told at `/stations/{identity}/tariffs`."""
+
+    station: str
+    evses: int
+
+
+class CountedCost(Answer):
+    """A session whose station has counted another cost than ours, or one that cannot be compared with it."""
+
+    session_id: str
+    currency: str | None
+    before_taxes: str | None
+    after_taxes: str | None
+    kind: str | None
+    failure: str | None
+    """Why the station could not count."""
+    tariff_id: str | None
+    difference_minor: int | None
+    """The station's sum less ours; null where they cannot be compared."""
+    received_at: When
+    charged_currency: str
+    net_minor: int
+    gross_minor: int
+    station: str | None
+    evse: str | None
+    started_at: When
+    state: SessionState
+
+
+class CountedOf(Answer):
+    """What the station of a session has counted last, and the price that is charged, where there is one yet."""
+
+    session_id: str
+    currency: str | None
+    before_taxes: str | None
+    after_taxes: str | None
+    kind: str | None
+    failure: str | None
+    tariff_id: str | None
+    parts: dict[str, Any]
+    """What it counted of each kind, and how much of it; exact figures as text."""
+    is_final: bool
+    difference_minor: int | None
+    received_at: When
+    frame_id: str
+    rated_id: str | None
+    """The price with which it was compared."""
+    charged_currency: str | None
+    net_minor: int | None
+    gross_minor: int | None
+
+
+class OfflineTold(Answer):
+    """What stations may do without a connection, and what that means."""
+
+    starts: Starts
+    refused_wh: int
+    words: list[str]
+    an_hour: str | None
+    """What is lost in an hour at the strongest EVSE while nobody can be asked, in major units."""
+    each_time: str | None
+    """What is lost with each card that is refused afterwards, in major units."""
+    currency: str
+    is_set: bool
+    """Whether it is written to stations by us; else what is off is listed."""
+    changed_at: When | None
+
+
+class OfflineEverywhere(OfflineTold):
+    """What holds wherever nothing else is said."""
+
+    is_said: bool
+    """False: nobody has said anything, and it is as usual."""
+
+
+class OfflineSite(OfflineTold):
+    """What holds at a site."""
+
+    location: str
+    name: str
+
+
+class OfflineStation(OfflineTold):
+    """What holds at a station that has a rule of its own."""
+
+    station: str
+
+
+class OfflineOf(OfflineTold):
+    """What holds at a station, whoever it was said of."""
+
+    station: str
+    said_of: Literal["station", "location", "operator", "nobody"]
+
+
+class OfflineRules(Answer):
+    """All that is said of stations without a connection."""
+
+    everywhere: OfflineEverywhere
+    sites: list[OfflineSite]
+    stations: list[OfflineStation]
+
+
+class OfflineKept(Answer):
+    """What was said. `id` is the station's or the site's, or empty for all."""
+
+    id: str
+    starts: Starts
+    refused_wh: int
+    changed_at: When
+    is_set: bool
 
 
 class LimitKept(Answer):

@@ -16,6 +16,7 @@ from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
 from tallywatt.stations.command import Action
 from tallywatt.stations.display import Shows
+from tallywatt.stations.offline import MOST_WH, Starts
 from tallywatt.stations.station import Current
 from tallywatt.workflows.resolve_inbox import Decision
 from tallywatt.workflows.rotate_api_key import GRACE_SECONDS, LONGEST_GRACE_SECONDS
@@ -125,6 +126,22 @@ class PricesShown(Shape):
     shows: Shows = Field(description="`auto`: where the station can show them, as far as is known.")
     every_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(
         default=60, description="While a session runs, at most so often."
+    )
+    tolerance_minor: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+        default=None,
+        description="By so many minor units a cost that a station counts itself may differ from ours; without it, as it was.",
+    )
+
+
+class OfflinePolicy(Shape):
+    """What stations may do while they have no connection. What is left out stays as it is."""
+
+    starts: Starts | None = Field(
+        default=None,
+        description="Who may start: `nobody`, cards that the station knows (`known`), or `anybody`.",
+    )
+    refused_wh: Annotated[int, Field(ge=0, le=MOST_WH)] | None = Field(
+        default=None, description="Energy that may still flow when the station is back and the card is refused."
     )
 
 

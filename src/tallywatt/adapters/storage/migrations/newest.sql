@@ -2339,7 +2339,7 @@ CREATE TABLE told_tariffs (
 	command_id TEXT, 
 	silences INTEGER NOT NULL, 
 	changed_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, older TEXT DEFAULT '[]' NOT NULL, named TEXT DEFAULT '[]' NOT NULL, verified_at INTEGER, is_cleared INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_told_tariffs PRIMARY KEY (operator_id, subject_id), 
 	CONSTRAINT ck_told_tariffs_state CHECK (state IN ('sent', 'held', 'refused', 'unsupported', 'unsaid', 'none', 'silent')), 
 	CONSTRAINT fk_told_tariffs_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id), 
@@ -2848,6 +2848,10 @@ CREATE INDEX ix_station_commands_told ON station_commands (operator_id, station_
 
 CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion', 'GetTariffs');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0057');
+CREATE INDEX ix_told_costs_differ ON told_costs (operator_id, session_id) WHERE rated_id IS NOT NULL AND (difference_minor IS NULL OR difference_minor <> 0);
+
+CREATE INDEX ix_station_commands_monitors ON station_commands (operator_id, station_id, requested_at) WHERE name IN ('GetMonitoringReport', 'SetVariableMonitoring');
+
+INSERT INTO alembic_version ("version_num") VALUES ('0058');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

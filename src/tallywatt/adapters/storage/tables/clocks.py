@@ -55,6 +55,7 @@ _MACHINE = """
     meter_readings.received_at
     display_rules.changed_at told_prices.told_at wanted_limits.chosen_at
     offline_rules.changed_at told_costs.received_at told_tariffs.changed_at
+    told_tariffs.verified_at
     commissioning_rules.changed_at station_checks.answered_at station_checks.asked_at station_checks.set_at
     station_checks.next_at local_lists.told_at station_notices.received_at
     meter_profiles.created_at resolution_rules.created_at

@@ -199,6 +199,9 @@ TOLD_BY_PERSONS = (
 )
 """What a station was told about its power and its display: what it has now follows from these."""
 
+ABOUT_MONITORS = "name IN ('GetMonitoringReport', 'SetVariableMonitoring')"
+"""What an alarm's severity is looked up in."""
+
 STATION_COMMANDS = Mapping(
     table(
         "station_commands",
@@ -234,6 +237,9 @@ STATION_COMMANDS = Mapping(
         partial_index("ix_station_commands_routine", "operator_id", "command_id", where=sql(IS_ROUTINE)),
         partial_index(
             "ix_station_commands_told", "operator_id", "station_id", "command_id", where=sql(TOLD_BY_PERSONS)
+        ),
+        partial_index(
+            "ix_station_commands_monitors", "operator_id", "station_id", "requested_at", where=sql(ABOUT_MONITORS)
         ),
         key=("command_id",),
     ),

@@ -29,6 +29,7 @@ from tallywatt.adapters.storage.views import (
     measured,
     membership,
     money,
+    offline,
     own_books,
     pages,
     people,
@@ -42,11 +43,11 @@ from tallywatt.adapters.storage.views import (
     running,
     sealed,
     settlements,
-    station_tariffs,
     telling,
     traffic,
     webhooks,
 )
+from tallywatt.adapters.storage.views import station_tariffs as told_tariffs
 
 
 class Views:
@@ -216,7 +217,11 @@ class Views:
     readers_at = staticmethod(readers.readers_at)
     resting_readers = staticmethod(readers.resting_readers)
     readers = staticmethod(readers.readers_of)
-    station_tariffs = staticmethod(station_tariffs.station_tariffs_told)
+    station_tariffs = staticmethod(told_tariffs.station_tariffs_told)
+    tariffs_of_station = staticmethod(told_tariffs.tariffs_of_station)
+    counted_of = staticmethod(told_tariffs.counted_of)
+    offline_rules = staticmethod(offline.offline_rules)
+    offline_of = staticmethod(offline.offline_of)
     key_change = staticmethod(key_changes.key_change)
     reservation = staticmethod(reservations.reservation)
     badges = staticmethod(pages.badges)

@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.tables import rating, reports, stations
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, mine
 from tallywatt.kernel.clock import rfc3339
 from tallywatt.stations.commissioning import Found, all_wanted, better, is_billable, judge
+from tallywatt.stations.offline import rule_at
 from tallywatt.stations.station import StationState
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _shown(connection: Connection, operator_id: str, rows: list[Row]) -> list[Ro
     return [
         _row(
             row,
-            _judged(row, told, checks, offline.get(row["id"]) or offline.get("")),
+            _judged(row, told, checks, rule_at(offline, row["id"], row["location_id"])),
             checks.get(row["id"]),
             evses.get(row["id"], []),
             priced,

@@ -66,6 +66,7 @@ from tallywatt.adapters.storage.views import (
     settlements,
     telling,
 )
+from tallywatt.adapters.storage.views import station_tariffs as told_tariffs
 from tallywatt.adapters.storage.views.asking import Question, columns, joined, mine
 from tallywatt.adapters.storage.views.listing import Listing
 from tallywatt.customers.customer import fold
@@ -281,6 +282,7 @@ LISTS: dict[str, Pages] = {
             newest_first=True,
         )
     ),
+    "counted": Pages(Listing(told_tariffs.COUNTED, told_tariffs.COUNTED_ORDER, newest_first=True)),
     "variables": Pages(
         Listing(
             telling.VARIABLE,

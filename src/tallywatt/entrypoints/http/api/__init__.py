@@ -73,6 +73,7 @@ def _of_the_house() -> list[APIRouter]:
         reservations,
         settings,
         station_keys,
+        station_tariffs,
     )
 
     modules = (
@@ -80,6 +81,7 @@ def _of_the_house() -> list[APIRouter]:
         local_lists,
         reservations,
         station_keys,
+        station_tariffs,
         limits,
         approvals,
         corrections,

@@ -32,7 +32,7 @@ async def limit_session(
 @router.post("/display", tags=["places"])
 async def post_display(request: Request, body: PricesShown, caller: Operations, house: TheHouse) -> Response:
     """Whether displays of stations are told prices, wherever nothing else is said of a station."""
-    command = SetDisplay(None, body.shows, body.every_seconds)
+    command = SetDisplay(None, body.shows, body.every_seconds, body.tolerance_minor)
     return await write_once(request, house, caller, set_display, command, lambda row: told(row, "scope"))
 
 
@@ -42,5 +42,5 @@ async def post_station_display(
 ) -> Response:
     """Whether the display of this station is told prices, and how often."""
     station = await station_of(house, caller.operator_id, identity)
-    command = SetDisplay(StationId(station["id"]), body.shows, body.every_seconds)
+    command = SetDisplay(StationId(station["id"]), body.shows, body.every_seconds, body.tolerance_minor)
     return await write_once(request, house, caller, set_display, command, lambda row: told(row, "scope"))
