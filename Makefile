@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate chaos outage fuzz bench format locale screenshots lock
+.PHONY: help demo test coverage check simulate chaos outage fuzz bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -18,14 +18,17 @@ demo: .venv/ready ## Play a day of real charging sessions, then keep serving (EX
 	@$(BIN)/tallywatt demo $(if $(EXIT),--exit)
 
 test: .venv/ready ## Run the tests (a missing PostgreSQL or Chromium skips, by name)
-	@$(BIN)/pytest -n auto $(if $(COVERAGE),--cov --cov-report=term)
+	@$(BIN)/pytest -n auto $(if $(COVERAGE),--cov=$(COVERAGE) --cov-report=term)
 
-check: .venv/ready ## Format, lint, types, contracts between rooms, then the tests: what CI runs
+coverage: ## The tests with every line counted, in twice the time
+	@$(MAKE) --no-print-directory test COVERAGE=tallywatt
+
+check: .venv/ready ## Format, lint, types, contracts between rooms, then the tests, each branch of rating counted: what CI runs
 	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(MAKE) --no-print-directory test COVERAGE=1
+	@$(MAKE) --no-print-directory test COVERAGE=tallywatt.rating
 
 simulate: .venv/ready ## Play so many seeded days of faults against the whole house (RUNS=2000 FIRST=1)
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1)

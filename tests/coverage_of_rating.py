@@ -1,4 +1,4 @@
-"""The room that prices keeps every branch of it under test: a whole run with coverage fails where one is left out."""
+"""The room that prices keeps every branch of it under test: a whole run that counts them fails where one is left out."""
 
 from __future__ import annotations
 
