@@ -26,22 +26,28 @@ if TYPE_CHECKING:
 _chunks = reports.MESSAGE_CHUNKS.table
 _sessions = metering.SESSIONS.table
 
+_Chunk = tuple[int, int, str]
+"""When its last message was said, when its first, and its id: that is the order of the log."""
+
 A_PART: Final = 50
 MOST_OPENED: Final = 400
 """Chunks that are opened for one page. A rare word in a long log takes several pages, of which some may be empty."""
 BEFORE_MS: Final = 600_000
 """What a session is about may have been said a little before its start was written down: it authorises first."""
 
-_SELECT = select(
-    _chunks.c.chunk_id, _chunks.c.last_at, _chunks.c.transactions, _chunks.c.key_id, _chunks.c.sealed
-).where(mine(_chunks), _chunks.c.station_id == bindparam("station"))
+_SELECT = select(_chunks.c.chunk_id, _chunks.c.last_at, _chunks.c.first_at, _chunks.c.key_id, _chunks.c.sealed).where(
+    mine(_chunks), _chunks.c.station_id == bindparam("station")
+)
+# A station that says several things in one millisecond may begin a chunk in that in which the last one ended.
+_PLACE = (_chunks.c.last_at, _chunks.c.first_at, _chunks.c.chunk_id)
+_BEHIND: tuple[Any, ...] = (bindparam("behind_at"), bindparam("behind_first"), bindparam("behind_id"))
 _TESTS = {
     "since": _chunks.c.last_at >= bindparam("since"),
     "until": _chunks.c.first_at < bindparam("until"),
     "action": _chunks.c.actions.like(bindparam("action"), escape="\\"),
     "transaction": _chunks.c.transactions.like(bindparam("transaction"), escape="\\"),
-    "behind": tuple_(_chunks.c.last_at, _chunks.c.chunk_id) < tuple_(bindparam("behind_at"), bindparam("behind_id")),
-    "from": tuple_(_chunks.c.last_at, _chunks.c.chunk_id) <= tuple_(bindparam("behind_at"), bindparam("behind_id")),
+    "behind": tuple_(*_PLACE) < tuple_(*_BEHIND),
+    "from": tuple_(*_PLACE) <= tuple_(*_BEHIND),
 }
 _SESSION = Question(
     select(*columns(_sessions, "station_id", "transaction_id", received="received_at")).where(
@@ -71,18 +77,18 @@ def traffic(
     place = None if cursor is None else _read(cursor)
     items: list[Row] = []
     opened = 0
-    for at, chunk_id, messages in _opened(connection, operator_id, vault, sift, place):
+    for chunk, messages in _opened(connection, operator_id, vault, sift, place):
         opened += 1
         newest_first = list(enumerate(messages))[::-1]
         for number, one in newest_first:
-            if place is not None and (at, chunk_id) == place[:2] and number >= place[2]:
+            if place is not None and chunk == place[:3] and number >= place[3]:
                 continue
             if sift.takes(one, messages):
-                items.append(_shown(one, chunk_id, number))
+                items.append(_shown(one, chunk[2], number))
             if len(items) == most:
-                return {"items": items, "next": _cursor(at, chunk_id, number)}
+                return {"items": items, "next": _cursor(chunk, number)}
         if opened >= MOST_OPENED:
-            return {"items": items, "next": _cursor(at, chunk_id, 0)}
+            return {"items": items, "next": _cursor(chunk, 0)}
     return {"items": items, "next": None}
 
 
@@ -140,22 +146,20 @@ class _Sift:
 
 
 def _opened(
-    connection: Connection, operator_id: str, vault: Vault, sift: _Sift, place: tuple[int, str, int] | None
-) -> Iterator[tuple[int, str, list[Logged]]]:
+    connection: Connection, operator_id: str, vault: Vault, sift: _Sift, place: tuple[int, int, str, int] | None
+) -> Iterator[tuple[_Chunk, list[Logged]]]:
     names, values = list(sift.names), dict(sift.values)
     if place is not None:
         names.append("from")
-        values |= {"behind_at": place[0], "behind_id": place[1]}
+        values |= {"behind_at": place[0], "behind_first": place[1], "behind_id": place[2]}
     ciphers: dict[str, Any] = {}
     while True:
         question = (
-            _SELECT.where(*(_TESTS[name] for name in names))
-            .order_by(_chunks.c.last_at.desc(), _chunks.c.chunk_id.desc())
-            .limit(A_PART)
+            _SELECT.where(*(_TESTS[name] for name in names)).order_by(*(one.desc() for one in _PLACE)).limit(A_PART)
         )
         statement = compiled(_kept(tuple(names), question), connection.dialect)
         rows = connection.execute(statement.sql, statement.bind(values))
-        for chunk_id, at, _, key_id, sealed in rows:
+        for chunk_id, last_at, first_at, key_id, sealed in rows:
             if key_id not in ciphers:
                 try:
                     ciphers[key_id] = vault.cipher(connection, operator_id, key_id)
@@ -163,11 +167,13 @@ def _opened(
                     ciphers[key_id] = None  # its month was dropped
             if ciphers[key_id] is not None:
                 content = bytes(sealed)
-                yield int(at), str(chunk_id), unpacked(ciphers[key_id].decrypt(content[:12], content[12:], None))
+                messages = unpacked(ciphers[key_id].decrypt(content[:12], content[12:], None))
+                yield (int(last_at), int(first_at), str(chunk_id)), messages
         if len(rows) < A_PART:
             return
         names = [*sift.names, "behind"]
-        values = {**sift.values, "behind_at": rows[-1][1], "behind_id": rows[-1][0]}
+        last = rows[-1]
+        values = {**sift.values, "behind_at": last[1], "behind_first": last[2], "behind_id": last[0]}
 
 
 _KEPT: dict[tuple[str, ...], Any] = {}
@@ -197,15 +203,15 @@ def _shown(one: Logged, chunk_id: str, number: int) -> Row:
     }
 
 
-def _cursor(at: int, chunk_id: str, number: int) -> str:
-    return msgspec.json.encode([at, chunk_id, number]).decode()
+def _cursor(chunk: _Chunk, number: int) -> str:
+    return msgspec.json.encode([*chunk, number]).decode()
 
 
-def _read(cursor: str) -> tuple[int, str, int]:
+def _read(cursor: str) -> tuple[int, int, str, int]:
     try:
-        at, chunk_id, number = msgspec.json.decode(cursor, type=tuple[int, str, int])
+        last_at, first_at, chunk_id, number = msgspec.json.decode(cursor, type=tuple[int, int, str, int])
     except msgspec.MsgspecError as error:
         raise bad_cursor() from error
-    if abs(at) > LARGEST or abs(number) > LARGEST or not chunk_id.isprintable():
+    if max(abs(last_at), abs(first_at), abs(number)) > LARGEST or not chunk_id.isprintable():
         raise bad_cursor()
-    return at, chunk_id, number
+    return last_at, first_at, chunk_id, number
