@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip
 
+# Tests and demo start some hundred processes: where bytecode may not be kept, each of them compiles a thousand files anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage check simulate chaos outage fuzz bench format locale screenshots lock
 
