@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPERATOR = OperatorId("01890000-0000-7000-8000-00000000051e")
-STATIONS = (("SIM1", "ocpp1.6"), ("SIM2", "ocpp1.6"), ("SIM3", "ocpp2.0.1"))
+STATIONS = (("SIM1", "ocpp1.6"), ("SIM2", "ocpp1.6"), ("SIM3", "ocpp2.0.1"), ("SIM4", "ocpp2.1"))
 PLUGS = 2
 FILES = ("house.db", "psp.jsonl")
 
@@ -62,6 +62,21 @@ def per_kwh(price: float) -> dict[str, Any]:
     }
 
 
+FEES = {"SIM2": (119, 238), "SIM4": (150, 476)}
+"""Station to what a reservation costs there, in cents: one that was used, and one to which nobody came."""
+
+
+def fees(identity: str) -> list[dict[str, Any]]:
+    """Elements of a tariff that price reservations."""
+    return [
+        {
+            "price_components": [{"type": "FLAT", "price": minor / 100, "vat": 20, "step_size": 1}],
+            "restrictions": {"reservation": word},
+        }
+        for word, minor in zip(("RESERVATION", "RESERVATION_EXPIRES"), FEES[identity], strict=True)
+    ]
+
+
 WITH_IDLE_FEE = {
     **per_kwh(0.30),
     "id": "idle",
@@ -71,9 +86,13 @@ WITH_IDLE_FEE = {
                 {"type": "ENERGY", "price": 0.30, "vat": 20, "step_size": 1},
                 {"type": "PARKING_TIME", "price": 6, "vat": 20, "step_size": 60},
             ]
-        }
+        },
+        *fees("SIM2"),
     ],
 }
+
+
+WITH_FEES = {**per_kwh(0.30), "id": "kept", "elements": [*per_kwh(0.30)["elements"], *fees("SIM4")]}
 
 
 def furnish(folder: Path) -> None:
@@ -100,7 +119,11 @@ def furnish(folder: Path) -> None:
             stored = house.provider.store_method(reference, card, reference)
             do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
     _furnish_own_accounts(do)
-    for tariff, scope, target in ((per_kwh(0.45), Scope.OPERATOR, ""), (WITH_IDLE_FEE, Scope.STATION, "SIM2")):
+    for tariff, scope, target in (
+        (per_kwh(0.45), Scope.OPERATOR, ""),
+        (WITH_IDLE_FEE, Scope.STATION, "SIM2"),
+        (WITH_FEES, Scope.STATION, "SIM4"),
+    ):
         put = do(put_tariff, PutTariff(tariff))
         do(assign_tariff, AssignTariff(put.version.tariff_version_id, scope, target, valid_from=Instant(0)))
     house.die()

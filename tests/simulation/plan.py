@@ -7,6 +7,9 @@ from random import Random
 from typing import Any
 
 from tests.simulation.debits import ANSWERS, FEE, RETURNS
+from tests.simulation.keeping import ANSWERS as RESERVE_ANSWERS
+from tests.simulation.keeping import CANCEL_ANSWERS, LATE
+from tests.simulation.reservations import DRIVERS
 from tests.simulation.station import QUIRKS
 from tests.simulation.world import MINUTE, SECOND
 
@@ -41,6 +44,8 @@ ON_ACCOUNT = ("BALANCE", "TERMS")
 """Tokens of customers whose accounts are in the house's own books."""
 BY_DEBIT = ("TERMS", "FLEET")
 """Tokens of customers who have signed a mandate."""
+KEEPERS = ("CARD1", "CARD1", "ASKS", "DECLINED", "BALANCE", "TERMS", "FLEET")
+"""Tokens of customers who reserve."""
 AD_HOC = ("pays", "pays", "pays", "pays_late", "is_declined_first", "abandons", "never_plugs_in", "moves", "cancels")
 
 
@@ -63,7 +68,7 @@ class Plan:
 
     seed: int
     quirks: tuple[frozenset[str], ...]
-    """Of the three stations: two that speak 1.6 and one that speaks 2.0.1."""
+    """Of the four stations: two that speak 1.6, one that speaks 2.0.1, and one that speaks 2.1."""
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
@@ -102,6 +107,9 @@ def plan_of(seed: int) -> Plan:
     # Later still, for the same reason.
     steps += [_visit_of(luck, BY_DEBIT) for _ in range(luck.randint(0, 3))]
     steps += [Step(luck.randrange(HORIZON), "debit", _debit(luck)) for _ in range(luck.randint(0, 3))]
+    quirks = (*quirks, frozenset(one for one in QUIRKS if luck.random() < 0.12))
+    steps += [_anywhere(luck, _visit_of(luck, CARDS)) for _ in range(luck.randint(0, 2))]
+    steps += [Step(luck.randrange(int(HORIZON * 0.6)), "reserve", _reserve(luck)) for _ in range(luck.randint(0, 5))]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -137,6 +145,33 @@ def _visit(luck: Random) -> Step:
 def _visit_of(luck: Random, payers: tuple[str, ...]) -> Step:
     visit = _visit(luck)
     return Step(visit.at, "visit", {**visit.told, "payer": luck.choice(payers)})
+
+
+def _anywhere(luck: Random, visit: Step) -> Step:
+    return Step(visit.at, visit.kind, {**visit.told, "station": luck.randrange(4)})
+
+
+def _reserve(luck: Random) -> dict[str, Any]:
+    """A driver keeps an EVSE, and comes, or does not; the station plays along, or does not."""
+    station = luck.randrange(4)
+    return {
+        "station": station,
+        "plug": luck.randrange(2),
+        "any": station == 3 and luck.random() < 0.3,
+        "payer": luck.choice(KEEPERS),
+        "other": luck.choice(KEEPERS),
+        "minutes": luck.choice((1, 2, 5, 15, 30)),
+        "percent": luck.choice((2, 40, 90, 120)),
+        "driver": luck.choice(DRIVERS),
+        "haste": luck.randrange(3 * SECOND),
+        "answer": luck.choice(RESERVE_ANSWERS),
+        "cancel": luck.choice(CANCEL_ANSWERS),
+        "late": luck.randrange(len(LATE)),
+        "strict": luck.random() < 0.6,
+        "names_it": luck.random() < 0.6,
+        "watts": 11_000,
+        "charges": luck.randint(1, 12),
+    }
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:

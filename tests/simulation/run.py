@@ -22,6 +22,7 @@ from tests.simulation.people import (
 )
 from tests.simulation.plan import HORIZON, Plan, Step
 from tests.simulation.provider import SimulatedProvider
+from tests.simulation.reservations import Reserver
 from tests.simulation.station import Plug, Station
 from tests.simulation.truths import broken_truths
 from tests.simulation.world import BEGINNING, HOUR, MINUTE, SECOND, World
@@ -73,17 +74,23 @@ class Simulation:
         self._at_peace = False
         self.codes: dict[tuple[str, int], str] = {}
         self.evse_ids: dict[tuple[str, int], str] = {}
+        self.station_ids: dict[str, str] = {}
+        self.reservers: list[Reserver] = []
         self._raise_house()
         self._learn_codes()
 
     def _learn_codes(self) -> None:
         assert self.house is not None, "it was just opened"
         sql = (
-            "SELECT s.identity, e.number, e.code, e.evse_id FROM evses e JOIN stations s ON s.station_id = e.station_id"
+            "SELECT s.identity, e.number, e.code, e.evse_id, s.station_id FROM evses e"
+            " JOIN stations s ON s.station_id = e.station_id"
         )
-        for identity, number, code, evse_id in self.house.ask_now(lambda connection: connection.execute(sql)):
+        for identity, number, code, evse_id, station_id in self.house.ask_now(
+            lambda connection: connection.execute(sql)
+        ):
             self.codes[identity, number] = code
             self.evse_ids[identity, number] = evse_id
+            self.station_ids[identity] = station_id
 
     # --- the house's lives ---
 
@@ -175,6 +182,7 @@ class Simulation:
             "bank_line": lambda: pay_an_item(self, step),
             "top_up": lambda: top_up(self, step),
             "debit": lambda: collect(self, step),
+            "reserve": lambda: Reserver(self, step).begin(),
             "weather": lambda: self._weather_is(told["loss"]),
         }
         actions[step.kind]()
@@ -265,6 +273,7 @@ class Simulation:
                 "transfer_parts",
                 "debit_collections",
                 "operations",
+                "reservations",
                 "frames",
                 "events",
                 "webhook_events",

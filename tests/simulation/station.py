@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.clock import Instant, rfc3339
+from tests.simulation.keeping import Reservations
 from tests.simulation.network import Line
 from tests.simulation.world import MINUTE, SECOND
 
@@ -62,6 +63,8 @@ class Charge:
     """Something of it will never be told."""
     meter_was_reset: bool = False
     sequence: int = 0
+    names: int | None = None
+    """The reservation that its start names."""
 
     @property
     def name(self) -> str:
@@ -130,12 +133,23 @@ class Station:
         self._boot_clock()
         self._was_offline = False
         self._knocking = False
+        self.reservations = Reservations(self)
 
     # --- its clock and its meters ---
 
     def _boot_clock(self) -> None:
         if "clock_dies" in self.quirks:
             self._offset = -self.world.now
+
+    @property
+    def offset(self) -> int:
+        """By how much its clock is early, in milliseconds."""
+        return self._offset
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it has no power."""
+        return self._off
 
     def clock(self) -> str:
         """The time as it believes it to be."""
@@ -312,9 +326,9 @@ class Station:
             return
         self.acknowledged.append((message.message_id, message.action))
         if message.part == "boot":
-            self._booted = True
-            if "clock_dies" in self.quirks:
-                self._offset = 0
+            self._is_up()
+        if message.part.startswith("reservation "):
+            self.reservations.told[int(message.part.split()[1])] = self.world.now
         charge = message.charge
         if charge is None:
             return
@@ -331,14 +345,25 @@ class Station:
         elif message.part == "stop":
             charge.stop_acknowledged = True
 
+    def _is_up(self) -> None:
+        self._booted = True
+        if "clock_dies" in self.quirks:
+            self._offset = 0
+        if self.protocol == "ocpp2.1":
+            self._tell_variables()
+
     def _obey(self, line: Line, message_id: str, action: str, told: dict[str, Any]) -> None:
         if "deaf" in self.quirks and self.luck.random() < 1 / 3:
+            return
+        if action in {"ReserveNow", "CancelReservation"}:
+            self._answer_about_reservation(line, message_id, action, told)
             return
         if action in {"RemoteStartTransaction", "RequestStartTransaction"}:
             token = told["idTag"] if "idTag" in told else told["idToken"]["idToken"]
             number = told.get("connectorId") or told.get("evseId") or 1
             plug = self.plugs[number - 1]
             free = plug.charge is None and (plug.visit is None or plug.visit.waits_for_start)
+            free = free and self.reservations.may_begin(plug, token)
             status = "Accepted" if free else "Rejected"
             if free:
                 plug.wanted = (token, told.get("remoteStartId"), self.world.now + WAITS_FOR_PLUG)
@@ -354,6 +379,27 @@ class Station:
         else:
             status = "Rejected"
         line.up(json.dumps([3, message_id, {"status": status}]).encode())
+
+    def _answer_about_reservation(self, line: Line, message_id: str, action: str, told: dict[str, Any]) -> None:
+        said = self.reservations.answer(action, told)
+        if said is None:
+            return
+        status, wait = said
+        error = [4, message_id, "InternalError", "", {}]
+        text = json.dumps(error if status == "error" else [3, message_id, {"status": status}]).encode()
+        self.world.after(wait, lambda: line.up(text))
+
+    def tells_of_reservation(self, number: int, status: str) -> None:
+        """It has ended; 1.6 has no word for that."""
+        if self.protocol != "ocpp1.6":
+            told = {"reservationId": number, "reservationUpdateStatus": status}
+            self.say(Message("ReservationStatusUpdate", lambda: told, weighty=False, part=f"reservation {number}"))
+
+    def _tell_variables(self) -> None:
+        variable = {"component": {"name": "ReservationCtrlr"}, "variable": {"name": "NonEvseSpecific"}}
+        data = [{**variable, "variableAttribute": [{"value": "true"}]}]
+        told = {"requestId": 1, "generatedAt": self.clock(), "seqNo": 0, "reportData": data}
+        self.say(Message("NotifyReport", lambda: told, weighty=False))
 
     def _try_start(self, plug: Plug) -> None:
         """A remote start meets a plug."""
@@ -376,17 +422,23 @@ class Station:
 
     def begin(self, plug: Plug, token: str, remote_start_id: int | None = None) -> None:
         """Energy flows."""
+        may, held = self.reservations.lets_begin(plug, token)
+        if not may:
+            return
         register = self.read(plug)
         charge = Charge(self.identity, plug.number, token, self.world.now, register, register=register)
+        more: dict[str, Any] = {}
+        if held is not None and self.reservations.names_them:
+            charge.names = more["reservationId"] = held.number
         self.charges.append(charge)
         plug.charge, plug.watts = charge, plug.visit.watts
         at = self.clock()
         if self.protocol == "ocpp1.6":
-            told = {"connectorId": plug.number, "idTag": token, "meterStart": register, "timestamp": at}
+            told = {"connectorId": plug.number, "idTag": token, "meterStart": register, "timestamp": at, **more}
             self.say(Message("StartTransaction", lambda: told, True, charge, "start", register))  # weighty
         else:
             charge.transaction_id = f"{self.identity}-tx{len(self.charges)}"
-            more: dict[str, Any] = {"idToken": {"idToken": token, "type": "Central" if remote_start_id else "ISO14443"}}
+            more["idToken"] = {"idToken": token, "type": "Central" if remote_start_id else "ISO14443"}
             if remote_start_id is not None:
                 more["remote"] = remote_start_id
             self._event(plug, charge, "Started", "start", register, "Transaction.Begin", more)
@@ -548,6 +600,7 @@ class Station:
     def _power_up(self) -> None:
         self._off = False
         self._boot_clock()
+        self.reservations.after_power(forgets="forgets" in self.quirks)
         for plug in self.plugs:
             self.status(plug, "Preparing" if plug.visit is not None else "Available")
         self._knock(self.luck.randrange(SECOND, 10 * SECOND))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tallywatt.workflows import finish, plug_in
+from tallywatt.workflows import finish, keep_reservation, plug_in
 from tallywatt.workflows.collect import intend_collection
-from tests.simulation.plan import Plan, plan_of
+from tests.simulation.plan import Plan, Step, plan_of
 from tests.simulation.stage import Stage
 
 if TYPE_CHECKING:
@@ -91,9 +91,24 @@ def test_a_bill_collected_twice_is_found(stage: Stage, monkeypatch: pytest.Monke
     assert any("were taken for invoice" in text for text in broken)
 
 
+def test_a_fee_for_a_place_that_was_not_kept_as_agreed_is_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The station's own list says for how long it kept the place; its clock is early, and it tells so at once."""
+    told = {
+        "station": 3, "plug": 0, "any": False, "payer": "FLEET", "other": "ASKS", "minutes": 15, "percent": 40,
+        "driver": "nobody", "haste": 0, "answer": "Accepted", "cancel": "Accepted", "late": 0, "strict": True,
+        "names_it": True, "watts": 11_000, "charges": 3,
+    }  # fmt: skip
+    quirks = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset({"clock_is_early"}))
+    plan = Plan(1, quirks, (Step(60_000, "reserve", told),))
+    assert stage.play(plan).broken == ()
+    monkeypatch.setattr(keep_reservation, "_is_early", lambda *_: False)
+
+    assert any("less than agreed" in one for one in stage.play(plan).broken)
+
+
 def test_a_plan_without_steps_is_a_quiet_day(stage: Stage) -> None:
     """Nothing happens by itself."""
-    outcome = stage.play(Plan(1, (frozenset(), frozenset(), frozenset()), ()))
+    outcome = stage.play(Plan(1, (frozenset(),) * 4, ()))
 
     assert outcome.broken == ()
     assert outcome.figures["sessions"] == 0

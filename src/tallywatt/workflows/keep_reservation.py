@@ -33,6 +33,8 @@ LATE_MS: Final = 24 * 3600 * 1000
 _STATES: Final = {"Expired": ReservationState.EXPIRED, "Removed": ReservationState.REMOVED}
 _GIVEN_UP: Final = frozenset({ReservationState.CANCELLED, ReservationState.REMOVED})
 """A start that names one of these has used it, and keeping it costs nothing."""
+EARLY_MS: Final = 30_000
+"""How much earlier than agreed a station may say that nobody came: what is earlier was not kept as agreed."""
 KNOWS_NONE: Final = "Rejected"
 """A station's answer to CancelReservation: it has no reservation of that number."""
 NO_TRANSACTION: Final = "NoTransaction"
@@ -80,10 +82,17 @@ def hear_reservation_update(work: UnitOfWork, fact: ReservationTold) -> None:
     if not held.is_open:
         return
     state = _STATES.get(fact.status)
-    if state is ReservationState.EXPIRED:
+    if state is ReservationState.EXPIRED and _is_early(held, fact.heard.received_at):
+        # Its clock differs from ours, and the driver still has time: nobody pays for not having come yet.
+        _to(work, held, ReservationState.REMOVED, f"{fact.status}, earlier than agreed")
+    elif state is ReservationState.EXPIRED:
         _expire(work, held, fact.status, is_told=True)
     elif state is not None or fact.status == NO_TRANSACTION:
         _to(work, held, ReservationState.REMOVED, fact.status)
+
+
+def _is_early(held: Reservation, told_at: Instant) -> bool:
+    return held.cancel_command_id is None and told_at < held.expires_at - EARLY_MS
 
 
 def _expire(work: UnitOfWork, held: Reservation, reason: str | None, *, is_told: bool) -> Reservation:

@@ -283,6 +283,7 @@ async def test_nobody_came_to_any_evse_and_the_least_price_is_billed(scene: Scen
         await point.say("NotifyReport", report)
         held = scene.do(reserve, Reserve(point.id, 30, token_uid="CARD"))
         await done(point)
+        past(point, held, 30)
         await point.say("ReservationStatusUpdate", {"reservationId": held.number, "reservationUpdateStatus": "Expired"})
         [invoice] = point.look("invoices", session_id=point.session.session_id)
         assert invoice.gross_minor == 476
@@ -359,6 +360,7 @@ async def test_nobody_came_and_the_tariff_has_a_price_for_that(scene: Scene) -> 
         scene.do(assign_tariff, where)
         held = asked(point)
         await done(point)
+        past(point, held, 30)
         for _ in range(2):
             update = {"reservationId": held.number, "reservationUpdateStatus": "Expired"}
             await point.say("ReservationStatusUpdate", update)
@@ -369,6 +371,23 @@ async def test_nobody_came_and_the_tariff_has_a_price_for_that(scene: Scene) -> 
         assert invoice.gross_minor == 476
 
 
+async def test_a_place_that_was_kept_for_less_than_agreed_costs_nothing(scene: Scene) -> None:
+    """A station whose clock is early says at once that nobody came: the driver, who had half an hour, is not charged for it."""
+    async with taking(scene, NEW) as (point, _):
+        put = scene.do(put_tariff, PutTariff(WITH_FEES))
+        where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
+        scene.do(assign_tariff, where)
+        held = asked(point)
+        await done(point)
+        await point.say("ReservationStatusUpdate", {"reservationId": held.number, "reservationUpdateStatus": "Expired"})
+        row = now(point, held)
+        assert (row.state, row.reason) == (ReservationState.REMOVED, "Expired, earlier than agreed")
+        assert point.sessions() == []
+        await charged(point, "CARD")
+        [invoice] = point.look("invoices", session_id=point.session.session_id)
+        assert (invoice.gross_minor, now(point, held).kept_from) == (10, None)
+
+
 async def test_a_start_after_the_bill_of_nobody_came_is_charged_for_its_energy_alone(scene: Scene) -> None:
     """The station said that nobody came, and tells of a start all the same: no reservation is paid for twice."""
     async with taking(scene, NEW) as (point, _):
@@ -377,6 +396,7 @@ async def test_a_start_after_the_bill_of_nobody_came_is_charged_for_its_energy_a
         scene.do(assign_tariff, where)
         held = asked(point)
         await done(point)
+        past(point, held, 30)
         update = {"reservationId": held.number, "reservationUpdateStatus": "Expired"}
         await point.say("ReservationStatusUpdate", update)
         await charged(point, "CARD", held.number)
@@ -398,6 +418,7 @@ async def test_an_end_that_is_told_before_the_yes_is_never_charged(scene: Scene)
         where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
         scene.do(assign_tariff, where)
         held = asked(point)
+        past(point, held, 30)
         await point.say("ReservationStatusUpdate", {"reservationId": held.number, "reservationUpdateStatus": "Expired"})
         await done(point)
         assert now(point, held).reserved_at is not None
