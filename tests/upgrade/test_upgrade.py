@@ -6,12 +6,13 @@ A new revision needs a file here before the next one comes: `python tests/upgrad
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.connections import connect, sqlite_path
 from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.migrations import HEAD, migrate, present_revision, upgrade
 from tallywatt.adapters.storage.sequencer import events_after
@@ -24,9 +25,37 @@ if TYPE_CHECKING:
 FILES = sorted(Path(__file__).parent.glob("[0-9]*.json"))
 
 
-def fill(url: str, told: dict[str, Any]) -> None:
+class Empty:
+    """Empty SQLite files of the revisions so far: each is made of the one before it, not of nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, Path] = {}
+
+    def put(self, url: str, revision: str) -> None:
+        """An empty database of a revision there."""
+        if revision not in self._made:
+            before = max((one for one in self._made if one < revision), default=None)
+            made = self._folder / f"{revision}.db"
+            if before is not None:
+                shutil.copyfile(self._made[before], made)
+            migrate(f"sqlite:///{made}", revision)
+            self._made[revision] = made
+        shutil.copyfile(self._made[revision], sqlite_path(url))
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Empty:
+    """Files to begin with, for all tests of this process."""
+    return Empty(tmp_path_factory.mktemp("empty"))
+
+
+def fill(url: str, told: dict[str, Any], empty: Empty) -> None:
     """Bring an empty database to the file's revision, and write its rows."""
-    migrate(url, told["revision"])
+    if url.startswith("sqlite"):
+        empty.put(url, told["revision"])
+    else:
+        migrate(url, told["revision"])
     connection = connect(url)
     mark = "?" if connection.dialect == "sqlite" else "%s"
     if connection.dialect == "sqlite":
@@ -55,13 +84,13 @@ def on_engines() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("engine", "file"), list(on_engines()))
 def test_a_filled_house_of_every_revision_is_taken_over(
-    engine: str, file: Path, request: pytest.FixtureRequest
+    engine: str, file: Path, empty: Empty, request: pytest.FixtureRequest
 ) -> None:
     """Whoever upgrades after a year skips ten revisions, and has invoices of all of them."""
     engine_url: str = request.getfixturevalue(engine)
     told = json.loads(file.read_text(encoding="utf-8"))
     assert told["revision"] == file.stem
-    fill(engine_url, told)
+    fill(engine_url, told, empty)
 
     upgrade(engine_url)
 
