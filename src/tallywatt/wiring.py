@@ -854,7 +854,15 @@ def traces_of(
     from tallywatt.payments.provider import Enquiry
 
     enquiries = [
-        Enquiry(one["id"], Instant(one["created_ms"]), one["provider_ref"], one["page_ref"]) for one in unfinished
+        Enquiry(
+            one["id"],
+            Instant(one["created_ms"]),
+            one["provider_ref"],
+            one["page_ref"],
+            reader_ref=one["reader_ref"],
+            presented_by=one["presented_by"],
+        )
+        for one in unfinished
     ]
     return comparing.traces_of(provider_of(account, settings), Instant(since), enquiries, told)
 

@@ -21,10 +21,11 @@ from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
 from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allow_invoice, open_balance
+from tallywatt.workflows.keep_reader import AddReader, add_reader
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tests.simulation.house import Disk, LivingHouse, Mortality
-from tests.simulation.provider import SimulatedProvider
+from tests.simulation.provider import READERS, SimulatedProvider
 from tests.simulation.station import STATION_KEY
 from tests.simulation.world import World
 
@@ -118,6 +119,13 @@ def furnish(folder: Path) -> None:
         if card is not None:
             stored = house.provider.store_method(reference, card, reference)
             do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
+    do(add_reader, AddReader("main", READERS[0], "Kiosk", "depot"))
+    codes = house.ask_now(
+        lambda connection: connection.execute(
+            "SELECT e.code FROM evses e JOIN stations s ON s.station_id = e.station_id WHERE s.identity IN ('SIM1', 'SIM2')"
+        )
+    )
+    do(add_reader, AddReader("main", READERS[1], "Post", evses=tuple(row[0] for row in codes)))
     _furnish_own_accounts(do)
     for tariff, scope, target in (
         (per_kwh(0.45), Scope.OPERATOR, ""),

@@ -9,6 +9,8 @@ from typing import Any
 from tests.simulation.debits import ANSWERS, FEE, RETURNS
 from tests.simulation.keeping import ANSWERS as RESERVE_ANSWERS
 from tests.simulation.keeping import CANCEL_ANSWERS, LATE
+from tests.simulation.provider import READERS
+from tests.simulation.readers import COMES, TAPS_AFTER, THEN
 from tests.simulation.reservations import DRIVERS
 from tests.simulation.station import QUIRKS
 from tests.simulation.world import MINUTE, SECOND
@@ -110,6 +112,16 @@ def plan_of(seed: int) -> Plan:
     quirks = (*quirks, frozenset(one for one in QUIRKS if luck.random() < 0.12))
     steps += [_anywhere(luck, _visit_of(luck, CARDS)) for _ in range(luck.randint(0, 2))]
     steps += [Step(luck.randrange(int(HORIZON * 0.6)), "reserve", _reserve(luck)) for _ in range(luck.randint(0, 5))]
+    taps = [_tap(luck) for _ in range(luck.randint(0, 6))]
+    # Two people want the same reader now and then.
+    taps += [Step(tap.at + luck.randrange(3 * MINUTE), "tap", _tap(luck).told) for tap in taps if luck.random() < 0.3]
+    steps += taps
+    for kind, most, make in (
+        ("reader_lost", 2, _reader_lost),
+        ("provider", 2, _reader_fault),
+        ("crash", 2, _reader_crash),
+    ):
+        steps += [Step(_at_the_reader(luck, taps), kind, make(luck)) for _ in range(luck.randint(0, most)) if taps]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -172,6 +184,37 @@ def _reserve(luck: Random) -> dict[str, Any]:
         "watts": 11_000,
         "charges": luck.randint(1, 12),
     }
+
+
+def _tap(luck: Random) -> Step:
+    visit = _anywhere(luck, _visit(luck))
+    told = {
+        **visit.told,
+        "reader": luck.randrange(len(READERS)) if visit.told["station"] < 2 else 0,
+        "comes": luck.choice(COMES),
+        "taps_after": luck.choice(TAPS_AFTER),
+        "then": luck.choice(THEN),
+    }
+    return Step(visit.at, "tap", told)
+
+
+def _at_the_reader(luck: Random, taps: list[Step]) -> int:
+    """A moment at which somebody stands at a reader."""
+    return min(HORIZON - 1, luck.choice(taps).at + luck.randrange(luck.choice((3, 30, 180)) * SECOND))
+
+
+def _reader_lost(luck: Random) -> dict[str, Any]:
+    return {"reader": luck.randrange(len(READERS)), "seconds": luck.choice((3, 30, 300))}
+
+
+def _reader_fault(luck: Random) -> dict[str, Any]:
+    path = luck.choice(("process_payment_intent", "process_payment_intent", "cancel_action", "terminal", "cancel"))
+    return {"fault": luck.choice(FAULTS), "times": luck.randint(1, 3), "path": path}
+
+
+def _reader_crash(luck: Random) -> dict[str, Any]:
+    on = luck.choice(("prepare", "present", "present", "enquiry", "void"))
+    return {"on": on, "points": luck.randrange(luck.choice((2, 4, 12))), "downtime": luck.choice((1, 10, 120))}
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 KEY = "sk_test_simulation"
 HOOK = "whsec_simulation"
+READERS = ("tmr_simulated_kiosk", "tmr_simulated_post")
+"""One for all EVSEs, one for those of SIM1 and SIM2."""
 WEBHOOK_FAULTS = frozenset({"duplicate_webhook", "reordered_webhook", "lost_webhook"})
 PAUSES = (1, 2, 5, 10, 30, 60, 300, 1800, 3600)
 """Seconds after which a webhook that was not taken is told again; the last one repeats."""
@@ -64,6 +66,11 @@ class SimulatedProvider:
         answer = self.answer("POST", urlsplit(url).path, {}, f"card={card}&approve=yes".encode())
         return 0 if answer is None else answer.status
 
+    def at_reader(self, path: str, **told: str) -> list[dict[str, Any]]:
+        """Somebody does something at a card reader, or to it: what the readers are like then."""
+        answer = self.answer("POST", path, {"content-type": "application/json"}, json.dumps(told).encode())
+        return [] if answer is None else list(json.loads(answer.body))
+
     def fault(self, kind: str, times: int, path: str) -> None:
         """Let something go wrong."""
         self.psp.faults.active.append(Fault(kind, times=times, path=path))
@@ -76,6 +83,8 @@ class SimulatedProvider:
         """Nothing goes wrong from now on."""
         self.psp.faults.active = []
         self.refuses_until = 0
+        for reader in READERS:
+            self.at_reader("/_readers", reader=reader, status="online")
         held, self._held_back = self._held_back, []
         for event in held:
             self._tell_later(event)

@@ -22,6 +22,7 @@ from tests.simulation.people import (
 )
 from tests.simulation.plan import HORIZON, Plan, Step
 from tests.simulation.provider import SimulatedProvider
+from tests.simulation.readers import ReaderDriver, lose_reader
 from tests.simulation.reservations import Reserver
 from tests.simulation.station import Plug, Station
 from tests.simulation.truths import broken_truths
@@ -182,6 +183,8 @@ class Simulation:
             "bank_line": lambda: pay_an_item(self, step),
             "top_up": lambda: top_up(self, step),
             "debit": lambda: collect(self, step),
+            "tap": lambda: ReaderDriver(self, step).begin(),
+            "reader_lost": lambda: lose_reader(self, step),
             "reserve": lambda: Reserver(self, step).begin(),
             "weather": lambda: self._weather_is(told["loss"]),
         }
@@ -279,6 +282,8 @@ class Simulation:
                 "webhook_events",
             )
         }
+        at_readers = "SELECT count(*) FROM payments WHERE reader_id IS NOT NULL AND authorised_minor > 0"
+        counted["holds at readers"] = self.rows(at_readers)[0][0]
         return {**counted, "crashes": self.crashes}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
 from tests.simulation.bank import BALANCES
 from tests.simulation.furnish import OPERATOR
+from tests.simulation.readers import readers_are_free
 from tests.simulation.reservations import reservations_are_billed_once, reservations_are_told_truly
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def broken_truths(run: Simulation) -> list[str]:
             _nothing_is_left_to_do,
             _audit_is_clean,
             _positions_are_dense,
+            readers_are_free,
             reservations_are_told_truly,
             reservations_are_billed_once,
             _balances_add_up,

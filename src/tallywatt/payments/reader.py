@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from tallywatt.payments.payment import RELEASED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import EvseId, LocationId, ProviderAccountId
 
@@ -22,6 +24,8 @@ PAUSE_MS: Final = 15 * 60 * 1000
 NEVER_ASKED: Final = ("reader_offline", "reader_busy")
 LONGEST_REF: Final = 64
 LONGEST_LABEL: Final = 60
+SHOWN_END: Final = 4
+"""So much of a name is printed on a reader, or shown by it, and tells two of one label apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,12 @@ class Reader:
     def serves(self, evse_id: EvseId) -> bool:
         """Whether an EVSE of its location is paid for there."""
         return self.removed_at is None and (not self.evse_ids or evse_id in self.evse_ids)
+
+
+def told_apart(readers: Sequence[tuple[str, str]]) -> list[str]:
+    """What to call readers of these labels and names beside each other: one that is labelled like another by its end, too."""
+    labels = [label.casefold() for label, _ in readers]
+    return [f"{label} (…{ref[-SHOWN_END:]})" if labels.count(label.casefold()) > 1 else label for label, ref in readers]
 
 
 def is_unpaid(state: str, authorised_minor: int, reason: str | None) -> bool:

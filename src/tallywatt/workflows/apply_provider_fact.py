@@ -37,6 +37,7 @@ from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
+from tallywatt.workflows.note_reader import note_reader
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.renew_method import note_method
 from tallywatt.workflows.reserve_refund import release_reserved
@@ -199,6 +200,8 @@ def _follow_operation(
 ) -> None:
     work.operations.put(operation)
     if operation.state is before.state:
+        return
+    if note_reader(work, payment, operation):
         return
     if operation.state is OperationState.UNKNOWN:
         work.jobs.add(_ask_later(work, operation))

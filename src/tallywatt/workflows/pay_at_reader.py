@@ -13,7 +13,7 @@ from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import BEFORE_MONEY, Payment
-from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, PLUG_IN_MS, PRESENT_MS, is_unpaid
+from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, PLUG_IN_MS, PRESENT_MS, is_unpaid, told_apart
 from tallywatt.workflows.intend_operation import intend_operation
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, ad_hoc_payment
@@ -67,8 +67,9 @@ def reader_for(work: UnitOfWork, station: Station, evse: Evse, reader_id: str | 
         msg = f"no card reader serves {evse.code}"
         raise Conflict(msg, code="readers.none_here", remedy="pay on the page of the provider")
     if len(there) > 1:
-        msg = f"several card readers serve {evse.code}"
-        raise BadInput(msg, code="readers.choose", remedy="say at which one: " + ", ".join(one.label for one in there))
+        labels = told_apart([(one.label, one.reader_ref) for one in there])
+        msg = f"{len(there)} card readers serve {evse.code}: {', '.join(labels)}"
+        raise BadInput(msg, code="readers.choose", remedy="choose the one beside you, and say which: reader = its id")
     return there[0]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tallywatt.payments.payment import BEFORE_MONEY, PaymentState
+from tallywatt.stations.command import Action
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
 from tallywatt.workflows.use_coupon import release_uses
 
@@ -42,5 +43,8 @@ def void_hold(work: UnitOfWork, command: VoidHold) -> Payment:
 def release_unused(work: UnitOfWork, payment_id: PaymentId) -> Payment:
     """The deadline of an ad hoc payment: let it go unless a session has begun with it."""
     payment = work.payments.get(payment_id)
+    if any(one.is_open and one.action is Action.START for one in work.station_commands.by(payment_id=payment_id)):
+        # Its station may start yet, and the energy would be unpaid. That command's own end lets the hold go.
+        return payment
     paid = payment.state is PaymentState.AUTHORISED
     return void_hold(work, VoidHold(payment_id, "never_plugged_in" if paid else "never_paid"))

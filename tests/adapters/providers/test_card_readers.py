@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.adapters.providers.comparing import traces_of
+from tallywatt.adapters.storage.connections import connect
+from tallywatt.adapters.storage.views.returning import unfinished_payments
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.payments.provider import Enquiry, Succeeded, View, ViewStatus
 from tallywatt.simulators.psp import books
 from tallywatt.simulators.psp.adyen_terminals import TRACK
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.pay_at_reader import GiveUpAtReader, end_presentation, give_up_at_reader
 from tests.adapters.providers.kiosk import Kiosk
-from tests.payments.house import Crash, crash_when
+from tests.payments.house import OPERATOR, Crash, crash_when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +32,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["stripe", "adyen"])
-def kiosk(request: pytest.FixtureRequest, tmp_path: Path, sqlite_house_url: str) -> Iterator[Kiosk]:
-    made = Kiosk(request.param, tmp_path, sqlite_house_url)
+def kiosk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kiosk]:
+    provider, _, engine = request.param.partition(" on ")
+    made = Kiosk(provider, tmp_path, request.getfixturevalue(f"{engine or 'sqlite'}_house_url"))
     yield made
     made.close()
 
 
+BOTH_ENGINES = pytest.mark.parametrize("kiosk", ["stripe", "adyen", "stripe on postgresql"], indirect=True)
+"""Of the stories that lean on what the tables keep apart, or on more than one transaction."""
+
+
+@BOTH_ENGINES
 def test_a_card_is_held_to_the_reader_and_only_the_price_of_the_session_is_taken(kiosk: Kiosk) -> None:
     """The same payment as on a page from here on: held, captured for what is due, the rest let go, a part given back."""
     payment = kiosk.asking()
@@ -97,6 +107,7 @@ def test_a_card_that_is_held_to_it_twice_is_held_once(kiosk: Kiosk) -> None:
     assert books.read(kiosk.bench.psp.state).holds_open == 1
 
 
+@BOTH_ENGINES
 def test_the_second_driver_waits_until_the_first_has_paid(kiosk: Kiosk) -> None:
     """One reader, two people: the card of the second would pay for the first."""
     first = kiosk.asking()
@@ -124,6 +135,7 @@ def test_who_walks_away_leaves_no_reader_that_asks_the_next_one(kiosk: Kiosk) ->
     assert books.read(kiosk.bench.psp.state).holds_open == 0
 
 
+@BOTH_ENGINES
 def test_a_card_that_comes_while_the_driver_gives_up_is_let_go(kiosk: Kiosk) -> None:
     """On the page somebody presses cancel, and the card was faster."""
     payment = kiosk.asking()
@@ -211,6 +223,65 @@ def test_a_reader_without_connection_is_told_at_once(kiosk: Kiosk) -> None:
     assert books.read(kiosk.bench.psp.state).holds_open == 0
 
 
+def _waiting(kiosk: Kiosk) -> list[str]:
+    """What a person is to look at."""
+    return [one.kind for one in kiosk.house.ask(lambda work: work.inbox.by()) if one.state.value == "open"]
+
+
+@BOTH_ENGINES
+def test_a_reader_without_connection_is_one_matter_however_many_try_it(kiosk: Kiosk) -> None:
+    """A person looks after one reader, not after each driver's try; when it asks again nobody has to do anything."""
+    kiosk.asking()
+    kiosk.tap("cancel")
+    kiosk.look()
+    kiosk.at_first(status="offline")
+    for _ in range(3):
+        kiosk.asking()
+    assert _waiting(kiosk) == ["reader_failing"]
+    kiosk.at_first(status="online")
+
+    kiosk.asking()
+
+    assert _waiting(kiosk) == []
+    kiosk.tap("cancel")
+    kiosk.look()
+    kiosk.at_first(status="offline")
+    kiosk.asking()
+    assert _waiting(kiosk) == ["reader_failing"]
+
+
+@BOTH_ENGINES
+def test_after_a_restore_the_reader_is_asked_how_it_went(kiosk: Kiosk) -> None:
+    """The backup was made while the reader asked. Only the terminal itself knows of the card that was held to it since."""
+    payment = kiosk.asking()
+    connection = connect(kiosk.house.url)
+    try:
+        [row] = unfinished_payments(connection, OPERATOR, kiosk.account.account_id)
+    finally:
+        connection.close()
+    assert (row["id"], row["reader_ref"]) == (payment, kiosk.ref)
+    kiosk.tap()
+    enquiry = Enquiry(
+        PaymentId(payment), Instant(row["created_ms"]), row["provider_ref"], row["page_ref"],
+        reader_ref=row["reader_ref"], presented_by=row["presented_by"],
+    )  # fmt: skip
+
+    told = traces_of(kiosk.house.provider, kiosk.house.now(), [enquiry], told=None if row["provider_ref"] else ())
+
+    assert next(one.view.status for one in told if one.payment_id == payment) is ViewStatus.AUTHORISED
+
+
+@pytest.mark.parametrize("kiosk", ["adyen"], indirect=True)
+def test_a_terminal_without_connection_does_not_hold_a_restored_house_up(kiosk: Kiosk) -> None:
+    """It may be so for days. What it knows is asked for later, as ever, and no second card is asked for."""
+    payment = kiosk.asking()
+    kiosk.at_first(status="offline")
+    presented = kiosk.house.operations(payment)[-1].operation_id
+    enquiry = Enquiry(PaymentId(payment), kiosk.house.now(), None, None, reader_ref=kiosk.ref, presented_by=presented)
+
+    assert traces_of(kiosk.house.provider, kiosk.house.now(), [enquiry], told=()) == []
+
+
 def test_a_reader_that_serves_somebody_else_is_not_taken_from_them(kiosk: Kiosk) -> None:
     """It may be asked by another till: what it does there is never cancelled from here."""
     first = kiosk.asking()
@@ -221,6 +292,24 @@ def test_a_reader_that_serves_somebody_else_is_not_taken_from_them(kiosk: Kiosk)
 
     assert (kiosk.payment(second).state, kiosk.payment(second).reason) == (PaymentState.ABANDONED, "reader_busy")
     kiosk.tap()
+    assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+@pytest.mark.parametrize("kiosk", ["stripe"], indirect=True)
+def test_a_reader_that_never_heard_that_a_payment_was_given_up_serves_the_next_driver(kiosk: Kiosk) -> None:
+    """It had no connection then, and asks for the first one's card for ever: it is told so when the next one wants it."""
+    first = kiosk.asking()
+    kiosk.at_first(status="offline")
+    _cancelled(kiosk, first)
+    kiosk.house.work()
+    assert kiosk.payment(first).state is PaymentState.VOIDED
+    kiosk.at_first(status="online")
+
+    second = kiosk.asking()
+    kiosk.tap()
+    kiosk.look()
+
+    assert kiosk.payment(second).state is PaymentState.AUTHORISED
     assert books.read(kiosk.bench.psp.state).holds_open == 1
 
 

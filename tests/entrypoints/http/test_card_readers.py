@@ -15,6 +15,7 @@ from tallywatt.stations.command import CommandState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.command_station import end_command
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.void_hold import release_unused
 from tests.entrypoints.http.reserved import a_reader
 from tests.entrypoints.http.test_console_tariffs import csrf
 from tests.workflows.house_of import yes
@@ -95,6 +96,23 @@ def test_who_gives_up_when_the_station_was_asked_to_start_keeps_the_hold(scene: 
     assert scene.do(lambda work, one: work.payments.get(one).due_minor, payment.payment_id) == 0
 
 
+def test_a_deadline_before_the_end_of_the_start_lets_nothing_go(scene: Scene) -> None:
+    """A station may have longer to start than the driver has to plug in: the cable may go in yet."""
+    a_reader(scene, "CP1", "tmr_1")
+    paid_at_reader(scene)
+    scene.collect(yes)
+    [payment] = scene.do(lambda work, _: work.payments.by(), None)
+    held = View(ViewStatus.AUTHORISED, payment.currency, payment.provider_ref, authorised_minor=payment.amount_minor)
+    scene.do(apply_provider_fact, ProviderFact(payment.payment_id, Succeeded(held), Source.WEBHOOK))
+    start = scene.do(start_paid_session, StartPaidSession(payment.payment_id))
+    assert start is not None
+
+    assert scene.do(release_unused, payment.payment_id).due_minor is None
+    scene.do(lambda work, one: end_command(work, one, CommandState.EXPIRED, "nobody plugged in"), start)
+
+    assert scene.do(lambda work, one: work.payments.get(one).due_minor, payment.payment_id) == 0
+
+
 def test_where_no_reader_stands_nobody_is_sent_to_one(scene: Scene) -> None:
     refused = paid_at_reader(scene, ELSEWHERE)
     assert (refused.status_code, refused.json()["code"]) == (409, "readers.none_here")
@@ -105,7 +123,13 @@ def test_where_no_reader_stands_nobody_is_sent_to_one(scene: Scene) -> None:
 
 def test_with_two_readers_the_driver_says_which(scene: Scene) -> None:
     first, _ = a_reader(scene, "CP1", "tmr_1"), a_reader(scene, "CP1", "tmr_2")
-    assert paid_at_reader(scene).json()["code"] == "readers.choose"
+    refused = paid_at_reader(scene).json()
+    assert (refused["code"], "2 card readers" in refused["detail"]) == ("readers.choose", True)
+    page = scene.client().get(f"/evse/{EVSE}").text
+    for end in ("mr_1", "mr_2"):
+        # Both carry the same label: the end of what is printed on them tells them apart.
+        assert f"Post 1 (…{end})" in page
+        assert f"Post 1 (…{end})" in refused["detail"]
     assert paid_at_reader(scene, reader=first).status_code in (202, 409)
 
 

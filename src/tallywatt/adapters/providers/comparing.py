@@ -31,7 +31,8 @@ def traces_of(
         seen = provider.enquire(enquiry)
         if isinstance(seen, View):
             found.append(Trace(enquiry.payment_id, seen))
-        elif seen is not None:
+        elif seen is not None and not (isinstance(seen, Unknown) and enquiry.reader_ref is not None):
+            # A terminal without connection may be so for days. It is asked on, and for no second card.
             raise _silent(seen)
     if told is not None:
         return [*found, *known.values()]

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 Tree = dict[str, Any]
 
 EVENTS: Final = ("terminal.reader.action_failed", "terminal.reader.action_succeeded")
+BUSY: Final = "terminal_reader_busy"
 SILENT: Final = "terminal_reader_timeout"
 """It was asked and has not answered: it may ask for the card all the same."""
-WORDS: Final = {"terminal_reader_busy": "reader_busy", "terminal_reader_offline": "reader_offline"}
+WORDS: Final = {BUSY: "reader_busy", "terminal_reader_offline": "reader_offline"}
 """Why a reader was not asked, in our words."""
+ENDED: Final = frozenset({"canceled", "requires_capture", "succeeded"})
+"""States of an intent for which no card is wanted any more."""
 NOBODY_PAID: Final = frozenset(
     {"customer_canceled", "canceled", "reader_timeout", "terminal_reader_timeout", "timeout"}
 )
@@ -52,7 +55,20 @@ def prepare(client: V1Services, asked: Tree, options: Any) -> Any:
 
 def present(client: V1Services, asked: Tree, options: Any, tree: Callable[[Any], Tree]) -> View:
     """The reader asks for the card. Its answer says that it asks, or how that went, if it was asked before."""
-    reader = client.terminal.readers.process_payment_intent(
+    try:
+        reader = _process(client, asked, options)
+    except stripe.InvalidRequestError as error:
+        if error.code != BUSY or not _frees(client, asked):
+            raise
+        # The refusal is certain: what is asked now is asked for the first time, so it may have a key of its own.
+        again = {**options, "idempotency_key": f"{options['idempotency_key']}/again"}
+        reader = _process(client, asked, again)
+    seen = of_reader(tree(reader), asked["provider_ref"])
+    return seen or View(ViewStatus.REQUIRES_ACTION, provider_ref=asked["provider_ref"])
+
+
+def _process(client: V1Services, asked: Tree, options: Any) -> Any:
+    return client.terminal.readers.process_payment_intent(
         asked["reader_ref"],
         {
             "payment_intent": asked["provider_ref"],
@@ -60,8 +76,24 @@ def present(client: V1Services, asked: Tree, options: Any, tree: Callable[[Any],
         },
         options,
     )
-    seen = of_reader(tree(reader), asked["provider_ref"])
-    return seen or View(ViewStatus.REQUIRES_ACTION, provider_ref=asked["provider_ref"])
+
+
+def _frees(client: V1Services, asked: Tree) -> bool:
+    """Whether a reader was occupied with a payment of ours that has ended, and asks for its card no longer.
+
+    It had no connection when it was to stop: nobody else would ever tell it, and every driver after that heard that it is busy.
+    """
+    action = client.terminal.readers.retrieve(asked["reader_ref"]).to_dict().get("action") or {}
+    about = intent_of(action)
+    if about == asked["provider_ref"]:
+        return False
+    if about is None or action.get("status") != "in_progress":
+        return True
+    intent = client.payment_intents.retrieve(about).to_dict()
+    if intent["status"] not in ENDED or marks.PAYMENT not in (intent.get("metadata") or {}):
+        return False
+    client.terminal.readers.cancel_action(asked["reader_ref"])
+    return True
 
 
 def give_up(client: V1Services, asked: Tree, options: Any) -> Any:

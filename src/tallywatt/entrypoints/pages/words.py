@@ -363,6 +363,7 @@ LABELS: Final = {
     "inbox.payment_contradicted": later("Provider contradicts us"),
     "inbox.payment_goes_round": later("Payment does not move on"),
     "inbox.operation_failed": later("Provider refused"),
+    "inbox.reader_failing": later("Card reader does not answer"),
     "inbox.operation_not_sent": later("Provider never reached"),
     "any.meter_reset": later("Meter reset"),
     "any.meter_dropout": later("Meter dropout"),
@@ -581,6 +582,9 @@ LABELS: Final = {
     "why.payment_contradicted": later("What the provider says contradicts what we know"),
     "why.payment_goes_round": later("The payment comes back to the same step again and again"),
     "why.operation_failed": later("The provider refused what it was asked"),
+    "why.reader_failing": later(
+        "Drivers cannot pay at this card reader; this closes by itself as soon as it works again"
+    ),
     "why.operation_not_sent": later("The provider could not be reached"),
     "why.lost_stop": later("The station never reported the end"),
     "why.start_missing": later("The station never reported the start"),

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, select
 
 from tallywatt.adapters.storage.tables import payments, readers, stations
 from tallywatt.adapters.storage.views.asking import MOST_ROWS, Question, Row, columns, joined, mine
-from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, is_unpaid
+from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS, is_unpaid, told_apart
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -103,7 +103,9 @@ def readers_at(
     )
     able = [one for one in rows if currency in one["currencies"]]
     fit = [one for one in able if not one["evse_ids"] or evse_id in one["evse_ids"]]
-    return sorted(fit, key=lambda one: not one["evse_ids"])
+    labels = told_apart([(one["label"], one["reader_ref"]) for one in fit])
+    named = [{**one, "label": label} for one, label in zip(fit, labels, strict=True)]
+    return sorted(named, key=lambda one: not one["evse_ids"])
 
 
 def _shown(row: Row, evses: list[str]) -> Row:
