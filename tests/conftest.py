@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.coverage_of_rating import branches_left_out, is_whole_run
 from tests.parts import REQUIRE_ALL, part
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The machine is shared and its speed says nothing about the code; a failing example prints how to get it again.
-settings.register_profile("house", deadline=None, print_blob=True)
+settings.register_profile("house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
