@@ -22,8 +22,8 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-START_SECONDS = 20
-STOP_SECONDS = 20
+START_SECONDS = 60
+STOP_SECONDS = 60
 OWNER = "postgres"
 FAST_AND_FORGETFUL = (
     "fsync=off",

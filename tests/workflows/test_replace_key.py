@@ -169,7 +169,7 @@ async def test_the_new_key_is_taken_and_the_old_one_ends_when_it_was_shown(
         assert first.state is KeyState.WAITING
         key, _ = await asyncio.gather(key_from(socket, saying(protocol, "Accepted")), post.sent())
         await post.until(KeyState.ACCEPTED)
-        await asyncio.wait_for(socket.wait_closed(), 5)
+        await asyncio.wait_for(socket.wait_closed(), 30)
     assert await knocks(post, FIRST, protocol) == 101
     assert await knocks(post, key, protocol) == 101
     await post.until(KeyState.DONE)

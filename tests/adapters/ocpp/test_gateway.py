@@ -30,7 +30,7 @@ QUARANTINED = StationState.QUARANTINED
 
 async def until(is_so: Any) -> None:
     """Wait for something that happens on another task or thread."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110  # what happens on another thread sets no event here
             await asyncio.sleep(0.005)
 
@@ -484,7 +484,7 @@ async def test_stopping_does_not_wait_for_ever(house: House) -> None:
     async with house.station() as socket:
         await socket.send(json.dumps([2, "1", "StopTransaction", STOP]))
         await until(lambda: len(house.writer.orders) == 1)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await house.gateway.stop(grace_seconds=0.1)
         with pytest.raises(ConnectionClosed):
             await socket.recv()

@@ -54,7 +54,7 @@ def at_home(scene: Scene, chromium: Browser) -> Iterator[tuple[Page, Authenticat
         port = base.rpartition(":")[2]
         scene.house.settings.public_url = f"http://localhost:{port}"
         context = chromium.new_context(base_url=scene.house.settings.public_url)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         yield page, Authenticator(page)
         context.close()
