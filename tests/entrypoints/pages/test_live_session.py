@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
 
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
-MOST_MS = 10_000
+MOST_MS = 30_000
 
 
 @contextmanager
