@@ -110,12 +110,19 @@ class ScriptedProvider:
 
     def _capture(self, operation: Operation) -> Outcome:
         seen = self.views[operation.payment_id]
-        if seen.status is not ViewStatus.AUTHORISED or operation.amount_minor > seen.authorised_minor:
+        left = seen.authorised_minor - seen.captured_minor
+        if seen.status is not ViewStatus.AUTHORISED or operation.amount_minor > left:
             return Failed("payment_intent_unexpected_state", "not now", seen)
-        return self._now(operation, _captured(seen, operation.amount_minor))
+        if not operation.is_final:
+            assert seen.several_captures, "nobody asks for a part of what is taken once"
+            part = seen.captured_minor + operation.amount_minor
+            return self._now(operation, replace(seen, captured_minor=part))
+        return self._now(operation, _captured(seen, seen.captured_minor + operation.amount_minor))
 
     def _void(self, operation: Operation) -> Outcome:
         seen = self.views[operation.payment_id]
+        if seen.captured_minor and seen.status is ViewStatus.AUTHORISED and operation.taken_minor:
+            return self._now(operation, replace(seen, status=ViewStatus.CAPTURED))
         if seen.captured_minor:
             return Failed("payment_intent_unexpected_state", "captured", seen)
         gone = ViewStatus.VOIDED if seen.authorised_minor else ViewStatus.ABANDONED
@@ -134,7 +141,7 @@ class ScriptedProvider:
         self.views[operation.payment_id] = view
         return outcome_shown(operation, view, view.provider_ref) or Succeeded(view, view.provider_ref)
 
-    def driver_pays(self, payment_id: str, held_minor: int) -> View:
+    def driver_pays(self, payment_id: str, held_minor: int, *, several_captures: bool = False) -> View:
         """The driver places the hold on the page; what a webhook would tell."""
         page = self.views[payment_id]
         self.views[payment_id] = replace(
@@ -144,12 +151,14 @@ class ScriptedProvider:
             authorised_minor=held_minor,
             card_brand="visa",
             card_last4="4242",
+            several_captures=several_captures,
         )
         return self.views[payment_id]
 
     def hold_expires(self, payment_id: str) -> View:
-        """The provider lets go by itself."""
-        self.views[payment_id] = replace(self.views[payment_id], status=ViewStatus.EXPIRED)
+        """The provider lets go by itself; of what it has taken it lets nothing go."""
+        gone = ViewStatus.CAPTURED if self.views[payment_id].captured_minor else ViewStatus.EXPIRED
+        self.views[payment_id] = replace(self.views[payment_id], status=gone)
         return self.views[payment_id]
 
     def enquire(self, enquiry: Enquiry) -> View | NotSent | Unknown | None:

@@ -60,7 +60,8 @@ def views(draw: st.DrawFn) -> View:
     """Anything a provider could say that is true of itself: nothing captured beyond what was held, nothing back beyond that."""
     status = draw(st.sampled_from(ViewStatus))
     held = draw(AMOUNTS) if status in (ViewStatus.AUTHORISED, ViewStatus.CAPTURED) else 0
-    captured = draw(st.integers(0, held)) if status is ViewStatus.CAPTURED else 0
+    # Of a hold that is taken in parts something is captured while the rest is held.
+    captured = draw(st.integers(0, held))
     refunded = draw(st.none() | st.integers(0, captured))
     return View(status, "GBP", "pi_1", authorised_minor=held, captured_minor=captured, refunded_minor=refunded)
 
@@ -69,6 +70,7 @@ PAYMENTS = st.builds(
     a_payment,
     kind=st.sampled_from(PaymentKind),
     due_minor=st.none() | AMOUNTS,
+    several_captures=st.booleans(),
 )
 
 

@@ -49,6 +49,8 @@ class ProviderAccount:
     """Of customers' accounts in our own books: what has to be there for a start; None: a share of the usual hold."""
     low_minor: int | None = None
     """Of prepaid balances: below it the customer is told; None: nobody is."""
+    several_captures: bool = False
+    """That the provider has switched several captures of one hold on for this account, where it does so by account."""
     version: int = 1
 
 

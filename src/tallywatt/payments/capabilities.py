@@ -22,6 +22,17 @@ class Initiator(StrEnum):
     MERCHANT = "merchant"
 
 
+class Captures(StrEnum):
+    """Into how many parts a hold can be taken."""
+
+    ONCE = "once"
+    """The first capture lets go of the rest."""
+    BY_HOLD = "by_hold"
+    """Each hold says so itself: it depends on the card, and on what was agreed with the provider."""
+    BY_ACCOUNT = "by_account"
+    """The provider has switched it on for an account, or has not. Where it has, no capture lets go of the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do."""
@@ -38,7 +49,7 @@ class Capabilities:
     """Whether every modification is only received at first, and decided in a webhook."""
     partial_capture: bool = True
     """Less than is held can be taken; the rest is let go with it."""
-    multiple_capture: bool = False
+    multiple_captures: Captures = Captures.ONCE
     adjusts: bool = False
     """Whether the sum of a hold can be changed while it lives."""
     partial_refund: bool = True
@@ -71,10 +82,12 @@ WALLETS: Final = ("card", "apple_pay", "google_pay")
 CAPABILITIES: Final[dict[str, Capabilities]] = {
     # docs.stripe.com/api/idempotent_requests: keys live for at least 24 hours. Increments are not offered online in
     # countries with strong customer authentication (docs.stripe.com: incremental authorization): they are asked for with
-    # the page, tried when they are needed, and a refusal ends the session in time. Nothing counts on them.
+    # the page, tried when they are needed, and a refusal ends the session in time. Nothing counts on them. Several captures
+    # are asked for with the page, too (docs.stripe.com/payments/multicapture): its charge tells whether there can be.
     "stripe": Capabilities(
         23 * 3600,
         enquiry_by_reference=True,
+        multiple_captures=Captures.BY_HOLD,
         adjusts=True,
         card_present=True,
         presents_by_key=True,
@@ -93,8 +106,10 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
     ),
     # docs.adyen.com/development-resources/api-idempotency: keys live for at least 7 days. Everything is decided later.
     # What goes to a terminal has a number of its own instead of a key, and is asked about by it.
+    # docs.adyen.com/online-payments/capture: multiple partial captures are switched on by its support for an account.
     "adyen": Capabilities(
         6 * DAY,
+        multiple_captures=Captures.BY_ACCOUNT,
         enquiry_by_reference=False,
         enquiry=False,
         prepares=False,
@@ -106,7 +121,8 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         card_present=True,
         methods=WALLETS,
     ),
-    # Both are ours: the answer to an operation is found again by the operation for ever.
+    # Both are ours: the answer to an operation is found again by the operation for ever. Such a hold never ends by itself,
+    # so nothing has to be taken from it before the price is known: it is taken once.
     "prepaid": Capabilities(
         FOR_EVER,
         enquiry_by_reference=True,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.card_numbers import hide_card_numbers
-from tallywatt.payments.codes import DECLINED
+from tallywatt.payments.codes import CAPTURE_LOST, DECLINED
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.provider import (
     Declined,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tallywatt.kernel.clock import Instant
     from tallywatt.payments.operation import Operation
+    from tallywatt.payments.payment import Payment
     from tallywatt.payments.provider import Outcome
 
 MOST_ATTEMPTS: Final = 8
@@ -148,17 +149,45 @@ def _shown_by_state(  # noqa: PLR0911  # one answer a kind
             return None if again else _PRESENT.get(view.status)
         case OperationKind.AUTHORISE:
             return _AUTHORISE.get(view.status)
-        case OperationKind.ADJUST if view.authorised_minor >= operation.amount_minor:
-            return OperationState.SUCCEEDED
-        case OperationKind.ADJUST | OperationKind.CAPTURE:
-            # A hold that is used grows no more, and one that is gone neither grows nor is used.
-            used = OperationState.FAILED if operation.kind is OperationKind.ADJUST else OperationState.SUCCEEDED
-            return used if view.captured_minor else _CAPTURE.get(view.status)
+        case OperationKind.ADJUST:
+            return _shown_of_adjustment(operation, view)
+        case OperationKind.CAPTURE:
+            return _shown_of_capture(operation, view)
         case OperationKind.VOID:
-            return OperationState.FAILED if view.captured_minor else _VOID.get(view.status)
+            return _shown_of_void(operation, view)
         case OperationKind.REFUND:
             mine = [one.status for one in view.refunds if one.operation_id == operation.operation_id]
             return _REFUND.get(mine[0]) if mine else None
+
+
+def _shown_of_adjustment(operation: Operation, view: View) -> OperationState | None:
+    """A hold that is used grows no more, and neither does one that is gone."""
+    if view.authorised_minor >= operation.amount_minor:
+        return OperationState.SUCCEEDED
+    return OperationState.FAILED if view.captured_minor else _CAPTURE.get(view.status)
+
+
+def _shown_of_capture(operation: Operation, view: View) -> OperationState | None:
+    """What was taken before it was asked for tells nothing about it."""
+    if view.captures:
+        mine = any(one.operation_id == operation.operation_id for one in view.captures)
+        return OperationState.SUCCEEDED if mine else None
+    before = operation.taken_minor
+    if view.captured_minor > before:
+        return OperationState.SUCCEEDED
+    if before and view.status is ViewStatus.CAPTURED:
+        return OperationState.FAILED  # the hold has ended without it
+    return _CAPTURE.get(view.status)
+
+
+def _shown_of_void(operation: Operation, view: View) -> OperationState | None:
+    """A hold is let go, or what a capture has left of one."""
+    before = operation.taken_minor
+    if before and view.captures:
+        return None
+    if view.captured_minor > before:
+        return OperationState.FAILED
+    return OperationState.SUCCEEDED if before and view.status is ViewStatus.CAPTURED else _VOID.get(view.status)
 
 
 _CHARGE: Final = {
@@ -228,6 +257,26 @@ def with_refund_total(view: View, operations: Iterable[Operation]) -> View:
         if one.kind is OperationKind.REFUND and (one.state is OperationState.SUCCEEDED or one.operation_id in done)
     )
     return replace(view, refunded_minor=total)
+
+
+def with_captures(view: View, payment: Payment, operations: Iterable[Operation]) -> View:
+    """The view with the sum of all captures, and with what the last one leaves, where the message tells of one capture alone.
+
+    Each capture of ours is an operation with its sum. One that somebody made at the provider by hand is none: of it the
+    message itself is all that is known.
+    """
+    takes: dict[str, Operation] = {one.operation_id: one for one in operations if one.kind is OperationKind.CAPTURE}
+    told = {one.operation_id: one.amount_minor for one in view.captures if one.operation_id in takes}
+    if not told or len(told) < len(view.captures):
+        return view
+    done = {id_: one.amount_minor for id_, one in takes.items() if one.state is OperationState.SUCCEEDED} | told
+    lost = sum(one.amount_minor for id_, one in takes.items() if one.code == CAPTURE_LOST and id_ not in told)
+    # What was given back of a lost capture still counts as captured.
+    total = sum(done.values()) + lost - payment.lost_minor
+    kept = all(not takes[id_].is_final for id_ in told)
+    status = ViewStatus.AUTHORISED if kept else view.status
+    held = max(view.authorised_minor, total)
+    return replace(view, status=status, captured_minor=total, authorised_minor=held)
 
 
 def shown(operation: Operation, view: View, now: Instant) -> Operation:

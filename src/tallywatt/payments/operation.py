@@ -31,9 +31,9 @@ class OperationKind(StrEnum):
     ADJUST = "adjust"
     """Hold more than was held before: the new sum of the whole hold. It takes nothing, and what it fails at stays as it was."""
     CAPTURE = "capture"
-    """Take what is due from a hold; the rest is released."""
+    """Take what is due from a hold; the rest is released, unless it is a part and more is to be taken."""
     VOID = "void"
-    """Release a hold, close a page that nobody has paid, or let a reader ask no longer."""
+    """Release a hold or what a capture has left of it, close a page that nobody has paid, or let a reader ask no longer."""
     REFUND = "refund"
 
 
@@ -99,6 +99,16 @@ class Operation:
         """What is asked, read."""
         read: dict[str, Any] = json.loads(self.request)
         return read
+
+    @property
+    def is_final(self) -> bool:
+        """Whether its hold has ended when it is done."""
+        return self.asked.get("final") is not False
+
+    @property
+    def taken_minor(self) -> int:
+        """What had been taken of the hold when it was asked for."""
+        return int(self.asked.get("taken_minor") or 0)
 
 
 def request_text(asked: Mapping[str, str | int | None]) -> str:

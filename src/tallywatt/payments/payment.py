@@ -8,8 +8,8 @@ counters; what is on its way is in the payment's one unresolved operation.
     created ── prepared ─────────────────────────────── captured ── refunded
        │           └──────────── declined                  │
        └── requires_action ── authorised ──────────────────┘
-                 │                └── voided | expired
-                 └── abandoned
+                 │                ├── voided | expired
+                 └── abandoned    └── (a part is captured, and the rest stays held) ── captured
     owed: nothing can be collected this way, or what was captured never arrived; the reason says why
 
 A hold at a reader goes the way of a page: prepared where the provider can, then the reader asks (requires_action).
@@ -76,6 +76,7 @@ class PaymentState(StrEnum):
     REQUIRES_ACTION = "requires_action"
     """The driver has to act on the provider's page."""
     AUTHORISED = "authorised"
+    """Something is held; where a hold is taken in parts, some of it may be captured already."""
     CAPTURED = "captured"
     REFUNDED = "refunded"
     """All of it was given back; a part of it leaves the state `captured`."""
@@ -142,12 +143,16 @@ class Payment:
     """What it is collected for besides a session that ends: `TOP_UP`, `REST`."""
     reader_id: str | None = None
     """The reader to which the driver holds a card, instead of paying on a page."""
+    several_captures: bool = False
+    """What is held can be taken in parts: the provider has said so of this card, or has switched it on for the account."""
+    keeps_hold: bool = False
+    """What is due is a part: taking it must not let go of the rest, for the whole is not known yet."""
     version: int = 1
 
     @property
     def open_hold_minor(self) -> int:
-        """What is held from the driver's card at the moment."""
-        return self.authorised_minor if self.state is PaymentState.AUTHORISED else 0
+        """What is held from the driver's card at the moment, besides what was taken from it."""
+        return self.authorised_minor - self.taken_minor if self.state is PaymentState.AUTHORISED else 0
 
     @property
     def returnable_minor(self) -> int:
@@ -185,9 +190,14 @@ class Payment:
         if self.state is PaymentState.REQUIRES_ACTION:
             return OperationKind.VOID if self.due_minor == 0 else None
         if self.state is PaymentState.AUTHORISED and self.due_minor is not None and self.terminal_until is None:
-            too_little = self.due_minor < max(1, least_charge(provider, self.currency))
-            return OperationKind.VOID if too_little else OperationKind.CAPTURE
+            return self._from_hold(provider)
         return None
+
+    def _from_hold(self, provider: str) -> OperationKind | None:
+        """What is due is taken from the hold. What is left of it afterwards, or too little to be taken, is let go."""
+        if self.capture_minor >= max(1, least_charge(provider, self.currency)):
+            return OperationKind.CAPTURE
+        return None if self.keeps_hold else OperationKind.VOID
 
     def _first_step(self, provider: str) -> OperationKind:
         if self.reader_id is not None:
@@ -200,8 +210,28 @@ class Payment:
 
     @property
     def capture_minor(self) -> int:
-        """What to take from the hold: what is due, and never more than is held."""
-        return min(self.due_minor or 0, self.authorised_minor)
+        """What to take from the hold now: what is due and not taken yet, and never more than is held."""
+        return max(0, min((self.due_minor or 0) - self.captured_minor, self.authorised_minor - self.taken_minor))
+
+    @property
+    def taken_minor(self) -> int:
+        """What its provider has taken in all, as far as it is known here."""
+        return self.captured_minor + self.suspense_minor
+
+    @property
+    def is_in_parts(self) -> bool:
+        """Whether something was taken of its hold, and the rest is still held."""
+        return self.state is PaymentState.AUTHORISED and self.taken_minor > 0
+
+    def hold_ended(self) -> Payment:
+        """The payment of a hold of which a part was taken, once its rest is held no longer."""
+        if not self.is_in_parts:
+            return self
+        given_back = 0 < self.captured_minor == self.refunded_minor
+        state = PaymentState.REFUNDED if given_back else PaymentState.CAPTURED
+        lacks = not self.keeps_hold and (self.due_minor or 0) > self.captured_minor
+        reason = self.reason or "beyond_hold" if lacks else self.reason
+        return replace(self, state=state, keeps_hold=False, reason=reason)
 
     def operation(
         self,
@@ -235,7 +265,7 @@ class Payment:
             resolved_at=None,
         )
 
-    def without_way_on(self, reason: str) -> Payment:
+    def without_way_on(self, reason: str, kind: OperationKind | None = None) -> Payment:
         """The payment after a step that will not succeed by itself: a person decides, and what is due stays owed."""
         if self.kind is PaymentKind.STORED and self.state in (PaymentState.CREATED, PaymentState.PREPARED):
             return replace(self, state=PaymentState.OWED, reason=reason)
@@ -244,6 +274,9 @@ class Payment:
         if self.reader_id is not None and self.state is PaymentState.PREPARED:
             # What was prepared stays at the provider, where no reader will ever be asked for it.
             return replace(self, state=PaymentState.ABANDONED, reason=reason, due_minor=0)
+        if self.is_in_parts and kind is OperationKind.VOID:
+            # The rest could not be let go: nothing more is asked of it, and it lapses by itself.
+            return self.hold_ended()
         if self.state is PaymentState.AUTHORISED and self.due_minor:
             return replace(self, reason=reason)
         return self
@@ -255,7 +288,8 @@ class Payment:
         """
         gone = min(minor, self.returnable_minor)
         left = self.captured_minor - gone
-        state = self.state if left else PaymentState.OWED
+        # What is still held of it can be taken in its stead.
+        state = self.state if left or self.state is PaymentState.AUTHORISED else PaymentState.OWED
         lost = self.lost_minor + gone
         return replace(self, captured_minor=left, lost_minor=lost, state=state, reason="capture_failed")
 
@@ -283,6 +317,7 @@ class Payment:
             hold_expires_at=view.hold_expires_at or self.hold_expires_at,
             card_brand=view.card_brand or self.card_brand,
             card_last4=view.card_last4 or self.card_last4,
+            several_captures=self.several_captures or bool(view.several_captures),
         )
         consequences: list[Consequence] = []
         for take in (_take_hold, _take_capture, _take_refund, _take_status):
@@ -295,7 +330,7 @@ def _take_hold(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence
     if view.authorised_minor <= payment.authorised_minor:
         return payment, ()
     more = replace(payment, authorised_minor=view.authorised_minor)
-    if view.captured_minor or payment.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
+    if payment.state in TAKEN or view.status is not ViewStatus.AUTHORISED:
         return more, ()
     if payment.state in (PaymentState.VOIDED, PaymentState.EXPIRED) and view.provider_ref == payment.provider_ref:
         return more, ()  # told late: the same hold is known to be gone
@@ -315,12 +350,20 @@ def _take_capture(payment: Payment, view: View) -> tuple[Payment, tuple[Conseque
     after = replace(payment, captured_minor=payment.captured_minor + good, suspense_minor=payment.suspense_minor + odd)
     consequences: list[Consequence] = []
     if payment.state not in (*RELEASED, PaymentState.REFUNDED):
-        after = replace(after, state=PaymentState.CAPTURED)
+        state = PaymentState.AUTHORISED if _stays_held(after, view) else PaymentState.CAPTURED
+        after = replace(after, state=state, keeps_hold=after.keeps_hold and state is PaymentState.AUTHORISED)
     if good:
         consequences.append(Captured(good))
     if odd:
         consequences.append(Surplus(odd, f"captured while {payment.state}, beyond what was due"))
     return after, tuple(consequences)
+
+
+def _stays_held(payment: Payment, view: View) -> bool:
+    """Whether a capture has left something on hold."""
+    ended = payment.state in (PaymentState.CAPTURED, PaymentState.OWED)
+    told = view.status is ViewStatus.AUTHORISED and not ended
+    return told and payment.taken_minor < payment.authorised_minor
 
 
 def _take_refund(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
@@ -330,7 +373,7 @@ def _take_refund(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
     if news > payment.returnable_minor:
         return payment, (Contradicted("refund_beyond_capture", f"{view.refunded_minor} of {payment.captured_minor}"),)
     refunded = payment.refunded_minor + news
-    whole = refunded == payment.captured_minor
+    whole = refunded == payment.captured_minor and payment.state is not PaymentState.AUTHORISED
     state = PaymentState.REFUNDED if whole else payment.state
     return replace(payment, refunded_minor=refunded, state=state), (GivenBack(news),)
 
@@ -346,6 +389,8 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
             code = view.code or "declined"
             declined = _ended_at_reader(replace(payment, state=PaymentState.DECLINED, reason=code))
             return declined, () if again else (Declined(code),)
+        case ViewStatus.CAPTURED if view.captured_minor >= payment.taken_minor:
+            return payment.hold_ended(), ()
         case ViewStatus.VOIDED | ViewStatus.EXPIRED | ViewStatus.ABANDONED:
             return _released(payment, view.status, view.code)
         case _:
@@ -355,6 +400,8 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
 def _released(payment: Payment, status: ViewStatus, code: str | None) -> tuple[Payment, tuple[Consequence, ...]]:
     if payment.state in RELEASED:
         return payment, ()
+    if payment.taken_minor and payment.several_captures:
+        return payment.hold_ended(), ()  # the rest of it is let go; said again, it is no news
     if payment.captured_minor:
         return payment, (
             Contradicted("released_after_capture", f"{status} after {payment.captured_minor} were captured"),
@@ -364,7 +411,7 @@ def _released(payment: Payment, status: ViewStatus, code: str | None) -> tuple[P
         ViewStatus.EXPIRED: PaymentState.EXPIRED,
         ViewStatus.ABANDONED: PaymentState.ABANDONED,
     }[status]
-    after = _ended_at_reader(replace(payment, state=state, reason=payment.reason or code))
+    after = _ended_at_reader(replace(payment, state=state, reason=payment.reason or code, keeps_hold=False))
     return after, (HoldReleased(payment.authorised_minor, state.value),)
 
 

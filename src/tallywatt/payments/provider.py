@@ -48,6 +48,15 @@ class RefundView:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureView:
+    """One capture of a hold, found by the operation that asked for it."""
+
+    provider_ref: str
+    operation_id: str | None
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """How a payment stands at its provider, as far as one message tells. None: the message does not say."""
 
@@ -70,6 +79,10 @@ class View:
     """The operation of ours that the provider took and has not carried out in the end; `code` says why."""
     told_of: str | None = None
     """The one operation of ours that it tells about, where it names it: a capture."""
+    captures: tuple[CaptureView, ...] = ()
+    """The captures that it tells about, where it tells of each alone; the sum is then made of all that are known."""
+    several_captures: bool | None = None
+    """Whether what is held can be taken in parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tallywatt.kernel.clock import Instant  # told lines travel over the control
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tallywatt.kernel.identity import PaymentId, ProviderAccountId
+    from tallywatt.kernel.identity import OperationId, PaymentId, ProviderAccountId
     from tallywatt.payments.dispute import ToldDispute
     from tallywatt.payments.provider import NotSent, Unknown
 
@@ -72,6 +72,8 @@ class ToldLine:
     exchange_rate: str | None = None
     payout_ref: str | None = None
     """The payout in which it went to the bank; None: not yet."""
+    operation_id: str | None = None
+    """The operation of ours that it is about, where the provider tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class SettlementLine:
     received_at: Instant
     revision: int
     """How often what it books has changed."""
+    operation_id: OperationId | None = None
+    """The capture that it is about: a hold may be taken in parts, and each is a line of its own."""
     version: int = 1
 
     @property

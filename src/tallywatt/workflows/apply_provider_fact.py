@@ -15,6 +15,7 @@ from tallywatt.ledger.chart import clearing, on_account, prepaid, receivable, su
 from tallywatt.ledger.post import Draft, Leg
 from tallywatt.metering.session import PayerKind
 from tallywatt.payments.allocation import Allocation, Target
+from tallywatt.payments.capabilities import Captures, capabilities_of
 from tallywatt.payments.codes import CAPTURE_LOST, Advice
 from tallywatt.payments.consequence import (
     Captured,
@@ -25,7 +26,7 @@ from tallywatt.payments.consequence import (
     HoldReleased,
     Surplus,
 )
-from tallywatt.payments.fact import Source, answered, shown, view_of, with_refund_total
+from tallywatt.payments.fact import Source, answered, shown, view_of, with_captures, with_refund_total
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
@@ -66,13 +67,12 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     payment = work.payments.lock(fact.payment_id)
     operation = _operation_of(work, fact)
     fact = _of_what_stands(payment, operation, fact)
-    view = view_of(fact.outcome)
-    if view is not None and view.refunds:
-        view = with_refund_total(view, work.operations.by(payment_id=payment.payment_id))
+    view = _in_all(work, payment, view_of(fact.outcome))
     known = None if view is None else _of_a_lost_capture(work, payment, view)
     if known is not None:
         return known
     after, consequences = (payment, ()) if view is None else payment.after(view)
+    after = _as_account_takes(work, payment, after)
     settled = _settle(work, operation, fact, view)
     note_health(work, operation, fact)
     moved = fail_over(work, payment, settled, fact)
@@ -96,6 +96,23 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     if not dead_end:
         take_next_step(work, after)
     return after
+
+
+def _in_all(work: UnitOfWork, payment: Payment, view: View | None) -> View | None:
+    """The view with the sums of all captures and refunds, where the message tells of one of them alone."""
+    if view is None or not (view.refunds or view.captures):
+        return view
+    operations = work.operations.by(payment_id=payment.payment_id)
+    return with_captures(with_refund_total(view, operations), payment, operations)
+
+
+def _as_account_takes(work: UnitOfWork, before: Payment, after: Payment) -> Payment:
+    """A new hold can be taken in parts, too, where its provider has switched that on for the account."""
+    if after.state is not PaymentState.AUTHORISED or before.state is PaymentState.AUTHORISED:
+        return after
+    account = work.provider_accounts.get(after.account_id)
+    switched = capabilities_of(account.provider).multiple_captures is Captures.BY_ACCOUNT and account.several_captures
+    return replace(after, several_captures=after.several_captures or switched)
 
 
 def _release_offer(work: UnitOfWork, before: Payment, after: Payment) -> None:
@@ -141,7 +158,7 @@ def _take_back(work: UnitOfWork, payment: Payment, lost: Operation, view: View) 
 
 def _without_way_on(payment: Payment, settled: Operation, *, dead_end: bool) -> Payment:
     if dead_end:
-        return payment.without_way_on(settled.code or "provider_unreachable")
+        return payment.without_way_on(settled.code or "provider_unreachable", settled.kind)
     if settled.state is OperationState.NOT_SENT and payment.is_given_up_unbegun:
         # Its deadline went by while this was unknown; there is nothing that could be let go.
         return payment.without_way_on(payment.reason or "cancelled")
@@ -168,7 +185,7 @@ def _is_dead_end(payment: Payment, operation: Operation, fact: ProviderFact) -> 
     """Whether asking for the same again would lead to the same: then a person decides."""
     if _gave_up_too_late(payment, operation):
         return False  # what is asked next names the hold
-    if operation.kind is OperationKind.ADJUST:
+    if operation.kind in (OperationKind.ADJUST, OperationKind.REFUND):
         return False  # what is held stays held, and what is due is taken from that
     if operation.state is OperationState.NOT_SENT:
         # Who stood at the reader has gone, or tries again: it is not asked by itself a second time.

@@ -93,14 +93,25 @@ def _after_part(work: UnitOfWork, payment: Payment, collection: Collection) -> P
     waits = next((one for one in work.operations.by(payment_id=payment.payment_id) if one.is_unresolved), None)
     if taken == 0 and waits is None:
         # It could not be taken; what there is of the hold is for the whole.
-        return _from_hold(work, collection, work.payments.put(replace(payment, due_minor=None)).payment_id)
-    reason = "beyond_hold" if due > max(taken, waits.amount_minor if waits else 0) else payment.reason
-    changed = replace(payment, invoice_id=collection.invoice_id, due_minor=due, reason=reason)
+        untouched = work.payments.put(replace(payment, due_minor=None, keeps_hold=False))
+        return _from_hold(work, collection, untouched.payment_id)
+    reason = _why_short(work, payment, due, taken + (waits.amount_minor if waits else 0))
+    changed = replace(payment, invoice_id=collection.invoice_id, due_minor=due, reason=reason, keeps_hold=False)
     stored = work.payments.put(changed)
     _put_on_invoice(work, stored, collection)
     if taken > due:
         _return_rest(work, stored, taken - due)
+    # What is missing is taken from what is still held; what is too much of it is let go.
+    take_next_step(work, stored)
     return stored
+
+
+def _why_short(work: UnitOfWork, payment: Payment, due: int, taken: int) -> str | None:
+    """Why a hold of which a part is taken does not pay all of what is due; None or what was said before, when it does."""
+    if due > (payment.authorised_minor if payment.keeps_hold else taken):
+        return "beyond_hold"
+    least = least_charge(work.provider_accounts.get(payment.account_id).provider, payment.currency)
+    return "below_minimum" if 0 < due - taken < least else payment.reason
 
 
 def _return_rest(work: UnitOfWork, payment: Payment, minor: int) -> None:

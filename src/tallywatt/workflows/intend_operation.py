@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import OperationId
+from tallywatt.payments.capabilities import Captures, capabilities_of
 from tallywatt.payments.limits import PAGE_LIFE_MS
 from tallywatt.payments.operation import Operation, OperationKind, OperationState
 from tallywatt.workflows.jobs import Job
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tallywatt.kernel.clock import Instant
+    from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -83,7 +85,23 @@ def take_next_step(work: UnitOfWork, payment: Payment) -> Operation | None:
     if len(earlier) >= MOST_OPERATIONS:
         note(work, payment, "payment_goes_round", f"{kind} was tried often, and nothing changes", kind.value)
         return None
-    return intend_operation(work, payment, kind, _amount(payment, kind), _asked(work, payment, kind, earlier))
+    asked = _asked(work, payment, kind, earlier)
+    if kind in FROM_HOLD:
+        asked |= _what_is_left(payment, account, kind)
+    return intend_operation(work, payment, kind, _amount(payment, kind), asked)
+
+
+FROM_HOLD = (OperationKind.CAPTURE, OperationKind.VOID)
+
+
+def _what_is_left(payment: Payment, account: ProviderAccount, kind: OperationKind) -> dict[str, str | int | None]:
+    """What was taken before, and whether this takes only a part of what is left. Of a hold that is taken once: nothing."""
+    told: dict[str, str | int | None] = {"taken_minor": payment.taken_minor or None}
+    is_part = kind is OperationKind.CAPTURE and payment.capture_minor < payment.open_hold_minor
+    never_lets_go = capabilities_of(account.provider).multiple_captures is Captures.BY_ACCOUNT
+    if payment.several_captures and is_part and (payment.keeps_hold or never_lets_go):
+        told["final"] = False
+    return told
 
 
 def _is_overdue(operation: Operation, now: Instant) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
 from tallywatt.payments.codes import CAPTURE_LOST, DECLINED, Standard, standard
-from tallywatt.payments.provider import RefundView, View, ViewStatus
+from tallywatt.payments.provider import CaptureView, RefundView, View, ViewStatus
 
 PROVIDER: Final = "adyen"
 CHARGE: Final = "/charge"
@@ -163,6 +163,7 @@ def _modified(item: Tree) -> View:
                 authorised_minor=minor,
                 captured_minor=minor,
                 told_of=asked,
+                captures=(CaptureView(item["pspReference"], asked, minor),),
             )
         case "REFUND":
             asked, mark = modified(item.get("merchantReference"))

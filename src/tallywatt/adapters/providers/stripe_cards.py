@@ -39,7 +39,7 @@ from tallywatt.payments.provider import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from stripe.params import PaymentIntentListParams
+    from stripe.params import PaymentIntentCaptureParams, PaymentIntentListParams
     from stripe.params.checkout import SessionCreateParams
 
     from tallywatt.payments.dispute import ToldDispute
@@ -175,7 +175,12 @@ class StripeCards:
                 }
             ],
             "payment_intent_data": {"capture_method": "manual", "metadata": marks.ours(asked)},
-            "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}},
+            "payment_method_options": {
+                "card": {
+                    "request_incremental_authorization": "if_available",
+                    "request_multicapture": "if_available",
+                }
+            },
             "client_reference_id": asked["reference"],
             "metadata": marks.ours(asked),
             "success_url": asked["success_url"],
@@ -194,15 +199,14 @@ class StripeCards:
         return _seen(done), done.id
 
     def _capture(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
-        done = self._client.payment_intents.capture(
-            asked["provider_ref"],
-            {
-                "amount_to_capture": asked["amount_minor"],
-                "metadata": {"tallywatt_capture": asked["operation_id"], **marks.about(asked)},
-                "expand": ["latest_charge"],
-            },
-            options,
-        )
+        params: PaymentIntentCaptureParams = {
+            "amount_to_capture": asked["amount_minor"],
+            "metadata": {"tallywatt_capture": asked["operation_id"], **marks.about(asked)},
+            "expand": ["latest_charge"],
+        }
+        if asked.get("final") is False:
+            params["final_capture"] = False
+        done = self._client.payment_intents.capture(asked["provider_ref"], params, options)
         return _seen(done), done.id
 
     def _void(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
@@ -213,6 +217,14 @@ class StripeCards:
         if "reader_ref" in asked:
             given_up = readers.give_up(self._client, asked, options)
             return _seen(given_up), given_up.id
+        if asked.get("taken_minor"):
+            # An intent of which a part was captured is not cancelled; capturing nothing more lets the rest go.
+            ended = self._client.payment_intents.capture(
+                asked["provider_ref"],
+                {"amount_to_capture": 0, "final_capture": True, "expand": ["latest_charge"]},
+                options,
+            )
+            return _seen(ended), ended.id
         done = self._client.payment_intents.cancel(asked["provider_ref"], {}, options)
         return _seen(done), done.id
 

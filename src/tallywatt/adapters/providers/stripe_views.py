@@ -36,7 +36,7 @@ def of_intent(intent: Tree) -> View:
         status=status,
         currency=intent["currency"].upper(),
         provider_ref=intent["id"],
-        authorised_minor=max(held, intent["amount_received"]),
+        authorised_minor=held + intent["amount_received"],
         captured_minor=intent["amount_received"],
         refunded_minor=charge.get("amount_refunded"),
         hold_expires_at=_hold_end(intent, card) if held else None,
@@ -44,7 +44,14 @@ def of_intent(intent: Tree) -> View:
         code=standard(PROVIDER, error.get("decline_code"), error.get("code")).code if error else None,
         card_brand=card.get("brand"),
         card_last4=card.get("last4"),
+        several_captures=_several(card),
     )
+
+
+def _several(card: Tree) -> bool | None:
+    """Whether this card's hold can be captured in parts; a message without the charge does not say."""
+    told = card.get("multicapture")
+    return None if told is None else told.get("status") == "available"
 
 
 def _status(intent: Tree) -> ViewStatus:
@@ -82,9 +89,11 @@ def of_refund(refund: Tree) -> RefundView:
 def of_charge(charge: Tree) -> View:
     """A charge: how much of it was captured and given back."""
     card = _card(charge)
-    captured = charge["amount_captured"] if charge["captured"] else 0
+    captured = charge["amount_captured"]
+    # It counts as captured once nothing more can be: of a part that was captured before, the rest is still held.
+    status = ViewStatus.CAPTURED if charge["captured"] else ViewStatus.AUTHORISED
     return View(
-        status=ViewStatus.CAPTURED if captured else ViewStatus.PROCESSING,
+        status=status if captured else ViewStatus.PROCESSING,
         currency=charge["currency"].upper(),
         provider_ref=charge.get("payment_intent"),
         authorised_minor=captured,
@@ -118,6 +127,7 @@ def of_session(session: Tree) -> View:
             code=seen.code,
             card_brand=seen.card_brand,
             card_last4=seen.card_last4,
+            several_captures=seen.several_captures,
         )
     return View(ViewStatus.PROCESSING, **page, provider_ref=intent)
 

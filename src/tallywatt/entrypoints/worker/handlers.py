@@ -64,7 +64,7 @@ from tallywatt.workflows.register_meter_key import ProveSession, prove_session
 from tallywatt.workflows.reserve import WATCH_RESERVATION
 from tallywatt.workflows.run_audit import BeginAudit, FailAudit, KeepAudit, begin_audit, fail_audit, keep_audit
 from tallywatt.workflows.second_eyes import expire_approval
-from tallywatt.workflows.secure_hold import SecureHold, secure_hold
+from tallywatt.workflows.secure_hold import SecureHold, look_at_hold
 from tallywatt.workflows.send_letter import GatherLetter, gather_letter
 from tallywatt.workflows.settle_terminal import SettleOurselves, settle_ourselves
 from tallywatt.workflows.show_price import (
@@ -130,7 +130,7 @@ class Handlers:
             SYNC_LIST: self._workflow(sync_list, lambda one: SyncList(StationId(one))),
             WATCH_RESERVATION: self._watch_reservation,
             SPREAD_LISTS: self._workflow(spread_lists, str),
-            SECURE_HOLD: self._workflow(secure_hold, lambda one: SecureHold(SessionId(one))),
+            SECURE_HOLD: self._secure_hold,
             "work_off": lambda claimed: self._house.run_job(
                 claimed, work_off, asked_by(claimed.job.subject_id, str(claimed.job.payload.get("note", "")))
             ),
@@ -206,6 +206,9 @@ class Handlers:
 
     def _watch_hold(self, claimed: Claimed) -> None:
         self._again(claimed, watch_hold, WatchHold(PaymentId(claimed.job.subject_id)))
+
+    def _secure_hold(self, claimed: Claimed) -> None:
+        self._again(claimed, look_at_hold, SecureHold(SessionId(claimed.job.subject_id)))
 
     def _watch_limit(self, claimed: Claimed) -> None:
         self._again(claimed, watch_limit, WatchLimit(SessionId(claimed.job.subject_id)))

@@ -249,16 +249,27 @@ def _modified(call: Call, kind: str, intent: Object, work: Callable[[], Any], mi
 
 
 def capture(call: Call) -> Object:
-    """POST /payments/{id}/captures: once; what is not captured is released."""
+    """POST /payments/{id}/captures: once, and the rest is released; several times where that is switched on."""
     intent = _intent_of(call, call.id)
     minor, _ = _sum(call.params)
-    params = {"amount_to_capture": minor}
+    params: Object = {"amount_to_capture": minor}
+    if _is_in_parts(call, intent):
+        params["final_capture"] = minor == intent["amount_capturable"]
     answer = _modified(call, "CAPTURE", intent, lambda: carried_out(call, intents.capture, params, intent["id"]), minor)
     return {**answer, "paymentPspReference": call.id, "amount": call.params["amount"]}
 
 
+def _is_in_parts(call: Call, intent: Object) -> bool:
+    """Whether a capture leaves the rest of that hold as it is. Switched on, it counts for all holds of the account."""
+    if call.several_captures and intent["latest_charge"] is not None:
+        attempt = call.get("charge", intent["latest_charge"])
+        intents.card_of(attempt)["multicapture"] = {"status": "available"}
+        call.put(attempt)
+    return call.several_captures
+
+
 def cancel(call: Call) -> Object:
-    """POST /payments/{id}/cancels."""
+    """POST /payments/{id}/cancels: a hold, or what captures have left of one."""
     intent = _intent_of(call, call.id)
     answer = _cancelled(call, intent)
     return {**answer, "paymentPspReference": call.id}
@@ -279,7 +290,10 @@ def _cancelled(call: Call, intent: Object) -> Object:
         if intent["status"] != "requires_capture":
             msg = "Transaction hasn't been found"
             raise bad_request(msg)
-        carried_out(call, intents.cancel, {}, intent["id"])
+        if intent["amount_received"]:
+            carried_out(call, intents.capture, {"amount_to_capture": 0, "final_capture": True}, intent["id"])
+        else:
+            carried_out(call, intents.cancel, {}, intent["id"])
 
     return _modified(call, "CANCELLATION", intent, work, intent["amount"])
 
@@ -446,7 +460,7 @@ class Adyen:
 
     def _item(self, book: Book, change: Change, type_: str, thing: Object) -> Object | None:
         match type_:
-            case "payment_intent.amount_capturable_updated":
+            case "payment_intent.amount_capturable_updated" if not thing["amount_received"]:
                 return self._authorisation(book, change, thing, failed=None)
             case "payment_intent.succeeded" if thing["capture_method"] == "automatic":
                 return self._authorisation(book, change, thing, failed=None)

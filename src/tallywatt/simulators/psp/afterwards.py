@@ -14,16 +14,19 @@ MODIFICATION: Final = "adyen.modification"
 
 
 def lose_capture(call: Call, payment_intent: str, why: str = "Capture Failed") -> list[Object]:
-    """Take the capture of an intent back: the money never arrived. Told where captures are only received at first."""
+    """Take the last capture of an intent back: the money never arrived. Told where captures are only received at first."""
     intent = call.find(payment_intent)
     if intent is None or not intent["amount_received"]:
         return []
-    charge = call.get("charge", intent["latest_charge"])
-    call.put(charge | {"amount_captured": 0, "captured": False})
-    call.put(intent | {"amount_received": 0, "status": "canceled"})
     asked = [one for one in call.all_of(MODIFICATION) if (one["intent"], one["kind"]) == (payment_intent, "CAPTURE")]
-    for one in asked[:1]:
-        told = {**one, "id": call.new_id("mod"), "kind": "CAPTURE_FAILED", "of": one["id"], "why": why}
+    lost = next((one for one in asked if not one["failed"]), None)
+    charge = call.get("charge", intent["latest_charge"])
+    left = 0 if lost is None else max(0, intent["amount_received"] - lost["minor"])
+    call.put(charge | {"amount_captured": left, "captured": bool(left) and charge["captured"]})
+    ended = intent["status"] != "requires_capture" and not left
+    call.put(intent | {"amount_received": left, "status": "canceled" if ended else intent["status"]})
+    if lost is not None:
+        told = {**lost, "id": call.new_id("mod"), "kind": "CAPTURE_FAILED", "of": lost["id"], "why": why}
         call.event("modification.CAPTURE_FAILED", call.put(told))
     return [intent]
 

@@ -34,6 +34,8 @@ class Call:
     request_id: str = ""
     made: int = 0
     settling: Settling = field(default_factory=Settling)
+    several_captures: bool = False
+    """Whether several captures of one hold are switched on, where that is done for an account."""
 
     @property
     def account(self) -> str:

@@ -25,6 +25,8 @@ class Card:
     label: str
     verdict: Verdict | None = None
     attaches: bool = True
+    several_captures: bool = True
+    """Whether its hold can be captured in parts, if that is asked for."""
     asks_driver: str = "never"
     """When the issuer wants the driver: never, always, or unless_set_up."""
 
@@ -62,6 +64,13 @@ CARDS: Final = {
         Card("pm_card_amex", "amex", "8431", "American Express"),
         Card("pm_card_gb", "visa", "0000", "Visa, United Kingdom"),
         Card("pm_card_de", "visa", "0016", "Visa, Germany"),
+        Card(
+            "pm_card_credit_disableEnterpriseCardFeatures",
+            "visa",
+            "0076",
+            "Visa, captured once",
+            several_captures=False,
+        ),
         Card("pm_card_visa_chargeDeclined", "visa", "0002", "Declined", GENERIC, attaches=False),
         Card(
             "pm_card_visa_chargeDeclinedInsufficientFunds",

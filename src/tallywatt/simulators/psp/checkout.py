@@ -44,7 +44,12 @@ CREATE: Final[Schema] = {
         "setup_future_usage": ("off_session", "on_session"),
         "statement_descriptor_suffix": TEXT,
     },
-    "payment_method_options": {"card": {"request_incremental_authorization": ("if_available", "never")}},
+    "payment_method_options": {
+        "card": {
+            "request_incremental_authorization": ("if_available", "never"),
+            "request_multicapture": ("if_available", "never"),
+        }
+    },
     "submit_type": ("auto", "book", "donate", "pay", "subscribe"),
     "success_url": TEXT,
     "wallet_options": {"link": {"display": ("auto", "never")}},

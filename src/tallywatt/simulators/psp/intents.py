@@ -141,6 +141,11 @@ def charge(call: Call, intent: Object, method: Object) -> Object:
         call.put(method | {"customer": intent["customer"], "_set_up": True})
     if intent["capture_method"] == "manual":
         card_of(attempt)["capture_before"] = call.now + call.hold_seconds
+        asked = intent["payment_method_options"]["card"].get("request_multicapture") == "if_available"
+        several = (
+            asked and attempt["payment_method_details"]["type"] == "card" and CARDS[method["_token"]].several_captures
+        )
+        card_of(attempt)["multicapture"] = {"status": "available" if several else "unavailable"}
         intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
         call.put(attempt)
         call.event("payment_intent.amount_capturable_updated", call.put(intent))
@@ -188,7 +193,7 @@ _ADVICE: Final = {
 
 
 def capture(call: Call) -> Object:
-    """POST /v1/payment_intents/{id}/capture: all or a part of the hold, once; the rest is released."""
+    """POST /v1/payment_intents/{id}/capture: all or a part of the hold; the rest is released, unless more is to come."""
     intent = current(call, call.id)
     if intent["status"] != "requires_capture":
         raise unexpected(intent, "captured")
@@ -197,11 +202,26 @@ def capture(call: Call) -> Object:
     if amount > held:
         message = "The requested capture amount is greater than the authorized amount."
         raise bad_request(message, code="amount_too_large", param="amount_to_capture")
-    check_amount(amount, intent["currency"], "amount_to_capture")
+    is_final: bool = call.params.get("final_capture", True)
+    if amount or not (is_final and intent["amount_received"]):
+        check_amount(amount, intent["currency"], "amount_to_capture")
     intent["metadata"] = intent["metadata"] | call.params.get("metadata", {})
     attempt = call.get("charge", intent["latest_charge"])
     attempt["metadata"] = intent["metadata"]
-    return _collect(call, intent, attempt, amount)
+    if not is_final and not _can_be_captured_again(attempt):
+        message = "final_capture can only be false when multicapture is available for this PaymentIntent."
+        raise bad_request(message, param="final_capture", payment_intent=intent)
+    if is_final and not intent["amount_received"]:
+        return _collect(call, intent, attempt, amount)
+    return _collect_part(call, intent, attempt, amount, is_final=is_final)
+
+
+MOST_CAPTURES: Final = 50
+
+
+def _can_be_captured_again(attempt: Object) -> bool:
+    told = card_of(attempt).get("multicapture") or {}
+    return told.get("status") == "available" and attempt.get("_captures", 0) < MOST_CAPTURES
 
 
 def _collect(call: Call, intent: Object, attempt: Object, amount: int) -> Object:
@@ -211,6 +231,25 @@ def _collect(call: Call, intent: Object, attempt: Object, amount: int) -> Object
     call.put(attempt)
     call.event("charge.captured" if intent["capture_method"] == "manual" else "charge.succeeded", attempt)
     call.event("payment_intent.succeeded", call.put(intent))
+    return intent
+
+
+def _collect_part(call: Call, intent: Object, attempt: Object, amount: int, *, is_final: bool) -> Object:
+    """One capture of several (docs.stripe.com/payments/multicapture). Each is a movement on the balance of its own."""
+    if amount:
+        attempt["balance_transaction"] = payouts.book(call, attempt, amount, "charge")
+    taken = intent["amount_received"] + amount
+    attempt |= {"captured": is_final, "amount_captured": taken, "_captures": attempt.get("_captures", 0) + 1}
+    attempt["refunded"] = is_final and attempt["amount_refunded"] == taken
+    left = 0 if is_final else intent["amount_capturable"] - amount
+    intent |= {"amount_received": taken, "amount_capturable": left}
+    intent["status"] = "succeeded" if is_final else "requires_capture"
+    call.put(attempt)
+    call.event("charge.updated", attempt)
+    call.event("payment_intent.amount_capturable_updated", call.put(intent))
+    if is_final:
+        call.event("charge.captured", attempt)
+        call.event("payment_intent.succeeded", intent)
     return intent
 
 
@@ -238,6 +277,8 @@ def increment(call: Call) -> Object:
 
 def hold_as_much(call: Call, intent: Object, amount: int) -> Object:
     """The hold is of another sum from now on."""
+    if intent["amount_received"]:
+        raise unexpected(intent, "incremented")
     attempt = call.get("charge", intent["latest_charge"])
     card_of(attempt)["amount_authorized"] = amount
     call.put(attempt | {"amount": amount})
@@ -247,13 +288,16 @@ def hold_as_much(call: Call, intent: Object, amount: int) -> Object:
 def cancel(call: Call) -> Object:
     """POST /v1/payment_intents/{id}/cancel: a hold is released."""
     intent = current(call, call.id)
-    if intent["status"] not in CANCELABLE:
+    if intent["status"] not in CANCELABLE or intent["amount_received"]:
         raise unexpected(intent, "canceled")
     return close(call, intent, call.params.get("cancellation_reason"))
 
 
 def close(call: Call, intent: Object, reason: str | None) -> Object:
-    """Cancel an intent and let go of what it holds."""
+    """Cancel an intent and let go of what it holds. One of which a part was captured has succeeded with that."""
+    if intent["amount_received"]:
+        attempt = call.get("charge", intent["latest_charge"])
+        return _collect_part(call, intent, attempt, 0, is_final=True)
     if intent["latest_charge"] is not None:
         attempt = call.get("charge", intent["latest_charge"])
         if attempt["status"] == "succeeded":

@@ -39,7 +39,7 @@ def create(call: Call) -> Object:
     refund = objects.refund(call, of, amount)
     refund["balance_transaction"] = payouts.book(call, refund, -amount, "refund")
     of["amount_refunded"] += amount
-    of["refunded"] = of["amount_refunded"] == of["amount_captured"]
+    of["refunded"] = of["captured"] and of["amount_refunded"] == of["amount_captured"]
     call.put(of)
     call.put(refund)
     call.event("refund.created", refund)
@@ -59,7 +59,7 @@ def _charge(call: Call) -> Object:
         if intent["latest_charge"] is None:
             raise _nothing_to_refund(intent["id"])
         of = call.get("charge", intent["latest_charge"])
-    if not of["captured"]:
+    if not of["amount_captured"]:
         raise _nothing_to_refund(of["payment_intent"])
     return of
 

@@ -52,6 +52,7 @@ BY_ITSELF: Final = (
     "/_pay_out",
     "/_readers",
     "/_settling",
+    "/_several_captures",
     "/_tap",
 )
 SWITCHES: Final = ("/_health", "/_faults", *BY_ITSELF)
@@ -77,6 +78,8 @@ class Psp:
         self.delivery = Delivery(options, self.book, self.faults, now)
         self.port = options.port
         self.settling = Settling()
+        self.several_captures = False
+        """What support of a provider switches on for an account; here for all of those where it is so."""
         self._in_use: set[tuple[str, str]] = set()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
@@ -207,7 +210,7 @@ class Psp:
         call = Call(
             self.book, change, change.at, self.base_url, self.options.hold_seconds, params, id_, key, request_id
         )
-        call.settling = self.settling
+        call.settling, call.several_captures = self.settling, self.several_captures
         status, body = dialect.refused(broken())
         if kind != "error_500":
             done = dialect.perform(call, handler)
@@ -324,6 +327,9 @@ class Psp:
         if path == "/_settling":
             self.settling = Settling(**asked)
             return asdict(self.settling)
+        if path == "/_several_captures":
+            self.several_captures = bool(asked["on"])
+            return asked
         acts: dict[str, Callable[..., list[dict[str, Any]]]] = {
             "/_pay_out": payouts.pay_out,
             "/_invent": payouts.invent,

@@ -324,7 +324,7 @@ CREATE TABLE provider_accounts (
 	is_default INTEGER NOT NULL, 
 	created_at INTEGER NOT NULL, 
 	closed_at INTEGER, 
-	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, report_user TEXT, report_secret_reference TEXT, least_minor INTEGER, low_minor INTEGER, 
+	version INTEGER NOT NULL, merchant TEXT, rank INTEGER DEFAULT '0' NOT NULL, fee_minor INTEGER, fee_basis_points INTEGER, report_user TEXT, report_secret_reference TEXT, least_minor INTEGER, low_minor INTEGER, several_captures INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_provider_accounts PRIMARY KEY (operator_id, account_id), 
 	CONSTRAINT uq_provider_accounts_operator_id_name UNIQUE (operator_id, name)
 )
@@ -608,7 +608,7 @@ CREATE TABLE payments (
 	driver_secret TEXT, 
 	reason TEXT, 
 	created_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, purpose TEXT, reader_id TEXT, 
+	version INTEGER NOT NULL, lost_minor INTEGER DEFAULT '0' NOT NULL, terminal_until INTEGER, purpose TEXT, reader_id TEXT, several_captures INTEGER DEFAULT '0' NOT NULL, keeps_hold INTEGER DEFAULT '0' NOT NULL CONSTRAINT ck_payments_keeps_hold CHECK (keeps_hold = 0 OR (state = 'authorised' AND several_captures = 1)), 
 	CONSTRAINT pk_payments PRIMARY KEY (operator_id, payment_id), 
 	CONSTRAINT ck_payments_kind CHECK (kind IN ('stored', 'ad_hoc')), 
 	CONSTRAINT ck_payments_state CHECK (state IN ('created', 'prepared', 'requires_action', 'authorised', 'captured', 'refunded', 'voided', 'expired', 'declined', 'abandoned', 'owed')), 
@@ -1394,7 +1394,7 @@ CREATE TABLE settlement_lines (
 	said_at INTEGER NOT NULL, 
 	received_at INTEGER NOT NULL, 
 	revision INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, operation_id TEXT, 
 	CONSTRAINT pk_settlement_lines PRIMARY KEY (operator_id, account_id, line_ref), 
 	CONSTRAINT ck_settlement_lines_kind CHECK (kind IN ('charge', 'refund', 'dispute', 'fee', 'payout', 'other')), 
 	CONSTRAINT ck_settlement_lines_state CHECK (state IN ('matched', 'extra')), 
@@ -2852,6 +2852,6 @@ CREATE INDEX ix_told_costs_differ ON told_costs (operator_id, session_id) WHERE 
 
 CREATE INDEX ix_station_commands_monitors ON station_commands (operator_id, station_id, requested_at) WHERE name IN ('GetMonitoringReport', 'SetVariableMonitoring');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0058');
+INSERT INTO alembic_version ("version_num") VALUES ('0059');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -46,6 +46,7 @@ SETTLEMENT_LINES = Mapping(
         instant("said_at"),
         instant("received_at"),
         whole("revision"),
+        text("operation_id", null=True),
         version(),
         check("revision >= 0", "revision"),
         check("state = 'matched' OR payment_id IS NULL", "extra"),
