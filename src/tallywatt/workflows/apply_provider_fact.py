@@ -207,9 +207,18 @@ def _settle(work: UnitOfWork, operation: Operation | None, fact: ProviderFact, v
     if fact.operation_id is not None:
         return answered(operation, fact, work.machine_now)
     # A webhook about an earlier attempt says nothing about one written down after it (the provider counts in seconds).
-    if view is None or (fact.said_at is not None and fact.said_at // 1000 < operation.created_at // 1000):
+    if view is None or (_is_said_before(fact, operation) and not _names(view, operation)):
         return operation
     return shown(operation, view, work.machine_now)
+
+
+def _is_said_before(fact: ProviderFact, operation: Operation) -> bool:
+    return fact.said_at is not None and fact.said_at // 1000 < operation.created_at // 1000
+
+
+def _names(view: View, operation: Operation) -> bool:
+    """Whether it is about that very operation: then it was said after it, whatever the provider's clock shows."""
+    return any(one.operation_id == operation.operation_id for one in view.captures)
 
 
 def _follow_operation(

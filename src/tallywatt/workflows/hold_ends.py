@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
-from tallywatt.payments.capabilities import hold_seconds
+from tallywatt.metering.session import SessionState
+from tallywatt.payments.capabilities import Captures, capabilities_of, hold_seconds
 from tallywatt.payments.payment import PaymentKind, PaymentState
+from tallywatt.payments.provider import Enquiry
+from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.jobs import Job
 
 if TYPE_CHECKING:
+    from tallywatt.kernel.identity import SessionId
     from tallywatt.metering.session import Session
+    from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -42,6 +48,29 @@ def look_before_it_ends(work: UnitOfWork, session: Session) -> None:
     left = max(0, hold_ends_at(work, payment) - work.machine_now)
     at = Instant(work.machine_now + left - min(BEFORE_MS, left // SHARE))
     work.jobs.add(Job(SECURE_HOLD, session.session_id, not_before=at))
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLook:
+    """A hold of which only its provider knows whether it can be taken in parts: where to ask, and what to look for."""
+
+    account: ProviderAccount
+    enquiry: Enquiry
+
+
+def hold_to_look_at(work: UnitOfWork, session_id: SessionId) -> HoldLook | None:
+    """The hold behind a held session, where the messages that placed it may not have said that. Writes nothing."""
+    session = work.sessions.get(session_id)
+    if session.state is not SessionState.HELD or session.payment_id is None or not_compared(work) is not None:
+        return None
+    payment = work.payments.get(session.payment_id)
+    untouched = payment.state is PaymentState.AUTHORISED and payment.due_minor is None
+    if not untouched or payment.several_captures or payment.provider_ref is None:
+        return None
+    account = work.provider_accounts.get(payment.account_id)
+    if capabilities_of(account.provider).multiple_captures is not Captures.BY_HOLD:
+        return None
+    return HoldLook(account, Enquiry(payment.payment_id, payment.created_at, payment.provider_ref, payment.page_ref))
 
 
 def hold_ends_at(work: UnitOfWork, payment: Payment) -> Instant:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from tallywatt.kernel.identity import PaymentId, ProviderAccountId  # lines travel over the control socket
 from tallywatt.ledger.settled import drafts, moves_of
+from tallywatt.payments.codes import CAPTURE_LOST
+from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.settlement import (
     OF_PAYMENTS,
     Action,
@@ -22,6 +24,7 @@ from tallywatt.payments.settlement import (
 from tallywatt.workflows.post_entry import post
 
 if TYPE_CHECKING:
+    from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -116,7 +119,7 @@ def _line(work: UnitOfWork, account_id: ProviderAccountId, told: ToldLine, payme
             # The second time the bank takes it, or gives it back, the provider may number it anew.
             payment is not None and bool(work.disputes.by(payment_id=payment.payment_id))
         )
-    return SettlementLine(
+    line = SettlementLine(
         account_id=account_id,
         line_ref=told.line_ref,
         kind=told.kind,
@@ -134,6 +137,43 @@ def _line(work: UnitOfWork, account_id: ProviderAccountId, told: ToldLine, payme
         received_at=work.machine_now,
         revision=0,
     )
+    return _of_its_capture(work, told, line, payment)
+
+
+def _of_its_capture(work: UnitOfWork, told: ToldLine, line: SettlementLine, payment: Payment | None) -> SettlementLine:
+    """The line with the capture that it is about, where a hold may have been taken in parts: each is listed by itself."""
+    if line.payment_id is None or line.kind is not LineKind.CHARGE or payment is None or not payment.several_captures:
+        return line
+    others = work.settlement_lines.by(payment_id=payment.payment_id)
+    taken = {one.operation_id for one in others if one.line_ref != line.line_ref}
+    free = [one for one in captures_of(work, payment) if one.operation_id not in taken]
+    # What was exchanged comes back with a unit of rounding.
+    off = 1 if line.is_converted else 0
+    found = [one for one in free if one.operation_id == told.operation_id]
+    found = found or [one for one in free if abs(one.amount_minor - line.source_minor) <= off]
+    if not found:
+        return line
+    mine = min(found, key=lambda one: (abs((one.resolved_at or one.created_at) - line.said_at), one.operation_id))
+    near = abs(mine.amount_minor - line.source_minor) <= off
+    return replace(line, operation_id=mine.operation_id, source_minor=mine.amount_minor if near else line.source_minor)
+
+
+def captures_of(work: UnitOfWork, payment: Payment) -> list[Operation]:
+    """The captures of a payment that took something, also those whose money never arrived in the end."""
+    return [
+        one
+        for one in work.operations.by(payment_id=payment.payment_id)
+        if one.kind is OperationKind.CAPTURE and (one.state is OperationState.SUCCEEDED or one.code == CAPTURE_LOST)
+    ]
+
+
+def awaited_minor(work: UnitOfWork, payment: Payment, lines: list[SettlementLine]) -> int:
+    """What was taken in parts and is not listed yet, though others of them are: no difference before its time."""
+    if not payment.several_captures:
+        return 0
+    told = {one.operation_id for one in lines}
+    open_ = [one for one in captures_of(work, payment) if one.operation_id not in told and one.code != CAPTURE_LOST]
+    return sum(one.amount_minor for one in open_)
 
 
 def book_line(work: UnitOfWork, before: SettlementLine | None, line: SettlementLine) -> None:
@@ -168,6 +208,9 @@ def compare_payment(work: UnitOfWork, payment_id: PaymentId, *, is_due: bool = F
     lines = work.settlement_lines.by(payment_id=payment_id)
     taken = payment.captured_minor + payment.suspense_minor
     count, charged = said_about(lines, LineKind.CHARGE)
+    waits = not is_due and not _is_listed(work, payment, DifferenceKind.CHARGED)
+    if count and waits:
+        charged += min(awaited_minor(work, payment, lines), max(0, taken - charged))
     _compare(work, payment, DifferenceKind.CHARGED, taken, charged if count else taken)
     missing = taken > 0 and not count and (is_due or _is_listed(work, payment, DifferenceKind.MISSING))
     _compare(work, payment, DifferenceKind.MISSING, taken, 0 if missing else taken)

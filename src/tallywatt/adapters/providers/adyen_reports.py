@@ -244,6 +244,7 @@ def _line(row: Row, merchant: str, counts: dict[str, int]) -> ToldLine:
         provider_ref=psp or None,
         exchange_rate=(row.get("Exchange Rate") or None) if paid_in != code else None,
         payout_ref=batch,
+        operation_id=modified(row.get("Modification Merchant Reference"))[0],
     )
 
 

@@ -19,6 +19,7 @@ from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View, ViewStatus
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.hold_ends import hold_to_look_at
 from tallywatt.workflows.look_at_page import page_to_look_at, pause_after
 from tallywatt.workflows.present_card import note_sending
 from tallywatt.workflows.resolve_unknown import pursue
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.kernel.clock import Clock, Instant
-    from tallywatt.kernel.identity import OperationId, PaymentId
+    from tallywatt.kernel.identity import OperationId, PaymentId, SessionId
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import Outcome, PaymentProvider
@@ -222,6 +223,15 @@ class Caller:
         msg = "the driver has not paid on the page yet"
         at_reader = look.enquiry.reader_ref is not None
         raise TryLater(msg, pause_after((self._clock.now() - opened_at) / 1000, at_reader=at_reader))
+
+    def look_at_hold(self, write: Write, session_id: SessionId) -> None:
+        """See how the hold behind a held session stands before it is taken from, and apply it; silence changes nothing."""
+        look = write(hold_to_look_at, session_id)
+        if look is None:
+            return
+        seen = self._of(write, look.account).enquire(look.enquiry)
+        if isinstance(seen, View):
+            write(apply_provider_fact, ProviderFact(look.enquiry.payment_id, Succeeded(seen), Source.JANITOR))
 
     def _of(self, write: Write, account: ProviderAccount) -> PaymentProvider:
         """The provider behind an account: an outside one, or our own books."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.adapters.providers import stripe_views as views
@@ -91,4 +92,8 @@ def _as_paid(transaction: Tree, behind: Tree, kind: LineKind) -> tuple[int, str]
     if own == currency.lower() or kind not in (LineKind.CHARGE, LineKind.REFUND, LineKind.DISPUTE):
         return amount, currency.upper()
     moved = behind.get("amount_captured") if kind is LineKind.CHARGE else behind.get("amount")
+    rate = transaction.get("exchange_rate")
+    if kind is LineKind.CHARGE and rate and views.can_be_in_parts(behind):
+        # The charge tells the sum of all its captures: one of them is what was exchanged into this line.
+        moved = int((Decimal(amount) / Decimal(str(rate))).quantize(Decimal(1), ROUND_HALF_EVEN))
     return (abs(int(moved or 0)) * (1 if amount >= 0 else -1)), own.upper()

@@ -79,6 +79,11 @@ def _refunds(charge: Tree) -> tuple[RefundView, ...]:
     return tuple(of_refund(one) for one in listed)
 
 
+def can_be_in_parts(charge: Tree) -> bool:
+    """Whether a charge may be the sum of several captures."""
+    return bool(_several(_card(charge)))
+
+
 def of_refund(refund: Tree) -> RefundView:
     """A refund, by the operation that asked for it."""
     carried = refund.get("metadata") or {}

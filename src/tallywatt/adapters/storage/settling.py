@@ -42,6 +42,8 @@ def _listed(kind: str) -> Any:
         _lines.c.payment_id == _operations.c.payment_id,
         _lines.c.kind == kind,
         _lines.c.state == "matched",
+        # Of a hold that is taken in parts each capture has a line of its own.
+        _lines.c.operation_id.is_(None) | (_lines.c.operation_id == _operations.c.operation_id),
     )
 
 
@@ -53,7 +55,8 @@ CAPTURED_ABOUT = (
         *_moved,
         _operations.c.kind.in_(_TAKES),
         _payments.c.currency == bindparam("of_currency"),
-        _payments.c.captured_minor == bindparam("minor"),
+        (_payments.c.captured_minor == bindparam("minor"))
+        | ((_payments.c.several_captures == 1) & (_operations.c.amount_minor == bindparam("minor"))),
         ~_listed("charge"),
     )
     .distinct()

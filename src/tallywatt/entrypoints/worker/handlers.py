@@ -208,7 +208,9 @@ class Handlers:
         self._again(claimed, watch_hold, WatchHold(PaymentId(claimed.job.subject_id)))
 
     def _secure_hold(self, claimed: Claimed) -> None:
-        self._again(claimed, look_at_hold, SecureHold(SessionId(claimed.job.subject_id)))
+        session_id = SessionId(claimed.job.subject_id)
+        self._house.caller.look_at_hold(self._write(claimed), session_id)
+        self._again(claimed, look_at_hold, SecureHold(session_id))
 
     def _watch_limit(self, claimed: Claimed) -> None:
         self._again(claimed, watch_limit, WatchLimit(SessionId(claimed.job.subject_id)))

@@ -108,6 +108,7 @@ def _sides(minor: int, code: str, name: str) -> Object:
 def _settled(call: Call, merchant: str, payout: Object, number: int, psp_of: Callable[[str], str]) -> Iterator[Object]:
     common = {"Company Account": COMPANY, "Merchant Account": merchant, "TimeZone": "UTC", "Batch Number": number}
     booked = [one for one in call.all_of("balance_transaction") if one.get("_payout") == payout["id"]]
+    told: set[str] = set()
     for one in sorted(booked, key=lambda one: (one["created"], one["id"])):
         row = {**common, "Creation Date": _moment(one["created"]), "Net Currency": one["currency"].upper()}
         source = call.find(one["source"]) if one["source"] else None
@@ -118,10 +119,10 @@ def _settled(call: Call, merchant: str, payout: Object, number: int, psp_of: Cal
             yield {**row, **_sides(one["net"], one["currency"], "Net"), "Type": "ManualCorrected",
                    "Modification Reference": "a movement from elsewhere"}  # fmt: skip
         else:
-            yield {**row, **_of_payment(call, one, source, psp_of)}
+            yield {**row, **_of_payment(call, one, source, psp_of, told)}
 
 
-def _of_payment(call: Call, booked: Object, source: Object, psp_of: Callable[[str], str]) -> Object:
+def _of_payment(call: Call, booked: Object, source: Object, psp_of: Callable[[str], str], told: set[str]) -> Object:
     intent = call.get("payment_intent", source["payment_intent"])
     kind = {"charge": "Settled", "refund": "Refunded"}.get(source["object"])
     if kind is None:
@@ -133,7 +134,12 @@ def _of_payment(call: Call, booked: Object, source: Object, psp_of: Callable[[st
         moved = source["amount_captured"] if kind == "Settled" else source["amount"]
         gross = moved if booked["amount"] >= 0 else -moved
     changes = [one for one in call.all_of("adyen.modification") if one["intent"] == intent["id"]]
-    change = next((one for one in changes if _is_of(one, kind, source)), None)
+    mine = [one for one in changes if _is_of(one, kind, source)]
+    # Of several captures each is a movement of its own; they are listed newest first, as modifications are.
+    exact = [one for one in mine if one["minor"] == abs(booked["amount"]) and one["id"] not in told]
+    change = next(iter(exact[-1:] or mine), None)
+    if kind == "Settled" and change is not None:
+        told.add(change["id"])
     charge = call.get("charge", intent["latest_charge"])
     return {
         "Type": kind,
