@@ -163,6 +163,7 @@ class CardsOnTheWire(StripeCards):
         client._client = httpx.Client(transport=wire, trust_env=False)
         base = {"api": "http://127.0.0.1:1"}
         self._client = stripe.StripeClient(KEY, base_addresses=base, http_client=client, max_network_retries=0).v1  # type: ignore[arg-type]  # one of its addresses is enough
+        self._hasty = self._client
 
 
 _THE_WIRE = _Wire()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tallywatt.adapters.providers.comparing import traces_of
@@ -332,6 +333,36 @@ def test_a_lost_answer_never_asks_for_two_cards(kiosk: Kiosk, lost: str) -> None
 
     assert kiosk.payment(payment).state is PaymentState.AUTHORISED
     assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+def test_the_reader_shows_which_post_is_paid_for_and_its_price_before_it_asks(kiosk: Kiosk) -> None:
+    """Two posts, one reader: whoever holds a card to it knows for which. Here it does not come to the question."""
+    kiosk.asking()
+    kiosk.tap("cancel")
+    kiosk.look()
+    kiosk.bench.psp.fault("error_500", times=1, path=ASKED[kiosk.bench.provider])
+
+    kiosk.chosen()
+    kiosk.house.work(rounds=2)
+
+    shown = httpx.get(f"{kiosk.bench.psp.url}/_reader/{kiosk.ref}").text
+    assert "Your charging point" in shown
+    assert "Queen Street, 0.45 GBP/kWh" in shown
+
+
+@pytest.mark.parametrize("trouble", ["hang_up", "error_500", "lost_answer"])
+def test_a_display_that_does_not_work_keeps_nobody_from_paying(kiosk: Kiosk, trouble: str) -> None:
+    """It is a kindness, and the driver stands there."""
+    kiosk.bench.psp.fault(
+        trouble, times=1, path={"stripe": "set_reader_display", "adyen": "/sync"}[kiosk.bench.provider]
+    )
+
+    payment = kiosk.asking()
+    kiosk.tap()
+    kiosk.look()
+
+    assert kiosk.payment(payment).state is PaymentState.AUTHORISED
+    assert kiosk.house.inbox() == []
 
 
 ASKED = {"stripe": "process_payment_intent", "adyen": "/async"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -21,7 +22,7 @@ from tallywatt.adapters.providers import adyen_views as views
 from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers.adyen_files import ReportFiles
 from tallywatt.adapters.providers.adyen_readers import Terminals
-from tallywatt.adapters.providers.wire import TIMEOUT, Wire, unclear, unclear_status
+from tallywatt.adapters.providers.wire import DISPLAY_TIMEOUT, TIMEOUT, Wire, unclear, unclear_status
 from tallywatt.kernel.errors import BadInput, Broken, Busy, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
 from tallywatt.payments.fact import outcome_shown
@@ -95,12 +96,19 @@ class AdyenCards(ReportFiles, disputes.Defence):
         self._hmac_keys = hmac_keys
         self._merchant = merchant
         self._live = live
-        client = Adyen(xapikey=api_key, platform="live" if live else "test", live_endpoint_prefix="own")
-        client.client.http_client = _Http(Wire(timeout, proxied=base_url is None or live))
-        client.client.http_init = True
+
+        def client_within(patience: httpx.Timeout) -> Adyen:
+            made = Adyen(xapikey=api_key, platform="live" if live else "test", live_endpoint_prefix="own")
+            made.client.http_client = _Http(Wire(patience, proxied=base_url is None or live))
+            made.client.http_init = True
+            return made
+
+        client = client_within(timeout)
         self._checkout = client.checkout
         self._disputes = client.disputes.disputes_api
-        self._terminals = Terminals(client.client, merchant, self.own_place, live=live)
+        # For what nobody waits for: a card is not asked for a moment later because a display is slow.
+        hasty = cache(lambda: client_within(DISPLAY_TIMEOUT).client)
+        self._terminals = Terminals(client.client, merchant, self.own_place, live=live, hasty=hasty)
         if base_url is not None:
             for one in ("payment_links_api", "payments_api", "modifications_api", "recurring_api"):
                 getattr(self._checkout, one).baseUrl = f"{base_url.rstrip('/')}/{VERSION}"
@@ -116,7 +124,7 @@ class AdyenCards(ReportFiles, disputes.Defence):
         does: dict[OperationKind, Callable[[dict[str, Any], str], Outcome | View]] = {
             OperationKind.CHARGE: self._charge,
             OperationKind.HOSTED_PAGE: self._open_page,
-            OperationKind.PRESENT: lambda asked, _: self._terminals.present(asked),
+            OperationKind.PRESENT: lambda asked, _: self._present(asked),
             OperationKind.ADJUST: self._adjust,
             OperationKind.CAPTURE: self._capture,
             OperationKind.VOID: self._void,
@@ -218,6 +226,10 @@ class AdyenCards(ReportFiles, disputes.Defence):
 
     def _modification(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"merchantAccount": self._merchant, "reference": views.modification(asked)}
+
+    def _present(self, asked: dict[str, Any]) -> Outcome | View:
+        self._terminals.show(asked)
+        return self._terminals.present(asked)
 
     # --- how it stands ---
 

@@ -12,10 +12,14 @@ import binascii
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote
+
+import httpx
+from Adyen import AdyenError
 
 from tallywatt.adapters.providers import adyen_views as views
 from tallywatt.kernel.clock import Instant
@@ -25,6 +29,8 @@ from tallywatt.payments.codes import standard
 from tallywatt.payments.provider import Enquiry, Failed, Unknown, View, ViewStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from Adyen.client import AdyenClient
 
 Tree = dict[str, Any]
@@ -49,8 +55,17 @@ def number_of(operation_id: str) -> str:
 class Terminals:
     """The terminals of one merchant account."""
 
-    def __init__(self, client: AdyenClient, merchant: str, own_place: str | None, *, live: bool) -> None:
+    def __init__(
+        self,
+        client: AdyenClient,
+        merchant: str,
+        own_place: str | None,
+        *,
+        live: bool,
+        hasty: Callable[[], AdyenClient] | None = None,
+    ) -> None:
         self._client = client
+        self._hasty = hasty or (lambda: client)
         self._merchant = merchant
         self._base = f"{own_place}/device/v1" if own_place is not None else LIVE if live else TEST
 
@@ -76,6 +91,19 @@ class Terminals:
         if UNSURE in rejected.lower():
             return Unknown("the terminal did not answer")
         return Failed("reader_offline", "the terminal cannot be reached")
+
+    def show(self, asked: Tree) -> None:
+        """What is about to be paid for, on the terminal's display, before it asks: which post, and its price.
+
+        A kindness: a terminal that shows no text, or does not answer, asks for the card all the same.
+        """
+        text = [{"Text": asked["title"]}]
+        content = {"OutputFormat": "Text", "OutputText": text}
+        output = {"Device": "CustomerDisplay", "InfoQualify": "Display", "OutputContent": content}
+        header = {**_header("Display", asked["reader_ref"], _new_number()), "MessageClass": "Device"}
+        message = {"MessageHeader": header, "DisplayRequest": {"DisplayOutput": [output]}}
+        with suppress(httpx.HTTPError, AdyenError):
+            self._post(asked["reader_ref"], "sync", message, self._hasty())
 
     def give_up(self, asked: Tree) -> View | Failed | Unknown:
         """The terminal asks no longer. A card that it has taken already is found, and is to be let go by its own number."""
@@ -114,10 +142,10 @@ class Terminals:
             return Unknown(f"the terminal does not say how it went: {condition}")
         return of_payment(told["RepeatedMessageResponse"]["RepeatedResponseMessageBody"]["PaymentResponse"])
 
-    def _post(self, reader: str, way: str, message: Tree) -> Tree:
+    def _post(self, reader: str, way: str, message: Tree, client: AdyenClient | None = None) -> Tree:
         place = f"merchants/{quote(self._merchant, safe='')}/devices/{quote(reader, safe='')}/{way}"
         request = {"SaleToPOIRequest": message}
-        answer = self._client.call_adyen_api(request, "terminal", "POST", f"{self._base}/{place}").message
+        answer = (client or self._client).call_adyen_api(request, "terminal", "POST", f"{self._base}/{place}").message
         return answer if isinstance(answer, dict) else {}
 
 

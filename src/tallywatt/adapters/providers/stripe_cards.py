@@ -6,6 +6,7 @@ The SDK's own retries and telemetry are off: a retry is a decision that is writt
 from __future__ import annotations
 
 import json
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -16,6 +17,7 @@ from tallywatt.adapters.providers import stripe_readers as readers
 from tallywatt.adapters.providers import stripe_views as views
 from tallywatt.adapters.providers.stripe_disputes import disputes_since, told_dispute
 from tallywatt.adapters.providers.stripe_settlements import lines_since
+from tallywatt.adapters.providers.wire import DISPLAY_TIMEOUT
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, NotSignedIn
 from tallywatt.payments.capabilities import CAPABILITIES
@@ -39,6 +41,7 @@ from tallywatt.payments.provider import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from stripe._v1_services import V1Services
     from stripe.params import PaymentIntentCaptureParams, PaymentIntentListParams
     from stripe.params.checkout import SessionCreateParams
 
@@ -80,6 +83,15 @@ def _text_of(value: object) -> str:
     return value
 
 
+def _client_within(secret_key: str, base_url: str | None, timeout: httpx.Timeout) -> V1Services:
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": base_url} if base_url is not None else {},
+        http_client=_Wire(timeout, proxied=base_url is None),
+        max_network_retries=0,
+    ).v1
+
+
 class StripeCards:
     """One Stripe account."""
 
@@ -96,13 +108,14 @@ class StripeCards:
     ) -> None:
         self._webhook_secrets = webhook_secrets
         self._live = live
+        self._client_within = partial(_client_within, secret_key, base_url)
         # One client for all calls: a connection is opened once and kept.
-        self._client = stripe.StripeClient(
-            secret_key,
-            base_addresses={"api": base_url} if base_url is not None else {},
-            http_client=_Wire(timeout, proxied=base_url is None),
-            max_network_retries=0,
-        ).v1
+        self._client = self._client_within(timeout)
+
+    @cached_property
+    def _hasty(self) -> V1Services:
+        """For what nobody waits for: a card is not asked for a moment later because a display is slow."""
+        return self._client_within(DISPLAY_TIMEOUT)
 
     def send(self, operation: Operation) -> Outcome:
         """Ask exactly what was written down, under the operation's own key."""
@@ -155,6 +168,7 @@ class StripeCards:
 
     def _present(self, asked: dict[str, Any], options: Any) -> tuple[View, str | None]:
         ref = asked["provider_ref"]
+        readers.show(self._hasty, asked, options)
         seen = readers.present(self._client, asked, options, _tree)
         if seen.status is ViewStatus.PROCESSING:
             seen = _seen(self._client.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE}))

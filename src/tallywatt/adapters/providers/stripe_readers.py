@@ -67,6 +67,19 @@ def present(client: V1Services, asked: Tree, options: Any, tree: Callable[[Any],
     return seen or View(ViewStatus.REQUIRES_ACTION, provider_ref=asked["provider_ref"])
 
 
+def show(client: V1Services, asked: Tree, options: Any) -> None:
+    """What is about to be paid for, on the reader's display, before it asks: which post, and its price.
+
+    A kindness: a reader without a display, or one that does not answer, asks for the card all the same.
+    """
+    line = {"description": asked["title"], "amount": asked["amount_minor"], "quantity": 1}
+    cart = {"currency": asked["currency"].lower(), "line_items": [line], "total": asked["amount_minor"]}
+    shown: Any = {"type": "cart", "cart": cart}
+    with suppress(stripe.StripeError):
+        key = f"{options['idempotency_key']}/shown"
+        client.terminal.readers.set_reader_display(asked["reader_ref"], shown, {"idempotency_key": key})
+
+
 def _process(client: V1Services, asked: Tree, options: Any) -> Any:
     return client.terminal.readers.process_payment_intent(
         asked["reader_ref"],

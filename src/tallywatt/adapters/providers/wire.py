@@ -13,6 +13,8 @@ from tallywatt.payments.provider import NotSent, Unknown
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=3.0, pool=3.0)
 """Shorter than the lease of the job that calls: a worker that is still waiting has not lost its job to another one."""
+DISPLAY_TIMEOUT: Final = httpx.Timeout(2.0, connect=1.0, pool=1.0)
+"""How long a driver with a card in the hand waits at most for a text on a display."""
 NEVER_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 

@@ -112,13 +112,19 @@ def answer(call: Call) -> Object:
     terminal = _reader(call)
     if terminal["status"] != "online":
         return _reject("Did not receive a response from the POI.")
+    if header["MessageCategory"] == "Display":
+        return _displayed(call, terminal, header, asked["DisplayRequest"])
     if header["MessageCategory"] == "Abort":
         number = asked["AbortRequest"]["MessageReference"]["ServiceID"]
         kept = _message(call, number)
         if kept is not None and readers.intent_asked(terminal) == kept["intent"]:
             readers.come(call, terminal, "cancel")
         return {}
-    number = asked["TransactionStatusRequest"]["MessageReference"]["ServiceID"]
+    return _went(call, terminal, header, asked["TransactionStatusRequest"]["MessageReference"]["ServiceID"])
+
+
+def _went(call: Call, terminal: Object, header: Object, number: str) -> Object:
+    """How a payment went that was asked of it before."""
     kept = _message(call, number)
     if kept is None:
         return _status(header, "Failure", ErrorCondition="NotFound", AdditionalResponse="message=Original+not+found")
@@ -128,6 +134,20 @@ def answer(call: Call) -> Object:
         more = "message=Uncompleted%20transaction"
         return _status(header, "Failure", ErrorCondition="InProgress", AdditionalResponse=more)
     return _repeated(header, _payment(call, kept))
+
+
+def _displayed(call: Call, terminal: Object, header: Object, asked: Object) -> Object:
+    """A text on the display, unless the terminal is asking for a card."""
+    device = {"Device": "CustomerDisplay", "InfoQualify": "Display"}
+    free = not readers.busy(terminal)
+    if free:
+        text = " ".join(one["Text"] for one in asked["DisplayOutput"][0]["OutputContent"]["OutputText"])
+        lines = [{"description": text, "amount": 0, "quantity": 1}]
+        readers.show(terminal, {"currency": "", "line_items": lines, "total": 0})
+        call.put(terminal)
+    result = {"Result": "Success"} if free else {"Result": "Failure", "ErrorCondition": "Busy"}
+    told = {"DisplayResponse": {"OutputResult": [{**device, "Response": result}]}}
+    return {"SaleToPOIResponse": {"MessageHeader": header | {"MessageType": "Response"}, **told}}
 
 
 def _payment(call: Call, kept: Object) -> Object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tallywatt.simulators.psp import intents, objects
 from tallywatt.simulators.psp.cards import CARDS
-from tallywatt.simulators.psp.forms import BOOL, MAP, TEXT, Schema
+from tallywatt.simulators.psp.forms import BOOL, INT, MAP, TEXT, Schema
 from tallywatt.simulators.psp.refusals import Refusal, bad_request
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ PRESENT: Final[Schema] = {
     "expand": [TEXT],
     "type": ("card_present", "interac_present"),
     "card_present": {"number": TEXT},
+}
+DISPLAY: Final[Schema] = {
+    "cart": {
+        "currency": TEXT,
+        "line_items": [{"amount": INT, "description": TEXT, "quantity": INT}],
+        "tax": INT,
+        "total": INT,
+    },
+    "expand": [TEXT],
+    "type": ("cart",),
 }
 CANCELLED: Final = ("customer_canceled", "The customer canceled the payment on the reader.")
 
@@ -77,16 +87,37 @@ def retrieve(call: Call) -> Object:
     return reader_of(call, call.id)
 
 
-def process(call: Call) -> Object:
-    """POST /v1/terminal/readers/{id}/process_payment_intent: it asks for the card of an intent."""
+def display(call: Call) -> Object:
+    """POST /v1/terminal/readers/{id}/set_reader_display: what is in the cart, before a card is asked for."""
     reader = reader_of(call, call.id)
-    intent = intents.current(call, call.params["payment_intent"])
+    ready(reader)
+    show(reader, call.params["cart"])
+    call.event("terminal.reader.action_succeeded", call.put(reader))
+    return reader
+
+
+def show(reader: Object, cart: Object) -> None:
+    """It shows that until it is asked for something else."""
+    told = {"type": "cart", "cart": cart}
+    quiet = {"failure_code": None, "failure_message": None, "api_error": None}
+    reader["action"] = {"type": "set_reader_display", "status": "succeeded", "set_reader_display": told, **quiet}
+
+
+def ready(reader: Object) -> None:
+    """The 400 that the provider gives about a reader that can be asked for nothing now."""
     if reader["status"] != "online":
         msg = "Reader is currently offline, please ensure the reader is powered on and connected to the internet."
         raise bad_request(msg, code="terminal_reader_offline")
     if busy(reader):
         msg = "Reader is currently in use or busy processing another request. Please reset the reader."
         raise bad_request(msg, code="terminal_reader_busy")
+
+
+def process(call: Call) -> Object:
+    """POST /v1/terminal/readers/{id}/process_payment_intent: it asks for the card of an intent."""
+    reader = reader_of(call, call.id)
+    intent = intents.current(call, call.params["payment_intent"])
+    ready(reader)
     if intent["status"] != "requires_payment_method" or "card_present" not in intent["payment_method_types"]:
         raise intents.unexpected(intent, "processed on a reader")
     reader["action"] = {

@@ -73,6 +73,9 @@ ENDPOINTS: Final = (
         readers.PROCESS,
         ("payment_intent",),
     ),
+    Endpoint(
+        "POST", "/v1/terminal/readers/{id}/set_reader_display", readers.display, readers.DISPLAY, ("type", "cart")
+    ),
     Endpoint("POST", "/v1/terminal/readers/{id}/cancel_action", readers.cancel, _ONE),
     Endpoint("POST", "/v1/test_helpers/terminal/readers/{id}/present_payment_method", readers.present, readers.PRESENT),
     Endpoint("POST", "/v1/refunds", refunds.create, refunds.CREATE),

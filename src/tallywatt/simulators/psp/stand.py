@@ -52,6 +52,9 @@ def show(call: Call) -> str:
         said = _display(page.sum_of(intent["amount"], intent["currency"]), intent["description"] or "") + _cards()
     elif intent is not None:
         said = _display("Approved" if action["status"] == "succeeded" else "Not approved", "Thank you.")
+    elif action.get("type") == "set_reader_display":
+        lines = action["set_reader_display"]["cart"]["line_items"]
+        said = _display("Your charging point", " ".join(one["description"] for one in lines))
     else:
         said = _display("Welcome", "Choose your charging point first.")
     other, word = ("offline", "Take it off the line") if reader["status"] == "online" else ("online", "Connect it")
