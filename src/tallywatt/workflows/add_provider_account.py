@@ -93,6 +93,7 @@ def add_provider_account(work: UnitOfWork, command: AddProviderAccount) -> Provi
                 account_id=account.account_id,
                 created_at=account.created_at,
                 is_default=account.is_default,
+                several_captures=False,
                 version=1,
             )
             != account

@@ -94,6 +94,7 @@ from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses
 from tallywatt.workflows.show_price import SetDisplay
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink
+from tallywatt.workflows.switch_captures import SwitchCaptures
 from tallywatt.workflows.take_found import TakeFound
 from tallywatt.workflows.take_report import NoteReport, SetReportAccess, TakeTold
 from tallywatt.workflows.take_settlement import TakeSettlement
@@ -181,6 +182,7 @@ COMMANDS: dict[str, object] = {
     "end_restoration": EndRestoration("restoration", ("INV-2026-000007",), ("INV-2026-000005",), 3),
     "order_reading": OrderReading("account"),
     "end_reading": EndReading("account", Instant(1), Instant(2)),
+    "switch_captures": SwitchCaptures("account", several=True),
     "set_report_access": SetReportAccess("account", "env:REPORTS", "report@Company.Mine"),
     "take_statement": TakeStatement((A_BANK_LINE,), "ab12"),
     "set_creditor": SetCreditor("DE98ZZZ09999999999", "Mine", "DE89370400440532013000", None, 5),

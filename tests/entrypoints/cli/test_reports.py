@@ -31,6 +31,9 @@ def test_a_file_is_taken_once_and_who_gave_it_is_recorded(
     assert "payment.which_reader" in shop("provider-account", "reports", "second").err
     nobody = shop.good("provider-account", "reports", "second", "--nobody", "--json").json
     assert nobody["report_user"] is None
+    told = shop.good("provider-account", "captures", "second", "--several", "--json").json
+    assert (misfits(told, "provider-account-captures"), told["several_captures"]) == ([], True)
+    assert "once" in shop.good("provider-account", "captures", "second", "--once").out
 
     file = tmp_path / "settlement_detail_report_batch_7.csv"
     file.write_text(HEAD + SETTLED + FEE)

@@ -116,6 +116,7 @@ from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_b
 from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
+from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
 from tallywatt.workflows.take_found import TakeFound, take_found
 from tallywatt.workflows.take_report import (
     NoteReport,
@@ -239,6 +240,7 @@ ALLOWED = _allowed(
     (rotate_webhook_secret, RotateWebhookSecret),
     (set_money_limit, SetMoneyLimit),
     (set_report_access, SetReportAccess),
+    (switch_captures, SwitchCaptures),
     (note_report, NoteReport),
     (note_defence, NoteDefence),
     (take_statement, TakeStatement),

@@ -231,6 +231,37 @@ def let_read(
         say_fields([("account", told["name"]), ("settlements read by", reader)])
 
 
+@provider_account.command(
+    "captures",
+    **examples(
+        "tallywatt provider-account captures second --several",
+        "tallywatt provider-account captures second --once",
+    ),
+)
+def switch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    several: Annotated[bool, typer.Option("--several/--once", help="Whether one hold may be captured several times.")],
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say that its provider captures one hold several times.
+
+    Adyen's support switches it on for an account. At Stripe each hold says so itself; at Mollie a hold is captured once.
+    """
+    from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
+
+    with at_desk(operator) as desk:
+        chosen = _account(desk, name)
+        desk.do(switch_captures, SwitchCaptures(chosen["id"], several))
+        told = next(one for one in desk.ask(desk.views.provider_accounts) if one["id"] == chosen["id"])
+        told["webhook_url"] = _webhook_url(desk, told)
+    if as_json:
+        say_json(told)
+    else:
+        how = "several times" if told["several_captures"] else "once"
+        say_fields([("account", told["name"]), ("a hold is captured", how)])
+
+
 @payment_method.command(
     "add",
     **examples(

@@ -1241,6 +1241,10 @@ class PaymentKept(Answer):
     purpose: str | None
     created_at: When
     reader_id: str | None
+    several_captures: bool
+    """Whether what is held can be captured in parts."""
+    keeps_hold: bool
+    """Whether what is due is a part, after which the rest stays held."""
 
 
 class Invoice(Answer):
@@ -2198,6 +2202,8 @@ class ProviderAccount(Answer):
     report_secret_reference: str | None
     least_minor: int | None
     low_minor: int | None
+    several_captures: bool
+    """Whether the provider has switched several captures of one hold on, where it does so by account."""
     health: Literal["closed", "open", "probing"]
     """The circuit to it: closed takes new payments, open does not, probing tries one."""
     webhook_url: str
@@ -2225,6 +2231,7 @@ class ProviderAccountKept(Answer):
     report_secret_reference: str | None
     least_minor: int | None
     low_minor: int | None
+    several_captures: bool
 
 
 class OperatorKept(Answer):

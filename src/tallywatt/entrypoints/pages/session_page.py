@@ -265,14 +265,18 @@ def rest(row: Row, asked: Row | None) -> Row | None:
 
 
 def _payment(row: Row) -> Row:
+    is_held, taken = row["state"] == "authorised", row["captured_minor"]
+    held = row["authorised_minor"] - taken if is_held else 0
+    words = _PAID["captured"] if is_held and taken else _PAID.get(row["state"], str(row["state"]))
     return {
         "state": row["state"],
-        "words": _("On invoice") if row["open_minor"] else _(_PAID.get(row["state"], str(row["state"]))),
+        "words": _("On invoice") if row["open_minor"] else _(words),
         "due_on": row["due_on"] if row["open_minor"] else None,
         "amount_minor": row["captured_minor"] or row["amount_minor"],
-        "held_minor": row["authorised_minor"] if row["state"] == "authorised" else 0,
-        "is_held": row["state"] == "authorised",
-        "held_until_at": row["hold_expires_at"] if row["state"] == "authorised" else None,
+        # A part of the hold may be taken already, while somebody looks at the rest of the session.
+        "rest_held_minor": held if taken else 0,
+        "is_held": is_held,
+        "held_until_at": row["hold_expires_at"] if is_held else None,
         "freed_minor": _freed(row),
         "refunded_minor": row["refunded_minor"],
         "currency": row["currency"],

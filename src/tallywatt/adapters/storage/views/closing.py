@@ -40,7 +40,11 @@ _SESSIONS = Question(
     .group_by(_sessions.c.state)
 )
 _HOLDS = Question(
-    select(_payments.c.currency, func.count().label("count"), func.sum(_payments.c.authorised_minor).label("minor"))
+    select(
+        _payments.c.currency,
+        func.count().label("count"),
+        func.sum(_payments.c.authorised_minor - _payments.c.captured_minor).label("minor"),
+    )
     .where(mine(_payments), _payments.c.state == "authorised", _payments.c.created_at < _before)
     .group_by(_payments.c.currency)
 )

@@ -144,7 +144,9 @@ def _in_currency(sums: Sums, code: str) -> MoneyFigures:
         captured=of("payments.captured_minor") - _in_parts(sums, "payments.captured_minor", code).get(TOP_UP, 0),
         refunded=of("payments.refunded_minor") - _in_parts(sums, "payments.refunded_minor", code).get(TOP_UP, 0),
         suspense=of("payments.suspense_minor"),
-        held=_in_parts(sums, "payments.authorised_minor", code).get("authorised", 0),
+        held=sum(
+            sign * _in_parts(sums, f"payments.{part}", code).get("authorised", 0) for part, sign in _ON_HOLD.items()
+        ),
         allocated=_in_parts(sums, "allocations.amount_minor", code).get("invoice", 0),
         on_account=sum(
             sign * sums.get((f"customer_holds.{part}", INVOICE, code), 0) for part, sign in _OPEN_ITEMS.items()
@@ -152,6 +154,8 @@ def _in_currency(sums: Sums, code: str) -> MoneyFigures:
     )
 
 
+_ON_HOLD = {"authorised_minor": 1, "captured_minor": -1, "suspense_minor": -1}
+"""What is held is what was, less what was taken of it in parts."""
 _OPEN_ITEMS = {"taken_minor": 1, "returned_minor": -1, "settled_minor": -1}
 
 

@@ -290,7 +290,8 @@ _ACCOUNTS = Question(
         *columns(
             _provider_accounts, "name", "provider", "live", "base_url", "currencies", "secret_reference",
             "webhook_secret_references", "is_default", "created_at", "closed_at", "merchant", "rank", "fee_minor",
-            "fee_basis_points", "least_minor", "low_minor", "report_user", "report_secret_reference", id="account_id",
+            "fee_basis_points", "least_minor", "low_minor", "report_user", "report_secret_reference", "several_captures",
+            id="account_id",
         ),
         func.coalesce(_health.c.state, "closed").label("health"),
     )
