@@ -153,9 +153,9 @@ async def pay(
 ) -> Response:
     """Say yes to the price: a hold is placed on the provider's page or at a card reader, then the station starts.
 
-    `at=reader` in the form, and `reader` where there are several: the card is held to a reader beside the charging point.
-    `once` was drawn with that form, so that pressing twice leads to one payment. `scanned`: what the page of the EVSE gave
-    for the code on its display, where it shows one.
+    `at=reader` in the form, and `reader` where there are several: the card is held to a reader beside the charging point
+    (`at=reader/ID` says both). `once` was drawn with that form, so that pressing twice leads to one payment. `scanned`:
+    what the page of the EVSE gave for the code on its display, where it shows one.
     """
     evse = await _evse(house, code)
     base = house.settings.base_url
@@ -164,6 +164,7 @@ async def pay(
     fingerprint = await fingerprint_of(request)  # before the form: its bytes are read once, and kept by this
     given = await given_fields(request)
     coupon = given.get("coupon", "")[:MOST_CHARACTERS]
+    way, _, named = given.get("at", "").partition("/")
     command = OfferAndPay(
         evse["code"],
         f"{base}/pay/{{secret}}?paid=true",
@@ -173,8 +174,8 @@ async def pay(
         web_window=_window_of(house, evse["code"], scanned),
         coupon=coupon.strip() or None,
         limits=_limits(given, evse["currency"]),
-        at_reader=given.get("at") == "reader",
-        reader_id=given.get("reader", "")[:MOST_CHARACTERS] or None,
+        at_reader=way == "reader",
+        reader_id=(given.get("reader") or named)[:MOST_CHARACTERS] or None,
     )
     pressed = given.get("once", "")[:MOST_CHARACTERS] if command.at_reader and idempotency_key is None else ""
     if pressed:
