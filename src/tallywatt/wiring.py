@@ -888,6 +888,13 @@ def statuses_of(content: bytes) -> tuple[Any, ...]:
     return pain.statuses_of(content)
 
 
+def evidence_pdf_of(told: dict[str, Any]) -> bytes:
+    """The evidence about a disputed payment, for a bank."""
+    from tallywatt.adapters.documents.evidence import evidence_pdf  # disputes are few, and typst takes a while to load
+
+    return evidence_pdf(told)
+
+
 def report_of(account: Mapping[str, Any], contents: tuple[bytes, ...], settings: Settings) -> Any:
     """What files of an account tell: one about settlements, or all those about payments together."""
     from tallywatt.payments.report import SettlesByFile

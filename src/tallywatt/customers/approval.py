@@ -81,6 +81,8 @@ class ApprovalKind(StrEnum):
     """Sessions rated anew: what was charged too much goes back."""
     PAYOUT = "payout"
     """What is left of a prepaid balance goes back."""
+    DISPUTE = "dispute"
+    """A dispute is let go: its sum stays with the payer."""
 
 
 class ApprovalState(StrEnum):
@@ -99,7 +101,7 @@ class Approval:
     approval_id: str
     kind: ApprovalKind
     subject_id: str
-    """A payment, a correction, or the customer of a balance."""
+    """A payment, a correction, a dispute, or the customer of a balance."""
     request_key: str
     """The same request again is the same approval."""
     amount_minor: int

@@ -26,7 +26,7 @@ def compare_debits(held: Held, codes: dict[str, str], transfers: dict[str, list[
     booked: dict[str, list[Transfer]] = defaultdict(list)
     for entry in held.entries:
         if entry.cause_kind == "debit":
-            booked[entry.cause_id] += transfers[entry.entry_id]
+            booked[entry.cause_id.partition("/")[0]] += transfers[entry.entry_id]
     unclosed = {one.batch_id for one in held.debit_batches if one.closed_at is None or one.cancelled_at is not None}
     ended = {row.pending_id: row for row in held.transfers if row.phase in RESOLVING}
     parts: Counter[str] = Counter()
@@ -56,7 +56,14 @@ def _books(
     own = f"on_account/customer/{one.customer_id}"
     pending = [row for row in rows if row.phase is Phase.PENDING]
     asked = [(codes.get(row.debit_account_id), codes.get(row.credit_account_id), row.amount_minor) for row in pending]
-    if asked != [("bank", own, one.amount_minor)] or pending[0].transfer_id != one.pending_id:
+    # Each time it was taken back that it had come, it waits once more; what waited before has come and gone.
+    times = [("bank", own, one.amount_minor)] * (one.revision + 1)
+    before = [ended.get(row.transfer_id) for row in pending if row.transfer_id != one.pending_id]
+    if (
+        asked != times
+        or len(before) != one.revision
+        or any(row is None or row.phase is not Phase.POST for row in before)
+    ):
         yield Finding("debit.books", one.collection_id, "what it asks for does not wait in the books")
     after = ended.get(one.pending_id)
     phase = None if after is None else after.phase
@@ -65,6 +72,7 @@ def _books(
         says = "the books know another end of it"
         yield Finding("debit.books", one.collection_id, says, str(wanted), str(phase))
     fees = sum(row.amount_minor for row in rows if codes.get(row.debit_account_id) == "fees/bank")
+    fees -= sum(row.amount_minor for row in rows if codes.get(row.credit_account_id) == "fees/bank")
     if fees != one.fee_minor:
         yield Finding("debit.fee", one.collection_id, "another fee is booked", str(fees), str(one.fee_minor))
 

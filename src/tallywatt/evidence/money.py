@@ -172,7 +172,7 @@ def _entries(held: Held, transfers: dict[str, list[Transfer]]) -> Iterator[Findi
             or (entry.cause_kind in ("payment", "hold") and entry.cause_id.partition("/")[0] in payments)
             or (entry.kind, entry.cause_kind) == ("balance_paid_out", "bank_payout")
             or (entry.cause_kind == "bank_transfer" and entry.cause_id.partition("/")[0] in received)
-            or (entry.cause_kind == "debit" and entry.cause_id in debits)
+            or (entry.cause_kind == "debit" and entry.cause_id.partition("/")[0] in debits)
             or is_settled(entry, places)
         )
         if not known:

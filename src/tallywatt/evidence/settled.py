@@ -26,7 +26,7 @@ def settled_places(held: Held) -> frozenset[str]:
     """What entries of settlements begin with: the lines and the differences that are there."""
     lines = {f"settlement {one.account_id}/{one.line_ref}/" for one in held.settled}
     decided = {f"difference {one.difference_id}/" for one in held.differences}
-    arrived = {f"bank_line {one.line_id}/" for one in held.banked if one.settlement_ref is not None}
+    arrived = {f"bank_line {one.line_id}/" for one in held.banked if one.settlement_ref is not None or one.revision}
     return frozenset(lines | decided | arrived | {f"dispute {one.dispute_id}/" for one in held.disputes})
 
 
@@ -74,6 +74,11 @@ def _arrived(held: Held, moved: dict[str, Places]) -> Iterator[Finding]:
     payouts = {(one.account_id, one.line_ref): one for one in held.settled if one.kind is LineKind.PAYOUT}
     for line in held.banked:
         if line.account_id is None or line.settlement_ref is None:
+            left = _plain(moved.get(f"bank_line {line.line_id}/", Counter()))
+            if left:
+                yield Finding(
+                    "bank.books", line.line_id, "it is no payout, and something is booked of it", "0", str(left)
+                )
             continue
         payout = payouts.get((line.account_id, line.settlement_ref))
         if payout is None or (payout.currency, -payout.amount_minor) != (line.currency, line.amount_minor):

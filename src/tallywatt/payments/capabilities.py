@@ -73,6 +73,8 @@ class Capabilities:
     """Whether readers of its own can be asked for a card, from here."""
     presents_by_key: bool = False
     """Whether a reader that is asked twice under the same key asks once. Where not, it is never asked twice."""
+    answers_disputes: bool = False
+    """Whether it takes answers to disputes from here, and not on its own pages alone."""
     methods: tuple[str, ...] = ("card",)
     """How drivers can pay on its page, as far as a hold can be placed that way."""
 
@@ -119,6 +121,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         lists_payments=False,
         needs_merchant=True,
         card_present=True,
+        answers_disputes=True,
         methods=WALLETS,
     ),
     # Both are ours: the answer to an operation is found again by the operation for ever. Such a hold never ends by itself,

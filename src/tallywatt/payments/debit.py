@@ -233,6 +233,8 @@ class DebitCollection:
     """When the payer was told of it by letter."""
     created_at: Instant
     ended_at: Instant | None
+    revision: int = 0
+    """How often it was taken back that it had come."""
     version: int = 1
 
     @property

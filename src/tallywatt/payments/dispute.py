@@ -29,7 +29,18 @@ class DisputeState(StrEnum):
     """It went away without a decision."""
 
 
+class DisputeAnswer(StrEnum):
+    """What the operator has said to it."""
+
+    CONTEST = "contest"
+    """It is wrong, and here is why."""
+    ACCEPT = "accept"
+    """It is let go: the money stays with the payer."""
+
+
 UNDECIDED: Final = (DisputeState.WARNING, DisputeState.OPEN, DisputeState.ANSWERED)
+ASKED: Final = (DisputeState.WARNING, DisputeState.OPEN)
+"""While it can be answered."""
 _RANK: Final = {DisputeState.WARNING: 0, DisputeState.OPEN: 1, DisputeState.ANSWERED: 2}
 
 
@@ -111,12 +122,27 @@ class Dispute:
     decided_at: Instant | None
     revision: int
     """How often what it books has changed."""
+    answer: str | None = None
+    """One of `DisputeAnswer`, as soon as somebody has decided it."""
+    answer_note: str | None = None
+    """On what grounds, or why it is let go."""
+    answered_by: str | None = None
+    answered_at: Instant | None = None
+    answer_told_at: Instant | None = None
+    """When the provider has taken the answer."""
+    answer_error: str | None = None
+    """Why the provider did not take an answer: it waits for another one."""
     version: int = 1
 
     @property
     def is_undecided(self) -> bool:
         """Whether it goes on."""
         return self.state in UNDECIDED
+
+    @property
+    def awaits(self) -> bool:
+        """Whether an answer of the operator is awaited, and none is on its way."""
+        return self.state in ASKED and self.answer is None
 
     def is_older(self, told: ToldDispute) -> bool:
         """Whether a word about it is older than what is known: webhooks come late and out of order, and count in seconds."""

@@ -44,6 +44,9 @@ def read_bic(text: str | None, iban: str | None = None) -> str | None:
     plain = "".join((text or "").split()).upper()
     if not plain and (iban is None or iban[:2] not in OUTSIDE_EEA):
         return None
+    if not plain:
+        msg = f"an account in {(iban or '')[:2]} needs the code of its bank (BIC) beside its number"
+        raise BadInput(msg, code="debits.bic_needed", remedy="give it too: --bic, or `bic`")
     if not _BIC.fullmatch(plain):
         msg = "this is no bank's code (BIC)"
         raise BadInput(msg, code="debits.bad_bic", remedy="it has 8 or 11 letters and digits, such as MARKDEF1100")

@@ -226,6 +226,9 @@ def discard_correction(work: UnitOfWork, command: DiscardCorrection) -> Correcti
     known = work.corrections.lock(command.correction_id)
     if known.state is CorrectionState.DISCARDED:
         return known
+    if known.state is CorrectionState.DONE:
+        msg = "it has been carried out"
+        raise Conflict(msg, code="corrections.done", remedy="what was put right is corrected by another one")
     waits = any(one.state is ApprovalState.WAITING for one in work.approvals.by(subject_id=known.correction_id))
     if known.state not in (CorrectionState.PRICING, CorrectionState.PROPOSED, CorrectionState.WAITING) or waits:
         msg = "it is being carried out, or somebody is asked to approve it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tallywatt.customers.approval import ApprovalKind
+from tallywatt.workflows.accept_dispute import dispute_approved
 from tallywatt.workflows.ask_pay_out import pay_out_approved
 from tallywatt.workflows.ask_refund import refund_approved
 from tallywatt.workflows.correct_prices import correction_approved
@@ -28,3 +29,5 @@ def _carry_out(work: UnitOfWork, approval: Approval) -> str | None:
             return correction_approved(work, approval)
         case ApprovalKind.PAYOUT:
             return pay_out_approved(work, approval)
+        case ApprovalKind.DISPUTE:
+            return dispute_approved(work, approval)

@@ -52,7 +52,8 @@ def receive_line(
 ) -> BankLine:
     """Take a line as that customer's transfer. Its id is the transfer's key: a file given twice pays once."""
     told = ReceiveTransfer(
-        line.line_id,
+        # What was undone is another transfer when it is decided anew.
+        f"{line.line_id}/{line.revision}" if line.revision else line.line_id,
         Money(line.amount_minor, currency(line.currency)),
         local_date(line.booked_at, "UTC").isoformat(),
         customer,
@@ -62,8 +63,9 @@ def receive_line(
     )
     stored = _decided(work, line, receive_transfer(work, told))
     for waiting in work.bank_lines.by(state=BankLineState.OPEN.value, amount_minor=-line.amount_minor):
-        # Whoever gives the files out of order has the return first.
-        return_line(work, waiting)
+        # Whoever gives the files out of order has the return first. What a person has undone waits for a person.
+        if not waiting.revision:
+            return_line(work, waiting)
     return stored
 
 

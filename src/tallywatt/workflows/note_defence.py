@@ -1,11 +1,11 @@
-"""A person has answered a dispute at its provider, or lets it go: who, with what, and when."""
+"""A person has contested a dispute at its provider: who, on what grounds, with what, and when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tallywatt.payments.dispute import Dispute, DisputeState
+from tallywatt.payments.dispute import ASKED, Dispute, DisputeAnswer, DisputeState
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NoteDefence:
-    """What was handed in. Without a reason the dispute was accepted."""
+    """What was handed in."""
 
     dispute_id: str
-    reason: str | None
+    reason: str
     documents: tuple[str, ...] = ()
     """Their kinds; the documents stay where they are."""
 
@@ -25,9 +25,20 @@ class NoteDefence:
 def note_defence(work: UnitOfWork, command: NoteDefence) -> Dispute:
     """Record it. What becomes of the money the provider tells by itself."""
     dispute = work.disputes.lock(command.dispute_id)
-    did = "dispute.accept" if command.reason is None else "dispute.defend"
     told = {"reason": command.reason, "documents": list(command.documents)}
-    record_action(work, did, "dispute", dispute.dispute_id, before={"state": dispute.state.value}, after=told)
-    if command.reason is None or dispute.state not in (DisputeState.OPEN, DisputeState.WARNING):
-        return dispute
-    return work.disputes.put(replace(dispute, state=DisputeState.ANSWERED))
+    record_action(
+        work, "dispute.defend", "dispute", dispute.dispute_id, before={"state": dispute.state.value}, after=told
+    )
+    state = DisputeState.ANSWERED if dispute.state in ASKED else dispute.state
+    return work.disputes.put(
+        replace(
+            dispute,
+            state=state,
+            answer=DisputeAnswer.CONTEST.value,
+            answer_note=command.reason,
+            answered_by=work.actor,
+            answered_at=work.machine_now,
+            answer_told_at=work.machine_now,
+            answer_error=None,
+        )
+    )

@@ -208,6 +208,10 @@ class Queries(Protocol):
         """The open items that a debit asks for, held until the transaction ends."""
         ...
 
+    def open_parts_again(self, collection_id: str) -> None:
+        """The items of a debit are asked for by it again, but for those that another one asks for."""
+        ...
+
     def close_parts(self, collection_id: str) -> None:
         """None of the items of a debit is asked for by it any more."""
         ...

@@ -12,7 +12,7 @@ from tallywatt.ledger.post import Draft, Leg
 from tallywatt.payments.own_books import PREPAID, TransferFor, TransferPart
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.post_entry import post
-from tallywatt.workflows.receive_transfer import take_what_is_left
+from tallywatt.workflows.receive_transfer import open_items, settle_item, take_what_is_left
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def can_return(work: UnitOfWork, transfer: ReceivedTransfer) -> bool:
     return free >= transfer.amount_minor
 
 
-def return_transfer(work: UnitOfWork, transfer: ReceivedTransfer) -> ReceivedTransfer:
+def return_transfer(work: UnitOfWork, transfer: ReceivedTransfer, *, use_others: bool = True) -> ReceivedTransfer:
     """Undo it, once. What it has paid is open again, and other money of the customer's that is left may pay that."""
     transfer = work.received_transfers.lock(transfer.transfer_id)
     if transfer.returned_at is not None:
@@ -42,7 +42,7 @@ def return_transfer(work: UnitOfWork, transfer: ReceivedTransfer) -> ReceivedTra
     owner = on_account if transfer.target is TransferFor.ITEMS else prepaid
     legs = (Leg(owner(transfer.customer_id), BANK, transfer.amount_minor),)
     post(work, Draft("transfer_returned", "bank_transfer", transfer.transfer_id, transfer.currency, legs))
-    for payment_id in reopened:
+    for payment_id in reopened if use_others else ():
         take_what_is_left(work, work.customer_holds.get(payment_id))
     data: dict[str, Scalar] = {
         "transfer_id": transfer.transfer_id,
@@ -52,6 +52,40 @@ def return_transfer(work: UnitOfWork, transfer: ReceivedTransfer) -> ReceivedTra
     record_action(work, "transfer.return", "customer", transfer.customer_id, after=dict(data))
     work.events.append(Event("customer", transfer.customer_id, "TransferReturned", data))
     return transfer
+
+
+def restore_transfer(work: UnitOfWork, transfer: ReceivedTransfer, key: str) -> ReceivedTransfer:
+    """It did not go back after all: the same sum is there anew, and pays what it had paid first."""
+    again = work.received_transfers.one_by(transfer_key=key)
+    if again is not None:
+        return again
+    is_for_items = transfer.target is TransferFor.ITEMS
+    again = replace(
+        transfer,
+        transfer_id=work.draw.id(f"transfer/{key}"),
+        transfer_key=key,
+        left_minor=transfer.amount_minor if is_for_items else 0,
+        received_at=work.machine_now,
+        returned_at=None,
+        version=1,
+    )
+    work.received_transfers.add_new(again)
+    owner = on_account if is_for_items else prepaid
+    legs = (Leg(BANK, owner(again.customer_id), again.amount_minor),)
+    post(work, Draft("transfer_received", "bank_transfer", again.transfer_id, again.currency, legs))
+    if is_for_items:
+        paid = dict.fromkeys(one.payment_id for one in work.transfer_parts.by(transfer_id=transfer.transfer_id))
+        first = [work.customer_holds.get(payment_id) for payment_id in paid]
+        for item in (*first, *open_items(work, again.customer_id, again.currency)):
+            again = settle_item(work, again, item)
+    data: dict[str, Scalar] = {
+        "transfer_id": again.transfer_id,
+        "minor": again.amount_minor,
+        "currency": again.currency,
+    }
+    record_action(work, "transfer.restore", "customer", again.customer_id, after=dict(data))
+    work.events.append(Event("customer", again.customer_id, "TransferReceived", data))
+    return again
 
 
 def _reopen(work: UnitOfWork, transfer: ReceivedTransfer, payment_id: str, minor: int) -> str:

@@ -80,7 +80,7 @@ def collect_line(work: UnitOfWork, line: BankLine, debits: list[DebitCollection]
         _collect(work, stored, one)
     names = {one.end_to_end for one in debits}
     for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
-        if waiting.amount_minor < 0 and waiting.end_to_end in names:
+        if waiting.amount_minor < 0 and waiting.end_to_end in names and not waiting.revision:
             return_debit(work, waiting)
     return stored
 
@@ -94,7 +94,7 @@ def _decided(work: UnitOfWork, line: BankLine, batch_id: str) -> BankLine:
 
 def _collect(work: UnitOfWork, line: BankLine, debit: DebitCollection) -> None:
     debit = work.debit_collections.lock(debit.collection_id)
-    name = f"debit/{debit.collection_id}"
+    name = f"debit/{debit.collection_id}/{debit.revision}" if debit.revision else f"debit/{debit.collection_id}"
     transfer = ReceivedTransfer(
         transfer_id=work.draw.id(name),
         transfer_key=name,
@@ -151,7 +151,8 @@ def return_debit(work: UnitOfWork, line: BankLine) -> bool:
     fee = -line.amount_minor - debit.amount_minor
     if fee:
         leg = Leg(BANK_FEES, BANK, fee)
-        post(work, Draft("debit_fee", "debit", debit.collection_id, debit.currency, (leg,)))
+        cause = f"{debit.collection_id}/{line.line_id}/{line.revision}"
+        post(work, Draft("debit_fee", "debit", cause, debit.currency, (leg,)))
     after = replace(
         debit,
         state=CollectionState.RETURNED,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.ledger.disputed import moves_of_dispute
 from tallywatt.ledger.settled import drafts
-from tallywatt.payments.dispute import Dispute, DisputeState, ToldDispute
+from tallywatt.payments.dispute import Dispute, DisputeAnswer, DisputeState, ToldDispute
 from tallywatt.payments.settlement import LineKind, LineState
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
@@ -57,6 +57,9 @@ def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
         due_at=told.due_at or known.due_at,
         said_at=max(told.said_at, known.said_at),
     )
+    if after.state is DisputeState.OPEN and after.answer == DisputeAnswer.CONTEST and told.state is not known.state:
+        # What was said to the bank's question, or in the round before, is no answer to what it does now.
+        after = replace(after, answer=None, answer_note=None, answered_by=None, answered_at=None, answer_told_at=None)
     decided = None if after.is_undecided else known.decided_at or work.machine_now
     after = replace(after, decided_at=decided)
     if after == known:

@@ -72,7 +72,9 @@ def match_waiting(work: UnitOfWork, account_id: ProviderAccountId) -> int:
     count = 0
     recent = work.machine_now - 2 * LATE_MS
     for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
-        found = _fitting(work, waiting) if waiting.booked_at >= recent else []
+        # What a person has undone waits for a person.
+        is_new = waiting.booked_at >= recent and not waiting.revision
+        found = _fitting(work, waiting) if is_new else []
         if len(found) == 1 and found[0].account_id == account_id and not named_invoices(work, waiting):
             _settle(work, waiting, found[0])
             count += 1
@@ -152,7 +154,7 @@ def _settle(work: UnitOfWork, line: BankLine, payout: SettlementLine) -> BankLin
         decided_by=work.actor,
     )
     stored = work.bank_lines.put(after)
-    for draft in drafts("banked", "bank_line", f"{line.line_id}/0", (move_of(stored),)):
+    for draft in drafts("banked", "bank_line", f"{line.line_id}/{line.revision}", (move_of(stored),)):
         post(work, draft)
     return stored
 

@@ -38,6 +38,7 @@ from tallywatt.stations.display import Shows
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.offline import Starts
 from tallywatt.stations.station import Current
+from tallywatt.workflows.accept_dispute import AskAccept
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer
 from tallywatt.workflows.add_location import AddLocation
 from tallywatt.workflows.add_operator import AddOperator
@@ -99,6 +100,7 @@ from tallywatt.workflows.take_found import TakeFound
 from tallywatt.workflows.take_report import NoteReport, SetReportAccess, TakeTold
 from tallywatt.workflows.take_settlement import TakeSettlement
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement
+from tallywatt.workflows.undo_bank_line import UndoBankLine
 from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon
 from tallywatt.workflows.work_off import WorkOffAll
 
@@ -197,6 +199,8 @@ COMMANDS: dict[str, object] = {
     "cancel_batch": CancelBatch("b1"),
     "take_statuses": TakeStatuses((ToldStatus("DD1", None, "E1", is_rejected=True, reason="AC04"),), "ab12"),
     "decide_bank_line": DecideBankLine("l1", "a", "payout", "by hand"),
+    "ask_accept": AskAccept("d1", "the cable was stiff", Holder.OWNER),
+    "undo_bank_line": UndoBankLine("l1", "another customer's"),
     "note_defence": NoteDefence("d1", "ProofOfSale", ("DefenseMaterial",)),
     "note_report": NoteReport("account", "ab12", 3, 0),
     "take_settlement": TakeSettlement(ProviderAccountId("a"), (A_LINE,)),

@@ -58,6 +58,7 @@ FEW = {
     ("frames", "station"): "the last term of the order tells frames of one millisecond apart",
     ("evses", "station"): "the EVSEs of one station",
     ("customers", "email"): "the customers of one address",
+    ("disputes", "payment"): "the disputes of one payment",
     ("mandates", "customer"): "the mandates of one customer",
     ("tokens", "uid"): "a token of each type",
     ("tokens", "customer"): "the tokens of one customer",

@@ -78,6 +78,7 @@ from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.conforming import end_loop
 from tests.entrypoints.http.counted import has_counted, told_to_count
+from tests.entrypoints.http.disputed import disputed, paid_there
 from tests.entrypoints.http.reserved import a_reader, reserved, speaks
 from tests.entrypoints.scene import TARIFF, Scene
 from tests.metering.signed.meter import Meter
@@ -361,6 +362,13 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /bank-lines/{line_id}/decide": _thing(
         "line_id", "bank_line", body={"nothing": True, "note": "rent of the site"}
     ),
+    "POST /bank-lines/{line_id}/undo": _thing("line_id", "bank_line", body={"reason": "it was a customer's"}),
+    "GET /disputes": Asked(query={"limit": "1", "state": "open"}),
+    "GET /due-disputes": Asked(),
+    "GET /disputes/{dispute_id}": _thing("dispute_id", "dispute"),
+    "GET /disputes/{dispute_id}/grounds": _thing("dispute_id", "dispute"),
+    "POST /disputes/{dispute_id}/contest": _thing("dispute_id", "dispute", body={"ground": "ProofOfSale"}),
+    "POST /disputes/{dispute_id}/accept": _thing("dispute_id", "small_dispute", body={"reason": "the cable was stiff"}),
     "POST /customers/{reference}/coupons": Asked({"reference": "C1"}, body={"code": "SUMMER-5"}),
     "POST /coupons/{coupon_id}/end": _thing("coupon_id", "coupon", body={"at": "2030-01-01T00:00:00Z"}),
     "POST /tokens": Asked(body={"uid": "04A2B3C4D5E680", "customer": "F-17", "type": "RFID"}),
@@ -528,6 +536,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.collect()
     complained = complaint["payments"][0]["id"]
     debts = collected(scene)
+    disputed_payment, _ = paid_there(scene)
     halted = scene.session(wire.charge(5_000_000, meter=14_420_000, token="CARD2"))
     scene.collect(lambda _: Declined("insufficient_funds", "later", "no"))
     asked_by, asked, asked_too = asked_again(scene)
@@ -572,6 +581,8 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(replace_key, ReplaceKey(second))
     return {
         **debts,
+        "dispute": disputed(scene, disputed_payment, "D8HV", 250),
+        "small_dispute": disputed(scene, disputed_payment, "D9KT", 38),
         "asked": asked,
         "asked_by": asked_by,
         "asked_too": asked_too,

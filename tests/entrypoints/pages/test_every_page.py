@@ -26,6 +26,7 @@ from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_a
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.http.commanded import displayed, limited
+from tests.entrypoints.http.disputed import disputed, paid_there
 from tests.entrypoints.http.examples import logged_at, told_by_name
 from tests.entrypoints.http.test_console_debits import batch_ready
 from tests.entrypoints.http.test_doors import routes
@@ -53,7 +54,8 @@ NO_PAGES = frozenset(
     {
         "/", "/console/feed", "/s/{secret}/feed", "/s/{secret}.json", "/s/{secret}.pdf", "/s/{secret}.xml",
         "/pay/{secret}.json", "/console/invoices/{number}.pdf", "/console/sessions/{session_id}/signed.xml",
-        "/console/disputes/{dispute_id}/evidence.zip", "/static/{path:path}", "/openapi.json", "/sign-in/sso/{provider_id}",
+        "/console/disputes/{dispute_id}/evidence.zip", "/console/disputes/{dispute_id}/evidence.pdf",
+        "/static/{path:path}", "/openapi.json", "/sign-in/sso/{provider_id}",
     }
 )  # fmt: skip
 """What answers with data, a document or a stream, or leads elsewhere."""
@@ -71,6 +73,7 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
     "/console/tariffs/{version}": lambda scene: f"/console/tariffs/{_tariff(scene)}",
     "/console/customers/{reference:path}": lambda _: "/console/customers/C1",
     "/console/corrections/{correction_id}": lambda scene: f"/console/corrections/{scene.correction('Wrong price')}",
+    "/console/disputes/{dispute_id}": lambda scene: f"/console/disputes/{_disputed(scene)}",
     "/console/debits/{batch_id}": lambda scene: f"/console/debits/{batch_ready(scene)}",
     "/console/circles/{circle_id}": lambda scene: f"/console/circles/{_circle(scene)}",
     "/console/coupons/{coupon_id}": lambda scene: f"/console/coupons/{_coupon(scene)}",
@@ -115,6 +118,11 @@ def page_routes(scene: Scene) -> list[str]:
     return sorted(
         {path for method, path in routes(scene.app) if method == "GET" and path not in told and path not in NO_PAGES}
     )
+
+
+def _disputed(scene: Scene) -> str:
+    payment, _ = paid_there(scene)
+    return disputed(scene, payment, "D8HV", 250)
 
 
 def _command(scene: Scene) -> str:

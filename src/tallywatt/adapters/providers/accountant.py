@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 from tallywatt.adapters.providers.caller import HELD_SECONDS, NOT_COMPARED, TryLater, provider_behind
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput
+from tallywatt.payments.dispute import DefendsDisputes
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.provider import NotSent, Succeeded, Unknown, View
 from tallywatt.payments.report import SettlesByFile
 from tallywatt.payments.settlement import DAY_MS, Settles, TellsDisputes
+from tallywatt.workflows.accept_dispute import NoteAccepted, acceptance_to_tell, note_accepted
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.read_settlements import EndReading, end_reading, payouts_known, plan_reading
 from tallywatt.workflows.resolve_difference import compare_again, payment_to_look_at
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.payments.provider import PaymentProvider
     from tallywatt.payments.report import Report
+    from tallywatt.workflows.accept_dispute import Acceptance
     from tallywatt.workflows.read_settlements import Plan
 
 AT_ONCE: Final = 20
@@ -47,7 +50,7 @@ def take_report(write: Write, account: ProviderAccount, report: Report) -> None:
 
 
 class Accountant:
-    """Carries out the jobs `read_settlements` and `compare_payment`."""
+    """Carries out the jobs `read_settlements`, `compare_payment` and `accept_dispute`."""
 
     def __init__(self, provider_of: Callable[[ProviderAccount], PaymentProvider]) -> None:
         self._provider_of = provider_of
@@ -75,6 +78,22 @@ class Accountant:
             some = lines[first : first + AT_ONCE]
             write(take_settlement, TakeSettlement(plan.account.account_id, some))
         write(end_reading, EndReading(account_id, plan.since, plan.until))
+
+    def accept_dispute(self, write: Write, dispute_id: str) -> None:
+        """Tell a provider that a dispute is let go. Told twice, it refuses the second time, and nothing is lost by that."""
+        plan: Acceptance | None = write(acceptance_to_tell, dispute_id)
+        if plan is None:
+            return
+        if plan.is_held:
+            raise TryLater(NOT_COMPARED, HELD_SECONDS)
+        provider = provider_behind(self._provider_of, write, plan.account)
+        assert isinstance(provider, DefendsDisputes), "it was asked for where answers are taken"
+        try:
+            provider.accept_dispute(plan.dispute.dispute_ref)
+        except BadInput as refused:
+            write(note_accepted, NoteAccepted(dispute_id, str(refused)))
+            return
+        write(note_accepted, NoteAccepted(dispute_id))
 
     def read_report(self, write: Write, account_id: str, place: str) -> None:
         """Take in a file that a provider has told of. TryLater when it cannot be had; BadInput when it is broken."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tallywatt.workflows.accept_dispute import AskAccept, ask_accept
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_location import AddLocation, add_location
 from tallywatt.workflows.add_operator import AddOperator, add_operator
@@ -128,6 +129,7 @@ from tallywatt.workflows.take_report import (
 )
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
+from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 from tallywatt.workflows.use_coupon import AddCoupon, EndCoupon, add_coupon, end_coupon
 from tallywatt.workflows.work_off import WorkOffAll, work_off_all
 
@@ -243,8 +245,10 @@ ALLOWED = _allowed(
     (switch_captures, SwitchCaptures),
     (note_report, NoteReport),
     (note_defence, NoteDefence),
+    (ask_accept, AskAccept),
     (take_statement, TakeStatement),
     (decide_bank_line, DecideBankLine),
+    (undo_bank_line, UndoBankLine),
     (end_reading, EndReading),
     (take_settlement, TakeSettlement),
     (take_told, TakeTold),

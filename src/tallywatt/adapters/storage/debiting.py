@@ -118,6 +118,27 @@ CLOSE_PARTS = (
 )
 
 
+_others = _parts.alias("others")
+OPEN_PARTS_AGAIN = (
+    update(_parts)
+    .where(
+        _parts.c.operator_id == bindparam("operator"),
+        _parts.c.collection_id == bindparam("of_debit"),
+        # What another debit asks for meanwhile is asked for by that one.
+        ~exists(
+            select(text("1"))
+            .select_from(_others)
+            .where(
+                _others.c.operator_id == _parts.c.operator_id,
+                _others.c.payment_id == _parts.c.payment_id,
+                text("others.is_open = 1"),
+            )
+        ),
+    )
+    .values(is_open=1)
+)
+
+
 class Unit(Protocol):
     """What these questions need of the unit of work."""
 
@@ -151,8 +172,15 @@ class DebitQueries:
 
     def close_parts(self, collection_id: str) -> None:
         """None of the items of a debit is asked for by it any more."""
+        self._change(CLOSE_PARTS, collection_id)
+
+    def open_parts_again(self, collection_id: str) -> None:
+        """The items of a debit are asked for by it again, but for those that another one asks for."""
+        self._change(OPEN_PARTS_AGAIN, collection_id)
+
+    def _change(self, clause: Any, collection_id: str) -> None:
         connection = self._unit.connection
-        statement = compiled(CLOSE_PARTS, connection.dialect)
+        statement = compiled(clause, connection.dialect)
         asked = {"operator": self._unit.operator, "of_debit": collection_id}
         connection.change(statement.sql, statement.bind(asked))
 

@@ -194,8 +194,14 @@ def _say(told: Data, customer: str, zone: str, *, as_json: bool) -> None:
         say_table((Column("at", "at"), Column("what", "what"), Column("sum", "sum", right=True)), rows, empty="")
 
 
+def _open(one: Data) -> str:
+    if one["credit_minor"]:
+        return f"{sum_of(one['credit_minor'], one['currency'])} credit"
+    return sum_of(one["open_minor"], one["currency"])
+
+
 def _table(rows: list[Data], *, empty: str) -> None:
-    told = [{**one, "open": sum_of(one["open_minor"], one["currency"]), "no": one["invoice"] or "–"} for one in rows]
+    told = [{**one, "open": _open(one), "no": one["invoice"] or "–"} for one in rows]
     columns = (
         Column("due", "due_on"),
         Column("customer", "customer", folds=True),

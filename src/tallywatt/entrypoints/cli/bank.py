@@ -64,7 +64,8 @@ def read(
         say_json(rows)
         return
     for row in rows:
-        say(f"{row['file']}: {row['lines']} lines, {row['new']} new, {row['matched']} of them known for what they are.")
+        known = f"{row['new']} new, {row['matched']} of them known for what they are"
+        say(f"{row['file']}: {row['lines']} line{'' if row['lines'] == 1 else 's'}, {known}.")
 
 
 @bank.command("list", **examples("tallywatt bank list", "tallywatt bank list --state matched --json"))
@@ -163,3 +164,26 @@ def match(
         what = "transfer" if told["transfer_id"] else "debits" if told["batch_id"] else "payout"
         is_what = told["transfer_id"] or told["batch_id"] or told["settlement_ref"] or "–"
         say_fields([("line", told["id"]), ("state", told["state"]), (what, is_what)])
+
+
+@bank.command("undo", **examples("tallywatt bank undo $LINE --reason 'of another customer'"))
+def undo(
+    line: Annotated[str, typer.Argument(metavar="LINE", help="Its id.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it was decided wrongly.")],
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take back what was decided about a line: it is open again.
+
+    The opposite is booked: what a transfer has paid is owed again, a payout is on its way again, direct debits are asked
+    for again.
+    """
+    from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
+
+    with at_desk(operator) as desk:
+        desk.do(undo_bank_line, UndoBankLine(line, reason))
+        told = desk.ask(desk.views.bank_line, line)
+    if as_json:
+        say_json(told)
+    else:
+        say_fields([("line", told["id"]), ("state", told["state"]), ("undone because", told["undo_note"])])

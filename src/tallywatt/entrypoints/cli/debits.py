@@ -43,20 +43,31 @@ def creditor(
         str | None, typer.Argument(metavar="[ID]", help="Your creditor identifier; left out: show what is set.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Your name as payers read it.")] = None,
-    iban: Annotated[str, typer.Option("--iban", help="The account on which the money comes in.")] = "",
+    iban: Annotated[str | None, typer.Option("--iban", help="The account on which the money comes in.")] = None,
     bic: Annotated[str | None, typer.Option("--bic", help="Its bank's code, if your bank wants it.")] = None,
     notice_days: Annotated[
-        int, typer.Option("--notice-days", min=1, max=60, help="How long before the day payers are told.")
-    ] = 14,
+        int | None, typer.Option("--notice-days", min=1, max=60, help="How long before the day payers are told: 14.")
+    ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Set or show who collects, and how long before payers are told."""
+    """Set or show who collects, and how long before payers are told.
+
+    What is not said stays as it is.
+    """
     from tallywatt.workflows.keep_mandate import SetCreditor, set_creditor
 
     with at_desk(operator) as desk:
-        if creditor_id is not None:
-            desk.do(set_creditor, SetCreditor(creditor_id, name or desk.operator.name, iban, bic, notice_days))
+        if any(one is not None for one in (creditor_id, name, iban, bic, notice_days)):
+            known = desk.ask(desk.views.creditor) or {}
+            command = SetCreditor(
+                creditor_id or known.get("creditor_id", ""),
+                name or known.get("name") or desk.operator.name,
+                iban or known.get("iban", ""),
+                known.get("bic") if bic is None and iban is None else bic,
+                notice_days or known.get("notice_days", 14),
+            )
+            desk.do(set_creditor, command)
         told = desk.ask(desk.views.creditor)
     if as_json:
         say_json(told or {})
@@ -249,6 +260,9 @@ def file(
 
     with at_desk(operator) as desk:
         told = _batch(desk, batch)
+        if to is not None:
+            # Where nothing can be written, nothing was given to the bank.
+            write_bytes(to, b"")
         desk.do(give_batch, GiveBatch(told["id"]))
         content = debit_file_of(*desk.ask(desk.views.debit_file_rows, told["id"], keyring_of(desk.settings).vault()))
     if to is None:

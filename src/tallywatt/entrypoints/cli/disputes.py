@@ -12,7 +12,7 @@ from tallywatt.entrypoints.cli.desk import at_desk, settings
 from tallywatt.entrypoints.cli.reading import read_bytes
 from tallywatt.entrypoints.cli.show import Column, clock_of, say, say_fields, say_json, say_table, sum_of
 from tallywatt.entrypoints.cli.words import IN_A_TABLE, JsonFlag, LimitOption, OperatorOption, examples, group
-from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 
 if TYPE_CHECKING:
     from tallywatt.entrypoints.cli.desk import Desk
@@ -23,11 +23,17 @@ dispute = group("dispute", "Disputes of payers' banks, and answers to them.")
 WhichArgument = Annotated[str, typer.Argument(metavar="DISPUTE", help="Its id.")]
 
 
-@dispute.command("list", **examples("tallywatt dispute list", "tallywatt dispute list --json"))
-def list_disputes(limit: LimitOption = None, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
+@dispute.command("list", **examples("tallywatt dispute list", "tallywatt dispute list --due"))
+def list_disputes(
+    due: Annotated[bool, typer.Option("--due", help="Those to be answered, the soonest first.")] = False,
+    limit: LimitOption = None,
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
     """List disputes, the newest first."""
     with at_desk(operator) as desk:
-        found = desk.pages(desk.views.disputes, limit or (None if as_json else IN_A_TABLE))
+        most = limit or (None if as_json else IN_A_TABLE)
+        found = desk.ask(desk.views.disputes_due, most or 200) if due else desk.pages(desk.views.disputes, most)
         zone = desk.operator.zone
     if as_json:
         say_json(found)
@@ -99,17 +105,27 @@ def defend(
     _say(told, as_json=as_json)
 
 
-@dispute.command("accept", **examples("tallywatt dispute accept $DISPUTE"))
-def accept(which: WhichArgument, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
-    """Let a dispute go: it is not answered."""
-    from tallywatt.workflows.note_defence import NoteDefence, note_defence
+@dispute.command("accept", **examples('tallywatt dispute accept $DISPUTE --reason "the cable was stiff"'))
+def accept(
+    which: WhichArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is let go.")] = "",
+    operator: OperatorOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a dispute go: it is not answered.
+
+    It counts like a refund of its sum against the limit of the owner; beyond it, it waits for another person.
+    """
+    from tallywatt.customers.approval import Holder
+    from tallywatt.workflows.accept_dispute import AskAccept, ask_accept
 
     with at_desk(operator) as desk:
-        found, provider = _at_provider(desk, which)
-        provider.accept_dispute(found["dispute_ref"])
-        desk.do(note_defence, NoteDefence(found["id"], None))
-        told = desk.ask(desk.views.dispute, found["id"])
+        came = desk.do(ask_accept, AskAccept(which, reason, Holder.OWNER))
+        told = desk.ask(desk.views.dispute, which)
     _say(told, as_json=as_json)
+    if not as_json:
+        waits = "approval_id" in came
+        say("Beyond the limit: it waits for another person." if waits else "It is let go; the provider is being told.")
 
 
 def _say(told: Data, *, as_json: bool) -> None:
@@ -128,6 +144,9 @@ def _at_provider(desk: Desk, which: str) -> tuple[Data, Any]:
     if found is None:
         msg = f"there is no dispute {which!r}"
         raise NotFound(msg, code="dispute.not_found", remedy="see: tallywatt dispute list")
+    if found["answer"] is not None:
+        msg = "it has been answered"
+        raise Conflict(msg, code="dispute.not_open", remedy="look at the dispute again")
     account = next(one for one in desk.ask(desk.views.provider_accounts) if one["id"] == found["account_id"])
     provider = provider_of(account, settings())
     if not isinstance(provider, DefendsDisputes):

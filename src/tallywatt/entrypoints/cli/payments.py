@@ -18,6 +18,7 @@ from tallywatt.entrypoints.cli.words import (
     minor_units,
 )
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
+from tallywatt.payments.capabilities import capabilities_of
 
 if TYPE_CHECKING:
     from tallywatt.payments.provider import StoredMethod
@@ -158,13 +159,10 @@ def add_account(
         say_json(told)
         return
     default = ", collects by default" if told["is_default"] else ""
-    say_fields(
-        [
-            ("account", f"{told['name']} ({told['provider']}{default})"),
-            ("currencies", told["currencies"]),
-            ("webhooks to", told["webhook_url"]),
-        ]
-    )
+    fields = [("account", f"{told['name']} ({told['provider']}{default})"), ("currencies", told["currencies"])]
+    if not capabilities_of(told["provider"]).own_books:
+        fields.append(("webhooks to", told["webhook_url"]))
+    say_fields(fields)
 
 
 @provider_account.command(

@@ -22,6 +22,7 @@ from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.bank import BankLineState
 from tallywatt.payments.debit import CollectionState, MandateState, Scheme, Sequence
+from tallywatt.payments.dispute import DisputeState
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.rating.coupon import UseState
@@ -646,6 +647,7 @@ class OpenItem(Answer):
     returned_minor: int
     settled_minor: int
     open_minor: int
+    credit_minor: Annotated[int, msgspec.Meta(description="What was paid beyond it: the customer's.")]
     invoice: str | None
     issue_date: str | None
     customer: str
@@ -890,6 +892,10 @@ class BankLineKept(Answer):
     note: str | None
     transfer_id: str | None
     batch_id: str | None
+    revision: Annotated[int, msgspec.Meta(description="How often what was decided was undone.")]
+    undone_at: When | None
+    undone_by: str | None
+    undo_note: Annotated[str | None, msgspec.Meta(description="Why, the last time.")]
 
 
 class BankLine(BankLineKept):
@@ -1082,6 +1088,82 @@ class Approval(ApprovalKept):
     asked_by_name: str | None
     decided_by_name: str | None
     customer: Annotated[str | None, msgspec.Meta(description="Of a payout: whose balance it is.")]
+
+
+class Dispute(Answer):
+    """A payer's bank takes a payment back, or asks about it."""
+
+    id: str
+    dispute_ref: str
+    state: DisputeState
+    payment_id: str
+    amount_minor: int
+    currency: str
+    withdrawn_minor: Annotated[int, msgspec.Meta(description="What is gone of the provider's balance at the moment.")]
+    reason: str
+    due_at: Annotated[When | None, msgspec.Meta(description="Until when an answer is taken.")]
+    said_at: When
+    opened_at: When
+    decided_at: When | None
+    account_id: str
+    answer: Annotated[str | None, msgspec.Meta(description="`contest` or `accept`, once somebody has answered.")]
+    answer_note: Annotated[str | None, msgspec.Meta(description="The ground, or why it was let go.")]
+    answered_by: str | None
+    answered_at: When | None
+    answer_told_at: Annotated[When | None, msgspec.Meta(description="When the provider took the answer.")]
+    answer_error: Annotated[str | None, msgspec.Meta(description="Why it did not.")]
+    provider: str
+    account: str
+    session_id: str | None
+    card_brand: str | None
+    card_last4: str | None
+    invoice_id: str | None
+    invoice: str | None
+
+
+class DueDisputes(Answer):
+    """Disputes that wait for an answer, the one that is due soonest first."""
+
+    items: list[Dispute]
+
+
+class HeldEvidence(Answer):
+    """A kind of evidence, and whether it is there."""
+
+    kind: str
+    is_there: bool
+
+
+class DisputeDetail(Dispute):
+    """A dispute with what is held about its payment."""
+
+    answered_here: Annotated[bool, msgspec.Meta(description="Whether its provider takes answers from here.")]
+    approval_id: Annotated[str | None, msgspec.Meta(description="The request to let it go that waits.")]
+    evidence: list[HeldEvidence]
+
+
+class DisputeGround(Answer):
+    """On what grounds a dispute can be contested, and which kinds of documents that takes."""
+
+    code: str
+    needed: list[str]
+    possible: list[str]
+
+
+class DisputeGrounds(Answer):
+    """What the provider takes now."""
+
+    items: list[DisputeGround]
+
+
+class DisputeLetGo(Answer):
+    """A dispute that was let go, or the request that waits for another person."""
+
+    id: str
+    state: Annotated[str, msgspec.Meta(description="accepted; waiting_for_approval or what became of the request.")]
+    amount_minor: int
+    currency: str
+    approval_id: str | None
 
 
 class CorrectionKept(Answer):

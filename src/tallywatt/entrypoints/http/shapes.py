@@ -300,6 +300,32 @@ class NewRefund(Shape):
     reason: Text = "requested"
 
 
+class DefencePart(Shape):
+    """A document of an answer to a dispute: one that the house makes, or one that you bring."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="As the ground calls it.")
+    use: Literal["evidence", "receipt"] | None = Field(
+        default=None, description="What the house hands in: its evidence as a bank reads it, or the receipt."
+    )
+    content: str | None = Field(default=None, description="Your own document instead, in Base64; at most 2 MB.")
+    media_type: Literal["application/pdf", "image/jpeg", "image/tiff"] = "application/pdf"
+
+
+class DisputeContest(Shape):
+    """That a dispute is wrong, and why."""
+
+    ground: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="One of its grounds, by its code.")
+    documents: Annotated[list[DefencePart], Field(max_length=10)] = Field(
+        default=[], description="Left out, the evidence of the house for each document that the ground needs."
+    )
+
+
+class DisputeLetGo(Shape):
+    """That a dispute is let go."""
+
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
 class Resolution(Shape):
     """What a person decides about an item of the inbox."""
 
@@ -579,3 +605,9 @@ class BankDecision(Shape):
     )
     nothing: bool = Field(default=False, description="It is none of the house's business.")
     note: Annotated[str, Field(max_length=200)] = ""
+
+
+class BankUndo(Shape):
+    """Why a line was decided wrongly."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]

@@ -36,7 +36,10 @@ def view(account: Row, methods: list[Row], books: list[Row], today: str) -> Row:
             for code in book["currencies"]:
                 balances.setdefault(code, {"currency": code, "balance_minor": 0, "held_minor": 0, "free_minor": 0})
     allowed = {one["currency"] for one in account["credit"] if one["ended_at"] is None}
-    items = [{**one, "overdue": bool(one["due_on"]) and one["due_on"] < today} for one in account["items"]]
+    items = [
+        {**one, "overdue": bool(one["due_on"]) and one["due_on"] < today and not one["credit_minor"]}
+        for one in account["items"]
+    ]
     return {
         "balances": sorted(balances.values(), key=lambda one: str(one["currency"])),
         "credit": account["credit"],

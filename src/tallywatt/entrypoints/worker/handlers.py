@@ -15,6 +15,7 @@ from tallywatt.invoicing.printed import PrintedInvoice
 from tallywatt.kernel.errors import Broken
 from tallywatt.kernel.identity import CommandId, InvoiceId, OperationId, PaymentId, SessionId, StationId
 from tallywatt.wiring import TryLater, sign_in_code
+from tallywatt.workflows.accept_dispute import ACCEPT_DISPUTE
 from tallywatt.workflows.certify import (
     KeepCertificate,
     RefuseCertificate,
@@ -156,6 +157,7 @@ class Handlers:
             "read_settlements": self._read_settlements,
             "read_report": self._read_report,
             "compare_payment": self._compare_payment,
+            ACCEPT_DISPUTE: self._accept_dispute,
             "send_command": self._send_command,
             "sign_certificate": self._sign_certificate,
             "renew_certificate": self._renew_certificate,
@@ -244,6 +246,10 @@ class Handlers:
 
     def _compare_payment(self, claimed: Claimed) -> None:
         self._house.accountant.compare_payment(self._write(claimed), PaymentId(claimed.job.subject_id))
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _accept_dispute(self, claimed: Claimed) -> None:
+        self._house.accountant.accept_dispute(self._write(claimed), claimed.job.subject_id)
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _write(self, claimed: Claimed) -> Callable[[Callable[[UnitOfWork, Any], Any], Any], Any]:

@@ -1550,7 +1550,7 @@ CREATE TABLE disputes (
 	opened_at INTEGER NOT NULL, 
 	decided_at INTEGER, 
 	revision INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, answer TEXT, answer_note TEXT, answered_by TEXT, answer_error TEXT, answered_at INTEGER, answer_told_at INTEGER, 
 	CONSTRAINT pk_disputes PRIMARY KEY (operator_id, dispute_id), 
 	CONSTRAINT ck_disputes_state CHECK (state IN ('warning', 'open', 'answered', 'won', 'lost', 'closed')), 
 	CONSTRAINT ck_disputes_withdrawn CHECK (withdrawn_minor BETWEEN 0 AND amount_minor), 
@@ -2205,7 +2205,7 @@ CREATE TABLE debit_collections (
 	told_at INTEGER, 
 	created_at INTEGER NOT NULL, 
 	ended_at INTEGER, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, revision INTEGER DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_debit_collections PRIMARY KEY (operator_id, collection_id), 
 	CONSTRAINT ck_debit_collections_returned CHECK ((state = 'returned') = (return_line_id IS NOT NULL)), 
 	CONSTRAINT ck_debit_collections_transfer CHECK ((state IN ('collected', 'returned')) = (transfer_id IS NOT NULL)), 
@@ -2465,6 +2465,27 @@ CREATE TABLE "operations" (
 
 ;
 
+CREATE TABLE key_changes (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	key_id TEXT, 
+	sealed_key BLOB, 
+	key_hash TEXT, 
+	command_id TEXT NOT NULL, 
+	requested_at INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_key_changes PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_key_changes_state CHECK (state IN ('waiting', 'accepted', 'refused', 'unknown', 'done', 'ended')), 
+	CONSTRAINT fk_key_changes_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE TABLE "approvals" (
 	operator_id TEXT NOT NULL, 
 	approval_id TEXT NOT NULL, 
@@ -2486,33 +2507,12 @@ CREATE TABLE "approvals" (
 	result_id TEXT, 
 	version INTEGER NOT NULL, 
 	CONSTRAINT pk_approvals PRIMARY KEY (operator_id, approval_id), 
-	CONSTRAINT ck_approvals_kind CHECK (kind IN ('refund', 'correction', 'payout')), 
+	CONSTRAINT ck_approvals_kind CHECK (kind IN ('refund', 'correction', 'payout', 'dispute')), 
 	CONSTRAINT ck_approvals_state CHECK (state IN ('waiting', 'approved', 'declined', 'expired')), 
 	CONSTRAINT ck_approvals_decided CHECK ((state = 'waiting') = (decided_at IS NULL)), 
 	CONSTRAINT ck_approvals_decider CHECK (state NOT IN ('approved', 'declined') OR decided_by IS NOT NULL), 
 	CONSTRAINT ck_approvals_second_eyes CHECK (decided_by IS NULL OR state <> 'approved' OR decided_by <> asked_by), 
 	CONSTRAINT uq_approvals_operator_id_kind_request_key UNIQUE (operator_id, kind, request_key)
-)
- STRICT
-
-;
-
-CREATE TABLE key_changes (
-	operator_id TEXT NOT NULL, 
-	station_id TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	key_id TEXT, 
-	sealed_key BLOB, 
-	key_hash TEXT, 
-	command_id TEXT NOT NULL, 
-	requested_at INTEGER NOT NULL, 
-	changed_at INTEGER NOT NULL, 
-	reason TEXT, 
-	requested_by TEXT NOT NULL, 
-	version INTEGER NOT NULL, 
-	CONSTRAINT pk_key_changes PRIMARY KEY (operator_id, station_id), 
-	CONSTRAINT ck_key_changes_state CHECK (state IN ('waiting', 'accepted', 'refused', 'unknown', 'done', 'ended')), 
-	CONSTRAINT fk_key_changes_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
 )
  STRICT
 
@@ -2840,10 +2840,6 @@ CREATE INDEX ix_operations_operator_id_state ON operations (operator_id, state);
 
 CREATE UNIQUE INDEX uq_operations_unresolved ON operations (operator_id, payment_id) WHERE state IN ('intended', 'unknown', 'pending');
 
-CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (operator_id, subject_id, approval_id);
-
-CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
-
 CREATE INDEX ix_station_commands_told ON station_commands (operator_id, station_id, command_id) WHERE name IN ('SetChargingProfile', 'ClearChargingProfile', 'GetCompositeSchedule', 'GetChargingProfiles', 'SetDisplayMessage', 'ClearDisplayMessage', 'GetDisplayMessages');
 
 CREATE INDEX ix_station_commands_routine ON station_commands (operator_id, command_id) WHERE name IN ('CostUpdated', 'DataTransfer', 'GetConfiguration', 'GetVariables', 'GetLocalListVersion', 'GetTariffs');
@@ -2852,6 +2848,10 @@ CREATE INDEX ix_told_costs_differ ON told_costs (operator_id, session_id) WHERE 
 
 CREATE INDEX ix_station_commands_monitors ON station_commands (operator_id, station_id, requested_at) WHERE name IN ('GetMonitoringReport', 'SetVariableMonitoring');
 
-INSERT INTO alembic_version ("version_num") VALUES ('0059');
+CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (operator_id, subject_id, approval_id);
+
+CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
+
+INSERT INTO alembic_version ("version_num") VALUES ('0060');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

@@ -63,7 +63,7 @@ _MACHINE = """
     passkeys.last_used_at passkeys.removed_at people.created_at provider_health.changed_at
     provider_health.retry_at payments.terminal_until restorations.backup_at restorations.compared_at
     restorations.restored_at disputes.decided_at bank_lines.decided_at bank_lines.received_at
-    bank_lines.undone_at
+    bank_lines.undone_at disputes.answered_at disputes.answer_told_at
     disputes.opened_at settlement_differences.created_at settlement_differences.resolved_at settlement_lines.received_at
     settlement_readings.from_at settlement_readings.read_at settlement_readings.until_at
     received_transfers.received_at received_transfers.returned_at transfer_parts.created_at

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Column
+
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
+    WHOLE,
     blob,
     check,
     choice,
@@ -130,6 +133,7 @@ DEBIT_COLLECTIONS = Mapping(
         instant("told_at", null=True),
         instant("created_at"),
         instant("ended_at", null=True),
+        Column("revision", WHOLE, nullable=False, server_default="0"),
         version(),
         unique("end_to_end"),
         unique("batch_id", "mandate_id"),

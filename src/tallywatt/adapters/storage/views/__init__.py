@@ -172,6 +172,7 @@ class Views:
     settlement_difference = staticmethod(settlements.difference)
     disputes = staticmethod(settlements.disputes)
     dispute = staticmethod(settlements.dispute)
+    disputes_due = staticmethod(settlements.disputes_due)
     settlement_lines = staticmethod(settlements.settlement_lines)
     settled_accounts = staticmethod(settlements.settled_accounts)
     bank_lines = staticmethod(banking.bank_lines)

@@ -419,7 +419,14 @@ LISTS: dict[str, Pages] = {
             newest_first=True,
         )
     ),
-    "disputes": Pages(Listing(settlements.DISPUTE, (_disputes.c.dispute_id,), newest_first=True)),
+    "disputes": Pages(
+        Listing(
+            settlements.DISPUTE,
+            (_disputes.c.dispute_id,),
+            {"state": _is(_disputes.c.state, "state"), "payment": _is(_disputes.c.payment_id, "payment")},
+            newest_first=True,
+        )
+    ),
     "api_keys": Pages(Listing(people.KEY, (_keys.c.api_key_id,))),
     "actions": Pages(
         Listing(people.ACTION, (_actions.c.recorded_at, _actions.c.action_id), _ACTION_FILTERS, newest_first=True)

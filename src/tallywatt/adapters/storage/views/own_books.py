@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, case, or_, select
 
-from tallywatt.adapters.storage.tables import customers, invoicing, ledger, own_books
+from tallywatt.adapters.storage.tables import customers, invoicing, ledger, own_books, payments
 from tallywatt.adapters.storage.views.asking import MOST_ROWS, Question, Row, columns, joined, mine
 from tallywatt.ledger.books import MOVING
 from tallywatt.ledger.chart import on_account, prepaid
@@ -22,6 +22,8 @@ _holds = own_books.CUSTOMER_HOLDS.table
 _terms = own_books.CREDIT_TERMS.table
 _received = own_books.RECEIVED_TRANSFERS.table
 _invoices = invoicing.INVOICES.table
+_methods = payments.PAYMENT_METHODS.table
+_provider_accounts = payments.PROVIDER_ACCOUNTS.table
 
 _open = _holds.c.taken_minor - _holds.c.returned_minor - _holds.c.settled_minor
 
@@ -35,6 +37,17 @@ _BALANCES = Question(
     .where(mine(_accounts), _accounts.c.code == bindparam("of_code"))
     .order_by(_accounts.c.currency)
 )
+_PREPAID_WAYS = Question(
+    select(*columns(_provider_accounts, "currencies"))
+    .select_from(_methods.join(_provider_accounts, joined(_methods, _provider_accounts, "account_id")))
+    .where(
+        mine(_methods),
+        _methods.c.customer_id == bindparam("of_customer"),
+        _methods.c.state == "active",
+        _provider_accounts.c.provider == "prepaid",
+    )
+    .order_by(_methods.c.method_id)
+)
 _TERMS = Question(
     select(*columns(_terms, "currency", "limit_minor", "term_days", "allowed_at", "ended_at"))
     .where(mine(_terms), _terms.c.customer_id == bindparam("of_customer"))
@@ -43,7 +56,9 @@ _TERMS = Question(
 _ITEM = (
     select(
         *columns(_holds, "payment_id", "currency", "due_on", "taken_minor", "returned_minor", "settled_minor"),
-        _open.label("open_minor"),
+        case((_open > 0, _open), else_=0).label("open_minor"),
+        # A correction after it was paid leaves it below zero: that is the customer's.
+        case((_open < 0, -_open), else_=0).label("credit_minor"),
         *columns(_invoices, invoice="number", issue_date="issue_date"),
         *columns(_customers, customer="reference"),
     )
@@ -52,7 +67,7 @@ _ITEM = (
             _invoices, joined(_holds, _invoices, "invoice_id")
         )
     )
-    .where(mine(_holds), _holds.c.provider == "invoice", _holds.c.state == "taken", _open > 0)
+    .where(mine(_holds), _holds.c.provider == "invoice", _holds.c.state == "taken", _open != 0)
     .order_by(_holds.c.due_on, _holds.c.payment_id)
     .limit(bindparam("most"))
 )
@@ -126,13 +141,21 @@ def customer_account(connection: Connection, operator_id: str, customer_id: str,
     left = _CREDIT_LEFT.rows(connection, **own, most=most)
     terms = _TERMS.rows(connection, **own)
     for row in terms:
-        row["open_minor"] = _sum(items, "open_minor", row["currency"]) - _sum(left, "left_minor", row["currency"])
+        mine_ = _sum(items, "credit_minor", row["currency"]) + _sum(left, "left_minor", row["currency"])
+        row["open_minor"] = _sum(items, "open_minor", row["currency"]) - mine_
         row["held_minor"] = _sum(held, "held_minor", row["currency"])
         row["free_minor"] = row["limit_minor"] - row["open_minor"] - row["held_minor"]
     codes = {"of_code": prepaid(customer_id), "of_other": on_account(customer_id)}
     moved = _MOVEMENTS.rows(connection, operator=operator_id, most=most, **codes)
+    balances = _BALANCES.rows(connection, operator=operator_id, of_code=prepaid(customer_id))
+    there = {row["currency"] for row in balances}
+    for account in _PREPAID_WAYS.rows(connection, **own):
+        # Opened, and nothing has come yet.
+        for code in sorted(set(account["currencies"]) - there):
+            there.add(code)
+            balances.append({"currency": code, "balance_minor": 0, "held_minor": 0, "free_minor": 0})
     return {
-        "balances": _BALANCES.rows(connection, operator=operator_id, of_code=prepaid(customer_id)),
+        "balances": balances,
         "credit": terms,
         "items": items,
         "movements": [_movement(row) for row in moved],
@@ -142,9 +165,11 @@ def customer_account(connection: Connection, operator_id: str, customer_id: str,
 def open_items(
     connection: Connection, operator_id: str, overdue_on: str | None = None, most: int = MOST_ROWS
 ) -> list[Row]:
-    """What customers have bought on invoice and not paid, the longest due first; with a day: what was due before it."""
+    """What customers have bought on invoice that is not even, the longest due first; with a day: what was due before it."""
     rows = _ITEMS.rows(connection, operator=operator_id, most=most)
-    return [row for row in rows if overdue_on is None or (row["due_on"] or "") < overdue_on]
+    if overdue_on is None:
+        return rows
+    return [row for row in rows if row["open_minor"] and (row["due_on"] or "") < overdue_on]
 
 
 def _sum(rows: list[Row], name: str, currency: str) -> int:

@@ -243,7 +243,7 @@ _BADGES = Question(
         .scalar_subquery()
         .label("settlements"),
         select(func.count())
-        .where(mine(_disputes), _disputes.c.state.in_(("warning", "open")))
+        .where(mine(_disputes), _disputes.c.state.in_(("warning", "open")), _disputes.c.answer.is_(None))
         .scalar_subquery()
         .label("disputes"),
         select(func.count())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from tallywatt.adapters.storage.sums import standing
-from tallywatt.adapters.storage.tables import payments, settlements
+from tallywatt.adapters.storage.tables import invoicing, payments, settlements
 from tallywatt.adapters.storage.views.asking import Question, Row, columns, joined, mine
 from tallywatt.payments.settlement import LineKind
 
@@ -22,6 +22,7 @@ _lines = settlements.SETTLEMENT_LINES.table
 _readings = settlements.SETTLEMENT_READINGS.table
 _differences = settlements.SETTLEMENT_DIFFERENCES.table
 _disputes = settlements.DISPUTES.table
+_invoices = invoicing.INVOICES.table
 _payments = payments.PAYMENTS.table
 _provider_accounts = payments.PROVIDER_ACCOUNTS.table
 
@@ -68,15 +69,17 @@ DISPUTE: Select[Any] = (
     select(
         *columns(
             _disputes, "dispute_ref", "state", "payment_id", "amount_minor", "currency", "withdrawn_minor", "reason", "due_at",
-            "said_at", "opened_at", "decided_at", "account_id", id="dispute_id",
+            "said_at", "opened_at", "decided_at", "account_id", "answer", "answer_note", "answered_by", "answered_at",
+            "answer_told_at", "answer_error", id="dispute_id",
         ),
-        *columns(_provider_accounts, account="name"),
+        *columns(_provider_accounts, "provider", account="name"),
         *columns(_payments, "session_id", "card_brand", "card_last4", "invoice_id"),
+        *columns(_invoices, invoice="number"),
     )
     .select_from(
-        _disputes.join(_provider_accounts, joined(_disputes, _provider_accounts, "account_id")).join(
-            _payments, joined(_disputes, _payments, "payment_id")
-        )
+        _disputes.join(_provider_accounts, joined(_disputes, _provider_accounts, "account_id"))
+        .join(_payments, joined(_disputes, _payments, "payment_id"))
+        .outerjoin(_invoices, joined(_payments, _invoices, "invoice_id"))
     )
     .where(mine(_disputes))
 )  # fmt: skip
@@ -96,6 +99,19 @@ def disputes(connection: Connection, operator_id: str, most: int = 50, before: s
     else:
         found = _DISPUTES_BEFORE.rows(connection, operator=operator_id, most=most + 1, before=before)
     return {"items": found[:most], "next": found[most - 1]["id"] if len(found) > most else None}
+
+
+_DISPUTES_DUE = Question(
+    DISPUTE.where(text("disputes.state IN ('warning', 'open')"), _disputes.c.answer.is_(None))
+    # Those without a day come last: nobody has said until when.
+    .order_by(_disputes.c.due_at.is_(None), _disputes.c.due_at, _disputes.c.dispute_id)
+    .limit(bindparam("most"))
+)
+
+
+def disputes_due(connection: Connection, operator_id: str, most: int = 200) -> list[Row]:
+    """Disputes that wait for an answer of the operator, the one that is due soonest first."""
+    return _DISPUTES_DUE.rows(connection, operator=operator_id, most=most)
 
 
 def dispute(connection: Connection, operator_id: str, dispute_id: str) -> Row | None:

@@ -11,11 +11,12 @@ from tallywatt.entrypoints.http.debiting import MOST_BYTES, statement_read
 from tallywatt.entrypoints.http.doors import Collector, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Cursor, Limit, Resource, listed
 from tallywatt.entrypoints.http.once import write_long, write_once
-from tallywatt.entrypoints.http.shapes import BankDecision
+from tallywatt.entrypoints.http.shapes import BankDecision, BankUndo
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.errors import BadInput, NotFound
 from tallywatt.payments.bank import BankLineState
 from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
+from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
@@ -70,6 +71,13 @@ async def post_decision(
     return await write_once(request, house, caller, decide_bank_line, command, tell_line)
 
 
+@router.post("/bank-lines/{line_id}/undo")
+async def post_undo(request: Request, line_id: str, body: BankUndo, caller: Collector, house: TheHouse) -> Response:
+    """Take back what was decided about a line: the opposite is booked, what it had paid is open again, and so is the line."""
+    await _line(house, caller, line_id)
+    return await write_once(request, house, caller, undo_bank_line, UndoBankLine(line_id, body.reason), tell_line)
+
+
 async def _line(house: House, caller: Caller, line_id: str) -> dict[str, Any]:
     return found(await house.ask(house.views.bank_line, caller.operator_id, line_id), "line", "bank.not_found")
 
@@ -85,5 +93,5 @@ async def _account(house: House, caller: Caller, name: str) -> str:
 
 def tell_line(row: Any) -> dict[str, Any]:
     """A line as it was written."""
-    inside = ("batch_ref", "mandate_ref", "revision", "undone_at", "undone_by", "undo_note")
+    inside = ("batch_ref", "mandate_ref")
     return {name: value for name, value in told(row, "line_id").items() if name not in inside}

@@ -16,6 +16,7 @@ from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.payments.bank import BankLineState
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
+from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
@@ -79,6 +80,19 @@ async def decide(request: Request, line_id: str, caller: Collector, house: TheHo
     except TallywattError as problem:
         return await _list(request, house, caller, BankLineState.OPEN, problem)
     return done(AT, "resolved")
+
+
+@router.post(AT + "/{line_id}/undo")
+async def undo(request: Request, line_id: str, caller: Collector, house: TheHouse) -> Response:
+    """Take back what was decided about a line."""
+    command = UndoBankLine(line_id, (await given_fields(request)).get("reason", ""))
+    try:
+        await house.write(caller.operator_id, undo_bank_line, command, actor=actor_of(caller))
+    except TallywattError as problem:
+        row = await house.ask(house.views.bank_line, caller.operator_id, line_id)
+        state = BankLineState.OPEN if row is None else BankLineState(row["state"])
+        return await _list(request, house, caller, state, problem)
+    return done(AT, "undone", f"#{line_id}")
 
 
 async def _list(

@@ -32,7 +32,7 @@ async def show_trail(
     asked = {"subject": subject, "who": who, "action": action}
     filters = {name: value for name, value in asked.items() if value}
     found = await house.ask(house.views.page, "actions", caller.operator_id, PAGE, place_of(cursor), **filters)
-    names = await _names(house, caller.operator_id, found["items"])
+    names = await names_of(house, caller.operator_id, found["items"])
     rows = [view(row, names) for row in found["items"]]
     following = cursor_of(found["next"]) if found["next"] is not None else None
     return await shown(
@@ -50,7 +50,7 @@ async def show_trail(
     )
 
 
-async def _names(house: House, operator_id: str, rows: list[dict[str, Any]]) -> dict[str, str]:
+async def names_of(house: House, operator_id: str, rows: list[dict[str, Any]]) -> dict[str, str]:
     """The names of those who acted; who was erased has none any more."""
     names: dict[str, str] = {}
     for person_id in {row["caller_id"] for row in rows if row["caller_kind"] == "person"}:
