@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.entrypoints.cli.conftest import CommandLine
 
+IBAN = "DE89370400440532013000"
 ACCOUNT = ("--provider", "adyen", "--merchant", "M", "--currency", "GBP", "--secret", "env:ADYEN_KEY")
 
 
@@ -67,5 +68,22 @@ def test_a_statement_is_read_listed_and_decided(shop: CommandLine, tmp_path: Pat
     assert (told["state"], told["note"]) == ("dismissed", "rent")
     assert "bank.which_payout" in shop("bank", "match", lines[1]["id"]).err
     assert "payment.no_account" in shop("bank", "match", lines[1]["id"], "--account", "x", "--payout", "y").err
+    undone = shop.good("bank", "undo", lines[0]["id"], "--reason", "a customer's", "--json").json
+    assert misfits(undone, "bank-undo") == []
+    assert (undone["state"], undone["undo_note"], undone["revision"]) == ("open", "a customer's", 1)
+    assert "bank.not_decided" in shop("bank", "undo", lines[1]["id"], "--reason", "none").err
+    file.write_bytes(a_file(entry("9.00", ref="BANK3")))
+    assert "1 line, 1 new" in shop.good("bank", "read", str(file)).out
     file.write_text("<Document/>")
     assert "bank.unreadable" in shop("bank", "read", str(file)).err
+
+
+def test_who_collects_keeps_what_is_not_said_anew(shop: CommandLine) -> None:
+    """A name alone changes the name: neither the days of notice nor the account are lost by it."""
+    assert "debits.bad_creditor" in shop("debit", "creditor", "--name", "Nobody yet", "--iban", IBAN).err
+    shop.good("debit", "creditor", "DE98ZZZ09999999999", "--iban", IBAN, "--notice-days", "5")
+    told = shop.good("debit", "creditor", "--name", "Another name", "--json").json
+    assert (told["name"], told["notice_days"], told["iban"]) == ("Another name", 5, IBAN)
+    shop.good("customer", "add", "GB-1", "--name", "Somebody")
+    signed = shop("debit", "sign", "GB-1", "GB82WEST12345698765432", "--on", "2026-01-05")
+    assert "debits.bic_needed" in signed.err

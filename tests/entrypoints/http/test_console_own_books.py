@@ -10,6 +10,7 @@ from tallywatt.customers.roles import Role
 from tallywatt.kernel.money import money
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.ask_on_page import TopUp, top_up
+from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allow_invoice, open_balance
 from tests.entrypoints.http.test_console_tariffs import csrf
 
 if TYPE_CHECKING:
@@ -121,3 +122,21 @@ def test_an_operator_without_such_accounts_is_not_bothered_with_them(scene: Scen
         refused = send(client, "balance")
     assert refused.status_code == 409
     assert 'role="alert"' in refused.text
+
+
+def test_a_fleets_manager_sees_the_balances_of_its_customers_and_no_others(scene: Scene) -> None:
+    """Who answers for ten cars knows which of them is about to stop charging; a stranger's balance is not there."""
+    house = with_books(scene)
+    for reference in ("C1", "C2", "C3"):
+        house.do(open_balance, OpenBalance(reference, "GBP"))
+    paid_in(house, "20.00")
+    house.do(allow_invoice, AllowInvoice("C2", money("500.00", "GBP"), 14))
+
+    with house.signed_in(Role.FLEET_MANAGER, "C1", "C2") as client:
+        said = words(client.get("/me").text)
+
+    assert "Balances of the fleet" in said
+    assert "C1 £20.00" in said
+    assert "C2 £0.00" in said
+    assert "C2 On invoice, £500.00 of £500.00 is free. £0.00 open" in said
+    assert "C3" not in said

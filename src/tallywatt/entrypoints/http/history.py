@@ -61,6 +61,8 @@ async def _page(
     operator = await operator_of(house, caller.operator_id)
     language.rather(operator["country"])
     own = None if alone is None else await _own_account(house, caller, alone, operator["zone"])
+    many = tuple(caller.customers or ()) if alone is None and cursor is None else ()
+    fleet = await house.ask(house.views.fleet_accounts, caller.operator_id, many) if len(many) > 1 else []
     shown = rows[:PAGE]
     past = [row for row in shown if row["state"] not in RUNNING]
     return HTMLResponse(
@@ -80,6 +82,7 @@ async def _page(
             problem=problem,
             typed=typed,
             own=own,
+            fleet=fleet,
             zone=operator["zone"],
             amount=amount,
             once=house.new_id("top-up"),

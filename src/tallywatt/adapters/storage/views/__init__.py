@@ -77,6 +77,7 @@ class Views:
     circles = staticmethod(circles.circles_of)
 
     customer_account = staticmethod(own_books.customer_account)
+    fleet_accounts = staticmethod(own_books.fleet_accounts)
     open_items = staticmethod(own_books.open_items)
     creditor = staticmethod(debits.creditor)
     mandate = staticmethod(debits.mandate)

@@ -25,6 +25,8 @@ _invoices = invoicing.INVOICES.table
 _methods = payments.PAYMENT_METHODS.table
 _provider_accounts = payments.PROVIDER_ACCOUNTS.table
 
+MOST_OF_A_FLEET = 100
+"""Customers whose accounts are on the page of a fleet's manager."""
 _open = _holds.c.taken_minor - _holds.c.returned_minor - _holds.c.settled_minor
 
 _BALANCES = Question(
@@ -160,6 +162,24 @@ def customer_account(connection: Connection, operator_id: str, customer_id: str,
         "items": items,
         "movements": [_movement(row) for row in moved],
     }
+
+
+_REFERENCE = Question(
+    select(*columns(_customers, "reference")).where(
+        mine(_customers), _customers.c.customer_id == bindparam("of_customer")
+    )
+)
+
+
+def fleet_accounts(connection: Connection, operator_id: str, customer_ids: tuple[str, ...]) -> list[Row]:
+    """What the customers of a fleet have, and what they owe, each with its `customer`; those without either are left out."""
+    found = []
+    for customer_id in customer_ids[:MOST_OF_A_FLEET]:
+        named = _REFERENCE.first(connection, operator=operator_id, of_customer=customer_id)
+        account = customer_account(connection, operator_id, customer_id, MOST_ROWS)
+        if named is not None and (account["balances"] or account["credit"]):
+            found.append({"customer": named["reference"], **account})
+    return sorted(found, key=lambda row: str(row["customer"]))
 
 
 def open_items(
