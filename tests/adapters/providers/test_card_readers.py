@@ -314,6 +314,21 @@ def test_a_reader_that_never_heard_that_a_payment_was_given_up_serves_the_next_d
     assert books.read(kiosk.bench.psp.state).holds_open == 1
 
 
+@pytest.mark.parametrize("kiosk", ["stripe"], indirect=True)
+def test_a_card_that_comes_to_a_reader_that_never_heard_of_the_end_holds_nothing(kiosk: Kiosk) -> None:
+    """The intent was ended: a card cannot bring it back, and nobody is left to let go of what it would hold."""
+    payment = kiosk.asking()
+    kiosk.at_first(status="offline")
+    _cancelled(kiosk, payment)
+    kiosk.house.work()
+
+    kiosk.tap()
+    kiosk.look()
+
+    assert kiosk.payment(payment).state is PaymentState.VOIDED
+    assert books.read(kiosk.bench.psp.state).holds_open == 0
+
+
 def _forget(work: UnitOfWork, payment_id: str) -> Payment:
     return work.payments.put(replace(work.payments.lock(payment_id), state=PaymentState.DECLINED))
 

@@ -176,6 +176,9 @@ def come(call: Call, reader: Object, what: str) -> Object:
         return _failed(call, reader, *CANCELLED, None)
     method = call.put(objects.card_present(call, CARDS[what]))
     try:
+        if intent["status"] != "requires_payment_method":
+            # A reader without a connection goes on asking for what was ended meanwhile.
+            raise intents.unexpected(intent, "confirmed")
         intents.charge(call, intent, method)
     except Refusal as refusal:
         error = {
