@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -398,6 +401,29 @@ def test_a_process_that_is_killed_after_the_reader_was_asked_holds_once(kiosk: K
 
     assert kiosk.payment(payment.payment_id).state is PaymentState.AUTHORISED
     assert books.read(kiosk.bench.psp.state).holds_open == 1
+
+
+@pytest.mark.parametrize(("kiosk", "when"), [("stripe", "after"), ("adyen", "before")], indirect=["kiosk"])
+def test_a_worker_that_is_really_killed_while_a_driver_stands_there_asks_for_one_card(kiosk: Kiosk, when: str) -> None:
+    """No exception and no last word: what is on the disk is all that is left, and the reader may ask or may not."""
+    payment = kiosk.chosen().payment_id
+    known = (kiosk.house.url, kiosk.bench.provider, kiosk.bench.psp.url, str(kiosk.house.now()), when)
+    command = [sys.executable, "-m", "tests.adapters.providers.dying", *known]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    if when == "after":
+        kiosk.tap()
+
+    kiosk.look(seconds=61)
+    kiosk.tap()
+    kiosk.look(seconds=61)
+    kiosk.look(seconds=61)
+
+    # A terminal that is never asked twice may not have been asked at all: then the next driver is served.
+    is_held = kiosk.payment(payment).state is PaymentState.AUTHORISED
+    assert is_held or (kiosk.bench.provider, when) == ("adyen", "before")
+    assert books.read(kiosk.bench.psp.state).holds_open == int(is_held)
+    assert kiosk.payment(kiosk.asking()).state is PaymentState.REQUIRES_ACTION
 
 
 def test_nothing_of_a_card_is_kept_but_its_brand_and_last_digits(kiosk: Kiosk) -> None:
