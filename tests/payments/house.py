@@ -22,6 +22,7 @@ from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, CALL_PROVIDER
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
+from tallywatt.workflows.keep_reader import CHECK_READER
 from tallywatt.workflows.look_at_page import LOOK_AT_PAGE
 from tallywatt.workflows.pay_ad_hoc import RELEASE_HOLD, PayAdHoc, pay_ad_hoc, take_up_hold
 from tallywatt.workflows.pay_at_reader import END_PRESENTATION, end_presentation
@@ -40,7 +41,7 @@ R = TypeVar("R")
 
 START = Instant(1_795_248_000_000)
 OPERATOR = OperatorId("dundee")
-AT_READERS = (CALL_PROVIDER, ASK_PROVIDER, RELEASE_HOLD, LOOK_AT_PAGE, END_PRESENTATION)
+AT_READERS = (CALL_PROVIDER, ASK_PROVIDER, RELEASE_HOLD, LOOK_AT_PAGE, END_PRESENTATION, CHECK_READER)
 KINDS = (CALL_PROVIDER, ASK_PROVIDER, RELEASE_HOLD)
 LEASE_SECONDS = 60
 
@@ -128,6 +129,8 @@ class HouseOfPayments:
                     self.caller.ask_provider(write, job.subject_id)
                 case "look_at_page":
                     self.caller.look_at_page(write, job.subject_id, job.run_at)
+                case "check_reader":
+                    self.caller.check_reader(write, job.subject_id)
                 case "end_presentation":
                     write(end_presentation, job.subject_id)
                 case _:

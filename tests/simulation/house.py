@@ -227,6 +227,10 @@ class SlowProvider:
         """At once: somebody stands at the counter."""
         return self._provider.store_method(reference, token, key)
 
+    def knows_reader(self, reader_ref: str) -> Any:
+        """The same."""
+        return self._around(lambda: cast("Any", self._provider).knows_reader(reader_ref), "reader")
+
     def _around(self, ask: Callable[[], R], what: str) -> R:
         self._mortality.hears(what)
         self._mortality.point(f"before {what}")

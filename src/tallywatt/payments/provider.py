@@ -242,6 +242,15 @@ class StoresByPage(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsReaders(Protocol):
+    """A provider that says whether a reader belongs to the account."""
+
+    def knows_reader(self, reader_ref: str) -> bool | NotSent | Unknown:
+        """Whether there is a reader of that name."""
+        ...
+
+
 class PaymentProvider(Protocol):
     """One account at one provider. It holds no opinion about retries, routing or what to do next."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.payments.capabilities import CAPABILITIES, capabilities_of
 from tallywatt.payments.reader import LONGEST_LABEL, LONGEST_REF, Reader
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.listen import settle
+from tallywatt.workflows.note_reader import open_items
 from tallywatt.workflows.record_action import record_action
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from tallywatt.payments.account import ProviderAccount
     from tallywatt.workflows.ports import UnitOfWork
 
+CHECK_READER: Final = "check_reader"
+"""Job: see whether its provider knows the reader of that id."""
 MOST_EVSES = 100
 
 
@@ -47,6 +52,7 @@ def add_reader(work: UnitOfWork, command: AddReader) -> Reader:
     if not work.readers.add(reader):
         msg = f"the reader {ref} is there already"
         raise Conflict(msg, code="readers.exists", remedy="remove it first: tallywatt reader remove")
+    work.jobs.add(Job(CHECK_READER, reader.reader_id))
     work.events.append(Event("reader", reader.reader_id, "ReaderAdded", {"account_id": account.account_id}))
     after = {"reader": ref, "label": label, "location": command.location, "evses": ", ".join(command.evses) or None}
     record_action(work, "reader.add", "reader", reader.reader_id, after=after)
@@ -124,6 +130,8 @@ def remove_reader(work: UnitOfWork, command: RemoveReader) -> Reader:
     if reader.removed_at is not None:
         return reader
     gone = work.readers.put(replace(reader, removed_at=work.now))
+    for item in open_items(work, reader.reader_id):
+        settle(work, item, "the reader was removed")
     work.events.append(Event("reader", reader.reader_id, "ReaderRemoved", {"account_id": reader.account_id}))
     record_action(work, "reader.remove", "reader", reader.reader_id, before={"label": reader.label})
     return gone

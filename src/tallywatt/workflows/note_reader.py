@@ -23,13 +23,13 @@ def note_reader(work: UnitOfWork, payment: Payment, operation: Operation) -> boo
     if operation.kind is not OperationKind.PRESENT or payment.reader_id is None:
         return False
     if operation.state is OperationState.SUCCEEDED:
-        for item in _open_items(work, payment.reader_id):
+        for item in open_items(work, payment.reader_id):
             settle(work, item, "it works again")
         return False
     if operation.state is not OperationState.FAILED or operation.code not in NEVER_ASKED:
         return False
     # However many drivers try: it is one reader to look after.
-    if not _open_items(work, payment.reader_id):
+    if not open_items(work, payment.reader_id):
         reader = work.readers.get(payment.reader_id)
         why = "has no connection" if operation.code == "reader_offline" else "serves somebody else"
         detail = {"reader_id": reader.reader_id, "code": operation.code}
@@ -38,6 +38,7 @@ def note_reader(work: UnitOfWork, payment: Payment, operation: Operation) -> boo
     return True
 
 
-def _open_items(work: UnitOfWork, reader_id: str) -> list[InboxItem]:
+def open_items(work: UnitOfWork, reader_id: str) -> list[InboxItem]:
+    """What waits for a person about a reader."""
     waiting = work.inbox.by(kind=READER_FAILING, state=InboxState.OPEN.value)
     return [one for one in waiting if (one.detail or {}).get("reader_id") == reader_id]

@@ -24,6 +24,8 @@ from tallywatt.payments.provider import Enquiry, Succeeded, View, ViewStatus
 from tallywatt.simulators.psp import books
 from tallywatt.simulators.psp.adyen_terminals import TRACK
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.keep_reader import CHECK_READER, RemoveReader, remove_reader
 from tallywatt.workflows.pay_at_reader import GiveUpAtReader, end_presentation, give_up_at_reader
 from tests.adapters.providers.kiosk import Kiosk
 from tests.payments.house import OPERATOR, Crash, crash_when
@@ -424,6 +426,30 @@ def test_a_worker_that_is_really_killed_while_a_driver_stands_there_asks_for_one
     assert is_held or (kiosk.bench.provider, when) == ("adyen", "before")
     assert books.read(kiosk.bench.psp.state).holds_open == int(is_held)
     assert kiosk.payment(kiosk.asking()).state is PaymentState.REQUIRES_ACTION
+
+
+def _added(kiosk: Kiosk, ref: str) -> list[str]:
+    """A reader of that name is added, for EVSEs of a station of no location; what a person is to look at then."""
+    reader = replace(kiosk.reader, reader_id=f"reader {ref}", reader_ref=ref)
+    kiosk.house.ask(lambda work: work.readers.add(reader))
+    kiosk.house.ask(lambda work: work.jobs.add(Job(CHECK_READER, reader.reader_id)))
+    kiosk.house.work()
+    return _waiting(kiosk)
+
+
+@pytest.mark.parametrize("kiosk", ["stripe"], indirect=True)
+def test_a_reader_that_its_provider_does_not_know_comes_before_a_person(kiosk: Kiosk) -> None:
+    """A slip of the pen, or a reader of another account: not the first driver finds out. While nobody answers, it is kept."""
+    assert _added(kiosk, "tmr_simulated_other") == []
+    kiosk.bench.psp.stop()
+    assert _added(kiosk, "tmr_F5XZ0bXq8z") == []
+    kiosk.bench.psp.start()
+
+    kiosk.look(seconds=3600)
+
+    assert _waiting(kiosk) == ["reader_failing"]
+    kiosk.house.write(remove_reader, RemoveReader("reader tmr_F5XZ0bXq8z"))
+    assert _waiting(kiosk) == []
 
 
 def test_nothing_of_a_card_is_kept_but_its_brand_and_last_digits(kiosk: Kiosk) -> None:

@@ -17,8 +17,18 @@ from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.fact import ProviderFact, Source, outcome_shown
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import NotSent, Pending, RequiresAction, Succeeded, Unknown, View, ViewStatus
+from tallywatt.payments.provider import (
+    KnowsReaders,
+    NotSent,
+    Pending,
+    RequiresAction,
+    Succeeded,
+    Unknown,
+    View,
+    ViewStatus,
+)
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.check_reader import ReaderSeen, reader_to_check, take_reader_seen
 from tallywatt.workflows.hold_ends import hold_to_look_at
 from tallywatt.workflows.look_at_page import page_to_look_at, pause_after
 from tallywatt.workflows.present_card import note_sending
@@ -232,6 +242,19 @@ class Caller:
         seen = self._of(write, look.account).enquire(look.enquiry)
         if isinstance(seen, View):
             write(apply_provider_fact, ProviderFact(look.enquiry.payment_id, Succeeded(seen), Source.JANITOR))
+
+    def check_reader(self, write: Write, reader_id: str) -> None:
+        """See whether the provider knows a reader. TryLater while it cannot be asked; one that does not tell is not asked."""
+        look = write(reader_to_check, reader_id)
+        if look is None:
+            return
+        provider: object = self._of(write, look.account)
+        if not isinstance(provider, KnowsReaders):
+            return
+        seen = provider.knows_reader(look.reader.reader_ref)
+        if not isinstance(seen, bool):
+            raise TryLater(seen.cause)
+        write(take_reader_seen, ReaderSeen(reader_id, seen))
 
     def _of(self, write: Write, account: ProviderAccount) -> PaymentProvider:
         """The provider behind an account: an outside one, or our own books."""

@@ -320,6 +320,15 @@ class StripeCards:
                 break
         return None
 
+    def knows_reader(self, reader_ref: str) -> bool | NotSent | Unknown:
+        """Whether a reader of that name is registered in the account, in this mode."""
+        try:
+            return not self._client.terminal.readers.retrieve(reader_ref).to_dict().get("deleted", False)
+        except stripe.InvalidRequestError as error:
+            return False if error.http_status == httpx.codes.NOT_FOUND else Unknown(str(error))
+        except stripe.StripeError as error:
+            return unclear(error)
+
     def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:
         """Every payment of ours that was made or given back since then, whether or not it is known here."""
         try:

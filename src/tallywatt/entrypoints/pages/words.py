@@ -574,6 +574,7 @@ LABELS: Final = {
     "any.send_letter": later("Send letter"),
     "any.watch_command": later("Watch command"),
     "any.release_hold": later("Release hold"),
+    "any.check_reader": later("Look for a card reader at its provider"),
     "any.end_presentation": later("End the wait for a card"),
     "any.start_paid_session": later("Start paid session"),
     "any.never_plugged_in": later("Never plugged in"),

@@ -146,6 +146,7 @@ class Handlers:
             "call_provider": lambda claimed: self._provider(claimed, self._house.caller.call_provider),
             "ask_provider": lambda claimed: self._provider(claimed, self._house.caller.ask_provider),
             "look_at_page": self._look_at_page,
+            "check_reader": self._check_reader,
             "watch_hold": self._watch_hold,
             KEEP_TARIFFS: self._workflow(keep_tariffs, lambda one: KeepTariffs(StationId(one))),
             VERIFY_TARIFFS: self._workflow(verify_tariffs, lambda one: KeepTariffs(StationId(one))),
@@ -196,6 +197,10 @@ class Handlers:
     def _look_at_page(self, claimed: Claimed) -> None:
         payment_id, opened_at = PaymentId(claimed.job.subject_id), claimed.job.created_at
         self._house.caller.look_at_page(self._write(claimed), payment_id, opened_at)
+        self._house.end_job(claimed.operator_id, claimed.job)
+
+    def _check_reader(self, claimed: Claimed) -> None:
+        self._house.caller.check_reader(self._write(claimed), claimed.job.subject_id)
         self._house.end_job(claimed.operator_id, claimed.job)
 
     def _watch_command(self, claimed: Claimed) -> None:

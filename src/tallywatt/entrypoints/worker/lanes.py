@@ -79,7 +79,9 @@ LANES = {
         32,
         30,
     ),
-    "providers": Lane("providers", ("call_provider", "ask_provider", "look_at_page", "accept_dispute"), 4, 2, 120),
+    "providers": Lane(
+        "providers", ("call_provider", "ask_provider", "look_at_page", "check_reader", "accept_dispute"), 4, 2, 120
+    ),
     "stations": Lane("stations", ("send_command",), 4, 1, 120),
     "settlements": Lane("settlements", ("read_settlements", "read_report", "compare_payment"), 1, 1, 600),
     "papers": Lane("papers", ("print_invoice",), 1, 16, 120),
