@@ -40,6 +40,8 @@ class StationCredential:
     """Fingerprints of the certificates that it may show."""
     next_key_hash: str | None = None
     """Of a key that was sent to it, and that it has not shown yet."""
+    next_profile: int | None = None
+    """The security profile to which it is being moved; with which one it comes is told then."""
 
 
 class Directory(Protocol):

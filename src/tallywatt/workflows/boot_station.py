@@ -11,6 +11,7 @@ from tallywatt.stations.station import StationState
 from tallywatt.workflows.check_station import check_after_boot
 from tallywatt.workflows.keep_tariff import tariffs_after_boot
 from tallywatt.workflows.listen import keep_frame
+from tallywatt.workflows.move_profile import profile_after_boot
 
 if TYPE_CHECKING:
     from tallywatt.metering.facts import Booted
@@ -42,6 +43,7 @@ def boot_station(work: UnitOfWork, fact: Booted) -> BootAnswer:
     work.events.append(Event("station", station.station_id, "StationBooted", {"protocol": fact.heard.protocol}))
     check_after_boot(work, station)
     tariffs_after_boot(work, fact)
+    profile_after_boot(work, station)
     match station.state:
         case StationState.ADOPTED:
             return BootAnswer("Accepted", HEARTBEAT_SECONDS)

@@ -22,6 +22,7 @@ from tallywatt.workflows.keep_reservation import hear_reservation
 from tallywatt.workflows.keep_tariff import TARIFF_MESSAGES, hear_abilities, hear_tariff
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.lose_stop import presume_lost
+from tallywatt.workflows.move_profile import hear_profile, miss_profile
 from tallywatt.workflows.replace_key import hear_key, miss_key
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def hear_answer(work: UnitOfWork, command: CommandAnswered) -> StationCommand:
         hear_number(work, before, command.answer)
     if before.payload.get(SEALED) == KIND:
         hear_key(work, before, command.answer)
+    if before.answered_at is None and before.action is Action.MESSAGE:
+        hear_profile(work, before, command.answer)
     if before.name in {RESERVE, CANCEL} and before.answered_at is None:
         hear_reservation(work, before, command.answer)
     if (
@@ -67,6 +70,8 @@ def watch_answer(work: UnitOfWork, command: WatchCommand) -> StationCommand:
     after = watch_command(work, command)
     if after.state is CommandState.EXPIRED and after.payload.get(SEALED) == KIND:
         miss_key(work, after)
+    if after.state is CommandState.EXPIRED and after.action is Action.MESSAGE:
+        miss_profile(work, after)
     return after
 
 

@@ -15,6 +15,7 @@ from tallywatt.payments.own_books import PREPAID
 from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.routing import Wish
 from tallywatt.workflows.answer_from_books import free_minor
+from tallywatt.workflows.compare_settlement import compare_due
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.hold_ends import hold_behind
 from tallywatt.workflows.intend_operation import take_next_step
@@ -82,6 +83,8 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
     )
     stored = work.payments.put(changed)
     _put_on_invoice(work, stored, collection)
+    if stored.state is PaymentState.CAPTURED:
+        compare_due(work, stored)
     take_next_step(work, stored)
     return stored
 

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from tallywatt.stations.local_list import ListRule, LocalList
     from tallywatt.stations.notices import StationNotice
     from tallywatt.stations.offline import OfflineRule
+    from tallywatt.stations.profile_change import ProfileChange
     from tallywatt.stations.reports import SecurityEvent, StationReport, Variable
     from tallywatt.stations.reservation import Reservation
     from tallywatt.stations.station import (
@@ -342,6 +343,7 @@ class UnitOfWork(Protocol):
     message_chunks: Records[MessageChunk]
     list_rules: Records[ListRule]
     key_changes: Records[KeyChange]
+    profile_changes: Records[ProfileChange]
     local_lists: Records[LocalList]
     reservations: Records[Reservation]
     readers: Records[Reader]

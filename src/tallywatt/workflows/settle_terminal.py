@@ -21,6 +21,7 @@ from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.provider import Succeeded, View, ViewStatus
 from tallywatt.payments.routing import Wish
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.compare_settlement import captures_of, compare_settled, compare_status
 from tallywatt.workflows.intend_operation import on_its_way, take_next_step
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import keep_frame, to_inbox
@@ -36,7 +37,6 @@ SETTLE_OURSELVES: Final = "settle_ourselves"
 """Job: the terminal of the payment of that id has had its time."""
 TERMINAL_MS: Final = 24 * 3600 * 1000
 """How long a terminal may take to settle: it may be offline as long as its station."""
-WITHOUT_EFFECT: Final = (OperationState.DECLINED, OperationState.FAILED, OperationState.NOT_SENT)
 
 
 def terminal_token(work: UnitOfWork, psp_ref: str, evse_id: EvseId | None) -> Token | None:
@@ -111,9 +111,14 @@ def settle_terminal(work: UnitOfWork, fact: TerminalSettled) -> None:
             )
         return
     payment = work.payments.lock(found[-1].payment_id)
+    if fact.status == "Settled":
+        minor = _minor(fact.amount, payment.currency)
+        if compare_settled(work, payment, fact, minor, frame_id):
+            _settled(work, payment, minor)
+        return
+    if not compare_status(work, payment, fact, frame_id):
+        return
     match fact.status:
-        case "Settled":
-            _settled(work, payment, _minor(fact.amount, payment.currency))
         case "Canceled":
             gone = View(ViewStatus.VOIDED, payment.currency, payment.provider_ref)
             _apply(work, replace(payment, terminal_until=None), payment, gone)
@@ -133,12 +138,7 @@ def _minor(amount: str, code: str) -> int:
 
 def _settled(work: UnitOfWork, payment: Payment, minor: int) -> None:
     told = replace(payment, terminal_until=None)
-    asked = [
-        one
-        for one in work.operations.by(payment_id=payment.payment_id)
-        if one.kind is OperationKind.CAPTURE and one.state not in WITHOUT_EFFECT
-    ]
-    if not asked and minor:
+    if minor and not captures_of(work, payment):
         # Whatever was taken was asked for, by whomever.
         operation = payment.operation(
             OperationId(work.draw.id(f"terminal/{payment.payment_id}")),

@@ -191,3 +191,73 @@ def test_a_settlement_that_lacks_its_sum_is_kept_for_a_person(street: Street) ->
     assert isinstance(fact.command, Unreadable)
     street.house.do(take_unreadable, fact.command)
     assert len(street.house.inbox()) == 1
+
+
+@pytest.mark.parametrize("street", ["stripe"], indirect=True)
+def test_a_terminal_that_settles_another_sum_than_is_due_comes_before_a_person(street: Street) -> None:
+    """Told once, however often it is said; what it has taken is booked as it is, and nothing more is asked for."""
+    wire, ref = tapped(street)
+    charged(street, wire)
+    notify(street, wire, ref, "Settled", 5.50)
+    notify(street, wire, ref, "Settled", 5.50)
+    street.work()
+    [item] = street.house.inbox()
+    assert (item.kind, item.summary) == (
+        "settlement_differs",
+        "a terminal and we differ about a payment: it has settled 5.50 GBP, and 6.00 GBP is due",
+    )
+    assert street.payment().captured_minor == 550
+    assert [one.asked.get("settled_by") for one in street.asked("capture")] == ["terminal"]
+    street.house.adds_up()
+
+
+@pytest.mark.parametrize("street", ["stripe"], indirect=True)
+def test_a_terminal_that_was_faster_than_the_price_is_compared_when_it_comes(street: Street) -> None:
+    """Late in the other direction: the sum is known first, and what is due afterwards."""
+    wire, ref = tapped(street)
+    notify(street, wire, ref, "Settled", 6.50)
+    assert street.house.inbox() == []
+    charged(street, wire)
+    street.work()
+    assert [one.kind for one in street.house.inbox()] == ["settlement_differs"]
+    assert street.payment().captured_minor == 650
+    street.house.adds_up()
+
+
+@pytest.mark.parametrize("street", ["stripe"], indirect=True)
+def test_a_second_word_of_a_terminal_moves_no_money(street: Street) -> None:
+    """Another sum, another state, another transaction: each comes before a person, and the books stay as they are."""
+    wire, ref = tapped(street)
+    charged(street, wire)
+    notify(street, wire, ref, "Settled", 6.00)
+    notify(street, wire, ref, "Settled", 7.00)
+    notify(street, wire, ref, "Canceled")
+    notify(street, wire, ref, "Failed")
+    notify(street, wire, ref, "Settled", 6.00, transaction="OTHER")
+    street.work()
+    told = sorted(
+        one.summary.removeprefix("a terminal and we differ about a payment: ") for one in street.house.inbox()
+    )
+    assert told == [
+        "it names transaction OTHER, and the payment is of T1",
+        "it tells of 7.00 GBP now, and 6.00 GBP is what it has said itself",
+        "it tells that it is Canceled, and 6.00 GBP was taken",
+        "it tells that it is Failed, and 6.00 GBP was taken",
+    ]
+    assert (street.payment().state, street.payment().captured_minor) == ("captured", 600)
+    assert [one.amount_minor for one in street.asked("capture")] == [600]
+    street.house.adds_up()
+
+
+@pytest.mark.parametrize("street", ["stripe"], indirect=True)
+def test_a_terminal_that_comes_after_us_with_another_sum_is_not_believed(street: Street) -> None:
+    """We have taken what is due; the provider knows what it has taken, the terminal does not."""
+    wire, ref = tapped(street)
+    charged(street, wire)
+    street.house.do(settle_ourselves, SettleOurselves(street.payment().payment_id))
+    street.work()
+    notify(street, wire, ref, "Settled", 9.00)
+    street.hear_until(lambda: [one.state for one in street.asked("capture")] == ["succeeded"])
+    assert [one.kind for one in street.house.inbox()] == ["settlement_differs"]
+    assert (street.payment().captured_minor, books.read(street.psp.state).captured_minor) == (600, {"GBP": 600})
+    street.house.adds_up()

@@ -70,6 +70,7 @@ from tallywatt.workflows.keep_method import KeepMethod
 from tallywatt.workflows.keep_own_account import AllowInvoice, EndInvoice, OpenBalance
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader
 from tallywatt.workflows.keep_tariff import KeepTariffs
+from tallywatt.workflows.move_profile import MoveProfile, WatchProfile
 from tallywatt.workflows.note_defence import NoteDefence
 from tallywatt.workflows.pay_out_balance import PayOutBalance
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits
@@ -161,6 +162,8 @@ COMMANDS: dict[str, object] = {
     "set_offline": SetOffline(StationId("s1"), Starts.ANYBODY, 5000, LocationId("l1")),
     "ask_tariffs": KeepTariffs(StationId("s1")),
     "clear_tariffs": KeepTariffs(StationId("s1")),
+    "move_profile": MoveProfile(StationId("s1"), 2, "wss://csms.example.org/ocpp/op", 2, "Wired0"),
+    "give_profile_up": WatchProfile(StationId("s1")),
     "set_limit": SetLimit(SessionId("session"), {"gross_minor": 2000}),
     "allow_setting": AllowSetting(StationId("s1"), sets_values=True),
     "add_reader": AddReader("main", "tmr_1", "Kiosk", None, ("GB*TWA*E1",)),

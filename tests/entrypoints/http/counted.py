@@ -31,10 +31,7 @@ def told_to_count(scene: Any, identity: str) -> str:
 
 def has_counted(scene: Any, session_id: str, after_taxes: str, currency: str = "GBP") -> str:
     """Its station has told, with the end of a session, what it has counted; the session's id."""
-    parts = {
-        "totalCost": {"typeOfCost": "NormalCost", "total": {"exclTax": after_taxes, "inclTax": after_taxes}},
-        "totalUsage": {"energy": "8.42", "chargingTime": "1800", "idleTime": "0"},
-    }
+    parts = {"energy": {"after_taxes": after_taxes, "quantity": "8420"}, "charging_time": {"quantity": "1800"}}
 
     def count(work: Any, of: SessionId) -> str:
         session = work.sessions.lock(of)

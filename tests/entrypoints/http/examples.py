@@ -64,6 +64,7 @@ from tallywatt.workflows.keep_local_list import SwitchLists, switch_lists
 from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_own_account import AllowInvoice, allow_invoice
 from tallywatt.workflows.keep_traffic import KeepTraffic, keep_traffic
+from tallywatt.workflows.move_profile import MoveProfile, move_profile
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.prepare_debits import PrepareDebits, prepare_debits
@@ -128,6 +129,7 @@ STATEMENT: Final = (
     "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>BANK1</AcctSvcrRef></Ntry>"
     "</Stmt></BkToCstmrStmt></Document>"
 )
+MOVED_TO: Final = "wss://csms.example.org:9001/ocpp/dundee"
 _ONE: Final = Asked(query={"limit": "1"})
 ANOTHER_REQUEST: Final = "-----BEGIN CERTIFICATE REQUEST-----\nMIHbMIGCAgEA\n-----END CERTIFICATE REQUEST-----\n"
 ASKED: Final[dict[str, Asked]] = {
@@ -430,6 +432,9 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /inbox/{item_id}/resolve": _thing(
         "item_id", "item", body={"decision": "write_off", "note": "test of the engineer"}
     ),
+    "GET /stations/{identity}/profile": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/profile": Asked({"identity": "CP3"}, body={"profile": 2, "url": MOVED_TO}),
+    "POST /stations/{identity}/profile/give-up": Asked({"identity": "CP1"}),
     "GET /station-tariffs": Asked(),
     "GET /stations/{identity}/tariffs": Asked({"identity": "CP3"}),
     "POST /stations/{identity}/tariffs/tell": Asked({"identity": "CP3"}),
@@ -574,8 +579,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(note_priced, NotePriced(correction, (cheaper,), 1))
     speaks(scene, "CP1")
     kept = reserved(scene, "CP2", "C1")
-    told_to_count(scene, "CP3")
-    has_counted(scene, paid["id"], "4.99")
+    counting_and_moving(scene, paid["id"])
     second = StationId(scene.station("CP2")["id"])
     scene.do(switch_lists, SwitchLists(second, is_on=True))
     scene.do(replace_key, ReplaceKey(second))
@@ -619,6 +623,13 @@ def things_of(scene: Scene) -> dict[str, str]:
         "tariff": detail["offer"]["tariff_version_id"],
         "token": scene.do(lambda work, _: work.tokens.by(uid="CARD4")[0].token_id, None),
     }
+
+
+def counting_and_moving(scene: Scene, session_id: str) -> None:
+    """A station that counts for itself, a cost that another one has counted, and one that is moved to another profile."""
+    told_to_count(scene, "CP3")
+    has_counted(scene, session_id, "4.99")
+    scene.do(move_profile, MoveProfile(StationId(scene.station("CP1")["id"]), 2))
 
 
 def collected(scene: Scene) -> dict[str, str]:

@@ -42,6 +42,7 @@ from tallywatt.workflows.invite_person import InvitePerson, invite_person
 from tallywatt.workflows.keep_circle import AddCircle, JoinCircle, add_circle, join_circle
 from tallywatt.workflows.keep_mandate import SetCreditor, SignMandate, set_creditor, sign_mandate
 from tallywatt.workflows.keep_passkey import KeepPasskey, keep_passkey
+from tallywatt.workflows.move_profile import MoveProfile, move_profile
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.put_rule import PutRule, put_rule
 from tallywatt.workflows.put_tariff import PutTariff, put_tariff
@@ -202,6 +203,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /stations/{identity}/key/give-up": {},
     "POST /stations/{identity}/display": {"shows": "auto"},
     "POST /stations/{identity}/offline": {"starts": "known"},
+    "POST /stations/{identity}/profile": {"profile": 2},
+    "POST /stations/{identity}/profile/give-up": {},
     "POST /locations/{location_reference}/offline": {"starts": "known"},
     "POST /sessions/{session_id}/limit": {"seconds": 3600},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
@@ -235,6 +238,8 @@ FORMS: Final[dict[str, dict[str, str]]] = {
     "POST /console/approvals/{approval_id}": {"decision": "approve"},
     "POST /console/stations/{identity}/adopt": {"key": "0123456789abcdef"},
     "POST /console/stations/{identity}/commands": {"action": "unlock"},
+    "POST /console/stations/{identity}/profile": {"profile": "2"},
+    "POST /console/stations/{identity}/offline": {"starts": "known"},
     "POST /console/circles/{circle_id}/customers": {"customer": "C1"},
     "POST /console/inbox/{item_id}": {"decision": "dismiss"},
     "POST /console/payments/{payment_id}/refund": {"amount": "0.01", "once": "1"},
@@ -301,6 +306,7 @@ def things_of(scene: Scene) -> dict[str, str]:
     scene.do(begin_audit, BeginAudit(audit.audit_id))
     kept = reserved(scene, own, own)
     has_counted(scene, session["id"], "9.99")
+    scene.do(move_profile, MoveProfile(StationId(scene.station(own)["id"]), 2))
     scene.do(replace_key, ReplaceKey(StationId(scene.station(own)["id"])))
     return {
         "approval": scene.waiting_refund(session["payments"][0]["id"], 1, own),

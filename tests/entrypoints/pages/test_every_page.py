@@ -26,6 +26,7 @@ from tallywatt.workflows.run_audit import AskAudit, BeginAudit, KeepAudit, ask_a
 from tallywatt.workflows.take_import import BeginImport, KeepPart, OpenImport, begin_import, keep_part, open_import
 from tallywatt.workflows.use_coupon import AddCoupon, KeepCouponOf, add_coupon, keep_coupon_of
 from tests.entrypoints.http.commanded import displayed, limited
+from tests.entrypoints.http.counted import has_counted, told_to_count
 from tests.entrypoints.http.disputed import disputed, paid_there
 from tests.entrypoints.http.examples import logged_at, told_by_name
 from tests.entrypoints.http.test_console_debits import batch_ready
@@ -93,6 +94,8 @@ WITH_PARTS: dict[str, Callable[[Scene], str]] = {
 }
 """An address for each page whose address has parts. A page that is missing here fails the first test below."""
 MORE: tuple[Callable[[Scene], str], ...] = (
+    lambda scene: told_to_count(scene, "CP3"),
+    lambda scene: f"/console/sessions/{has_counted(scene, scene.session('1')['id'], '9.99')}",
     lambda _: "/console/enter/spent",
     lambda _: "/console/sessions/nobody-knows-it",
     lambda _: "/console/inbox?state=resolved",

@@ -27,6 +27,7 @@ from tallywatt.workflows.hear_notice import hear_notice
 from tallywatt.workflows.hear_report import hear_report, hear_security_event
 from tallywatt.workflows.keep_reservation import hear_reservation_update
 from tallywatt.workflows.keep_tariff import tariffs_after_return
+from tallywatt.workflows.move_profile import profile_shown
 from tallywatt.workflows.replace_key import key_shown
 from tallywatt.workflows.settle_terminal import settle_terminal
 
@@ -59,7 +60,9 @@ if TYPE_CHECKING:
     )
     from tallywatt.stations.command import StationCommand
     from tallywatt.stations.key_change import KeyChange
+    from tallywatt.stations.profile_change import ProfileChange
     from tallywatt.workflows.keep_tariff import Returned
+    from tallywatt.workflows.move_profile import ProfileShown
     from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
     from tallywatt.workflows.replace_key import KeyShown
 
@@ -102,6 +105,7 @@ class Intake:
     settle: Callable[[UnitOfWork, TerminalSettled], None] = settle_terminal
     key_shown: Callable[[UnitOfWork, KeyShown], KeyChange | None] = key_shown
     returned: Callable[[UnitOfWork, Returned], int] = tariffs_after_return
+    profile_shown: Callable[[UnitOfWork, ProfileShown], ProfileChange | None] = profile_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Surroundings:
     largest_message: int
     logbook: Logbook | None = None
     """None: no message log is kept."""
-    settled: Callable[[StationCredential, str], None] | None = None
+    settled: Callable[[StationCredential, str, int], None] | None = None
     """Told of every adopted station that has connected, and in which version."""
 
 
@@ -134,6 +138,8 @@ class Visitor:
     """The credential now, if it was adopted meanwhile and the key shown opens it."""
     by_certificate: bool = False
     """It must have shown a certificate that is its own; without one its socket is closed before anything is heard."""
+    profile: int = 0
+    """The security profile with which it comes; 0: nobody has looked."""
 
     @property
     def is_adopted(self) -> bool:
@@ -456,7 +462,7 @@ class Connection(WSListener):
         if before is not None:
             before.close(WSCloseCode.POLICY_VIOLATION, "a newer connection of this station has taken over")
         if self._around.settled is not None and not self._quarantined:
-            self._around.settled(credential, self._dialect.protocol)
+            self._around.settled(credential, self._dialect.protocol, self._visitor.profile)
 
     def _may_in_quarantine(self, asked: Question) -> bool:
         """Before its adoption a station may boot and be alive. Its facts are not taken, so they are not acknowledged either:

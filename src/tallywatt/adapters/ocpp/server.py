@@ -37,6 +37,7 @@ from tallywatt.stations.key_change import HIDES, without
 from tallywatt.stations.messages import NEWEST
 from tallywatt.stations.station import StationState
 from tallywatt.workflows.keep_tariff import Returned
+from tallywatt.workflows.move_profile import ProfileShown
 from tallywatt.workflows.ports import LinkAnswer
 from tallywatt.workflows.replace_key import KeyShown
 
@@ -382,11 +383,13 @@ class Gateway:
         if most == MUTUAL_TLS and by_certificate:
             # Which certificate it has shown is known when its socket is open, and nothing is heard before.
             return Visitor(
-                credential.operator_id, credential.identity, credential, None, lambda: None, by_certificate=True
-            )
+                credential.operator_id, credential.identity, credential, None, lambda: None, by_certificate=True,
+                profile=MUTUAL_TLS,
+            )  # fmt: skip
         if key is None or not (opens(key, credential.key_hash, self._pepper) or self._is_next_key(credential, key)):
             return _refusal(401, {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'})
-        return Visitor(credential.operator_id, credential.identity, credential, None, lambda: None)
+        shown = min(most, TLS)
+        return Visitor(credential.operator_id, credential.identity, credential, None, lambda: None, profile=shown)
 
     def _is_next_key(self, credential: StationCredential, key: bytes) -> bool:
         """Whether it shows the key that was sent to it; then that is its key from now on."""
@@ -406,8 +409,10 @@ class Gateway:
             log.info("ocpp.key_not_noted", identity=credential.identity, problem="Busy")
         return True
 
-    def _settled(self, credential: StationCredential, protocol: str) -> None:
+    def _settled(self, credential: StationCredential, protocol: str, profile: int) -> None:
         """Stations of the newest version are told what they have missed: no boot says that a line has come back."""
+        if credential.next_profile is not None and profile:
+            self._note_profile(credential, profile)
         if protocol != NEWEST:
             return
 
@@ -421,6 +426,20 @@ class Gateway:
         except Busy:
             # Its tariffs are looked at each night, too.
             log.info("ocpp.return_not_noted", identity=credential.identity, problem="Busy")
+
+    def _note_profile(self, credential: StationCredential, profile: int) -> None:
+        """With which profile a station comes that is being moved to another one."""
+
+        def written(result: object) -> None:
+            if isinstance(result, Exception):
+                log.warning("ocpp.profile_not_noted", identity=credential.identity, problem=type(result).__name__)
+
+        shown = ProfileShown(credential.station_id, profile)
+        try:
+            self._writer.submit(credential.operator_id, self._intake.profile_shown, shown, written, actor="gateway")
+        except Busy:
+            # The old profile stays the least until it is written down: its next connection tells again.
+            log.info("ocpp.profile_not_noted", identity=credential.identity, problem="Busy")
 
     def _connection(self, request: WSUpgradeRequest, visitor: Visitor) -> Connection | WSUpgradeResponseWithListener:
         assert self._around is not None, "only a started gateway has visitors"

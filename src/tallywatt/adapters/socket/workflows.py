@@ -73,6 +73,7 @@ from tallywatt.workflows.keep_own_account import (
 )
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader, add_reader, remove_reader
 from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs, clear_tariffs
+from tallywatt.workflows.move_profile import MoveProfile, WatchProfile, give_profile_up, move_profile
 from tallywatt.workflows.note_defence import NoteDefence, note_defence
 from tallywatt.workflows.order_station import order_station
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
@@ -231,6 +232,8 @@ ALLOWED = _allowed(
     (set_offline, SetOffline),
     (ask_tariffs, KeepTariffs),
     (clear_tariffs, KeepTariffs),
+    (move_profile, MoveProfile),
+    (give_profile_up, WatchProfile),
     (set_limit, SetLimit),
     (put_rule, PutRule),
     (end_rule, EndRule),

@@ -12,10 +12,12 @@ from tallywatt.adapters.storage.statements import compiled
 from tallywatt.adapters.storage.tables.certificates import AUTHORITIES, STATION_CERTIFICATES
 from tallywatt.adapters.storage.tables.customers import OPERATORS
 from tallywatt.adapters.storage.tables.key_changes import KEY_CHANGES
+from tallywatt.adapters.storage.tables.profile_changes import PROFILE_CHANGES
 from tallywatt.adapters.storage.tables.stations import STATIONS
 from tallywatt.kernel.identity import OperatorId, StationId
 from tallywatt.stations.certificates import CertificateState
 from tallywatt.stations.credentials import StationCredential
+from tallywatt.stations.profile_change import OVER, ProfileState
 from tallywatt.stations.station import StationState
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import RecordedEvent
 
 _stations, _operators, _changes = STATIONS.table, OPERATORS.table, KEY_CHANGES.table
+_moves = PROFILE_CHANGES.table
 _ALL = select(
     _stations.c.operator_id,
     _operators.c.slug,
@@ -36,13 +39,20 @@ _ALL = select(
     _stations.c.security_profile,
     _stations.c.preferred_protocol,
     _changes.c.key_hash,
+    _moves.c.wanted,
+    _moves.c.state,
 ).select_from(
-    _stations.join(_operators, _stations.c.operator_id == _operators.c.operator_id).outerjoin(
+    _stations.join(_operators, _stations.c.operator_id == _operators.c.operator_id)
+    .outerjoin(
         _changes,
         and_(
             _changes.c.operator_id == _stations.c.operator_id,
             _changes.c.station_id == _stations.c.station_id,
         ),
+    )
+    .outerjoin(
+        _moves,
+        and_(_moves.c.operator_id == _stations.c.operator_id, _moves.c.station_id == _stations.c.station_id),
     )
 )
 _certificates, _authorities = STATION_CERTIFICATES.table, AUTHORITIES.table
@@ -97,10 +107,11 @@ class MemoryDirectory:
                 shown.setdefault((operator, station), set()).add(print_)
             authorities = [one for (one,) in connection.execute(compiled(_AUTHORITIES, connection.dialect).sql)]
         found: dict[str, list[StationCredential]] = {}
-        for operator, slug, station, identity, state, key_hash, profile, protocol, next_key_hash in rows:
+        for operator, slug, station, identity, state, key_hash, profile, protocol, next_key_hash, wanted, move in rows:
             credential = StationCredential(
                 OperatorId(operator), slug, StationId(station), identity, StationState(state), key_hash,
                 profile, protocol, frozenset(shown.get((operator, station), ())), next_key_hash,
+                None if move is None or ProfileState(move) in OVER else wanted,
             )  # fmt: skip
             found.setdefault(identity, []).append(credential)
         # Replaced as a whole: whoever reads meanwhile sees the old table or the new one.

@@ -38,7 +38,7 @@ WITHOUT_PEOPLE: Final = {
         "policy_versions", "offers", "circles", "coupons", "station_variables", "security_events", "money_limits",
         "authorities", "station_certificates", "corrections", "list_rules", "creditors", "debit_batches",
     ),
-    "ids and digests": ("key_changes", "local_lists",),
+    "ids and digests": ("key_changes", "local_lists", "profile_changes"),
     "figures and ids, in rows that are never edited": (
         "rated_results", "rated_lines", "rated_taxes", "accounts", "entries", "transfers", "invoices", "allocations",
         "number_series", "skipped_numbers", "explanations", "meter_readings", "transaction_counters", "revenue_by_day",

@@ -46,6 +46,7 @@ from tallywatt.entrypoints.cli import (
     settlements,
     simulate,
     station_keys,
+    station_profiles,
     tariffs,
     webhooks,
 )
@@ -97,6 +98,7 @@ for one in (
     operators.operator,
     locations.location,
     station_keys.station,
+    station_profiles.station,
     reservations.reservation,
     certificates.authority,
     meters.meter_key,

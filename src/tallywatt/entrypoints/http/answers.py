@@ -37,6 +37,7 @@ from tallywatt.stations.local_list import ListState
 from tallywatt.stations.messages import Purpose
 from tallywatt.stations.metrology import Metrology
 from tallywatt.stations.offline import Starts
+from tallywatt.stations.profile_change import ProfileState
 from tallywatt.stations.reservation import ReservationState
 from tallywatt.stations.station import Current, StationState
 from tallywatt.stations.told_tariff import TariffState
@@ -2016,6 +2017,48 @@ class DisplayKept(Answer):
     changed_at: When
     tolerance_minor: int | None
     """By how much a cost that a station counts may differ from ours before a person is told; null: as usual."""
+
+
+class ProfileMoveKept(Answer):
+    """A station that is moved to a higher security profile. `id` is the station's."""
+
+    id: str
+    wanted: int
+    state: ProfileState
+    url: str | None
+    slot: int | None
+    interface: str | None
+    priority: str | None
+    """In which order it tried its connections before."""
+    command_id: str
+    """The command of the present step."""
+    requested_at: When
+    changed_at: When
+    reason: str | None
+    requested_by: str
+    shown: int | None
+    """With which profile it has connected last since then."""
+    shown_at: When | None
+
+
+class ProfileMove(Answer):
+    """Where the last move of a station to another security profile stands."""
+
+    station: str
+    least_profile: int
+    """With which profile it may connect at least; 0: any."""
+    wanted: int
+    state: ProfileState
+    url: str | None
+    slot: int | None
+    interface: str | None
+    command_id: str
+    requested_at: When
+    changed_at: When
+    reason: str | None
+    requested_by: str
+    shown: int | None
+    shown_at: When | None
 
 
 class StationTariff(Answer):

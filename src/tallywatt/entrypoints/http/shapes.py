@@ -133,6 +133,23 @@ class PricesShown(Shape):
     )
 
 
+class ProfileMove(Shape):
+    """To which security profile a station is to be moved, and in OCPP 2.x where it is to connect then."""
+
+    profile: Literal[2, 3]
+    url: Annotated[str, Field(max_length=512)] | None = Field(
+        default=None,
+        description="OCPP 2.x: the address within TLS, without the station's identity at its end.",
+        examples=["wss://csms.example.org:9001/ocpp/dundee"],
+    )
+    slot: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="OCPP 2.x: which connection of the station is written; without it, a free one."
+    )
+    interface: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="OCPP 2.x: `Wired0` to `Wired3`, `Wireless0` to `Wireless3`; in 2.1 also `Any`."
+    )
+
+
 class OfflinePolicy(Shape):
     """What stations may do while they have no connection. What is left out stays as it is."""
 

@@ -58,6 +58,7 @@ from tallywatt.workflows.keep_tariff import (
     verify_tariffs,
 )
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.move_profile import WATCH_PROFILE, WatchProfile, watch_profile
 from tallywatt.workflows.pay_at_reader import END_PRESENTATION, end_presentation
 from tallywatt.workflows.ports import LetterRefused, LinkAnswer
 from tallywatt.workflows.print_invoice import GatherPaper, gather_paper, is_settled, keep_printed
@@ -151,6 +152,7 @@ class Handlers:
             KEEP_TARIFFS: self._workflow(keep_tariffs, lambda one: KeepTariffs(StationId(one))),
             VERIFY_TARIFFS: self._workflow(verify_tariffs, lambda one: KeepTariffs(StationId(one))),
             SPREAD_TARIFFS: self._workflow(spread_tariffs, str),
+            WATCH_PROFILE: self._workflow(watch_profile, lambda one: WatchProfile(StationId(one))),
             KEEP_SESSION_TARIFF: self._workflow(keep_session_tariff, lambda one: KeepSessionTariff(SessionId(one))),
             WATCH_LIMIT: self._watch_limit,
             SHOW_PRICE: self._show_price,

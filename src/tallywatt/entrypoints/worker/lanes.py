@@ -58,6 +58,7 @@ LANES = {
             "keep_tariffs",
             "verify_tariffs",
             "spread_tariffs",
+            "watch_profile",
             "keep_session_tariff",
             "work_off",
             "work_off_more",

@@ -2518,6 +2518,31 @@ CREATE TABLE "approvals" (
 
 ;
 
+CREATE TABLE profile_changes (
+	operator_id TEXT NOT NULL, 
+	station_id TEXT NOT NULL, 
+	wanted INTEGER NOT NULL, 
+	state TEXT NOT NULL, 
+	url TEXT, 
+	slot INTEGER, 
+	interface TEXT, 
+	priority TEXT, 
+	command_id TEXT NOT NULL, 
+	requested_at INTEGER NOT NULL, 
+	changed_at INTEGER NOT NULL, 
+	reason TEXT, 
+	requested_by TEXT NOT NULL, 
+	shown INTEGER, 
+	shown_at INTEGER, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_profile_changes PRIMARY KEY (operator_id, station_id), 
+	CONSTRAINT ck_profile_changes_state CHECK (state IN ('asking', 'writing', 'ordering', 'resetting', 'returning', 'done', 'went_back', 'refused', 'silent', 'ended')), 
+	CONSTRAINT fk_profile_changes_operator_id_station_id FOREIGN KEY(operator_id, station_id) REFERENCES stations (operator_id, station_id)
+)
+ STRICT
+
+;
+
 CREATE UNIQUE INDEX uq_api_keys_prefix ON api_keys (prefix);
 
 CREATE UNIQUE INDEX uq_console_links_secret_hash ON console_links (secret_hash);
@@ -2852,6 +2877,6 @@ CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (opera
 
 CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0060');
+INSERT INTO alembic_version ("version_num") VALUES ('0061');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

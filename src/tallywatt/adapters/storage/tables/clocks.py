@@ -73,6 +73,7 @@ _MACHINE = """
     station_certificates.ended_at station_certificates.holds_from station_certificates.holds_until
     station_certificates.requested_at reservations.ended_at reservations.expires_at reservations.requested_at
     reservations.reserved_at list_rules.changed_at local_lists.changed_at key_changes.requested_at key_changes.changed_at
+    profile_changes.changed_at profile_changes.requested_at profile_changes.shown_at
     message_chunks.first_at message_chunks.last_at
     station_commands.answered_at station_commands.deadline_at station_commands.ended_at station_commands.requested_at
     station_commands.sent_at station_facts.received_at station_reports.received_at station_variables.told_at

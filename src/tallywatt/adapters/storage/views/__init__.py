@@ -35,6 +35,7 @@ from tallywatt.adapters.storage.views import (
     people,
     places,
     prices,
+    profile_changes,
     proofs,
     readers,
     rerating,
@@ -225,6 +226,7 @@ class Views:
     offline_rules = staticmethod(offline.offline_rules)
     offline_of = staticmethod(offline.offline_of)
     key_change = staticmethod(key_changes.key_change)
+    profile_change = staticmethod(profile_changes.profile_change)
     reservation = staticmethod(reservations.reservation)
     badges = staticmethod(pages.badges)
     owed_invoices = staticmethod(pages.owed_invoices)

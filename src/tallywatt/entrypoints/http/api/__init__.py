@@ -75,6 +75,7 @@ def _of_the_house() -> list[APIRouter]:
         reservations,
         settings,
         station_keys,
+        station_profiles,
         station_tariffs,
     )
 
@@ -83,6 +84,7 @@ def _of_the_house() -> list[APIRouter]:
         local_lists,
         reservations,
         station_keys,
+        station_profiles,
         station_tariffs,
         limits,
         approvals,

@@ -12,6 +12,7 @@ from tallywatt.entrypoints.http.console import (
     commissioning,
     connect,
     corrections,
+    counting,
     coupons,
     customers,
     debits,
@@ -42,6 +43,7 @@ from tallywatt.entrypoints.http.console import (
     settlements,
     sign_on,
     station_keys,
+    station_profiles,
     stations,
     tariffs,
     traffic,
@@ -78,6 +80,8 @@ def routers() -> tuple[APIRouter, ...]:
         power,
         displays,
         station_keys,
+        station_profiles,
+        counting,
     )
     subjects = (
         entrance,

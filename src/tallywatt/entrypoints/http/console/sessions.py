@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.metrology import receipt_of
 from tallywatt.entrypoints.http.api.places import operator_of
+from tallywatt.entrypoints.http.console.counting import beside
 from tallywatt.entrypoints.http.console.shown import PAGE, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.telling import found
@@ -62,7 +63,11 @@ async def show_session(request: Request, session_id: str, caller: Reader, house:
     operator = await operator_of(house, caller.operator_id)
     view = session_page.view(row, cost, operator)
     signed = signed_view(await house.ask(house.views.signed_values, caller.operator_id, session_id))
-    return await shown(request, house, caller, "session_detail.html", "sessions", row=row, view=view, signed=signed)
+    counted = await house.ask(house.views.counted_of, caller.operator_id, session_id)
+    return await shown(
+        request, house, caller, "session_detail.html", "sessions", row=row, view=view, signed=signed,
+        counted=None if counted is None else beside(counted),
+    )  # fmt: skip
 
 
 @router.get("/console/sessions/{session_id}/signed.xml")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from tallywatt.entrypoints.http.api.places import command_for, key_hash, station_of
+from tallywatt.entrypoints.http.console.counting import parts_of_station
 from tallywatt.entrypoints.http.console.shown import Text, done, shown
 from tallywatt.entrypoints.http.doors import Assistant, Operations, Reader, TheHouse, actor_of, authorise_command
 from tallywatt.entrypoints.http.shapes import NewCommand
@@ -49,7 +50,9 @@ async def show_station(request: Request, identity: str, caller: Reader, house: T
         sessions=sessions["items"],
         billable=billable,
         key_change=await house.ask(house.views.key_change, caller.operator_id, row["id"]),
+        profile_change=await house.ask(house.views.profile_change, caller.operator_id, row["id"]),
         laws=[one.value for one in Metrology],
+        **await parts_of_station(house, caller.operator_id, row),
     )
 
 
