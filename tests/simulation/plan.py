@@ -122,6 +122,8 @@ def plan_of(seed: int) -> Plan:
         ("crash", 2, _reader_crash),
     ):
         steps += [Step(_at_the_reader(luck, taps), kind, make(luck)) for _ in range(luck.randint(0, most)) if taps]
+    for _ in range(luck.randint(0, 2)):
+        steps += _doubtful(luck)
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -161,6 +163,19 @@ def _visit_of(luck: Random, payers: tuple[str, ...]) -> Step:
 
 def _anywhere(luck: Random, visit: Step) -> Step:
     return Step(visit.at, visit.kind, {**visit.told, "station": luck.randrange(4)})
+
+
+def _doubtful(luck: Random) -> list[Step]:
+    """Somebody has paid, the meter loses its count on the way, and nobody has decided when the hold is about to end."""
+    paid = {**_visit(luck).told, "payer": "pays", "watts": 22_000, "minutes": luck.randint(12, 20), "idle": 0}
+    begins = luck.randrange(int(HORIZON * 0.3))
+    place = {name: paid[name] for name in ("station", "plug")}
+    resets = begins + luck.randint(6, 10) * MINUTE
+    looks = [begins + luck.randint(22, 58) * MINUTE for _ in range(luck.randint(1, 3))]
+    fault = {"fault": luck.choice(("lost_answer", "error_500_after_work", "hang_up")), "times": 1, "path": "/capture"}
+    wrong = [Step(looks[0] - luck.randrange(MINUTE), "provider", fault)] if luck.random() < 0.5 else []
+    ends = [Step(at, "hold_ends", {}) for at in looks]
+    return [Step(begins, "visit_ad_hoc", paid), Step(resets, "reset_meter", place), *ends, *wrong]
 
 
 def _reserve(luck: Random) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tallywatt.kernel.errors import Busy, TallywattError
 from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up
 from tests.simulation.debits import collect
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
+from tests.simulation.holds import secure_holds
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.people import (
     AdHocDriver,
@@ -186,6 +187,7 @@ class Simulation:
             "tap": lambda: ReaderDriver(self, step).begin(),
             "reader_lost": lambda: lose_reader(self, step),
             "reserve": lambda: Reserver(self, step).begin(),
+            "hold_ends": lambda: self.ask_house(secure_holds),
             "weather": lambda: self._weather_is(told["loss"]),
         }
         actions[step.kind]()

@@ -1,0 +1,28 @@
+"""Holds that end while their sessions wait for a person: a part is taken, and the rest when somebody has decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tallywatt.metering.session import SessionState
+from tallywatt.workflows.secure_hold import SecureHold, secure_hold
+from tests.simulation.furnish import OPERATOR
+
+if TYPE_CHECKING:
+    from tallywatt.kernel.identity import SessionId
+    from tallywatt.workflows.ports import UnitOfWork
+    from tests.simulation.house import LivingHouse
+
+
+def secure_holds(house: LivingHouse) -> None:
+    """The holds behind all held sessions are about to end: each is looked at, and secured, as its job would do it."""
+
+    def held(work: UnitOfWork, _: None) -> list[SessionId]:
+        return [one.session_id for one in work.sessions.by(state=SessionState.HELD.value) if one.payment_id is not None]
+
+    def write(workflow: Any, command: Any) -> Any:
+        return house.write_now(OPERATOR, workflow, command, actor="worker")
+
+    for session_id in sorted(house.write_now(OPERATOR, held, None, actor="worker")):
+        house.caller.look_at_hold(write, session_id)
+        house.write_now(OPERATOR, secure_hold, SecureHold(session_id), actor="worker")
