@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
 from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
+from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 from tests.simulation.furnish import OPERATOR
 from tests.simulation.world import MINUTE
 
@@ -59,6 +61,27 @@ def top_up(run: Simulation, step: Step) -> None:
         run.world.after(2 * MINUTE, lambda: run.ask_house(read))
     if step.told["returned"]:
         run.world.after(5 * MINUTE, lambda: run.ask_house(lambda house: _take(house, _back(line))))
+
+
+DECIDED = "SELECT line_id, amount_minor FROM bank_lines WHERE state <> 'open' ORDER BY line_id"
+
+
+def undo_a_line(run: Simulation, step: Step) -> None:
+    """A person takes back what was decided about some line, and may say otherwise; what cannot be taken back is refused."""
+
+    def undo(house: LivingHouse) -> None:
+        found = house.ask_now(lambda connection: connection.execute(DECIDED))
+        if not found:
+            return
+        line_id, minor = found[step.told["place"] % len(found)]
+        try:
+            house.write_now(OPERATOR, undo_bank_line, UndoBankLine(line_id, "another one's"), actor="person")
+            if step.told["anew"] and minor > 0:
+                house.write_now(OPERATOR, decide_bank_line, DecideBankLine(line_id, customer="C5"), actor="person")
+        except Conflict as refused:
+            run.world.say(f"undo: {refused.code}")
+
+    run.ask_house(undo)
 
 
 def _line(run: Simulation, step: Step, minor: int, words: str) -> ToldBankLine:

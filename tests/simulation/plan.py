@@ -124,6 +124,7 @@ def plan_of(seed: int) -> Plan:
         steps += [Step(_at_the_reader(luck, taps), kind, make(luck)) for _ in range(luck.randint(0, most)) if taps]
     for _ in range(luck.randint(0, 2)):
         steps += _doubtful(luck)
+    steps += [Step(luck.randrange(HORIZON), "undo_line", _undo_line(luck)) for _ in range(luck.randint(0, 3))]
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
 
 
@@ -235,6 +236,11 @@ def _reader_crash(luck: Random) -> dict[str, Any]:
 def _bank_line(luck: Random) -> dict[str, Any]:
     """A customer pays what is open, or another sum; the file comes twice; their bank takes it back."""
     return {"percent": luck.choice((100, 100, 40, 130)), "twice": luck.random() < 0.4, "returned": luck.random() < 0.3}
+
+
+def _undo_line(luck: Random) -> dict[str, Any]:
+    """A person has second thoughts about one of the lines that are decided, and says otherwise, or nothing yet."""
+    return {"place": luck.randrange(100), "anew": luck.random() < 0.7}
 
 
 def _debit(luck: Random) -> dict[str, Any]:

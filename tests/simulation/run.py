@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.kernel.errors import Busy, TallywattError
-from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up
+from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up, undo_a_line
 from tests.simulation.debits import collect
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
 from tests.simulation.holds import secure_holds
@@ -182,6 +182,7 @@ class Simulation:
             "disk_fails": lambda: self._disk_fails(told["seconds"], told["one_in"]),
             "disk_full": lambda: self._disk_is_full(told["seconds"]),
             "bank_line": lambda: pay_an_item(self, step),
+            "undo_line": lambda: undo_a_line(self, step),
             "top_up": lambda: top_up(self, step),
             "debit": lambda: collect(self, step),
             "tap": lambda: ReaderDriver(self, step).begin(),
