@@ -69,3 +69,11 @@ def test_a_sum_counts_what_became_dearer_cheaper_or_stayed() -> None:
     assert (total.sessions, total.same, total.dearer, total.cheaper) == (4, 1, 1, 1)
     assert total.was.gross_minor == sum(total.was_by_reason.values()) == 1600
     assert total.now.gross_minor == sum(total.now_by_reason.values()) == 1600
+
+
+def test_where_a_price_was_or_becomes_nothing_no_tax_is_another_one() -> None:
+    """What was free has no tax of which the new one could be told apart: the whole is asked for, or given back."""
+    nothing, price = Fixed(0, 0, 0), Fixed(100, 20, 120)
+    assert not Again(nothing, price, {}, {"energy": 120}, {}, {"20": price}).taxes_differ
+    assert not Again(price, nothing, {"energy": 120}, {}, {"20": price}, {}).taxes_differ
+    assert Again(price, price, {}, {}, {"20": price}, {"7": price}).taxes_differ

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,11 +21,11 @@ from hypothesis import strategies as st
 from tallywatt.kernel.clock import Instant, parse_instant
 from tallywatt.kernel.identity import SessionId
 from tallywatt.metering.metered import Activity, ActivityChange, MeteredSession, Reading
-from tallywatt.rating.policy import FlatScope, Policy, StepSize
+from tallywatt.rating.policy import FlatScope, Interpolation, Policy, StepSize, UnknownSignal
 from tallywatt.rating.rate import rate
 from tallywatt.rating.read import read_tariff
 from tallywatt.rating.station_tariff import Abilities, Doubt, Gap, is_our_name, say_tariff
-from tallywatt.rating.tariff import Tariff, to_data
+from tallywatt.rating.tariff import PriceLimit, Tariff, to_data
 from tests.rating.examples import HOUR, a_tariff, an_element, tariffs
 
 SCHEMAS = Path(ocpp.__file__).parent / "v21" / "schemas"
@@ -330,6 +331,7 @@ def test_a_reservation_has_its_own_prices_and_an_expired_one_none() -> None:
         (a_tariff(SIMPLE, caps=[{"per": "session", "after_taxes": "10", "dimensions": ["ENERGY"]}]), Gap.CAP),
         (a_tariff(SIMPLE, discounts=[{"id": "d", "percent": "10"}]), Gap.DISCOUNT),
         (a_tariff(SIMPLE, an_element(("TIME", "1", 7)), max_price={"after_taxes": "10"}), Gap.BOUNDS),
+        (a_tariff(SIMPLE, min_price={"before_taxes": "10"}, max_price={"after_taxes": "11"}), Gap.BOUNDS),
         (
             a_tariff(
                 {
@@ -364,6 +366,20 @@ def test_a_policy_decides_what_can_be_said() -> None:
     assert gaps(fees, Policy(flat_scope=FlatScope.ELEMENT)) == [Gap.FEES_ADD_UP]
 
 
+def test_a_policy_that_a_station_cannot_know_is_a_doubt() -> None:
+    """It reads its meter all the time and knows its power: what we conclude where nothing was told, it never does."""
+    night = a_tariff(an_element(("ENERGY", "1", 19), start_time="22:00", end_time="06:00"), SIMPLE)
+    fast = a_tariff(an_element(("ENERGY", "1", 19), min_power=50), SIMPLE)
+    measured = Policy(interpolation=Interpolation.MEASURED_ONLY)
+
+    assert say_tariff(night).doubts == ()
+    assert say_tariff(night, measured).doubts == (Doubt.BETWEEN_READINGS,)
+    assert set(say_tariff(fast, Policy(unknown_signal=UnknownSignal.MATCHES)).doubts) == {
+        Doubt.POWER,
+        Doubt.BETWEEN_READINGS,
+    }
+
+
 def test_a_station_is_told_no_more_than_it_takes() -> None:
     """What it would refuse is not sent to it, and a person sees why."""
     tariff = a_tariff(an_element(("ENERGY", "1", 19), max_kwh=3), SIMPLE)
@@ -380,6 +396,14 @@ def test_a_cap_of_the_whole_session_is_its_highest_cost() -> None:
     )
     assert told.said is not None
     assert told.said["maxCost"] == {"exclTax": 10, "inclTax": 11.9}
+
+
+def test_a_limit_without_a_figure_is_no_bound() -> None:
+    """Partners send an empty object where they mean none."""
+    told = say_tariff(replace(a_tariff(SIMPLE), min_price=PriceLimit(), max_price=PriceLimit(after_taxes=Decimal(20))))
+    assert told.said is not None
+    assert "minCost" not in told.said
+    assert told.said["maxCost"]["inclTax"] == 20
 
 
 def test_dates_are_told_as_dates_and_power_is_a_doubt() -> None:
