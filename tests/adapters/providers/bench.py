@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.operation import Operation, OperationKind
     from tallywatt.payments.payment import Payment
 
-TIMEOUT = httpx.Timeout(1.0, connect=1.0)
+TIMEOUT = httpx.Timeout(2.5, connect=10.0)
 KEYS = {"mollie": "test_tallywatt", "adyen": "AQEtallywatt"}
 MERCHANT = "TallywattECOM"
 HMAC = "5AFE" * 16

@@ -260,7 +260,7 @@ async def test_no_fault_loses_or_changes_a_fact(tmp_path: Path, kind: Fault) -> 
 
 
 async def test_an_offline_station_boots_and_reports_before_its_queue(tmp_path: Path) -> None:
-    """Boot and Available come first, the stop later: a platform that closes on Boot destroys a good stop."""
+    """Boot and how each connector stands come first, the stop later: a platform that closes on Boot destroys a good stop."""
     faults = Faults(frozenset({Fault.OFFLINE}), share=1.0)
     async with stage(tmp_path, ["50911"], seconds=1, faults=faults) as here:
         await here.play()
@@ -269,7 +269,8 @@ async def test_an_offline_station_boots_and_reports_before_its_queue(tmp_path: P
         first_stop = actions.index("StopTransaction")
         assert second_boot < first_stop
         between = [heard.payload for heard in here.central.heard[second_boot:first_stop]]
-        assert any(payload.get("status") == "Available" and payload["connectorId"] == 2 for payload in between)
+        # On a slow machine the next driver may have plugged in by then.
+        assert {payload["connectorId"] for payload in between if "status" in payload} >= {0, 2}
 
 
 async def test_a_card_that_is_refused_charges_nothing(tmp_path: Path) -> None:
