@@ -49,7 +49,7 @@ def psp(tmp_path: Path, endpoint: Endpoint) -> Iterator[RunningPsp]:
 
 @pytest.fixture
 def cards(psp: RunningPsp) -> StripeCards:
-    timeout = httpx.Timeout(2.5, connect=10.0)
+    timeout = httpx.Timeout(1.0, connect=10.0)
     return StripeCards(KEY, (SECRET, OLD_SECRET), base_url=psp.url, timeout=timeout)
 
 
