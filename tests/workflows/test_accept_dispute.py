@@ -42,7 +42,8 @@ class Bank:
         return (DefenceReason("ProofOfSale", ("DefenseMaterial",)),)
 
     def defend(self, dispute_ref: str, reason: str, documents: tuple[DefenceDocument, ...]) -> None:
-        raise NotImplementedError
+        msg = "who lets a dispute go hands nothing in"
+        raise AssertionError(msg)
 
     def accept_dispute(self, dispute_ref: str) -> None:
         if self.refuses:
