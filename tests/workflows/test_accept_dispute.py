@@ -42,7 +42,7 @@ class Bank:
         return (DefenceReason("ProofOfSale", ("DefenseMaterial",)),)
 
     def defend(self, dispute_ref: str, reason: str, documents: tuple[DefenceDocument, ...]) -> None:
-        msg = "who lets a dispute go hands nothing in"
+        msg = f"who lets {dispute_ref} go hands nothing in: {reason}, {len(documents)} documents"
         raise AssertionError(msg)
 
     def accept_dispute(self, dispute_ref: str) -> None:
