@@ -106,6 +106,23 @@ def test_captures_that_are_told_one_by_one_add_up(parts: list[int], data: st.Dat
         assert (payment.captured_minor, payment.state) == (before - lost.amount_minor, PaymentState.AUTHORISED)
 
 
+@given(part=st.integers(1, HELD), due=st.integers(0, HELD), back=st.integers(0, HELD))
+def test_what_was_asked_for_is_no_strangers_money(part: int, due: int, back: int) -> None:
+    """Less may be due when it is told: it was taken all the same, and what is too much of it goes back, once."""
+    payment = a_hold(due_minor=due, invoice_id="i1")
+    taken, news = payment.after(stands(part, open_=True), asked_minor=part)
+    assert (taken.captured_minor, taken.suspense_minor, news) == (part, 0, (Captured(part),))
+    assert taken.beyond_due_minor == max(0, part - due)
+    returned, _ = taken.after(replace(stands(part, open_=True), refunded_minor=min(back, part)))
+    assert returned.beyond_due_minor == max(0, part - due - min(back, part))
+    assert replace(taken, due_minor=None).beyond_due_minor == 0
+    assert replace(taken, terminal_until=Instant(1)).beyond_due_minor == 0
+    assert replace(taken, invoice_id=None).beyond_due_minor == (0 if due else part)
+    more, news = taken.after(stands(HELD, open_=False))
+    assert more.suspense_minor == min(HELD - part, HELD - max(part, due))
+    assert sum(one.minor for one in news if isinstance(one, Captured | Surplus)) == HELD - part
+
+
 def test_what_was_given_back_of_a_lost_capture_is_not_taken_for_news() -> None:
     """7.00 were taken, 2.00 of it given back, then the 7.00 never arrived: 2.00 stay counted when 5.40 are taken after that."""
     payment = a_hold(due_minor=HELD, captured_minor=700, refunded_minor=200).without_capture(700)

@@ -32,6 +32,12 @@ class Kept:
     promised_until: int
     end: str = ""
     """What became of it; empty while it is kept."""
+    used_at: int | None = None
+
+    @property
+    def was_used_in_time(self) -> bool:
+        """Whether its driver came while it was agreed; one with a late clock keeps a place for longer than anybody asked."""
+        return self.used_at is not None and self.used_at < self.promised_until
 
     @property
     def was_kept_in_full(self) -> bool:
@@ -69,7 +75,7 @@ class Reservations:
         if held is None:
             return True, None
         if held.token.casefold() == token.casefold():
-            held.end = "used"
+            held.end, held.used_at = "used", self.world.now
             return True, held
         return self.may_begin(plug, token), None
 

@@ -191,7 +191,7 @@ def _nobody_came(
 ) -> Iterator[str]:
     if place is None:
         yield f"{name} is the bill of a reservation that no station has kept"
-    elif place.end == "used":
+    elif place.was_used_in_time:
         yield f"{name} is the bill of nobody, and its driver came"
     elif place.was_cut_short(told_at):
         yield f"{name} is the bill of a place that was kept {place.promised_until - place.until} ms less than agreed"

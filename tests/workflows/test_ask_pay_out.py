@@ -37,7 +37,7 @@ LEAVES = {
     "workflows/ask_pay_out.py": "a payout, likewise",
     "workflows/pay_out_balance.py": "what a payout is made of; for people only through the file above",
     "workflows/correct_session.py": "a correction, whose whole sum is held against the limit of who orders it",
-    "workflows/collect.py": "the house by itself: less was due than was taken",
+    "workflows/return_rest.py": "the house by itself: less was due than was taken",
     "workflows/give_back.py": "what all refunds are made of",
 }
 """Files that give money back or pay it out by bank, and why that is within somebody's limit. A new one has to say it here."""

@@ -51,12 +51,12 @@ class Street:
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     session_id: SessionId = field(init=False)
 
-    def begin(self, hold: str = "45", lives: int = 7 * DAY) -> None:
+    def begin(self, hold: str = "45", lives: int = 7 * DAY, *, several_captures: bool = True) -> None:
         evse = self.house.rows.evses.by(number=1)[0]
         asked = PayAdHoc(evse.evse_id, money(hold, "GBP"), "Depot", "http://x/{secret}", "http://x")
         payment = self.house.do(pay_ad_hoc, asked)
         self.work()
-        view = self.provider.driver_pays(payment.payment_id, int(float(hold) * 100), several_captures=True)
+        view = self.provider.driver_pays(payment.payment_id, int(float(hold) * 100), several_captures=several_captures)
         self.tell(replace(view, hold_expires_at=Instant(self.house.now + lives)))
         self.house.do(start_paid_session, StartPaidSession(payment.payment_id))
         [tag] = self.house.rows.tokens.by(type="AD_HOC_USER")

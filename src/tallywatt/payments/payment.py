@@ -160,6 +160,13 @@ class Payment:
         return self.captured_minor - self.refunded_minor
 
     @property
+    def beyond_due_minor(self) -> int:
+        """What was taken of a hold and is not due, once it is known what is: it goes back."""
+        if self.kind is not PaymentKind.AD_HOC or self.due_minor is None or self.waits_for_total:
+            return 0
+        return 0 if self.terminal_until is not None else max(0, self.returnable_minor - self.due_minor)
+
+    @property
     def waits_for_total(self) -> bool:
         """Whether a part of its hold was asked for before the session behind it had a price."""
         return self.kind is PaymentKind.AD_HOC and bool(self.due_minor) and self.invoice_id is None
@@ -303,8 +310,12 @@ class Payment:
             return False
         return self.kind is PaymentKind.STORED or self.authorised_minor > 0
 
-    def after(self, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
-        """The payment after its provider has said how things stand, and what follows from the news in it."""
+    def after(self, view: View, asked_minor: int = 0) -> tuple[Payment, tuple[Consequence, ...]]:
+        """The payment after its provider has said how things stand, and what follows from the news in it.
+
+        `asked_minor`: so much was to be taken by the operation on its way. Less may be due by now; what is taken of it is
+        the payer's own money that goes back, and no stranger's.
+        """
         if view.currency is not None and view.currency != self.currency:
             return self, (Contradicted("other_currency", f"{view.currency} instead of {self.currency}"),)
         if self._is_other(view.provider_ref):
@@ -319,11 +330,11 @@ class Payment:
             card_last4=view.card_last4 or self.card_last4,
             several_captures=self.several_captures or bool(view.several_captures),
         )
-        consequences: list[Consequence] = []
-        for take in (_take_hold, _take_capture, _take_refund, _take_status):
-            known, more = take(known, view)
-            consequences += more
-        return known, tuple(consequences)
+        known, held = _take_hold(known, view)
+        known, captured = _take_capture(known, view, asked_minor)
+        known, refunded = _take_refund(known, view)
+        known, ended = _take_status(known, view)
+        return known, (*held, *captured, *refunded, *ended)
 
 
 def _take_hold(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
@@ -339,13 +350,13 @@ def _take_hold(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence
     return replace(more, state=PaymentState.AUTHORISED), (HoldPlaced(view.authorised_minor),)
 
 
-def _take_capture(payment: Payment, view: View) -> tuple[Payment, tuple[Consequence, ...]]:
+def _take_capture(payment: Payment, view: View, asked_minor: int) -> tuple[Payment, tuple[Consequence, ...]]:
     news = view.captured_minor - payment.captured_minor - payment.suspense_minor
     if news <= 0:
         return payment, ()
     room = 0 if payment.state in RELEASED else payment.authorised_minor - payment.captured_minor
     if payment.due_minor is not None:
-        room = min(room, max(payment.due_minor - payment.captured_minor, 0))
+        room = min(room, max(payment.due_minor - payment.captured_minor, asked_minor))
     good, odd = min(news, room), max(news - room, 0)
     after = replace(payment, captured_minor=payment.captured_minor + good, suspense_minor=payment.suspense_minor + odd)
     consequences: list[Consequence] = []

@@ -34,7 +34,7 @@ from tallywatt.payments.payment import RELEASED, REST, TOP_UP, PaymentKind, Paym
 from tallywatt.payments.provider import Failed, NotSent, Unknown
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
-from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way, take_next_step
+from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
@@ -43,6 +43,7 @@ from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.renew_method import note_method
 from tallywatt.workflows.reserve_refund import release_reserved
 from tallywatt.workflows.route_payment import fail_over, note_health
+from tallywatt.workflows.take_next_step import take_next_step
 from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     known = None if view is None else _of_a_lost_capture(work, payment, view)
     if known is not None:
         return known
-    after, consequences = (payment, ()) if view is None else payment.after(view)
+    after, consequences = (payment, ()) if view is None else payment.after(view, _asked_for(operation))
     after = _as_account_takes(work, payment, after)
     settled = _settle(work, operation, fact, view)
     note_health(work, operation, fact)
@@ -96,6 +97,16 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     if not dead_end:
         take_next_step(work, after)
     return after
+
+
+def _asked_for(operation: Operation | None) -> int:
+    """What an operation without an answer was to take."""
+    takes = (
+        operation is not None
+        and operation.is_unresolved
+        and operation.kind in (OperationKind.CAPTURE, OperationKind.CHARGE)
+    )
+    return operation.amount_minor if operation is not None and takes else 0
 
 
 def _in_all(work: UnitOfWork, payment: Payment, view: View | None) -> View | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import PaymentId
-from tallywatt.kernel.money import Money, currency
+from tallywatt.kernel.money import Money
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
 from tallywatt.payments.own_books import PREPAID
@@ -16,12 +15,10 @@ from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
 from tallywatt.payments.routing import Wish
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.compare_settlement import compare_due
-from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.hold_ends import hold_behind
-from tallywatt.workflows.intend_operation import take_next_step
-from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.open_rest import on_a_page
 from tallywatt.workflows.route_payment import account_for, method_for
+from tallywatt.workflows.take_next_step import take_next_step
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
@@ -102,9 +99,7 @@ def _after_part(work: UnitOfWork, payment: Payment, collection: Collection) -> P
     changed = replace(payment, invoice_id=collection.invoice_id, due_minor=due, reason=reason, keeps_hold=False)
     stored = work.payments.put(changed)
     _put_on_invoice(work, stored, collection)
-    if taken > due:
-        _return_rest(work, stored, taken - due)
-    # What is missing is taken from what is still held; what is too much of it is let go.
+    # What is missing is taken from what is still held; what is too much of it is let go, or goes back.
     take_next_step(work, stored)
     return stored
 
@@ -115,17 +110,6 @@ def _why_short(work: UnitOfWork, payment: Payment, due: int, taken: int) -> str 
         return "beyond_hold"
     least = least_charge(work.provider_accounts.get(payment.account_id).provider, payment.currency)
     return "below_minimum" if 0 < due - taken < least else payment.reason
-
-
-def _return_rest(work: UnitOfWork, payment: Payment, minor: int) -> None:
-    """Give back what was taken beyond what is due; where that cannot be asked for now, a person does it."""
-    amount = Money(minor, currency(payment.currency))
-    try:
-        give_back(
-            work, GiveBack(payment.payment_id, amount, "less is due than was taken", f"rest/{payment.session_id}")
-        )
-    except Conflict as refusal:
-        note(work, payment, "refund_awaited", f"{minor} minor units are to go back: {refusal}", "rest")
 
 
 def _for_invoice(work: UnitOfWork, payment: Payment, collection: Collection) -> Payment:

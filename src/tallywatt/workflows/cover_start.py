@@ -26,11 +26,11 @@ from tallywatt.workflows.answer_from_books import answer_from_books, free_minor
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.command_station import CommandStation, command_station
 from tallywatt.workflows.hold_ends import hold_behind
-from tallywatt.workflows.intend_operation import take_next_step
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import with_flags
 from tallywatt.workflows.pay_ad_hoc import FIRST_LOOK_MS, WATCH_HOLD
 from tallywatt.workflows.route_payment import method_for
+from tallywatt.workflows.take_next_step import take_next_step
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar

@@ -17,7 +17,8 @@ from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentKind, PaymentState
 from tallywatt.payments.provider import NotSent, Unknown
 from tallywatt.payments.routing import Wish, route
-from tallywatt.workflows.intend_operation import MOST_OPERATIONS, intend_again, take_next_step
+from tallywatt.workflows.intend_operation import intend_again
+from tallywatt.workflows.take_next_step import MOST_OPERATIONS, take_next_step
 
 if TYPE_CHECKING:
     from collections.abc import Collection

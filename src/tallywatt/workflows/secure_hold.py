@@ -13,10 +13,11 @@ from tallywatt.payments.limits import least_charge
 from tallywatt.payments.payment import Payment, PaymentState
 from tallywatt.workflows.finish import judge_session, price_beyond_doubt
 from tallywatt.workflows.hold_ends import BEFORE_MS, HOLD_ENDS, hold_ends_at
-from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.intend_operation import on_its_way
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.prove import needs_proof
 from tallywatt.workflows.record_action import record_action
+from tallywatt.workflows.take_next_step import take_next_step
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar

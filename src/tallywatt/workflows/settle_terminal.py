@@ -22,11 +22,12 @@ from tallywatt.payments.provider import Succeeded, View, ViewStatus
 from tallywatt.payments.routing import Wish
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.compare_settlement import captures_of, compare_settled, compare_status
-from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.intend_operation import on_its_way
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import keep_frame, to_inbox
 from tallywatt.workflows.name_token import safe_uid
 from tallywatt.workflows.route_payment import account_for
+from tallywatt.workflows.take_next_step import take_next_step
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar

@@ -10,8 +10,9 @@ from tallywatt.payments.account import MethodState
 from tallywatt.payments.capabilities import capabilities_of
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentKind, PaymentState
-from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.intend_operation import on_its_way
 from tallywatt.workflows.open_rest import refuse_second_rest
+from tallywatt.workflows.take_next_step import take_next_step
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import PaymentId

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tallywatt.payments.payment import BEFORE_MONEY, PaymentState
 from tallywatt.stations.command import Action
-from tallywatt.workflows.intend_operation import on_its_way, take_next_step
+from tallywatt.workflows.intend_operation import on_its_way
+from tallywatt.workflows.take_next_step import take_next_step
 from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
