@@ -668,6 +668,8 @@ class House:
             if self._directory is not None:
                 self._directory.note(events)
             self._send_away(events)
+            if self.gateway is not None and any(one.event.type == "AuthorityPut" for one in events):
+                self.gateway.look_again()
             if any(one.event.type == "SessionBilled" for one in events):
                 self.store.run_now("", roll_up_revenue, None, actor="follower")
         return position

@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from tallywatt.adapters.certificates.authority import make_authority
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
@@ -24,6 +25,7 @@ from tallywatt.stations.messages import NEW, NEWEST, OLD
 from tallywatt.stations.profile_change import ProfileState, free_slot, order, slots_of
 from tallywatt.wiring import House
 from tallywatt.workflows.add_station import AddStation, NewEvse, add_station
+from tallywatt.workflows.certify import PutAuthority, put_authority
 from tallywatt.workflows.change_station import ChangeStation, change_station
 from tallywatt.workflows.close_gap import hear_answer, watch_answer
 from tallywatt.workflows.command_station import CommandAnswered, NoteSent, WatchCommand, note_sent
@@ -38,13 +40,23 @@ from tallywatt.workflows.move_profile import (
     watch_profile,
 )
 from tallywatt.workflows.ports import LinkAnswer
-from tests.adapters.ocpp.test_tls import a_server_certificate, dressed
+from tests.adapters.ocpp.test_tls import (
+    POLICY_VIOLATION,
+    a_key,
+    a_request,
+    a_server_certificate,
+    as_pem,
+    dressed,
+    now,
+)
 from tests.entrypoints.scene import Scene
 from tests.migrated import migrated_file, sqlite_house_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from tallywatt.stations.certificates import StationCertificate
 
 __all__ = ["migrated_file", "sqlite_house_url"]
 
@@ -87,8 +99,10 @@ class Yard(Scene):
         assert happened(), self.row()
 
     @asynccontextmanager
-    async def online(self, protocol: str, *, within_tls: bool = False) -> AsyncIterator[ClientConnection]:
-        """The station's own socket."""
+    async def online(
+        self, protocol: str, *, within_tls: bool = False, own: tuple[StationCertificate, str] | None = None
+    ) -> AsyncIterator[ClientConnection]:
+        """The station's own socket; one with a certificate shows no key."""
         gateway = self.house.gateway
         assert gateway is not None
         shown = base64.b64encode(f"{self.identity}:{KEY}".encode()).decode()
@@ -96,8 +110,8 @@ class Yard(Scene):
         async with connect(
             f"{base}/ocpp/{self.slug}/{self.identity}",
             subprotocols=[Subprotocol(protocol)],
-            additional_headers={"Authorization": f"Basic {shown}"},
-            ssl=dressed(self.folder, self.trusted) if within_tls else None,
+            additional_headers={} if own else {"Authorization": f"Basic {shown}"},
+            ssl=dressed(self.folder, self.trusted, own) if within_tls else None,
         ) as socket:
             yield socket
 
@@ -115,15 +129,16 @@ class Yard(Scene):
         msg = "it is never let in"
         raise AssertionError(msg)
 
-    async def told(self, socket: ClientConnection, answers: Answers) -> list[tuple[str, Any]]:
+    async def told(self, socket: ClientConnection, answers: Answers, last: str = "Reset") -> list[tuple[str, Any]]:
         """All that the station is told until it is to reset, or until it says no; the worker sends it meanwhile."""
         heard: list[tuple[str, Any]] = []
-        listening = asyncio.create_task(_obey(socket, answers, heard))
+        listening = asyncio.create_task(_obey(socket, answers, heard, last))
         workers = Workers(self.house, ())
         for _ in range(300):
             if listening.done():
                 break
-            await asyncio.to_thread(workers.step, LANES["stations"])
+            for lane in ("house", "stations"):
+                await asyncio.to_thread(workers.step, LANES[lane])
             await asyncio.sleep(0.01)
         await asyncio.wait_for(listening, 5)
         return heard
@@ -142,7 +157,7 @@ class Yard(Scene):
         return self.do(then, command)
 
 
-async def _obey(socket: ClientConnection, answers: Answers, heard: list[tuple[str, Any]]) -> None:
+async def _obey(socket: ClientConnection, answers: Answers, heard: list[tuple[str, Any]], last: str) -> None:
     while True:
         try:
             number, message_id, *rest = json.loads(await socket.recv())
@@ -158,7 +173,7 @@ async def _obey(socket: ClientConnection, answers: Answers, heard: list[tuple[st
         said = answers[action]
         answer = said(content) if callable(said) else said
         await socket.send(json.dumps([3, message_id, answer]))
-        if action == "Reset" or "Rejected" in str(answer):
+        if action == last or "Rejected" in str(answer):
             return
 
 
@@ -274,6 +289,45 @@ async def test_a_station_that_starts_anew_with_the_old_profile_comes_before_a_pe
     async with yard.online(protocol, within_tls=True):
         await yard.until(lambda: yard.row().state is ProfileState.DONE)
     assert yard.waiting() == []
+
+
+@EACH
+async def test_a_station_comes_back_with_the_certificate_that_it_has_asked_for(yard: Yard, protocol: str) -> None:
+    """Profile 3, over one line from the request to the move; from then on its key opens neither door."""
+    made = make_authority("Yard", 10, now())
+    told = PutAuthority("yard-1", made.certificate, made.key, made.fingerprint, made.holds_from, made.holds_until)
+    yard.do(put_authority, told)
+    key = a_key()
+    async with yard.online(protocol) as socket:
+        await yard.boot(socket, protocol)
+        await socket.send(json.dumps([2, "sign", "SignCertificate", {"csr": a_request(yard.identity, key)}]))
+        handed = await yard.told(socket, {"CertificateSigned": {"status": "Accepted"}}, "CertificateSigned")
+        [row] = yard.do(lambda work, _: work.station_certificates.by(station_id=yard.id), None)
+        [(action, content)] = handed
+        assert (action, row.state) == ("CertificateSigned", "issued")
+        assert content["certificateChain"].startswith(row.certificate)
+        yard.move(3)
+        heard = await yard.told(socket, answers_of(protocol))
+        asked = dict(heard)
+        if protocol == OLD:
+            assert asked["ChangeConfiguration"] == {"key": "SecurityProfile", "value": "3"}
+        else:
+            assert asked["SetNetworkProfile"]["connectionData"]["securityProfile"] == 3
+    await yard.until(lambda: yard.row().state is ProfileState.RETURNING)
+    assert await knocks(yard) == 101, "until it has come with its certificate"
+    async with yard.online(protocol, within_tls=True, own=(row, as_pem(key))) as socket:
+        await yard.until(lambda: yard.row().state is ProfileState.DONE)
+        await yard.boot(socket, protocol)
+    assert (yard.station(yard.identity)["security_profile"], yard.row().shown, yard.waiting()) == (3, 3, [])
+    for _ in range(100):
+        if await knocks(yard) == 403:
+            break
+        await asyncio.sleep(0.02)
+    assert await knocks(yard) == 403
+    async with yard.online(protocol, within_tls=True) as socket:
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == POLICY_VIOLATION
 
 
 async def test_a_station_that_refuses_a_step_is_told_no_more_and_may_be_asked_again(yard: Yard) -> None:

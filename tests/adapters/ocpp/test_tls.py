@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tallywatt.stations.certificates import Issued
+    from tallywatt.stations.certificates import Issued, StationCertificate
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 POLICY_VIOLATION = 1008
@@ -109,12 +109,12 @@ def certified(name: str, by: Any = AUTHORITY, at: Instant | None = None, days: i
     return sign(a_request(name, key), name, by.certificate, by.key, at or now(), days), as_pem(key)
 
 
-def dressed(folder: Path, trusted: str, own: tuple[Issued, str] | None = None) -> ssl.SSLContext:
+def dressed(folder: Path, trusted: str, own: tuple[Issued | StationCertificate, str] | None = None) -> ssl.SSLContext:
     """How a station speaks TLS: whom it trusts, and what it shows."""
     context = ssl.create_default_context(cadata=trusted)
     if own is not None:
         file = folder / f"{own[0].serial}.pem"
-        file.write_text(own[0].certificate + own[1])
+        file.write_text(f"{own[0].certificate}{own[1]}")
         context.load_cert_chain(file)
     return context
 

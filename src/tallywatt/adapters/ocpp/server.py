@@ -255,6 +255,11 @@ class Gateway:
         if connection is not None:
             connection.close(WSCloseCode.GOING_AWAY, "please connect again")
 
+    def look_again(self) -> None:
+        """Trust an authority that is new at once: a station may come with what it has signed a moment later. Any thread."""
+        if self._loop is not None and self._shield is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._shield.look_again)
+
     def write_down(self, station_id: str) -> bool:
         """What a station has said and heard goes into the message log now, because somebody wants to read it. Blocks.
 
