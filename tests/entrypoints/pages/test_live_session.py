@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tallywatt.payments.provider import Succeeded, View, ViewStatus
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tests.entrypoints.served import served
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from tallywatt.kernel.identity import SessionId
+    from tallywatt.payments.operation import Operation
+    from tallywatt.payments.provider import Outcome
     from tests.entrypoints.scene import Scene
 
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
@@ -142,6 +148,38 @@ def test_a_driver_pays_before_the_start(scene: Scene, chromium: Browser) -> None
         wire.start(meter=0, token=tag.uid)
         expect(page.get_by_role("heading", level=1)).to_have_text("Charging")
         assert "/s/" in page.url
+
+
+def test_a_driver_sees_what_is_taken_and_what_is_still_held(scene: Scene, chromium: Browser) -> None:
+    """While somebody looks at a session, a part of its hold is taken: the page says which, and what becomes of the rest."""
+    with served(scene.house) as base, opened(chromium, base) as page:
+        page.goto("/evse/GB*TWA*ECP2*1")
+        page.get_by_role("button", name="Pay by card").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("One moment")
+        scene.collect()
+        scene.start_paid()
+        [tag] = scene.do(lambda work, _: work.tokens.by(type="AD_HOC_USER"), None)
+        wire = scene.wire("CP2")
+        transaction = wire.start(meter=0, token=tag.uid)
+        wire.sample(transaction, (scene.later(20), 3_000_000), (scene.later(20), 1_000_000))
+        scene.later(20)
+        wire.stop(transaction, 2_000_000)
+        _a_part_is_taken(scene, scene.session(transaction, "CP2")["id"])
+        expect(page.get_by_role("heading", level=1)).to_have_text("Being checked")
+        expect(page.locator("#paid dl div")).to_have_text(["Paid£1.43", "Held on your card£43.57"])
+        expect(page.locator("#paid")).to_contain_text("The rest is released as soon as the price is final.")
+
+
+def _a_part_is_taken(scene: Scene, session_id: SessionId) -> None:
+    [payment] = scene.do(lambda work, _: work.payments.by(session_id=session_id), None)
+    scene.do(lambda work, one: work.payments.put(replace(one, several_captures=True)), payment)
+    scene.do(secure_hold, SecureHold(session_id))
+
+    def taken(operation: Operation) -> Outcome:
+        held, sum_ = payment.authorised_minor, operation.amount_minor
+        return Succeeded(View(ViewStatus.AUTHORISED, "GBP", payment.provider_ref, None, None, held, sum_))
+
+    scene.collect_once(taken)
 
 
 def test_a_lost_stop_is_told_calmly(scene: Scene, chromium: Browser) -> None:
