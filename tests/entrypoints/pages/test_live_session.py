@@ -166,6 +166,7 @@ def test_a_driver_sees_what_is_taken_and_what_is_still_held(scene: Scene, chromi
         wire.stop(transaction, 2_000_000)
         _a_part_is_taken(scene, scene.session(transaction, "CP2")["id"])
         expect(page.get_by_role("heading", level=1)).to_have_text("Being checked")
+        expect(page.get_by_text("What is certain of it is paid")).to_be_visible()
         expect(page.locator("#paid dl div")).to_have_text(["Paid£1.43", "Held on your card£43.57"])
         expect(page.locator("#paid")).to_contain_text("The rest is released as soon as the price is final.")
 

@@ -118,6 +118,10 @@ def _headline(row: Row, operator: Row, *, may_stop: bool) -> tuple[str, str]:
             return _("Thank you"), _("All is paid.") if due == 0 else _("Here is what it cost.")
         case "held":
             text = _("%(operator)s looks at this session. You pay nothing until that is done.")
+            if any(one["captured_minor"] for one in row["payments"]):
+                text = _(
+                    "%(operator)s looks at this session. What is certain of it is paid; no more is taken until that is done."
+                )
             return _("Being checked"), text % {"operator": operator["name"]}
         case _unbilled:
             return _("Nothing to pay"), _("This session is not billed.")
