@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from tallywatt.entrypoints.http.described import ANSWERS
 from tallywatt.entrypoints.http.problems import MEDIA_TYPE
-from tallywatt.entrypoints.http.reference import known_problems, openapi
+from tallywatt.entrypoints.http.reference import known_problems
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
@@ -75,7 +75,7 @@ class Documented:
 def documented(app: FastAPI) -> Documented:
     """The documentation; made once, for every app has the same routes."""
     if not _documents:
-        _documents.append(Documented(openapi(app)))
+        _documents.append(Documented(app.openapi()))
     return _documents[0]
 
 

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
-    from starlette.routing import BaseRoute
     from starlette.testclient import TestClient
 
     from tallywatt.customers.roles import Role
@@ -71,20 +70,6 @@ PLACES = (
 )
 
 
-_routes: list[BaseRoute] = []
-
-
-def with_shared_routes(app: FastAPI) -> FastAPI:
-    """An app whose routes are those of the first one of this process: working them out costs more than most tests.
-
-    They are the same for every house: what belongs to one (its state, its guard, its lifespan) is not in them.
-    """
-    if not _routes:
-        _routes.extend(app.router.routes)
-    app.router.routes[:] = _routes
-    return app
-
-
 class Scene:
     """One operator's house, its app, and the wires of its stations."""
 
@@ -100,7 +85,7 @@ class Scene:
         """A house with its app, and nothing in it yet."""
         house = House(Settings(data_dir=folder, database_url=url, http_port=0))
         house.open()
-        return cls(house, with_shared_routes(build_app(house)))
+        return cls(house, build_app(house))
 
     @classmethod
     def beside(cls, other: Scene, slug: str) -> Scene:

