@@ -40,7 +40,9 @@ def spare_databases(postgresql_server_url: str) -> Iterator[Spares]:
     name = f"migrated_{next(_numbers)}"
     with fresh_database(postgresql_server_url, name) as url:
         upgrade(url)
-        yield Spares(postgresql_server_url, name)
+        spares = Spares(postgresql_server_url, name)
+        yield spares
+        spares.close()
 
 
 @pytest.fixture

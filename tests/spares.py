@@ -35,6 +35,7 @@ class Spares:
         self._server = server
         self._template = template
         self._spare: list[str] = []
+        self._lines: dict[str, psycopg.Connection] = {}
         with psycopg.connect(f"{server}{template}", autocommit=True) as connection:
             self._schema = connection.execute(_SCHEMA).fetchone()
             self._tables = [
@@ -47,6 +48,7 @@ class Spares:
                 ).fetchall()
                 if rows:
                     self._rows[table] = [row[0] for row in rows]
+            self._emptying = self._emptied().as_string(connection)
 
     def url(self, name: str) -> str:
         """The address of a database."""
@@ -63,23 +65,46 @@ class Spares:
 
     def give_back(self, name: str) -> None:
         """Empty a database for the next test; drop it if a test has changed its schema."""
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(_OTHERS)
-            unchanged = connection.execute(_SCHEMA).fetchone() == self._schema
-            if unchanged:
-                self._empty(connection)
-        if unchanged:
+        line = self._line(name)
+        line.execute(_OTHERS)
+        if line.execute(_SCHEMA).fetchone() == self._schema:
+            line.execute(self._emptying)
             self._spare.append(name)
             return
+        self._lines.pop(name).close()
         with psycopg.connect(f"{self._server}postgres", autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _empty(self, connection: psycopg.Connection) -> None:
-        with connection.transaction():
+    def close(self) -> None:
+        """Hang up."""
+        for line in self._lines.values():
+            line.close()
+
+    def _line(self, name: str) -> psycopg.Connection:
+        """A line that is kept: on a new one the server reads anew what it knows of the tables, ten times the work of emptying.
+
+        A test may have cut it, with all others.
+        """
+        line = self._lines.get(name)
+        if line is not None:
+            try:
+                line.execute("SELECT 1")
+            except psycopg.OperationalError:
+                line.close()
+            else:
+                return line
+        line = self._lines[name] = psycopg.connect(self.url(name), autocommit=True)
+        return line
+
+    def _emptied(self) -> sql.Composed:
+        """All that makes a database as it was, told at once; each table on its own would be a way to the server and back."""
+        parts = [
+            sql.SQL("BEGIN"),
             # No foreign key is looked at meanwhile, so the order of the tables does not matter.
-            connection.execute("SET LOCAL session_replication_role = replica")
-            for table in self._tables:
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-            for table, rows in self._rows.items():
-                again = sql.SQL("INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s)")
-                connection.execute(again.format(sql.Identifier(table)), (Jsonb(rows),))
+            sql.SQL("SET LOCAL session_replication_role = replica"),
+            *(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in self._tables),
+        ]
+        for table, rows in self._rows.items():
+            again = sql.SQL("INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, {1})")
+            parts.append(again.format(sql.Identifier(table), sql.Literal(Jsonb(rows))))
+        return sql.SQL("; ").join([*parts, sql.SQL("COMMIT")])
