@@ -17,7 +17,7 @@ from tallywatt.stations.station import Role, StationState
 from tallywatt.workflows.count_events import counted
 from tallywatt.workflows.cover_start import cover_start
 from tallywatt.workflows.finish import finish_when_ready
-from tallywatt.workflows.foresight import Foreseen, foresees
+from tallywatt.workflows.foresight import THE_OPERATOR, Foreseen, foresees
 from tallywatt.workflows.fulfil_command import remote_start, tag_of
 from tallywatt.workflows.keep_limit import limit_to_tell
 from tallywatt.workflows.keep_reservation import use_reservation
@@ -55,6 +55,7 @@ MOST_RESTARTS_OF_A_DEAD_CLOCK = 10_000
 def _asked(fact: Started) -> list[Foreseen]:
     station_id = fact.heard.station_id
     asked = [
+        THE_OPERATOR,
         Foreseen("stations", (("station_id", station_id),)),
         Foreseen("transaction_counters", (("station_id", station_id),), held=True),
         Foreseen("reservations", (("station_id", station_id), ("is_watched", 1))),

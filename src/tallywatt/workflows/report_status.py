@@ -10,6 +10,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.metering.session import SessionState
 from tallywatt.stations.station import Connector, ConnectorState
 from tallywatt.workflows.finish import finish_when_ready
+from tallywatt.workflows.foresight import THE_OPERATOR, Foreseen, foresees
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.listen import keep_frame, usable_time
 from tallywatt.workflows.lose_stop import FREE
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
     from tallywatt.workflows.ports import UnitOfWork
 
 
+def _asked(fact: StatusChanged) -> list[Foreseen]:
+    return [THE_OPERATOR, Foreseen("evses", (("station_id", fact.heard.station_id), ("number", fact.evse_number)))]
+
+
+def _asked_then(work: UnitOfWork, fact: StatusChanged) -> list[Foreseen]:
+    evse = work.evses.one_by(station_id=fact.heard.station_id, number=fact.evse_number)
+    if evse is None:
+        return []
+    at, _ = usable_time(work, fact.at, fact.heard)
+    connector = (("evse_id", evse.evse_id), ("number", fact.connector_number))
+    told = (*connector, ("occurred_at", at), ("status", fact.status))
+    return [Foreseen("connector_states", told), Foreseen("connectors", connector)]
+
+
+@foresees(_asked, _asked_then)
 def report_status(work: UnitOfWork, fact: StatusChanged) -> None:
     """Keep the status, and let sessions go on that waited for the vehicle to leave.
 

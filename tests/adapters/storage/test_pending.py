@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from tallywatt.adapters.storage.connections import PostgresConnection, SqliteConnection
+from tallywatt.adapters.storage.pending import Pending
 from tallywatt.adapters.storage.statements import statements_of
 from tallywatt.adapters.storage.tables import metering, stations
 from tallywatt.customers.customer import Customer
@@ -17,6 +19,7 @@ from tallywatt.kernel.events import Event
 from tallywatt.workflows.follow import follow
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.plug_in import plug_in
+from tallywatt.workflows.report_status import report_status
 from tallywatt.workflows.unplug import unplug
 from tests.adapters.storage.test_lists import fill
 from tests.workflows.house_of import kwh
@@ -44,6 +47,24 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
         monkeypatch.setattr(kind, "change_batches", telling)
     return seen
+
+
+def told_to_postgresql(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that go to the server from now on, by themselves or together."""
+    asked: list[str] = []
+    execute, ask_all = PostgresConnection.execute, PostgresConnection.ask_all
+
+    def one(self: PostgresConnection, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        asked.append(sql)
+        return execute(self, sql, parameters)
+
+    def many(self: PostgresConnection, questions: Any) -> list[list[tuple[Any, ...]]]:
+        asked.extend(sql for sql, _ in questions)
+        return ask_all(self, questions)
+
+    monkeypatch.setattr(PostgresConnection, "execute", one)
+    monkeypatch.setattr(PostgresConnection, "ask_all", many)
+    return asked
 
 
 def a_customer(work: UnitOfWork, reference: str) -> Customer:
@@ -211,7 +232,7 @@ def test_a_session_takes_few_round_trips(postgresql_house_url: str, monkeypatch:
         wire = house.wire()
         wire.charge(kwh(1))
         waited: list[str] = []
-        for name in ("execute", "change", "change_many", "change_batches"):
+        for name in ("execute", "ask_all", "change", "change_many", "change_batches"):
             through = getattr(PostgresConnection, name)
 
             def counting(self: Any, *told: Any, through: Any = through, name: str = name) -> Any:
@@ -236,18 +257,67 @@ def test_what_a_group_surely_asks_for_is_asked_at_once(
         wire = house.wire()
         transaction = wire.start()
         facts = [wire.sampled(transaction, (house.later(10), kwh(step))) for step in range(1, 11)]
-        asked: list[str] = []
-        execute = PostgresConnection.execute
-
-        def telling(self: PostgresConnection, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-            asked.append(sql)
-            return execute(self, sql, parameters)
-
-        monkeypatch.setattr(PostgresConnection, "execute", telling)
+        asked = told_to_postgresql(monkeypatch)
         together(house, *[(follow, fact) for fact in facts])
 
         assert len([sql for sql in asked if "FROM sessions" in sql]) == 1
+        assert len([sql for sql in asked if "FROM operators" in sql]) == 1
         assert house.rows.sessions.by()[0].last_register == kwh(10)
+
+
+def test_what_statuses_ask_for_is_asked_in_two_ways_to_the_server(
+    postgresql_house_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First their EVSEs, then what was said of them before: a status took five ways of its own, now a group takes two."""
+    from tests.workflows.house_of import HouseOf as Houses  # noqa: PLC0415  # as above
+
+    with Houses(postgresql_house_url) as house:
+        house.furnish()
+        wire = house.wire()
+        first = [wire.status("Preparing", house.later(10), evse) for evse in (1, 2)]
+        together(house, *[(report_status, fact) for fact in first])
+        facts = [wire.status(status, house.later(10), evse) for status in ("Charging", "Faulted") for evse in (1, 2)]
+        facts += [
+            replace(facts[0], heard=replace(facts[0].heard, message_id="again")),
+            wire.status("Charging", house.now, 9),
+        ]
+        asked = told_to_postgresql(monkeypatch)
+        together(house, *[(report_status, fact) for fact in facts])
+
+        told = [found[1] for sql in asked if (found := re.search(r"FROM (\w+)\s+WHERE", sql))]
+        assert sorted(told) == ["connector_states", "connectors", "evses", "operators"]
+        monkeypatch.undo()
+        assert [one.status for one in house.rows.connectors.by()] == ["Faulted", "Faulted"]
+        assert len(house.rows.connector_states.by()) == 6
+
+
+def test_a_status_that_another_gateway_has_taken_meanwhile_is_one_status(
+    postgresql_house_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there when it was looked for: the group runs again, and nobody is told that it failed."""
+    from tests.workflows.house_of import HouseOf as Houses  # noqa: PLC0415  # as above
+
+    with Houses(postgresql_house_url) as house:
+        house.furnish()
+        wire = house.wire()
+        facts = [wire.status("Preparing", house.later(10), evse) for evse in (1, 2)]
+        other, flush = house.another_writer(), Pending.flush
+
+        def late(self: Pending) -> None:
+            monkeypatch.setattr(Pending, "flush", flush)
+            again = replace(facts[0], heard=replace(facts[0].heard, message_id="again"))
+            other.submit(house.operator, report_status, again, answers.append, actor="test")
+            other.step()
+            flush(self)
+
+        answers: list[Any] = []
+        monkeypatch.setattr(Pending, "flush", late)
+        answers += together(house, *[(report_status, fact) for fact in facts])
+        other.stop()
+
+        assert answers == [None, None, None]
+        assert len(house.rows.connector_states.by()) == 2
+        assert house.writer.groups_lost == 1
 
 
 def test_the_same_stop_twice_in_one_group_is_one_stop(house: HouseOf) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from tallywatt.adapters.storage.columnwise import columnwise
 from tallywatt.kernel.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Connection(Protocol):
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows (none for one that returns none)."""
+        ...
+
+    def ask_all(self, questions: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run questions of which none waits for the answer of another; the rows of each."""
         ...
 
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
@@ -105,6 +110,10 @@ class SqliteConnection:
         """Run a statement and return its rows."""
         return self._cursor.execute(sql, parameters).fetchall()
 
+    def ask_all(self, questions: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run questions one after the other: there is no line to wait for."""
+        return [self.execute(sql, parameters) for sql, parameters in questions]
+
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Run a statement and return how many rows it changed."""
         return self._cursor.execute(sql, parameters).rowcount
@@ -166,6 +175,9 @@ class SqliteConnection:
         self._connection.close()
 
 
+# A statement that was planned while a table was empty must not walk it when it has grown; and who writes gains nothing from
+# code that is compiled for a question.
+WRITER_SETTINGS = ("enable_seqscan = off", "jit = off")
 NUMBER_OF_THIS = "SELECT pg_current_xact_id_if_assigned()::text"
 WHAT_BECAME = "SELECT pg_xact_status(%s::xid8)"
 END_IF_IT_RUNS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid = (%s::xid8)::xid"
@@ -179,7 +191,7 @@ class PostgresConnection:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         import psycopg  # noqa: PLC0415  # a tenth of the start, which SQLite does not need
 
-        self._connection = psycopg.connect(url, autocommit=read_only)
+        self._connection = psycopg.connect(url, autocommit=True)
         self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only or None
         self._connection.prepare_threshold = 2
@@ -188,16 +200,25 @@ class PostgresConnection:
         self._open = psycopg.pq.TransactionStatus.INTRANS
         self._lost = psycopg.OperationalError
         self._changes = False
+        self._number: str | None = None
         self._cursor = self._connection.cursor()
-        if read_only:
-            # The driver says so only where it opens the transaction, and here it opens none.
-            self._cursor.execute("SET default_transaction_read_only = on")
+        # The driver says the first only where it opens the transaction, and here it opens none.
+        for setting in ("default_transaction_read_only = on",) if read_only else WRITER_SETTINGS:
+            self._cursor.execute(f"SET {setting}")
+        self._connection.autocommit = read_only
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         self._changes = self._changes or not sql.startswith("SELECT")
-        cursor = self._cursor.execute(sql, parameters or None)
-        return cursor.fetchall() if cursor.description else []
+        return _rows(self._cursor.execute(sql, parameters or None))
+
+    def ask_all(self, questions: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run questions in one pipeline; the transaction is opened on the same way."""
+        if len(questions) == 1 and self.in_transaction():
+            return [self.execute(*questions[0])]
+        with self._connection.pipeline():
+            cursors = [self._connection.cursor().execute(sql, parameters or None) for sql, parameters in questions]
+        return [_rows(cursor) for cursor in cursors]
 
     def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Run a statement and return how many rows it changed."""
@@ -212,20 +233,27 @@ class PostgresConnection:
 
     def change_batches(self, batches: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> list[int]:
         """Run statements, each for its rows, without waiting for any before the last."""
-        if len(batches) == 1 and len(batches[0][1]) == 1:
-            return [self.change(batches[0][0], batches[0][1][0])]
         self._changes = True
         cursors = []
         with self._connection.pipeline():
             for sql, rows in batches:
                 cursor = self._connection.cursor()
-                cursor.executemany(sql, rows)
+                together = columnwise(sql) if len(rows) > 1 else None
+                if together is not None:
+                    cursor.execute(together.sql, together.columns(rows))
+                elif len(rows) == 1:
+                    cursor.execute(sql, rows[0])
+                else:
+                    cursor.executemany(sql, rows)
                 cursors.append(cursor)
+            number = self._connection.cursor().execute(NUMBER_OF_THIS)
+        self._number = number.fetchone()[0]  # type: ignore[index]  # it always has one row
         return [cursor.rowcount for cursor in cursors]
 
     def begin(self) -> None:
         """The driver opens the transaction with the first statement."""
         self._changes = False
+        self._number = None
 
     def snapshot(self) -> None:
         """For a connection that only reads: it has no transaction by itself."""
@@ -233,14 +261,19 @@ class PostgresConnection:
             self._cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
-        """Make it durable. Its number is asked for before: with it, any other connection can find out what became of it."""
-        number = self._cursor.execute(NUMBER_OF_THIS).fetchone() if self._changes and self.in_transaction() else None
+        """Make it durable. Its number is asked for before: with it, any other connection can find out what became of it.
+
+        What was written last has usually brought it along.
+        """
+        number = self._number
+        if number is None and self._changes and self.in_transaction():
+            number = self.execute(NUMBER_OF_THIS)[0][0]
         try:
             self._connection.commit()
         except self._lost as error:
-            if number is None or number[0] is None or not self._connection.closed:
+            if number is None or not self._connection.closed:
                 raise
-            raise CommitUnanswered(number[0]) from error
+            raise CommitUnanswered(number) from error
 
     def was_committed(self, transaction: str) -> bool | None:
         """What became of it, by the server's own record. One whose line is lost and that still runs is ended first."""
@@ -265,6 +298,12 @@ class PostgresConnection:
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+    """What a statement brought, if it brings anything; the driver's own `description` costs as much as reading the rows."""
+    result = cursor.pgresult
+    return cursor.fetchall() if result is not None and result.nfields else []
 
 
 def database_errors() -> tuple[type[Exception], ...]:

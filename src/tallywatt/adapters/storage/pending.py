@@ -196,9 +196,12 @@ class Pending:
 
 def _updates(own: TableChanges) -> Iterable[Batch]:
     alike: dict[str, tuple[Callable[[Values], Values], list[Values]]] = {}
-    for key, one in own.changes.items():
+    versioned = own.statements.mapping.versioned
+    # In the order of their keys: two writers that change the same rows must not wait for each other in a circle.
+    for key, one in sorted(own.changes.items(), key=itemgetter(0)) if len(own.changes) > 1 else own.changes.items():
         sql, pick = own.statements.change(tuple(sorted(one.places)))
-        row = pick((key[1], one.values[-1], *one.values[:-1], one.seen[-1]))
+        values = (one.values[-1], *one.values[:-1], one.seen[-1]) if versioned else (None, *one.values)
+        row = pick((key[1], *values))
         alike.setdefault(sql, (pick, []))[1].append(row)
     for sql, (_, rows) in alike.items():
         yield sql, rows, True

@@ -74,6 +74,10 @@ class Rows(Generic[T]):
         key = self._key_in(values)
         if memory.answers and memory.known(key) is not None:
             return False
+        if scope.pending.gathers and self._kept and key in memory.absent:
+            # It was looked for: if somebody else has added it meanwhile, the group runs again.
+            self._add_behind(key, values, self._mapping.decode(values))
+            return True
         scope.pending.before_adding(self._name)
         memory.written(self._name)
         added = scope.connection.change(self._sql.add.sql, (scope.operator, *values)) == 1
@@ -103,17 +107,21 @@ class Rows(Generic[T]):
         """Write a new row whose key was made for it, at the latest before anybody could miss it; Stale if it was there."""
         scope, memory, values = self._scope, self._scope.memory, self._mapping.encode(row)
         key = self._key_in(values)
-        memory.written(self._name)
         if scope.pending.gathers and self._kept and memory.known(key) is None:
-            scope.pending.new(self._name, self._sql, key, values)
-            if self._counted:
-                scope.tally.take(self._name, scope.operator, None, values)
-            memory.absent.discard(key)
-            memory.keep(key, values, row)
-            memory.hold(key)
+            self._add_behind(key, values, row)
         elif not self.add(row):
             msg = f"{self._name} {list(key[2:])} is there already"
             raise Stale(msg)
+
+    def _add_behind(self, key: tuple[Any, ...], values: tuple[Any, ...], row: T) -> None:
+        scope, memory = self._scope, self._scope.memory
+        memory.written(self._name)
+        scope.pending.new(self._name, self._sql, key, values)
+        if self._counted:
+            scope.tally.take(self._name, scope.operator, None, values)
+        memory.absent.discard(key)
+        memory.keep(key, values, row)
+        memory.hold(key)
 
     def note(self, rows: Iterable[T]) -> None:
         """Write rows, leaving out those that are there already, at the latest before anybody could miss them."""
@@ -144,8 +152,16 @@ class Rows(Generic[T]):
         key = self._key_in(values)
         memory.written(self._name)
         following = values[-1] + 1 if mapping.versioned else None
-        known = memory.known(key) if mapping.versioned and self._kept else None
-        if known is not None and known[0][-1] != values[-1]:
+        known = memory.known(key) if self._kept else None
+        if known is not None and not mapping.versioned and pending.gathers:
+            # Nobody looks at what it was, so all of it is written: two half rows would be none.
+            pending.change(self._name, self._sql, key, known[0], values, self._sql.changeable)
+            if self._counted:
+                scope.tally.take(self._name, scope.operator, known[0], values)
+            stored = mapping.decode(values)
+            memory.keep(key, values, stored)
+            return stored
+        if known is not None and (not mapping.versioned or known[0][-1] != values[-1]):
             known = None
         if known is not None and pending.gathers:
             values = (*values[:-1], following)
@@ -215,12 +231,28 @@ class Rows(Generic[T]):
         """The only row whose columns have these values, or None."""
         return self._only(columns, held=False)
 
-    def foresee(self, names: tuple[str, ...], wanted: Collection[tuple[str | int, ...]], *, held: bool) -> None:
-        """Learn of many rows in one statement what is going to be asked one by one."""
-        scope, memory, mapping = self._scope, self._scope.memory, self._mapping
-        sql = self._sql.foreseen(names, held=held)
+    def foresight(
+        self, names: tuple[str, ...], wanted: Collection[tuple[str | int, ...]], *, held: bool
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The statement that asks for many rows which are going to be asked for one by one."""
+        if not names:
+            return self._sql.find.sql, (self._scope.operator,)
         # Whoever holds many holds them in the same order.
-        values = scope.connection.execute(sql, (*map(list, zip(*sorted(wanted), strict=True)), scope.operator))
+        return self._sql.foreseen(names, held=held), (
+            *map(list, zip(*sorted(wanted), strict=True)),
+            self._scope.operator,
+        )
+
+    def foresee(
+        self,
+        names: tuple[str, ...],
+        wanted: Collection[tuple[str | int, ...]],
+        values: Iterable[tuple[Any, ...]],
+        *,
+        held: bool,
+    ) -> None:
+        """Learn of the rows that `foresight` has found."""
+        scope, memory, mapping = self._scope, self._scope.memory, self._mapping
         places = [mapping.place[name] for name in names]
         found: dict[tuple[Any, ...], list[T]] = {one: [] for one in wanted}
         by_key = names == mapping.key

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, bindparam, select, update
 
+from tallywatt.adapters.storage.columnwise import insert_columnwise, update_columnwise
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -116,6 +118,8 @@ class TableStatements:
         # SQLite's one writer holds the whole file; PostgreSQL holds the row.
         self.lock = self._compile(wanted.with_for_update())
         self.add = self._compile(inserting(table, dialect).on_conflict_do_nothing())
+        if dialect == "postgresql":
+            insert_columnwise(self.add.sql, table, self.add.names)
         own = {*mapping.key, "version"} if mapping.versioned else {*mapping.key}
         self.changeable = tuple(place for place, name in enumerate(mapping.names) if name not in own)
 
@@ -135,8 +139,20 @@ class TableStatements:
             where |= {f"key_{place}": names.index(name) + 2 for place, name in enumerate(self.mapping.key)}
             if self.mapping.versioned:
                 where["seen"] = names.index("version") + 2
+            if self.dialect == "postgresql":
+                self._change_many(statement, places)
             found = self._changes[places] = (statement.sql, itemgetter(*(where[name] for name in statement.names)))
         return found
+
+    def _change_many(self, statement: Statement, places: tuple[int, ...]) -> None:
+        names, key = self.mapping.names, self.mapping.key
+        given = {"operator": "by/operator_id", "next": "new/version", "seen": "by/version"}
+        given |= {f"new_{place}": f"new/{names[place]}" for place in places}
+        given |= {f"key_{place}": f"by/{name}" for place, name in enumerate(key)}
+        told = [given[name] for name in statement.names]
+        new = [one[4:] for one in told if one.startswith("new/")]
+        by = [one[3:] for one in told if one.startswith("by/")]
+        update_columnwise(statement.sql, self.mapping.table, new, by, told)
 
     def by(self, columns: dict[str, Any], *, held: bool = False) -> Statement:
         """The statement that finds rows by equality of these columns, or by their being NULL; and holds them if asked."""

@@ -18,13 +18,14 @@ from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.adapters.storage.vault import Vault
 from tallywatt.kernel.errors import Broken, Busy, Stale, TallywattError
 from tallywatt.kernel.measures import MICROSECONDS, Spread
-from tallywatt.workflows.foresight import FORESEEN
+from tallywatt.workflows.foresight import FORESEEN, THEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.kernel.identity import Draw, OperatorId
+    from tallywatt.workflows.foresight import Foreseen
     from tallywatt.workflows.ports import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -79,16 +80,31 @@ class Order:
 
 def _foresee(unit: SqlUnitOfWork, group: list[Order]) -> None:
     """Ask at once for what the commands of a group are surely going to ask for: one way to the server instead of many."""
+    _ask(unit, [(order, foreseen(order.command)) for order in group if (foreseen := FORESEEN.get(order.workflow))])
+    knowing = [order for order in group if order.workflow in THEN]
+    found = []
+    for order in knowing:
+        unit.open(order.operator, order.draw, order.actor, order.cause)
+        found.append((order, THEN[order.workflow](unit, order.command)))  # type: ignore[arg-type]  # as in `GroupWriter._one`
+    _ask(unit, found)
+
+
+def _ask(unit: SqlUnitOfWork, foreseen: list[tuple[Order, list[Foreseen]]]) -> None:
     asked: dict[tuple[str, str, tuple[str, ...], bool], dict[tuple[str | int, ...], None]] = {}
-    for order in group:
-        foreseen = FORESEEN.get(order.workflow)
-        for one in foreseen(order.command) if foreseen is not None else ():
-            names, values = zip(*one.columns, strict=True)
+    for order, wanted in foreseen:
+        for one in wanted:
+            names, values = zip(*one.columns, strict=True) if one.columns else ((), ())
             asked.setdefault((order.operator, one.records, names, one.held), {})[values] = None
     # What is held comes first: whether a fact is known already is decided behind the row that orders the facts.
-    for (operator, records, names, held), wanted in sorted(asked.items(), key=lambda one: not one[0][3]):
+    questions = sorted(asked.items(), key=lambda one: not one[0][3])
+    told = []
+    for (operator, records, names, held), of_these in questions:
         unit.scope.operator = operator
-        getattr(unit, records).foresee(names, wanted.keys(), held=held)
+        told.append(getattr(unit, records).foresight(names, of_these, held=held))
+    answers = unit.scope.connection.ask_all(told) if told else []
+    for ((operator, records, names, held), of_these), rows in zip(questions, answers, strict=True):
+        unit.scope.operator = operator
+        getattr(unit, records).foresee(names, of_these, rows, held=held)
 
 
 class GroupWriter:

@@ -2877,6 +2877,6 @@ CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (opera
 
 CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0061');
+INSERT INTO alembic_version ("version_num") VALUES ('0062');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)
