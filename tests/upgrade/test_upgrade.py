@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tallywatt.adapters.storage import migrations
 from tallywatt.adapters.storage.connections import connect, sqlite_path
 from tallywatt.adapters.storage.evidence import audit
 from tallywatt.adapters.storage.migrations import HEAD, migrate, present_revision, upgrade
@@ -121,5 +122,8 @@ def go_on(url: str) -> None:
 def test_no_revision_but_the_newest_is_without_a_file() -> None:
     """The newest may still change before it is on main; every one before it is somebody's database."""
     known = {file.stem for file in FILES}
+    # Not by counting: of two people who work at once one may be handed a number that comes later, or never.
+    there = {file.name[:4] for file in (Path(migrations.__file__).parent / "versions").glob("[0-9]*.py")}
 
-    assert [f"{number:04d}" for number in range(1, int(HEAD)) if f"{number:04d}" not in known] == []
+    assert len(there) > 60
+    assert sorted(there - known - {HEAD}) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +31,15 @@ class BankLineState(StrEnum):
     """Direct debits have come with it, or one went back."""
     DISMISSED = "dismissed"
     """It is none of the house's business: rent, wages."""
+
+
+class Carrying(StrEnum):
+    """What is being done with the payers behind a line, some in each transaction."""
+
+    COLLECTING = "collecting"
+    """Their debits have come with it."""
+    UNDOING = "undoing"
+    """A person has said that they did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,39 @@ class BankLine:
     undone_by: str | None = None
     undo_note: str | None = None
     """Why, in the words of whoever did it last."""
+    under_way: Carrying | None = None
+    """The payers behind it are many: some of them are done, and a job goes on with the others."""
+    debit_groups: str | None = None
+    """While debits are collected: the groups of the file that are still to be carried, in order, with a space between."""
+    carried_to: str | None = None
+    """The last mandate of the first of these groups that was carried; where nobody is left, the last line that went back."""
     version: int = 1
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Of which groups of its file it still carries payers."""
+        return tuple((self.debit_groups or "").split())
+
+    def open_again(self, at: Instant, by: str, why: str) -> BankLine:
+        """As it is when all that was decided about it is undone."""
+        return replace(
+            self,
+            state=BankLineState.OPEN,
+            account_id=None,
+            settlement_ref=None,
+            transfer_id=None,
+            batch_id=None,
+            decided_at=None,
+            decided_by=None,
+            note=None,
+            revision=self.revision + 1,
+            undone_at=at,
+            undone_by=by,
+            undo_note=why,
+            under_way=None,
+            debit_groups=None,
+            carried_to=None,
+        )
 
 
 def masked(account: str) -> str:

@@ -209,6 +209,26 @@ class Queries(Protocol):
         """The open items that a debit asks for, held until the transaction ends."""
         ...
 
+    def asked_sums(self, batch_id: str) -> dict[str, int]:
+        """What a file still asks for, by group, in order of groups."""
+        ...
+
+    def asked_behind(self, batch_id: str, group: str, after: str, most: int) -> list[DebitCollection]:
+        """Debits of a group that stand in the file and have not come, by mandate, behind the one that is named; held."""
+        ...
+
+    def collected_with(self, line_id: str, most: int) -> list[DebitCollection]:
+        """Debits that have come with a line and are there still, held."""
+        ...
+
+    def has_gone_back(self, line_id: str) -> bool:
+        """Whether a debit that came with a line is not there any more."""
+        ...
+
+    def back_before(self, line_id: str, after: str, most: int) -> list[str]:
+        """Ids of lines that wait and take back, by its name or its mandate, what came with a line, behind the one named."""
+        ...
+
     def open_parts_again(self, collection_id: str) -> None:
         """The items of a debit are asked for by it again, but for those that another one asks for."""
         ...

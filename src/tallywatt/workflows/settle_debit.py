@@ -1,18 +1,16 @@
-"""What banks say of direct debits: that they came, that they were refused, that they went back. Each is taken once."""
+"""What banks say of direct debits: that they were refused, that they went back. Each is taken once."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tallywatt.kernel.clock import local_date
 from tallywatt.kernel.errors import Conflict, NotFound
 from tallywatt.kernel.events import Event
 from tallywatt.ledger.books import Phase
 from tallywatt.ledger.chart import BANK, BANK_FEES, on_account
 from tallywatt.ledger.post import Draft, Leg
-from tallywatt.payments.bank import BankLine, BankLineState, ToldBankLine
+from tallywatt.payments.bank import BankLine, BankLineState, Carrying
 from tallywatt.payments.debit import (
     MOST_FEE_MINOR,
     CollectionState,
@@ -25,10 +23,8 @@ from tallywatt.payments.debit import (
     consequence_of,
     payment_information,
 )
-from tallywatt.payments.own_books import ReceivedTransfer, TransferFor
 from tallywatt.workflows.keep_mandate import end, pause
 from tallywatt.workflows.post_entry import post
-from tallywatt.workflows.receive_transfer import settle_item
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.return_transfer import return_transfer
 
@@ -36,87 +32,38 @@ if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar
     from tallywatt.workflows.ports import UnitOfWork
 
-_MESSAGE: Final = re.compile(r"DD\d{8}-[0-9A-Z]{10}")
 
-
-def debits_of(work: UnitOfWork, line: ToldBankLine | BankLine) -> list[DebitCollection]:
-    """What has come with a line, when it is clear: one collection by its name, or all of a group or a file by their sum."""
-    if line.amount_minor <= 0 or line.return_code is not None:
-        return []
-    one = work.debit_collections.one_by(end_to_end=line.end_to_end) if line.end_to_end else None
-    if one is not None and _is_asked(one) and (one.amount_minor, one.currency) == (line.amount_minor, line.currency):
-        return [one]
-    words = " ".join(filter(None, (line.batch_ref, line.reference, line.end_to_end, line.remittance)))
-    for name in dict.fromkeys(_MESSAGE.findall(words)):
-        batch = work.debit_batches.one_by(message_id=name)
-        found = [] if batch is None else _sum_of(work, batch, line, words)
-        if found:
-            return found
-    return []
-
-
-def _sum_of(
-    work: UnitOfWork, batch: DebitBatch, line: ToldBankLine | BankLine, words: str = ""
-) -> list[DebitCollection]:
-    asked = [one for one in work.debit_collections.by(batch_id=batch.batch_id) if _is_asked(one)]
-    groups = sorted({one.group for one in asked})
-    named = [group for group in groups if payment_information(batch.message_id, group) in words]
-    choices = [[one for one in asked if one.group == group] for group in named or groups]
-    if not named:
-        choices.insert(0, asked)
-    fitting = [one for one in choices if sum(each.amount_minor for each in one) == line.amount_minor]
-    return fitting[0] if fitting and line.currency == batch.currency else []
-
-
-def _is_asked(one: DebitCollection) -> bool:
+def is_asked(one: DebitCollection) -> bool:
     """Whether the bank may say that it came: one that is being put together stands in no file."""
     return one.state is CollectionState.ASKED and bool(one.pending_id)
 
 
-def collect_line(work: UnitOfWork, line: BankLine, debits: list[DebitCollection]) -> BankLine:
-    """They came: their items are paid. What went back before it came, by the order of files, goes back now."""
-    stored = _decided(work, line, debits[0].batch_id)
-    for one in debits:
-        _collect(work, stored, one)
-    names = {one.end_to_end for one in debits}
-    for waiting in work.bank_lines.by(state=BankLineState.OPEN.value):
-        if waiting.amount_minor < 0 and waiting.end_to_end in names and not waiting.revision:
-            return_debit(work, waiting)
-    return stored
+def coming_groups(work: UnitOfWork, batch_id: str) -> set[str]:
+    """Groups of a file that have come with a line of which not every payer is carried yet."""
+    lines = work.bank_lines.by(batch_id=batch_id, under_way=Carrying.COLLECTING.value)
+    return {group for one in lines for group in one.groups}
 
 
-def _decided(work: UnitOfWork, line: BankLine, batch_id: str) -> BankLine:
+def is_being_undone(work: UnitOfWork, batch_id: str) -> bool:
+    """Whether payers of a file are being asked again, because they did not come with a line."""
+    return bool(work.bank_lines.by(batch_id=batch_id, under_way=Carrying.UNDOING.value))
+
+
+def refuse_while_carried(work: UnitOfWork, batch_id: str) -> None:
+    """Conflict while payers of a file are carried: whoever asks again when that has ended gets a clear answer."""
+    if coming_groups(work, batch_id) or is_being_undone(work, batch_id):
+        msg = "the payers behind a line of the bank are being carried at this moment"
+        raise Conflict(
+            msg, code="bank.under_way", remedy="ask again when it is done; see: tallywatt bank list --state debit"
+        )
+
+
+def decided(work: UnitOfWork, line: BankLine, batch_id: str) -> BankLine:
+    """The line as one of direct debits."""
     now, actor = work.machine_now, work.actor
     return work.bank_lines.put(
         replace(line, state=BankLineState.DEBIT, batch_id=batch_id, decided_at=now, decided_by=actor)
     )
-
-
-def _collect(work: UnitOfWork, line: BankLine, debit: DebitCollection) -> None:
-    debit = work.debit_collections.lock(debit.collection_id)
-    name = f"debit/{debit.collection_id}/{debit.revision}" if debit.revision else f"debit/{debit.collection_id}"
-    transfer = ReceivedTransfer(
-        transfer_id=work.draw.id(name),
-        transfer_key=name,
-        customer_id=debit.customer_id,
-        target=TransferFor.ITEMS,
-        currency=debit.currency,
-        amount_minor=debit.amount_minor,
-        left_minor=debit.amount_minor,
-        reference=debit.remittance,
-        received_on=local_date(line.booked_at, "UTC").isoformat(),
-        received_at=work.machine_now,
-    )
-    work.received_transfers.add_new(transfer)
-    leg = Leg(BANK, on_account(debit.customer_id), debit.amount_minor, Phase.POST, debit.pending_id)
-    post(work, Draft("transfer_received", "bank_transfer", transfer.transfer_id, debit.currency, (leg,)))
-    for item in work.queries.asked_with(debit.collection_id):
-        transfer = settle_item(work, transfer, item)
-    work.debit_collections.put(
-        replace(debit, state=CollectionState.COLLECTED, transfer_id=transfer.transfer_id, line_id=line.line_id)
-    )
-    work.queries.close_parts(debit.collection_id)
-    _tell(work, debit, CollectionState.COLLECTED, None)
 
 
 def returned_debit(work: UnitOfWork, line: BankLine) -> DebitCollection | None:
@@ -144,7 +91,10 @@ def return_debit(work: UnitOfWork, line: BankLine) -> bool:
     debit = returned_debit(work, line)
     if debit is None or debit.transfer_id is None:
         return False
-    stored = _decided(work, line, debit.batch_id)
+    if debit.line_id is not None and work.bank_lines.lock(debit.line_id).under_way is Carrying.UNDOING:
+        # A person has said that it did not come, and nothing goes back that did not come.
+        return False
+    stored = decided(work, line, debit.batch_id)
     debit = work.debit_collections.lock(debit.collection_id)
     assert debit.transfer_id is not None, "what has come is a transfer"
     return_transfer(work, work.received_transfers.get(debit.transfer_id))
@@ -163,7 +113,7 @@ def return_debit(work: UnitOfWork, line: BankLine) -> bool:
     )
     work.debit_collections.put(after)
     _follow(work, after)
-    _tell(work, after, CollectionState.RETURNED, line.return_code)
+    tell_ended(work, after, CollectionState.RETURNED, line.return_code)
     return True
 
 
@@ -206,8 +156,11 @@ def take_statuses(work: UnitOfWork, command: TakeStatuses) -> StatusesTaken:
         if batch is None:
             unknown += 1
             continue
+        # Whoever says that some of them came holds the file too.
+        batch = work.debit_batches.lock(batch.batch_id)
+        coming = coming_groups(work, batch.batch_id)
         for one in _meant(work, batch, told):
-            if one.state is CollectionState.ASKED:
+            if one.state is CollectionState.ASKED and one.group not in coming:
                 _undo(work, one, CollectionState.REJECTED, told.reason)
                 rejected += 1
             elif one.state is not CollectionState.REJECTED and told.end_to_end is not None:
@@ -217,9 +170,10 @@ def take_statuses(work: UnitOfWork, command: TakeStatuses) -> StatusesTaken:
 
 
 def _meant(work: UnitOfWork, batch: DebitBatch, told: ToldStatus) -> list[DebitCollection]:
-    theirs = work.debit_collections.by(batch_id=batch.batch_id)
     if told.end_to_end is not None:
-        return [one for one in theirs if one.end_to_end == told.end_to_end]
+        one = work.debit_collections.one_by(end_to_end=told.end_to_end)
+        return [one] if one is not None and one.batch_id == batch.batch_id else []
+    theirs = work.debit_collections.by(batch_id=batch.batch_id)
     if told.group is not None:
         return [one for one in theirs if payment_information(batch.message_id, one.group) == told.group]
     return theirs
@@ -247,7 +201,7 @@ def _undo(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reas
         work.mandates.put(replace(mandate, used_on=last))
     if state is CollectionState.REJECTED:
         _follow(work, after)
-    _tell(work, after, state, reason)
+    tell_ended(work, after, state, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +219,7 @@ def cancel_batch(work: UnitOfWork, command: CancelBatch) -> DebitBatch:
     batch = work.debit_batches.lock(command.batch_id)
     if batch.cancelled_at is not None:
         return batch
+    refuse_while_carried(work, batch.batch_id)
     theirs = work.debit_collections.by(batch_id=batch.batch_id)
     if any(one.state in (CollectionState.COLLECTED, CollectionState.RETURNED) for one in theirs):
         msg = "something of it has come already"
@@ -277,25 +232,8 @@ def cancel_batch(work: UnitOfWork, command: CancelBatch) -> DebitBatch:
     return work.debit_batches.put(replace(batch, closed_at=closed, cancelled_at=work.machine_now))
 
 
-def decide_debit(work: UnitOfWork, line: BankLine, name: str) -> BankLine:
-    """A person says which debits a line is: a file or one collection that came, or the one that went back with it."""
-    found = work.debit_collections.one_by(end_to_end=name)
-    if line.amount_minor > 0:
-        batch = work.debit_batches.one_by(message_id=name)
-        debits = [found] if found is not None and _is_asked(found) else []
-        if batch is not None:
-            debits = _sum_of(work, batch, line)
-        if not debits or sum(one.amount_minor for one in debits) != line.amount_minor:
-            msg = "no debits of that name wait for this sum"
-            raise Conflict(msg, code="bank.other_sum", remedy="see: tallywatt debit list")
-        return collect_line(work, line, debits)
-    if found is None or not return_debit(work, replace(line, end_to_end=name)):
-        msg = "no debit of that name has come with this sum"
-        raise Conflict(msg, code="bank.other_sum", remedy="see: tallywatt debit show")
-    return work.bank_lines.get(line.line_id)
-
-
-def _tell(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reason: str | None) -> None:
+def tell_ended(work: UnitOfWork, debit: DebitCollection, state: CollectionState, reason: str | None) -> None:
+    """Partners hear what became of what was asked."""
     data: dict[str, Scalar] = {
         "collection_id": debit.collection_id,
         "minor": debit.amount_minor,

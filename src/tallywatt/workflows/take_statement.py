@@ -9,19 +9,20 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.ledger.banked import move_of
 from tallywatt.ledger.settled import drafts
-from tallywatt.payments.bank import EARLY_MS, LATE_MS, BankLine, BankLineState, ToldBankLine
+from tallywatt.payments.bank import EARLY_MS, LATE_MS, BankLine, BankLineState, Carrying, ToldBankLine
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.payments.settlement import LineKind, SettlementLine
+from tallywatt.workflows.collect_line import collect_line, debits_of, decide_debit
 from tallywatt.workflows.decide_transfer import decide_transfer, is_that_transfer
 from tallywatt.workflows.match_transfer import named_invoices, payers, receive_line, return_line
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.record_action import record_action
-from tallywatt.workflows.settle_debit import collect_line, debits_of, decide_debit, return_debit
+from tallywatt.workflows.settle_debit import return_debit
 
 if TYPE_CHECKING:
     from tallywatt.invoicing.invoice import Invoice
     from tallywatt.kernel.identity import ProviderAccountId
-    from tallywatt.payments.debit import DebitCollection
+    from tallywatt.workflows.collect_line import Coming
     from tallywatt.workflows.ports import UnitOfWork
 
 
@@ -52,7 +53,7 @@ def take_statement(work: UnitOfWork, command: TakeStatement) -> StatementTaken:
         found = _fitting(work, told)
         invoices = named_invoices(work, told)
         debits = debits_of(work, told)
-        line = _line(work, told, len(found) + len(payers(invoices)) + bool(debits))
+        line = _line(work, told, len(found) + len(payers(invoices)) + (debits is not None))
         if not work.bank_lines.add(line):
             known += 1
             continue
@@ -86,12 +87,12 @@ def _take(
     line: BankLine,
     payouts: list[SettlementLine],
     invoices: list[Invoice],
-    debits: list[DebitCollection],
+    debits: Coming | None,
 ) -> None:
     """The one thing that a line can be."""
     if payouts:
         _settle(work, line, payouts[0])
-    elif debits:
+    elif debits is not None:
         collect_line(work, line, debits)
     else:
         receive_line(work, line, invoice=invoices[0].number)
@@ -178,6 +179,9 @@ class DecideBankLine:
 def decide_bank_line(work: UnitOfWork, command: DecideBankLine) -> BankLine:
     """What was decided stays decided; the same again is the same."""
     line = work.bank_lines.lock(command.line_id)
+    if line.under_way is Carrying.UNDOING:
+        msg = "what was decided about this line is being taken back"
+        raise Conflict(msg, code="bank.under_way", remedy="see: tallywatt bank list --state debit")
     if line.state is not BankLineState.OPEN:
         of_transfer = command.customer is not None or command.invoice is not None
         same = (line.account_id, line.settlement_ref) == (command.account_id, command.settlement_ref)

@@ -13,7 +13,7 @@ from tallywatt.kernel.card_numbers import hide_card_numbers
 from tallywatt.kernel.errors import BadInput, Conflict, NotFound
 from tallywatt.ledger.banked import move_of
 from tallywatt.ledger.settled import drafts
-from tallywatt.payments.bank import BankLine, BankLineState
+from tallywatt.payments.bank import BankLine, BankLineState, Carrying
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.record_action import record_action
 from tallywatt.workflows.return_transfer import can_return, restore_transfer, return_transfer
@@ -34,7 +34,7 @@ class UndoBankLine:
 
 
 def undo_bank_line(work: UnitOfWork, command: UndoBankLine) -> BankLine:
-    """The line, open again. Undone already, it stays as it is."""
+    """The line, open again. Undone already, it stays as it is. Behind one with many payers a job does so some at a time."""
     reason = hide_card_numbers(command.reason.strip())[0]
     if not reason or len(reason) > LONGEST_REASON:
         msg = f"say why it was decided wrongly, in at most {LONGEST_REASON} characters"
@@ -48,24 +48,14 @@ def undo_bank_line(work: UnitOfWork, command: UndoBankLine) -> BankLine:
             return line
         msg = "nothing was decided about this line"
         raise Conflict(msg, code="bank.not_decided")
-    _take_back(work, line)
-    after = work.bank_lines.put(
-        replace(
-            work.bank_lines.get(line.line_id),
-            state=BankLineState.OPEN,
-            account_id=None,
-            settlement_ref=None,
-            transfer_id=None,
-            batch_id=None,
-            decided_at=None,
-            decided_by=None,
-            note=None,
-            revision=line.revision + 1,
-            undone_at=work.machine_now,
-            undone_by=work.actor,
-            undo_note=reason,
-        )
-    )
+    if line.under_way is Carrying.UNDOING:
+        return line
+    if line.state is BankLineState.DEBIT and line.amount_minor > 0:
+        after = undo_collected(work, replace(line, undone_by=work.actor, undo_note=reason))
+    else:
+        _take_back(work, line)
+        there = work.bank_lines.get(line.line_id)
+        after = work.bank_lines.put(there.open_again(work.machine_now, work.actor, reason))
     was = {
         "state": line.state.value,
         "payout": line.settlement_ref,
@@ -73,7 +63,10 @@ def undo_bank_line(work: UnitOfWork, command: UndoBankLine) -> BankLine:
         "debit_batch": line.batch_id,
     }
     before = {name: value for name, value in was.items() if value is not None}
-    record_action(work, "bank.undo", "bank_line", line.line_id, before=before, after={"state": "open", "note": reason})
+    told = {"state": "open", "note": reason}
+    if after.under_way is not None:
+        told["under_way"] = after.under_way.value
+    record_action(work, "bank.undo", "bank_line", line.line_id, before=before, after=told)
     return after
 
 
@@ -87,8 +80,6 @@ def _take_back(work: UnitOfWork, line: BankLine) -> None:
             _undo_received(work, line)
         case BankLineState.TRANSFER:
             _undo_returned(work, line)
-        case BankLineState.DEBIT if line.amount_minor > 0:
-            undo_collected(work, line)
         case BankLineState.DEBIT:
             undo_returned(work, line)
 
@@ -110,9 +101,6 @@ def _undo_returned(work: UnitOfWork, line: BankLine) -> None:
     """It did not go back: it is there again, and pays what it had paid."""
     transfer = work.received_transfers.lock(line.transfer_id or "")
     again = restore_transfer(work, transfer, f"{line.line_id}/{line.revision}/back")
-    came = work.bank_lines.by(
-        state=BankLineState.TRANSFER.value, amount_minor=-line.amount_minor, currency=line.currency
-    )
-    for one in came:
-        if one.transfer_id == transfer.transfer_id:
+    for one in work.bank_lines.by(transfer_id=transfer.transfer_id):
+        if one.amount_minor > 0:
             work.bank_lines.put(replace(one, transfer_id=again.transfer_id))

@@ -9,7 +9,9 @@ from tallywatt.kernel.errors import Conflict
 from tallywatt.ledger.books import Phase
 from tallywatt.ledger.chart import BANK, BANK_FEES, on_account
 from tallywatt.ledger.post import Draft, Leg, transfer_id
+from tallywatt.payments.bank import Carrying
 from tallywatt.payments.debit import CollectionState
+from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.return_transfer import restore_transfer, return_transfer
 
@@ -18,24 +20,42 @@ if TYPE_CHECKING:
     from tallywatt.payments.debit import DebitCollection
     from tallywatt.workflows.ports import UnitOfWork
 
-MOST_AT_ONCE: Final = 500
-"""More payers than that wait for nobody's second thought: the writer would be held for too long."""
+CARRY_LINE_BACK: Final = "carry_line_back"
+AT_ONCE: Final = 6
+"""Payers in one transaction: to ask again takes longer than to collect."""
+MOST_ITEMS: Final = 48
 
 
-def undo_collected(work: UnitOfWork, line: BankLine) -> None:
-    """They did not come with this line: each waits in the books again, and its items are open and asked for."""
-    debits = work.debit_collections.by(line_id=line.line_id)
-    if len(debits) > MOST_AT_ONCE:
-        msg = f"more than {MOST_AT_ONCE} payers stand behind this line"
-        raise Conflict(msg, code="bank.undo_too_many", remedy="take the payers that are wrong back one by one")
-    if any(one.state is not CollectionState.COLLECTED for one in debits):
+def undo_collected(work: UnitOfWork, line: BankLine) -> BankLine:
+    """They did not come with this line: each waits in the books again, and its items are open and asked for.
+
+    What is still to be carried is left as it is. Where payers are many, a job goes on; until it has ended none goes back.
+    """
+    if work.queries.has_gone_back(line.line_id):
         msg = "a debit that came with this line went back with another one"
         raise Conflict(msg, code="bank.went_back", remedy="undo the line with which it went back first")
-    for one in debits:
-        _ask_again(work, work.debit_collections.lock(one.collection_id))
+    begun = replace(line, under_way=Carrying.UNDOING, debit_groups=None, carried_to=None)
+    after = undo_some(work, work.bank_lines.put(begun))
+    if after.under_way is not None:
+        work.jobs.add(Job(CARRY_LINE_BACK, line.line_id, {"actor": work.actor}))
+    return after
 
 
-def _ask_again(work: UnitOfWork, debit: DebitCollection) -> None:
+def undo_some(work: UnitOfWork, line: BankLine) -> BankLine:
+    """Some more payers of a line; behind the last one it is open again."""
+    debits = work.queries.collected_with(line.line_id, AT_ONCE)
+    items = 0
+    for count, one in enumerate(debits, 1):
+        items += _ask_again(work, one)
+        if items >= MOST_ITEMS and count < len(debits):
+            return line
+    if len(debits) == AT_ONCE:
+        return line
+    return work.bank_lines.put(line.open_again(work.machine_now, line.undone_by or work.actor, line.undo_note or ""))
+
+
+def _ask_again(work: UnitOfWork, debit: DebitCollection) -> int:
+    """One payer; how many items that was."""
     assert debit.transfer_id is not None, "what has come is a transfer"
     revision = debit.revision + 1
     return_transfer(work, work.received_transfers.get(debit.transfer_id), use_others=False)
@@ -53,6 +73,7 @@ def _ask_again(work: UnitOfWork, debit: DebitCollection) -> None:
         )
     )
     work.queries.open_parts_again(debit.collection_id)
+    return len(work.debit_parts.by(collection_id=debit.collection_id))
 
 
 def undo_returned(work: UnitOfWork, line: BankLine) -> None:

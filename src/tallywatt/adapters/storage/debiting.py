@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sqlalchemy import and_, bindparam, exists, func, select, text, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
 
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import debits, invoicing, own_books
+from tallywatt.adapters.storage.tables import banking, debits, invoicing, own_books
 from tallywatt.kernel.identity import PaymentId
+from tallywatt.payments.bank import BankLineState
 from tallywatt.payments.debit import (
     EUR,
     MOST_TRIES,
@@ -17,13 +18,16 @@ from tallywatt.payments.debit import (
     Consequence,
     DueItem,
     MandateState,
+    Scheme,
+    Sequence,
+    group_of,
 )
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.rows import Rows
     from tallywatt.kernel.identity import OperatorId
-    from tallywatt.payments.debit import Mandate
+    from tallywatt.payments.debit import DebitCollection, Mandate
     from tallywatt.payments.own_books import CustomerHold
 
 _mandates = debits.MANDATES.table
@@ -139,12 +143,77 @@ OPEN_PARTS_AGAIN = (
 )
 
 
+_collection = [_debits.c[name] for name in debits.DEBIT_COLLECTIONS.names]
+_in_file = (
+    _debits.c.operator_id == bindparam("operator"),
+    _debits.c.batch_id == bindparam("of_batch"),
+    _debits.c.state == CollectionState.ASKED.value,
+    _debits.c.pending_id != "",
+)
+ASKED_SUMS = (
+    select(_debits.c.scheme, _debits.c.sequence, func.sum(_debits.c.amount_minor))
+    .where(*_in_file)
+    .group_by(_debits.c.scheme, _debits.c.sequence)
+)
+ASKED_BEHIND = (
+    select(*_collection)
+    .where(
+        *_in_file,
+        _debits.c.mandate_id > bindparam("after"),
+        _debits.c.scheme == bindparam("of_scheme"),
+        _debits.c.sequence == bindparam("of_sequence"),
+    )
+    .order_by(_debits.c.mandate_id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+_with_line = (_debits.c.operator_id == bindparam("operator"), _debits.c.line_id == bindparam("of_line"))
+COLLECTED_WITH = (
+    select(*_collection)
+    .where(*_with_line, _debits.c.state == CollectionState.COLLECTED.value)
+    .order_by(_debits.c.collection_id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+GONE_BACK = (
+    select(_debits.c.collection_id).where(*_with_line, _debits.c.state != CollectionState.COLLECTED.value).limit(1)
+)
+_lines = banking.BANK_LINES.table
+_of_name = exists().where(
+    _debits.c.operator_id == _lines.c.operator_id,
+    _debits.c.end_to_end == _lines.c.end_to_end,
+    _debits.c.line_id == bindparam("of_line"),
+)
+_of_mandate = exists().where(
+    _mandates.c.operator_id == _lines.c.operator_id,
+    _mandates.c.reference == _lines.c.mandate_ref,
+    _debits.c.operator_id == _mandates.c.operator_id,
+    _debits.c.mandate_id == _mandates.c.mandate_id,
+    _debits.c.line_id == bindparam("of_line"),
+)
+BACK_BEFORE = (
+    select(_lines.c.line_id)
+    .where(
+        _lines.c.operator_id == bindparam("operator"),
+        _lines.c.state == BankLineState.OPEN.value,
+        _lines.c.amount_minor < 0,
+        # What a person has undone waits for a person.
+        _lines.c.revision == 0,
+        _lines.c.line_id > bindparam("after"),
+        or_(_of_name.correlate(_lines), _of_mandate.correlate(_lines)),
+    )
+    .order_by(_lines.c.line_id)
+    .limit(bindparam("most"))
+)
+
+
 class Unit(Protocol):
     """What these questions need of the unit of work."""
 
     operator: OperatorId
     mandates: Rows[Mandate]
     customer_holds: Rows[CustomerHold]
+    debit_collections: Rows[DebitCollection]
 
     @property
     def connection(self) -> Connection:
@@ -169,6 +238,30 @@ class DebitQueries:
     def asked_with(self, collection_id: str) -> list[CustomerHold]:
         """The open items that a debit asks for, held."""
         return self._unit.customer_holds.learn(self._told(ASKED_WITH, of_debit=collection_id))
+
+    def asked_sums(self, batch_id: str) -> dict[str, int]:
+        """What a file still asks for, by group, in order of groups."""
+        rows = self._told(ASKED_SUMS, of_batch=batch_id)
+        sums = {group_of(Scheme(scheme), Sequence(sequence)): int(minor) for scheme, sequence, minor in rows}
+        return dict(sorted(sums.items()))
+
+    def asked_behind(self, batch_id: str, group: str, after: str, most: int) -> list[DebitCollection]:
+        """Debits of a group that stand in the file and have not come, by mandate, behind the one that is named; held."""
+        scheme, _, sequence = group.partition("-")
+        named = {"of_batch": batch_id, "of_scheme": scheme.lower(), "of_sequence": sequence}
+        return self._unit.debit_collections.learn(self._told(ASKED_BEHIND, after=after, most=most, **named))
+
+    def collected_with(self, line_id: str, most: int) -> list[DebitCollection]:
+        """Debits that have come with a line and are there still, held."""
+        return self._unit.debit_collections.learn(self._told(COLLECTED_WITH, of_line=line_id, most=most))
+
+    def has_gone_back(self, line_id: str) -> bool:
+        """Whether a debit that came with a line is not there any more."""
+        return bool(self._told(GONE_BACK, of_line=line_id))
+
+    def back_before(self, line_id: str, after: str, most: int) -> list[str]:
+        """Ids of lines that wait and take back what came with a line, behind the one that is named."""
+        return [str(row[0]) for row in self._told(BACK_BEFORE, of_line=line_id, after=after, most=most)]
 
     def close_parts(self, collection_id: str) -> None:
         """None of the items of a debit is asked for by it any more."""

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import Draw, OperatorId
     from tallywatt.market.price import MarketPrice
     from tallywatt.metering.session import PayerKind, Session
-    from tallywatt.payments.debit import Mandate
+    from tallywatt.payments.debit import DebitCollection, Mandate
     from tallywatt.payments.own_books import CustomerHold, ReceivedTransfer
     from tallywatt.payments.payment import Payment
     from tallywatt.stations.command import StationCommand
@@ -212,6 +212,7 @@ class SqlUnitOfWork:
     cause: str
     # Two of the sets of rows below, by name: questions of ours tell them what they have read.
     mandates: Rows[Mandate]
+    debit_collections: Rows[DebitCollection]
     customer_holds: Rows[CustomerHold]
 
     def __init__(self, connection: Connection) -> None:

@@ -163,7 +163,8 @@ def match(
     else:
         what = "transfer" if told["transfer_id"] else "debits" if told["batch_id"] else "payout"
         is_what = told["transfer_id"] or told["batch_id"] or told["settlement_ref"] or "–"
-        say_fields([("line", told["id"]), ("state", told["state"]), (what, is_what)])
+        fields = [("line", told["id"]), ("state", told["state"]), (what, is_what)]
+        say_fields(fields + ([("under way", told["under_way"])] if told["under_way"] else []))
 
 
 @bank.command("undo", **examples("tallywatt bank undo $LINE --reason 'of another customer'"))
@@ -176,7 +177,7 @@ def undo(
     """Take back what was decided about a line: it is open again.
 
     The opposite is booked: what a transfer has paid is owed again, a payout is on its way again, direct debits are asked
-    for again.
+    for again. Behind a line with many payers the server does so some at a time, and the line is open when all are.
     """
     from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 
@@ -186,4 +187,5 @@ def undo(
     if as_json:
         say_json(told)
     else:
-        say_fields([("line", told["id"]), ("state", told["state"]), ("undone because", told["undo_note"])])
+        fields = [("line", told["id"]), ("state", told["state"]), ("undone because", told["undo_note"])]
+        say_fields(fields + ([("under way", told["under_way"])] if told["under_way"] else []))

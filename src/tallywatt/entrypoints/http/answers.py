@@ -20,7 +20,7 @@ from tallywatt.metering.session import Evidence, InboxState, PayerKind, Reason, 
 from tallywatt.metering.signed.reasons import Signature
 from tallywatt.payments.account import MethodState
 from tallywatt.payments.allocation import Target
-from tallywatt.payments.bank import BankLineState
+from tallywatt.payments.bank import BankLineState, Carrying
 from tallywatt.payments.debit import CollectionState, MandateState, Scheme, Sequence
 from tallywatt.payments.dispute import DisputeState
 from tallywatt.payments.operation import OperationKind, OperationState
@@ -897,6 +897,9 @@ class BankLineKept(Answer):
     undone_at: When | None
     undone_by: str | None
     undo_note: Annotated[str | None, msgspec.Meta(description="Why, the last time.")]
+    under_way: Annotated[
+        Carrying | None, msgspec.Meta(description="Its payers are many, and are carried some at a time; null: all are.")
+    ]
 
 
 class BankLine(BankLineKept):

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.entrypoints.pages.letters import link_url, written
+from tallywatt.entrypoints.worker.carrying import Carrying
 from tallywatt.entrypoints.worker.correcting import Correcting
 from tallywatt.entrypoints.worker.importing import Importing
 from tallywatt.entrypoints.worker.telling import Telling
@@ -118,6 +119,7 @@ class Handlers:
         self._correcting = Correcting(house, self._given_up)
         self._by_kind: dict[str, Callable[[Claimed], None]] = {
             **Telling(house).by_kind,
+            **Carrying(house, self._given_up).by_kind,
             "price_correction": self._correcting.price,
             "carry_out_correction": self._correcting.carry_out,
             "expire_approval": self._workflow(expire_approval, str),

@@ -2261,7 +2261,7 @@ CREATE TABLE "bank_lines" (
 	decided_at INTEGER, 
 	decided_by TEXT, 
 	note TEXT, 
-	version INTEGER NOT NULL, transfer_id TEXT, batch_ref TEXT, mandate_ref TEXT, batch_id TEXT, revision INTEGER DEFAULT 0 NOT NULL, undone_at INTEGER, undone_by TEXT, undo_note TEXT, 
+	version INTEGER NOT NULL, transfer_id TEXT, batch_ref TEXT, mandate_ref TEXT, batch_id TEXT, revision INTEGER DEFAULT 0 NOT NULL, undone_at INTEGER, undone_by TEXT, undo_note TEXT, under_way TEXT CONSTRAINT ck_bank_lines_under_way CHECK (under_way IN ('collecting', 'undoing')), debit_groups TEXT, carried_to TEXT, 
 	CONSTRAINT pk_bank_lines PRIMARY KEY (operator_id, line_id), 
 	CONSTRAINT ck_bank_lines_matched CHECK ((state = 'matched') = (settlement_ref IS NOT NULL)), 
 	CONSTRAINT ck_bank_lines_payout CHECK ((account_id IS NULL) = (settlement_ref IS NULL)), 
@@ -2877,6 +2877,12 @@ CREATE INDEX ix_approvals_operator_id_subject_id_approval_id ON approvals (opera
 
 CREATE INDEX ix_approvals_operator_id_state_approval_id ON approvals (operator_id, state, approval_id);
 
-INSERT INTO alembic_version ("version_num") VALUES ('0062');
+CREATE INDEX ix_bank_lines_operator_id_state_amount_minor ON bank_lines (operator_id, state, amount_minor);
+
+CREATE INDEX ix_bank_lines_transfer ON bank_lines (operator_id, transfer_id) WHERE transfer_id IS NOT NULL;
+
+CREATE INDEX ix_bank_lines_under_way ON bank_lines (operator_id, batch_id) WHERE under_way IS NOT NULL;
+
+INSERT INTO alembic_version ("version_num") VALUES ('0063');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

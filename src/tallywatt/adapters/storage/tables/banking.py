@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column
+from sqlalchemy import text as sql
 
 from tallywatt.adapters.storage.mapping import Mapping
 from tallywatt.adapters.storage.tables.schema import (
@@ -11,6 +12,7 @@ from tallywatt.adapters.storage.tables.schema import (
     choice,
     index,
     instant,
+    partial_index,
     refers,
     table,
     text,
@@ -18,7 +20,7 @@ from tallywatt.adapters.storage.tables.schema import (
     version,
     whole,
 )
-from tallywatt.payments.bank import BankLine, BankLineState
+from tallywatt.payments.bank import BankLine, BankLineState, Carrying
 
 BANK_LINES = Mapping(
     table(
@@ -52,6 +54,9 @@ BANK_LINES = Mapping(
         instant("undone_at", null=True),
         text("undone_by", null=True),
         text("undo_note", null=True),
+        choice("under_way", Carrying, null=True),
+        text("debit_groups", null=True),
+        text("carried_to", null=True),
         version(),
         check("(state = 'matched') = (settlement_ref IS NOT NULL)", "matched"),
         check("(account_id IS NULL) = (settlement_ref IS NULL)", "payout"),
@@ -59,6 +64,10 @@ BANK_LINES = Mapping(
         unique("account_id", "settlement_ref"),
         index("state", "booked_at", "line_id"),
         index("booked_at", "line_id"),
+        # What goes back is looked for by the sum that came.
+        index("state", "amount_minor"),
+        partial_index("ix_bank_lines_transfer", "operator_id", "transfer_id", where=sql("transfer_id IS NOT NULL")),
+        partial_index("ix_bank_lines_under_way", "operator_id", "batch_id", where=sql("under_way IS NOT NULL")),
         key=("line_id",),
         personal="account",
     ),

@@ -24,7 +24,8 @@ LINE: Select[Any] = (
             _lines, "bank_account", "statement_ref", "entry_ref", "booked_at", "amount_minor", "currency", "reference",
             "end_to_end", "remittance", "counterparty", "counterparty_account", "return_code", "state", "candidates",
             "account_id", "settlement_ref", "received_at", "decided_at", "decided_by", "note", "transfer_id",
-            "batch_id", "revision", "undone_at", "undone_by", "undo_note", id="line_id",
+            "batch_id", "revision", "undone_at", "undone_by", "undo_note", "under_way",
+            id="line_id",
         ),
         _accounts.c.name.label("account"),
     )

@@ -73,7 +73,10 @@ async def post_decision(
 
 @router.post("/bank-lines/{line_id}/undo")
 async def post_undo(request: Request, line_id: str, body: BankUndo, caller: Collector, house: TheHouse) -> Response:
-    """Take back what was decided about a line: the opposite is booked, what it had paid is open again, and so is the line."""
+    """Take back what was decided about a line: the opposite is booked, what it had paid is open again, and so is the line.
+
+    Behind a line with many payers that is done some at a time: it tells `under_way` until it is open.
+    """
     await _line(house, caller, line_id)
     return await write_once(request, house, caller, undo_bank_line, UndoBankLine(line_id, body.reason), tell_line)
 
@@ -93,5 +96,5 @@ async def _account(house: House, caller: Caller, name: str) -> str:
 
 def tell_line(row: Any) -> dict[str, Any]:
     """A line as it was written."""
-    inside = ("batch_ref", "mandate_ref")
+    inside = ("batch_ref", "mandate_ref", "debit_groups", "carried_to")
     return {name: value for name, value in told(row, "line_id").items() if name not in inside}
