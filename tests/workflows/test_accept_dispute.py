@@ -57,15 +57,14 @@ def disputed(house: HouseOf, provider: str = "adyen") -> Dispute:
     house.wire().charge(10 * KWH)
     house.collect()
     [payment] = house.rows.payments.by(state="captured")
-    account_id = payment.account_id
-    if provider == "adyen":
-        # Its dispute is told by an account that takes answers; whose hold it was makes no difference to that.
-        account = AddProviderAccount("other", "adyen", ("GBP",), "env:KEY", (), merchant="Dundee")
-        account_id = house.do(add_provider_account, account).account_id
-        house.do(
-            lambda work, _: work.payments.put(replace(work.payments.lock(payment.payment_id), account_id=account_id)),
-            None,
-        )
+    # Its dispute is told by another account; whose hold it was makes no difference to that.
+    merchant = "Dundee" if provider == "adyen" else None
+    account = AddProviderAccount("other", provider, ("GBP",), "env:KEY", (), merchant=merchant)
+    account_id = house.do(add_provider_account, account).account_id
+    house.do(
+        lambda work, _: work.payments.put(replace(work.payments.lock(payment.payment_id), account_id=account_id)),
+        None,
+    )
     found = tell(house, account_id, payment.payment_id)
     assert found is not None
     return found
@@ -183,6 +182,6 @@ def test_an_answer_to_a_question_is_none_to_the_dispute_after_it(quick_house: Ho
 
 def test_where_a_provider_takes_no_answers_nothing_is_let_go(quick_house: HouseOf) -> None:
     """It would never be told."""
-    dispute = disputed(quick_house, "stripe")
+    dispute = disputed(quick_house, "mollie")
     with pytest.raises(BadInput, match="its own pages"):
         letting_go(quick_house, dispute)

@@ -93,6 +93,7 @@ CAPABILITIES: Final[dict[str, Capabilities]] = {
         adjusts=True,
         card_present=True,
         presents_by_key=True,
+        answers_disputes=True,
         methods=WALLETS,
     ),
     # docs.mollie.com/reference/api-idempotency: an answer is kept for an hour.

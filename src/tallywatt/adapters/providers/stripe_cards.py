@@ -15,6 +15,7 @@ import stripe
 from tallywatt.adapters.providers import marks
 from tallywatt.adapters.providers import stripe_readers as readers
 from tallywatt.adapters.providers import stripe_views as views
+from tallywatt.adapters.providers.stripe_defence import Defence
 from tallywatt.adapters.providers.stripe_disputes import disputes_since, told_dispute
 from tallywatt.adapters.providers.stripe_settlements import lines_since
 from tallywatt.adapters.providers.wire import DISPLAY_TIMEOUT
@@ -86,13 +87,13 @@ def _text_of(value: object) -> str:
 def _client_within(secret_key: str, base_url: str | None, timeout: httpx.Timeout) -> V1Services:
     return stripe.StripeClient(
         secret_key,
-        base_addresses={"api": base_url} if base_url is not None else {},
+        base_addresses={"api": base_url, "files": base_url} if base_url is not None else {},
         http_client=_Wire(timeout, proxied=base_url is None),
         max_network_retries=0,
     ).v1
 
 
-class StripeCards:
+class StripeCards(Defence):
     """One Stripe account."""
 
     capabilities = CAPABILITIES[views.PROVIDER]

@@ -85,7 +85,7 @@ def defend(
     which: WhichArgument,
     reason: Annotated[str, typer.Option("--reason", metavar="CODE", help="One of: tallywatt dispute reasons.")],
     documents: Annotated[
-        list[str] | None, typer.Option("--document", metavar="KIND=FILE", help="PDF, JPEG or TIFF, at most 2 MB.")
+        list[str] | None, typer.Option("--document", metavar="KIND=FILE", help="PDF or JPEG, at most 2 MB.")
     ] = None,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,

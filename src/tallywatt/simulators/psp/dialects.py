@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tallywatt.simulators.psp.call import API_VERSION
-from tallywatt.simulators.psp.forms import check, decode
+from tallywatt.simulators.psp.forms import check, decode, decode_parts
 from tallywatt.simulators.psp.lists import expanded
 from tallywatt.simulators.psp.refusals import Refusal, unauthorised
 from tallywatt.simulators.psp.routes import find_endpoint
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tallywatt.simulators.psp.book import Book, Change, Object
     from tallywatt.simulators.psp.call import Call
+    from tallywatt.simulators.psp.forms import Nested
     from tallywatt.simulators.psp.wire import Request
 
     Handler = Callable[[Call], Any]
@@ -69,6 +70,13 @@ def account_of(prefix: str, key: str) -> str:
     return prefix + hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
 
 
+def _tree(request: Request) -> Nested:
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith("multipart/form-data"):
+        return decode_parts(content_type, request.body)
+    return decode(request.query if request.method in ("GET", "DELETE") else request.body.decode())
+
+
 class Stripe:
     """Form-encoded requests, objects that can be expanded, events with the whole object."""
 
@@ -94,8 +102,7 @@ class Stripe:
             message = f"Unrecognized request URL ({request.method}: {request.path})."
             raise Refusal(404, "invalid_request_error", message)
         endpoint, id_ = found
-        given = request.query if request.method in ("GET", "DELETE") else request.body.decode()
-        return endpoint.handler, id_, check(decode(given), endpoint.schema, endpoint.required)
+        return endpoint.handler, id_, check(_tree(request), endpoint.schema, endpoint.required)
 
     def perform(self, call: Call, handler: Handler) -> tuple[int, Any]:
         """The object, with what was asked to be expanded."""

@@ -59,7 +59,7 @@ def decide(call: Call, dispute: str, status: str) -> list[Object]:
     if status == "won":
         _move(call, found, found["amount"], 0)
     call.put(found)
-    call.event("charge.dispute.updated" if status == "under_review" else "charge.dispute.closed", found)
+    call.event("charge.dispute.updated" if status.endswith("under_review") else "charge.dispute.closed", found)
     return [found]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email import message_from_bytes
+from email.policy import HTTP
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -13,6 +15,8 @@ BOOL: Final = "boolean"
 TEXT: Final = "string"
 MAP: Final = "map"
 """Free string keys with string values: metadata."""
+FILE: Final = "file"
+"""Part of a multipart body: its name and its bytes."""
 
 Kind = str | tuple[str, ...] | list[Any] | Mapping[str, Any]
 """What a parameter must be: INT, BOOL, TEXT, MAP, a tuple of allowed words, a list of a kind, a mapping of parameters."""
@@ -37,6 +41,20 @@ def decode(text: str) -> Nested:
                 msg = "Invalid request: a parameter is both a value and a hash."
                 raise bad_request(msg, param=name)
         spot[keys[-1]] = value
+    return tree
+
+
+def decode_parts(content_type: str, body: bytes) -> Nested:
+    """The tree of a multipart body (RFC 7578): texts, and files with their names."""
+    message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body, policy=HTTP)
+    tree: Nested = {}
+    for part in message.iter_parts():
+        name, filename = part.get_param("name", header="content-disposition"), part.get_filename()
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            msg = "Invalid request: a part has no name."
+            raise bad_request(msg)
+        tree[name] = content.decode() if filename is None else {"filename": filename, "content": content}
     return tree
 
 
@@ -69,6 +87,8 @@ def _read(value: Any, kind: Kind, shown: str) -> Any:
         return check(value, kind, prefix=shown)
     if kind == MAP:
         return _read_map(value, shown)
+    if kind == FILE and isinstance(value, dict) and "content" in value:
+        return value
     if not isinstance(value, str):
         msg = f"Invalid string: {shown}"
         raise bad_request(msg, param=shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.simulators.psp import checkout, customers, intents, lists, payouts, readers, refunds
+from tallywatt.simulators.psp import checkout, customers, intents, lists, payouts, readers, refunds, stripe_defence
 from tallywatt.simulators.psp.forms import TEXT
 
 if TYPE_CHECKING:
@@ -117,6 +117,10 @@ ENDPOINTS: Final = (
         lists.TRANSACTIONS,
     ),
     Endpoint("GET", "/v1/disputes/{id}", _kept("dispute"), _ONE),
+    Endpoint("POST", "/v1/disputes/{id}", stripe_defence.answer, stripe_defence.ANSWER),
+    Endpoint("POST", "/v1/disputes/{id}/close", stripe_defence.close, _ONE),
+    Endpoint("POST", "/v1/files", stripe_defence.upload, stripe_defence.UPLOAD, ("purpose", "file")),
+    Endpoint("GET", "/v1/files/{id}", _kept("file"), _ONE),
     Endpoint(
         "GET", "/v1/disputes", lists.listing("dispute", "/v1/disputes", "charge", "payment_intent"), lists.REFUNDS
     ),

@@ -14,7 +14,7 @@ import h11
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-MOST_BYTES: Final = 1 << 20
+MOST_BYTES: Final = 1 << 23
 READ_BYTES: Final = 1 << 16
 
 
