@@ -51,6 +51,7 @@ from tallywatt.entrypoints.cli import (
     webhooks,
 )
 from tallywatt.entrypoints.cli.failing import complain, exit_code
+from tallywatt.entrypoints.cli.narrowing import narrowed
 from tallywatt.entrypoints.cli.words import examples
 from tallywatt.kernel.errors import TallywattError
 
@@ -145,7 +146,7 @@ app.add_typer(simulate.simulate)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; always ends by SystemExit."""
     try:
-        app(arguments, prog_name="tallywatt")
+        narrowed(app, sys.argv[1:] if arguments is None else arguments)(arguments, prog_name="tallywatt")
     except TallywattError as error:
         complain(error)
         sys.exit(exit_code(error))
