@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import ReservationTold, Sampled, Started
     from tallywatt.metering.session import Session
     from tallywatt.stations.command import StationCommand
+    from tallywatt.stations.station import Evse
     from tallywatt.workflows.ports import LinkAnswer, UnitOfWork
 
 LATE_MS: Final = 24 * 3600 * 1000
@@ -89,6 +90,19 @@ def hear_reservation_update(work: UnitOfWork, fact: ReservationTold) -> None:
         _expire(work, held, fact.status, is_told=True)
     elif state is not None or fact.status == NO_TRANSACTION:
         _to(work, held, ReservationState.REMOVED, fact.status)
+
+
+def hear_place_is_free(work: UnitOfWork, evse: Evse, told_at: Instant) -> None:
+    """A connector that was kept is free again: OCPP 1.6 has no other word for it. Too early, nobody pays for not having come.
+
+    In time it says nothing new: the reservation is ended by our own clock, and a start that used it may still be told.
+    """
+    for one in work.reservations.by(station_id=evse.station_id, is_watched=1):
+        if one.evse_id != evse.evse_id or one.state is not ReservationState.ACTIVE:
+            continue
+        held = work.reservations.lock(one.reservation_id)
+        if held.state is ReservationState.ACTIVE and _is_early(held, told_at):
+            _to(work, held, ReservationState.REMOVED, "Available, earlier than agreed")
 
 
 def _is_early(held: Reservation, told_at: Instant) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.events import Event
 from tallywatt.metering.session import SessionState
+from tallywatt.stations.messages import OLD
 from tallywatt.stations.station import Connector, ConnectorState
 from tallywatt.workflows.finish import finish_when_ready
 from tallywatt.workflows.foresight import THE_OPERATOR, Foreseen, foresees
 from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.keep_reservation import hear_place_is_free
 from tallywatt.workflows.listen import keep_frame, usable_time
 from tallywatt.workflows.lose_stop import FREE
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from tallywatt.metering.facts import StatusChanged
     from tallywatt.stations.station import Evse
     from tallywatt.workflows.ports import UnitOfWork
+
+RESERVED: Final = "Reserved"
 
 
 def _asked(fact: StatusChanged) -> list[Foreseen]:
@@ -52,13 +56,15 @@ def report_status(work: UnitOfWork, fact: StatusChanged) -> None:
     )
     if not work.connector_states.add(state):
         return
-    _show(work, state)
+    before = _show(work, state)
     if fact.status == FREE:
+        if before == RESERVED and fact.heard.protocol == OLD:
+            hear_place_is_free(work, evse, fact.heard.received_at)
         _vehicle_left(work, evse, at)
 
 
-def _show(work: UnitOfWork, state: ConnectorState) -> None:
-    """The connector's present status; an older report that comes later does not overwrite a newer one."""
+def _show(work: UnitOfWork, state: ConnectorState) -> str | None:
+    """Show the connector's present status, and what it was; an older report that comes later does not overwrite a newer one."""
     row = Connector(state.evse_id, state.number, state.status, state.error_code, state.occurred_at, state.received_at)
     shown = work.connectors.find(state.evse_id, state.number)
     if shown is None:
@@ -68,6 +74,7 @@ def _show(work: UnitOfWork, state: ConnectorState) -> None:
     if shown is None or shown.status != state.status:
         data = {"evse_id": state.evse_id, "status": state.status, "error_code": state.error_code}
         work.events.append(Event("evse", state.evse_id, "ConnectorStatusChanged", data))
+    return None if shown is None or shown.occurred_at > state.occurred_at else shown.status
 
 
 def _vehicle_left(work: UnitOfWork, evse: Evse, at: Instant) -> None:

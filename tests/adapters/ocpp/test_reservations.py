@@ -388,6 +388,39 @@ async def test_a_place_that_was_kept_for_less_than_agreed_costs_nothing(scene: S
         assert (invoice.gross_minor, now(point, held).kept_from) == (10, None)
 
 
+@pytest.mark.parametrize(
+    ("left", "said", "grosses"),
+    [(20, "Available", []), (0, "Available", [476]), (20, "Preparing", [476]), (20, "Unavailable", [476])],
+)
+async def test_an_old_station_that_gives_a_place_up_too_early_charges_nobody(
+    scene: Scene, left: int, said: str, grosses: list[int]
+) -> None:
+    """OCPP 1.6 has no word for its end but the status of the connector: free again while the driver has still time."""
+    async with taking(scene, OLD) as (point, _):
+        put = scene.do(put_tariff, PutTariff(WITH_FEES))
+        where = AssignTariff(put.version.tariff_version_id, Scope.EVSE, evse_of(point).code, Instant(0))
+        scene.do(assign_tariff, where)
+        held = asked(point)
+        await done(point)
+        past(point, held, 30 - left)
+        for place, status in enumerate(("Available", "Reserved", said)):
+            told = {"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": clock(place)}
+            await point.say("StatusNotification", told)
+        row = now(point, held)
+        is_early = not grosses
+        assert row.state is (ReservationState.REMOVED if is_early else ReservationState.ACTIVE)
+        assert row.reason == ("Available, earlier than agreed" if is_early else None)
+        past(point, held, 3 * 24 * 60)
+        for _ in range(2):
+            scene.do(watch_reservation, WatchReservation(held.reservation_id))
+        found = [
+            one.gross_minor
+            for session in point.sessions()
+            for one in point.look("invoices", session_id=session.session_id)
+        ]
+        assert found == grosses
+
+
 async def test_a_start_after_the_bill_of_nobody_came_is_charged_for_its_energy_alone(scene: Scene) -> None:
     """The station said that nobody came, and tells of a start all the same: no reservation is paid for twice."""
     async with taking(scene, NEW) as (point, _):
