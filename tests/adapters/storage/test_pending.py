@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.connections import PostgresConnection, SqliteCon
 from tallywatt.adapters.storage.pending import Pending
 from tallywatt.adapters.storage.statements import statements_of
 from tallywatt.adapters.storage.tables import metering, stations
+from tallywatt.adapters.storage.unit import SqlUnitOfWork
 from tallywatt.customers.customer import Customer
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.events import Event
@@ -318,6 +319,37 @@ def test_a_status_that_another_gateway_has_taken_meanwhile_is_one_status(
         assert answers == [None, None, None]
         assert len(house.rows.connector_states.by()) == 2
         assert house.writer.groups_lost == 1
+
+
+def test_a_stop_that_another_gateway_has_just_taken_is_the_same_stop(
+    postgresql_house_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knew its transaction when the group asked beforehand, so nothing was held: its fact is looked for again."""
+    from tests.workflows.house_of import HouseOf as Houses  # noqa: PLC0415  # as above
+
+    with Houses(postgresql_house_url) as house:
+        house.furnish()
+        wire = house.wire(protocol="ocpp2.0.1")
+        stop, other_stop = (wire.event_ended(house.later(60), name, 5, kwh(5)) for name in ("T1", "T2"))
+        other = house.another_writer()
+        foresee = SqlUnitOfWork.open
+
+        def late(self: SqlUnitOfWork, *told: Any) -> None:
+            # Asked was what there is to ask, and the first command begins.
+            monkeypatch.setattr(SqlUnitOfWork, "open", foresee)
+            again = replace(stop, heard=replace(stop.heard, message_id="again"))
+            other.submit(house.operator, unplug, again, answers.append, actor="test")
+            other.step()
+            foresee(self, *told)
+
+        answers: list[Any] = []
+        monkeypatch.setattr(SqlUnitOfWork, "open", late)
+        answers += together(house, (unplug, stop), (unplug, other_stop))
+        other.stop()
+
+        assert answers[0] == answers[1]
+        assert len(house.rows.sessions.by()) == 2
+        assert [one.kind for one in house.rows.inbox.by() if one.kind == "stop_differs"] == []
 
 
 def test_the_same_stop_twice_in_one_group_is_one_stop(house: HouseOf) -> None:

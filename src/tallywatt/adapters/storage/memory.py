@@ -88,6 +88,16 @@ class Memory:
         if not self.alone:
             self.held.add(key)
 
+    def hold_late(self, key: Key) -> None:
+        """The same of a row that was not held when the group asked beforehand: what was not there then may be there behind it.
+
+        Whoever had it before has perhaps just written the fact that orders itself by it.
+        """
+        self.hold(key)
+        if not self.alone:
+            self.absent.clear()
+            self._nowhere.clear()
+
     def keep(self, key: Key, values: tuple[Any, ...], row: Any) -> None:
         """Remember a row as it was read, or as it was just written. Rows are frozen: the same one may be handed out again."""
         if len(self._rows) + len(self._unchanging) >= MOST_ROWS:

@@ -280,7 +280,7 @@ class Rows(Generic[T]):
         for values in found:
             row, key = self._mapping.decode(values), self._key_in(values)
             memory.keep(key, values, row)
-            memory.hold(key)
+            memory.hold_late(key)
             rows.append(row)
         return rows
 
@@ -319,7 +319,7 @@ class Rows(Generic[T]):
             key = self._key_in(found[0])
             memory.keep(key, found[0], row)
             if held:
-                memory.hold(key)
+                memory.hold_late(key)
             if natural:
                 memory.keep_place(place, key)
         return row
@@ -354,7 +354,7 @@ class Rows(Generic[T]):
         if self._kept:
             memory.keep(own, found[0], row)
             if held:
-                memory.hold(own)
+                memory.hold_late(own)
         return row
 
     def _there(self, rows: list[tuple[Any, ...]]) -> None:
