@@ -8,11 +8,15 @@
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const paint = canvas.getContext("2d", { willReadFrequently: true });
+  const painted = new Map();
   const rgba = (css) => {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = css;
-    paint.fillRect(0, 0, 1, 1);
-    return [...paint.getImageData(0, 0, 1, 1).data];
+    if (!painted.has(css)) {
+      paint.clearRect(0, 0, 1, 1);
+      paint.fillStyle = css;
+      paint.fillRect(0, 0, 1, 1);
+      painted.set(css, [...paint.getImageData(0, 0, 1, 1).data]);
+    }
+    return painted.get(css);
   };
   const behind = (one) => {
     for (let at = one; at; at = at.parentElement) {
