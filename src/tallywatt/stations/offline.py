@@ -37,12 +37,15 @@ class OfflineRule:
     refused_wh: int
     """So much energy may still flow for a card that turns out to be refused."""
     changed_at: Instant
+    removed_at: Instant | None = None
+    """Since when it is not said any more, and the next wider rule holds."""
     version: int = 1
 
 
 def rule_at(rules: Mapping[str, OfflineRule], station_id: str, location_id: str | None) -> OfflineRule | None:
     """What holds for a station: what is said of it, else of its site, else of all; None: nobody has said anything."""
-    return rules.get(station_id) or rules.get(location_id or "") or rules.get("")
+    found = (rules.get(scope) for scope in (station_id, location_id or "", ""))
+    return next((one for one in found if one is not None and one.removed_at is None), None)
 
 
 def wanted_value(rule: OfflineRule, code: str) -> str | None:

@@ -226,7 +226,7 @@ def offline_rule(work: UnitOfWork, station: Station) -> OfflineRule | None:
     """What a station may do offline: what is said of it, else of its site, else of all; None: nobody has said anything."""
     scopes = (station.station_id, station.location_id or "", "")
     found = (work.offline_rules.find(scope) for scope in dict.fromkeys(scopes))
-    return next((one for one in found if one is not None), None)
+    return next((one for one in found if one is not None and one.removed_at is None), None)
 
 
 def _waiting(work: UnitOfWork, station: Station) -> list[InboxItem]:

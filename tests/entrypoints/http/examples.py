@@ -250,6 +250,7 @@ ASKED: Final[dict[str, Asked]] = {
             "webhook_secret_references": ["env:STRIPE_WEBHOOK_SECRET"],
         }
     ),
+    "PUT /provider-accounts/{account_id}/captures": _thing("account_id", "account", body={"several": False}),
     "POST /locations": Asked(
         body={
             "reference": "riverside",
@@ -446,8 +447,11 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /locations/{location_reference}/offline": Asked(
         {"location_reference": "queen-street"}, body={"starts": "nobody"}
     ),
+    "DELETE /locations/{location_reference}/offline": Asked({"location_reference": "queen-street"}),
+    "DELETE /offline": Asked(),
     "GET /stations/{identity}/offline": Asked({"identity": "CP1"}),
     "POST /stations/{identity}/offline": Asked({"identity": "CP1"}, body={"starts": "anybody", "refused_wh": 5000}),
+    "DELETE /stations/{identity}/offline": Asked({"identity": "CP1"}),
     "POST /display": Asked(body={"shows": "auto", "tolerance_minor": 2}),
     "POST /stations/{identity}/display": Asked({"identity": "CP1"}, body={"shows": "always", "every_seconds": 30}),
     "POST /commissioning": Asked(body={"sets_values": False}),

@@ -210,6 +210,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /sessions/{session_id}/limit": {"seconds": 3600},
     "POST /payments/{payment_id}/refunds": {"amount_minor": 1},
     "POST /inbox/{item_id}/resolve": {"decision": "dismiss"},
+    "PUT /provider-accounts/{account_id}/captures": {"several": False},
     "POST /tariffs/assignments/{assignment_id}/end": {},
     "POST /circles/{circle_id}/customers": {"customer": "C1"},
     "POST /belongings/{belonging_id}/end": {},

@@ -49,6 +49,38 @@ def test_what_may_happen_offline_is_said_of_all_of_a_site_and_of_a_station(scene
         assert client.post("/console/offline", data=said | {"refused_wh": "-1"}).status_code == 422
 
 
+def test_what_was_said_is_taken_back_and_the_next_wider_rule_holds(scene: Scene) -> None:
+    """Of the station, then of its site, then of all: each time what a person reads is what holds; from a program too."""
+    headers, program = scene.key("operate"), scene.client()
+    with scene.signed_in() as client:
+        said = {"csrf": csrf(client, "/console"), "refused_wh": "0"}
+        here = "/console/stations/CP1/offline"
+        client.post("/console/offline", data=said | {"starts": "anybody"})
+        client.post("/console/offline", data=said | {"starts": "nobody", "location": "queen-street"})
+        client.post(here, data=said | {"starts": "known"})
+        for remove, form, now in (
+            (f"{here}/remove", {}, "Said of its site"),
+            ("/console/offline/remove", {"location": "queen-street"}, "Said of all stations"),
+            ("/console/offline/remove", {}, "Nobody has said anything"),
+        ):
+            page = client.get("/console/stations/CP1").text
+            assert now not in page
+            assert client.post(remove, data=said | form).status_code == 303
+            assert now in client.get("/console/stations/CP1").text
+        assert "Remove this rule?" not in client.get("/console/offline").text
+        assert client.post("/console/stations/CP2/offline/remove", data=said).status_code == 404
+
+    for path in ("/offline", "/locations/queen-street/offline", "/stations/CP1/offline"):
+        assert program.post(path, json={"starts": "anybody"}, headers=headers).json()["removed_at"] is None
+        for _ in range(2):
+            told = program.delete(path, headers=headers)
+            assert (told.status_code, told.json()["starts"]) == (200, "anybody")
+            assert told.json()["removed_at"] is not None
+    again = program.post("/offline", json={"refused_wh": 500}, headers=headers).json()
+    assert (again["starts"], again["refused_wh"]) == ("known", 500), "what was taken back is not said again"
+    assert program.delete("/stations/CP2/offline", headers=headers).json()["code"] == "stations.no_offline_rule"
+
+
 def test_a_cost_that_a_station_counted_otherwise_stands_beside_the_bill(scene: Scene) -> None:
     """Whoever answers a driver sees both sums, and which one was charged."""
     wire = scene.wire()

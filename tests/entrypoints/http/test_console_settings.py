@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tallywatt.customers.roles import Role
+from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tests.entrypoints.http.test_console_tariffs import csrf
 
 if TYPE_CHECKING:
@@ -90,6 +91,30 @@ def test_an_account_names_variables_and_never_secrets(scene: Scene) -> None:
     assert row["secret_reference"] == "env:STRIPE_TWO"
     assert not row["live"]
     assert f"/webhooks/stripe/{row['id']}" in page
+
+
+def test_several_captures_are_switched_where_a_provider_does_so_by_account(scene: Scene) -> None:
+    """At Adyen, whose support does it; at the others there is no such button, and no such request."""
+    added = AddProviderAccount("adyen", "adyen", ("GBP",), "env:KEY", ("env:HOOK",), merchant="MyShop")
+    account = scene.do(add_provider_account, added).account_id
+    path = f"{SETTINGS}/providers"
+    with scene.signed_in() as client:
+        token = csrf(client, path)
+        for several, now in (("yes", "captured several times"), ("no", "captured once")):
+            asked = {"csrf": token, "several": several}
+            assert client.post(f"{path}/{account}/captures", data=asked).status_code == 303
+            page = client.get(path).text
+            assert page.count(now) == 1
+        stripe = f"{path}/{scene.account.account_id}/captures"
+        assert client.post(stripe, data={"csrf": token, "several": "yes"}).status_code == 400
+
+    program, headers = scene.client(), scene.key()
+    told = program.put(f"/provider-accounts/{account}/captures", json={"several": True}, headers=headers)
+    assert (told.status_code, told.json()["several_captures"]) == (200, True)
+    refused = program.put(
+        f"/provider-accounts/{scene.account.account_id}/captures", json={"several": True}, headers=headers
+    )
+    assert (refused.status_code, refused.json()["code"]) == (400, "provider_accounts.captures_not_by_account")
 
 
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.OPERATIONS])

@@ -120,6 +120,7 @@ def _counted(row: dict[str, Any], zone: str) -> dict[str, Any]:
         "tallywatt station offline --location depot --starts anybody",
         "tallywatt station offline CP-17 --starts anybody --refused-wh 5000",
         "tallywatt station offline CP-18",
+        "tallywatt station offline CP-17 --remove",
     ),
 )
 def offline(
@@ -130,21 +131,28 @@ def offline(
     refused: Annotated[
         int | None, typer.Option("--refused-wh", min=0, max=MOST_WH, help="Energy for a card refused later.")
     ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it back: the next wider rule holds.")] = False,
     operator: OperatorOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say what stations may do offline; see the risk."""
-    from tallywatt.workflows.set_offline import SetOffline, set_offline
+    from tallywatt.workflows.set_offline import RemoveOffline, SetOffline, remove_offline, set_offline
 
     if sum((identity is not None, everywhere, location is not None)) != 1:
         msg = "it is not said for which stations"
         raise BadInput(msg, code="stations.not_named", remedy="name one station, a site, or say --all")
+    says = starts is not None or refused is not None
+    if remove and says:
+        msg = "a rule is set, or it is removed"
+        raise BadInput(msg, code="stations.set_and_removed", remedy="say --remove alone")
     with at_desk(operator) as desk:
         row = None if identity is None else _station(desk, identity)
         site = None if location is None else _location(desk, location)
-        if starts is not None or refused is not None:
-            of = None if row is None else StationId(row["id"])
-            at = None if site is None else LocationId(site["id"])
+        of = None if row is None else StationId(row["id"])
+        at = None if site is None else LocationId(site["id"])
+        if remove:
+            desk.do(remove_offline, RemoveOffline(of, at))
+        elif says:
             desk.do(set_offline, SetOffline(of, starts, refused, at))
         told = _told(desk, identity, location)
     if as_json:

@@ -2205,6 +2205,7 @@ class OfflineKept(Answer):
     starts: Starts
     refused_wh: int
     changed_at: When
+    removed_at: Annotated[When | None, msgspec.Meta(description="It is not said any more: the next wider rule holds.")]
     is_set: bool
 
 

@@ -200,6 +200,12 @@ class NewReader(Shape):
     evses: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=100)
 
 
+class CapturesSwitch(Shape):
+    """Whether a hold at an account can be captured several times, for all holds from now on."""
+
+    several: bool
+
+
 class NewProviderAccount(Shape):
     """An account at a payment provider. Its secrets are named, and never told: `env:NAME` or `file:PATH`."""
 

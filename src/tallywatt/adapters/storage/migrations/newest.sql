@@ -2380,7 +2380,7 @@ CREATE TABLE offline_rules (
 	starts TEXT NOT NULL, 
 	refused_wh INTEGER NOT NULL, 
 	changed_at INTEGER NOT NULL, 
-	version INTEGER NOT NULL, 
+	version INTEGER NOT NULL, removed_at INTEGER, 
 	CONSTRAINT pk_offline_rules PRIMARY KEY (operator_id, scope), 
 	CONSTRAINT ck_offline_rules_starts CHECK (starts IN ('nobody', 'known', 'anybody'))
 )
@@ -2883,6 +2883,6 @@ CREATE INDEX ix_bank_lines_transfer ON bank_lines (operator_id, transfer_id) WHE
 
 CREATE INDEX ix_bank_lines_under_way ON bank_lines (operator_id, batch_id) WHERE under_way IS NOT NULL;
 
-INSERT INTO alembic_version ("version_num") VALUES ('0063');
+INSERT INTO alembic_version ("version_num") VALUES ('0064');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

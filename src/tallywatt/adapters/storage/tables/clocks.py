@@ -54,7 +54,7 @@ _MACHINE = """
     linked_identities.last_used_at memberships.created_at memberships.ended_at meter_keys.added_at meter_pages.noted_at
     meter_readings.received_at
     display_rules.changed_at told_prices.told_at wanted_limits.chosen_at
-    offline_rules.changed_at told_costs.received_at told_tariffs.changed_at
+    offline_rules.changed_at offline_rules.removed_at told_costs.received_at told_tariffs.changed_at
     told_tariffs.verified_at
     commissioning_rules.changed_at station_checks.answered_at station_checks.asked_at station_checks.set_at
     station_checks.next_at local_lists.told_at station_notices.received_at

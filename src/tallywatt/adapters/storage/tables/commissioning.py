@@ -43,6 +43,7 @@ OFFLINE_RULES = Mapping(
         choice("starts", Starts),
         whole("refused_wh"),
         instant("changed_at"),
+        instant("removed_at", null=True),
         version(),
         key=("scope",),
     ),

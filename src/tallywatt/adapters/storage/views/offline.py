@@ -25,7 +25,9 @@ _setting = commissioning.COMMISSIONING_RULES.table
 _stations, _evses, _locations = stations.STATIONS.table, stations.EVSES.table, stations.LOCATIONS.table
 _assignments, _versions = rating.TARIFF_ASSIGNMENTS.table, rating.TARIFF_VERSIONS.table
 _operators = customers.OPERATORS.table
-_ALL_RULES = select(*[_rules.table.c[name] for name in _rules.names]).where(mine(_rules.table))
+_ALL_RULES = select(*[_rules.table.c[name] for name in _rules.names]).where(
+    mine(_rules.table), _rules.table.c.removed_at.is_(None)
+)
 _STATIONS = Question(
     select(*columns(_stations, "identity", "location_id", id="station_id"))
     .where(mine(_stations), _stations.c.state == "adopted")

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.places import operator_of
-from tallywatt.entrypoints.http.changes import NewProviderAccount, OperatorChange, PolicyChoice
+from tallywatt.entrypoints.http.changes import CapturesSwitch, NewProviderAccount, OperatorChange, PolicyChoice
 from tallywatt.entrypoints.http.doors import Admin, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Resource
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.telling import as_json, as_versioned, found, told
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.change_operator import ChangeOperator, ChoosePolicy, change_operator, choose_policy
+from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
 
 if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
     from tallywatt.wiring import House
 
 router = APIRouter(tags=["settings"], route_class=Resource)
@@ -80,9 +82,22 @@ async def post_account(request: Request, body: NewProviderAccount, caller: Admin
 @router.get("/provider-accounts/{account_id}")
 async def show_account(account_id: str, caller: Reader, house: TheHouse) -> Response:
     """One account."""
+    return as_json(_with_address(house, await _account(house, caller, account_id)))
+
+
+@router.put("/provider-accounts/{account_id}/captures")
+async def put_captures(
+    request: Request, account_id: str, body: CapturesSwitch, caller: Admin, house: TheHouse
+) -> Response:
+    """Say whether its provider has switched several captures of one hold on: Adyen's support does so for an account."""
+    await _account(house, caller, account_id)
+    command = SwitchCaptures(account_id, body.several)
+    return await write_once(request, house, caller, switch_captures, command, lambda row: told(row, "account_id"))
+
+
+async def _account(house: House, caller: Caller, account_id: str) -> dict[str, Any]:
     rows = await house.ask(house.views.provider_accounts, caller.operator_id)
-    row = found(next((one for one in rows if one["id"] == account_id), None), "account", "provider_accounts.not_found")
-    return as_json(_with_address(house, row))
+    return found(next((one for one in rows if one["id"] == account_id), None), "account", "provider_accounts.not_found")
 
 
 def _with_address(house: House, row: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,7 +14,11 @@ from tallywatt.entrypoints.http.shapes import OfflinePolicy
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.kernel.identity import LocationId, StationId
 from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs, clear_tariffs
-from tallywatt.workflows.set_offline import OfflineAnswer, SetOffline, set_offline
+from tallywatt.workflows.set_offline import OfflineAnswer, RemoveOffline, SetOffline, remove_offline, set_offline
+
+if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
+    from tallywatt.wiring import House
 
 router = APIRouter(tags=["places"], route_class=Resource)
 
@@ -85,15 +89,33 @@ async def post_offline(request: Request, body: OfflinePolicy, caller: Operations
     return await write_once(request, house, caller, set_offline, command, _kept)
 
 
+@router.delete("/offline")
+async def delete_offline(request: Request, caller: Operations, house: TheHouse) -> Response:
+    """Take back what is said of all: stations of which nothing else is said do as usual."""
+    return await write_once(request, house, caller, remove_offline, RemoveOffline(None), _kept)
+
+
 @router.post("/locations/{location_reference}/offline")
 async def post_location_offline(
     request: Request, location_reference: str, body: OfflinePolicy, caller: Operations, house: TheHouse
 ) -> Response:
     """Say it for the stations of a site of which nothing else is said."""
-    asked = house.ask(house.views.location, caller.operator_id, location_reference)
-    location = found(await asked, "location", "locations.not_found")
-    command = SetOffline(None, body.starts, body.refused_wh, LocationId(location["id"]))
+    command = SetOffline(None, body.starts, body.refused_wh, await _site(house, caller, location_reference))
     return await write_once(request, house, caller, set_offline, command, _kept)
+
+
+@router.delete("/locations/{location_reference}/offline")
+async def delete_location_offline(
+    request: Request, location_reference: str, caller: Operations, house: TheHouse
+) -> Response:
+    """Take back what is said of a site: what is said of all holds there."""
+    command = RemoveOffline(None, await _site(house, caller, location_reference))
+    return await write_once(request, house, caller, remove_offline, command, _kept)
+
+
+async def _site(house: House, caller: Caller, reference: str) -> LocationId:
+    row = await house.ask(house.views.location, caller.operator_id, reference)
+    return LocationId(found(row, "location", "locations.not_found")["id"])
 
 
 @router.get("/stations/{identity}/offline")
@@ -111,6 +133,14 @@ async def post_station_offline(
     station = await station_of(house, caller.operator_id, identity)
     command = SetOffline(StationId(station["id"]), body.starts, body.refused_wh)
     return await write_once(request, house, caller, set_offline, command, _kept)
+
+
+@router.delete("/stations/{identity}/offline")
+async def delete_station_offline(request: Request, identity: str, caller: Operations, house: TheHouse) -> Response:
+    """Take back what is said of this station: what is said of its site holds, else of all."""
+    station = await station_of(house, caller.operator_id, identity)
+    command = RemoveOffline(StationId(station["id"]))
+    return await write_once(request, house, caller, remove_offline, command, _kept)
 
 
 def _kept(answer: OfflineAnswer) -> dict[str, Any]:

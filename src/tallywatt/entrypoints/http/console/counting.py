@@ -16,9 +16,10 @@ from tallywatt.kernel.errors import NotFound
 from tallywatt.kernel.identity import LocationId, StationId
 from tallywatt.stations.offline import MOST_WH, Starts
 from tallywatt.workflows.keep_tariff import KeepTariffs, ask_tariffs, clear_tariffs
-from tallywatt.workflows.set_offline import SetOffline, set_offline
+from tallywatt.workflows.set_offline import RemoveOffline, SetOffline, remove_offline, set_offline
 
 if TYPE_CHECKING:
+    from tallywatt.customers.access import Caller
     from tallywatt.wiring import House
 
 router = APIRouter()
@@ -88,13 +89,24 @@ async def post_offline(
     caller: Operations, house: TheHouse, starts: Annotated[Starts, Form()], refused_wh: Energy = 0, location: Text = ""
 ) -> Response:
     """Say it for all, or for a site."""
-    site = None
-    if location:
-        asked = house.ask(house.views.location, caller.operator_id, location)
-        site = LocationId(found(await asked, "location", "locations.not_found")["id"])
-    command = SetOffline(None, starts, refused_wh, site)
+    command = SetOffline(None, starts, refused_wh, await _site(house, caller, location))
     await house.write(caller.operator_id, set_offline, command, actor=actor_of(caller))
     return done(OFFLINE, "saved")
+
+
+@router.post("/console/offline/remove")
+async def remove(caller: Operations, house: TheHouse, location: Text = "") -> Response:
+    """Take it back, of all or of a site: the next wider rule holds."""
+    command = RemoveOffline(None, await _site(house, caller, location))
+    await house.write(caller.operator_id, remove_offline, command, actor=actor_of(caller))
+    return done(OFFLINE, "saved")
+
+
+async def _site(house: House, caller: Caller, reference: str) -> LocationId | None:
+    if not reference:
+        return None
+    row = await house.ask(house.views.location, caller.operator_id, reference)
+    return LocationId(found(row, "location", "locations.not_found")["id"])
 
 
 @router.post("/console/stations/{identity}/offline")
@@ -108,4 +120,13 @@ async def post_station(
         raise NotFound(msg, code="stations.not_adopted", remedy="adopt it first: tallywatt station adopt")
     command = SetOffline(StationId(station["id"]), starts, refused_wh)
     await house.write(caller.operator_id, set_offline, command, actor=actor_of(caller))
+    return done(f"/console/stations/{identity}", "saved", "#offline")
+
+
+@router.post("/console/stations/{identity}/offline/remove")
+async def remove_station(identity: str, caller: Operations, house: TheHouse) -> Response:
+    """Take back what is said of one station: what is said of its site holds, else of all."""
+    station = await station_of(house, caller.operator_id, identity)
+    command = RemoveOffline(StationId(station["id"]))
+    await house.write(caller.operator_id, remove_offline, command, actor=actor_of(caller))
     return done(f"/console/stations/{identity}", "saved", "#offline")

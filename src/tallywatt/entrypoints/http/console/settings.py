@@ -14,7 +14,7 @@ from tallywatt.entrypoints.http.doors import Admin, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.kernel.money import currency, money
-from tallywatt.payments.capabilities import CAPABILITIES, capabilities_of
+from tallywatt.payments.capabilities import CAPABILITIES, Captures, capabilities_of
 from tallywatt.rating.policy import (
     STANDARD,
     Amounts,
@@ -28,6 +28,7 @@ from tallywatt.rating.policy import (
 )
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
 from tallywatt.workflows.change_operator import ChangeOperator, ChoosePolicy, change_operator, choose_policy
+from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
@@ -112,6 +113,17 @@ async def add_provider(request: Request, caller: Admin, house: TheHouse) -> Resp
     return done("/console/settings/providers", "added")
 
 
+@router.post("/console/settings/providers/{account_id}/captures")
+async def switch(request: Request, account_id: str, caller: Admin, house: TheHouse) -> Response:
+    """Say whether its provider has switched several captures of one hold on for it."""
+    order = SwitchCaptures(account_id, several=(await given_fields(request)).get("several") == "yes")
+    try:
+        await house.write(caller.operator_id, switch_captures, order, actor=actor_of(caller))
+    except TallywattError as problem:
+        return await _providers_page(request, house, caller, None, problem)
+    return done("/console/settings/providers", "saved", f"#{account_id}")
+
+
 def _change(given: dict[str, str], code: str) -> ChangeOperator:
     return ChangeOperator(
         name=given.get("name", "").strip()[:200],
@@ -186,6 +198,7 @@ async def _providers_page(
 ) -> Response:
     rows = await house.ask(house.views.provider_accounts, caller.operator_id)
     for row in rows:
+        row["is_switched"] = capabilities_of(row["provider"]).multiple_captures is Captures.BY_ACCOUNT
         row["webhook_url"] = f"{house.settings.base_url}/webhooks/{row['provider']}/{row['id']}"
     return await shown(
         request, house, caller, "settings_providers.html", "settings", status_of(problem) if problem else 200,
