@@ -61,7 +61,7 @@ def test_what_was_said_is_taken_back_and_the_next_wider_rule_holds(scene: Scene)
         for remove, form, now in (
             (f"{here}/remove", {}, "Said of its site"),
             ("/console/offline/remove", {"location": "queen-street"}, "Said of all stations"),
-            ("/console/offline/remove", {}, "Nobody has said anything"),
+            ("/console/offline/remove", {}, "nobody has said anything"),
         ):
             page = client.get("/console/stations/CP1").text
             assert now not in page

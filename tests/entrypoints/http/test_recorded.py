@@ -77,6 +77,7 @@ ALREADY_SO: Final = frozenset(
         "remove",
         "claim",
         "payout",
+        "captures",
     )
 )
 """The last word of routes that may find nothing to do: then there is nothing to record."""
