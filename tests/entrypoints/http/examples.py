@@ -442,6 +442,18 @@ ASKED: Final[dict[str, Asked]] = {
     "POST /stations/{identity}/tariffs/clear": Asked({"identity": "CP3"}),
     "GET /counted-costs": _ONE,
     "GET /sessions/{session_id}/counted": _thing("session_id", "session"),
+    "GET /stations/{identity}/power-limits": Asked({"identity": "CP1"}),
+    "POST /stations/{identity}/power-limits": Asked(
+        {"identity": "CP1"}, body={"amount": "11", "unit": "kW", "evse": 1, "minutes": 120}
+    ),
+    "POST /stations/{identity}/power-limits/clear": Asked({"identity": "CP1"}, body={"profile": 8401}),
+    "POST /stations/{identity}/power-limits/ask": Asked({"identity": "CP1"}, body={"evse": 1, "minutes": 1440}),
+    "GET /stations/{identity}/display-texts": Asked({"identity": "CP2"}),
+    "POST /stations/{identity}/display-texts": Asked(
+        {"identity": "CP3"}, body={"number": 7, "text": "Bay 2 is closed on Monday.", "priority": "InFront"}
+    ),
+    "POST /stations/{identity}/display-texts/clear": Asked({"identity": "CP3"}, body={"number": 7}),
+    "POST /stations/{identity}/display-texts/ask": Asked({"identity": "CP3"}),
     "GET /offline": Asked(),
     "POST /offline": Asked(body={"starts": "known", "refused_wh": 0}),
     "POST /locations/{location_reference}/offline": Asked(

@@ -2147,6 +2147,68 @@ class CountedOf(Answer):
     gross_minor: int | None
 
 
+class PowerProfile(Answer):
+    """A limit that a station has."""
+
+    number: int
+    purpose: str
+    evse: Annotated[int, msgspec.Meta(description="0: the station as a whole.")]
+    limit: str | None
+    """Of the first period, in the unit."""
+    unit: str
+    periods: int
+    until: When | None
+    source: Annotated[str | None, msgspec.Meta(description="Who set it, in the station's word; null: this house.")]
+    command_id: str | None
+
+
+class PowerStep(Answer):
+    """From a moment on no more than this."""
+
+    at: When
+    limit: str | None
+    phases: int | None
+
+
+class PowerSchedule(Answer):
+    """What all limits of a place come to, as the station has answered."""
+
+    evse: int
+    unit: str
+    steps: list[PowerStep]
+    at: When
+    command_id: str
+
+
+class PowerLimits(Answer):
+    """Limits of a station's power."""
+
+    station: str
+    profiles: list[PowerProfile]
+    told_at: Annotated[When | None, msgspec.Meta(description="When it has told all of them itself.")]
+    schedules: list[PowerSchedule]
+
+
+class ShownText(Answer):
+    """A text that a station's display has."""
+
+    number: int
+    text: str
+    priority: str
+    state: str
+    begins: When | None
+    ends: When | None
+    command_id: str | None
+
+
+class ShownTexts(Answer):
+    """Texts of a station's display."""
+
+    station: str
+    texts: list[ShownText]
+    told_at: Annotated[When | None, msgspec.Meta(description="When it has told all of them itself.")]
+
+
 class OfflineTold(Answer):
     """What stations may do without a connection, and what that means."""
 

@@ -14,8 +14,10 @@ from tallywatt.payments.debit import Scheme
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.rating.records import Dimension
 from tallywatt.rating.records import Scope as Place
+from tallywatt.stations.charging import LONGEST_MINUTES, Unit
 from tallywatt.stations.command import Action
 from tallywatt.stations.display import Shows
+from tallywatt.stations.messages_shown import LARGEST_NUMBER, LONGEST_TEXT
 from tallywatt.stations.offline import MOST_WH, Starts
 from tallywatt.stations.station import Current
 from tallywatt.workflows.resolve_inbox import Decision
@@ -160,6 +162,54 @@ class OfflinePolicy(Shape):
     refused_wh: Annotated[int, Field(ge=0, le=MOST_WH)] | None = Field(
         default=None, description="Energy that may still flow when the station is back and the card is refused."
     )
+
+
+class LimitOfPower(Shape):
+    """No more than this, from now on, at one EVSE or at the whole station."""
+
+    amount: Annotated[str, Field(pattern=r"^[0-9]{1,8}([.][0-9])?$", description="As text, with one place at most.")]
+    unit: Unit = Unit.KW
+    evse: Annotated[int, Field(ge=1, le=1_000)] | None = Field(default=None, description="Its number; null: all of it.")
+    minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = Field(
+        default=None, description="How long; null: until it is cleared."
+    )
+
+
+class LimitCleared(Shape):
+    """Which profile is cleared."""
+
+    profile: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        default=None, description="Its number; null: all of them."
+    )
+
+
+class LimitsAsked(Shape):
+    """What a station is asked about the limits that it keeps to."""
+
+    profiles: bool = Field(default=False, description="For the profiles themselves: OCPP 2.x; else what they come to.")
+    evse: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    unit: Unit = Unit.KW
+    minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = 24 * 60
+
+
+class DisplayText(Shape):
+    """A text that a station's display is to show."""
+
+    number: Annotated[int, Field(ge=0, le=LARGEST_NUMBER, description="Your own; the same again replaces the text.")]
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    priority: Literal["NormalCycle", "InFront", "AlwaysFront"] = "NormalCycle"
+    state: Literal["", "Idle", "Charging", "Faulted", "Unavailable"] = Field(
+        default="", description="While the station is so; empty: always."
+    )
+    language: Annotated[str, Field(max_length=8)] = ""
+    begins: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+
+
+class TextCleared(Shape):
+    """Which text is taken away."""
+
+    number: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 
 
 class NewCommand(Shape):

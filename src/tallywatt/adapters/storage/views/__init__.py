@@ -22,6 +22,7 @@ from tallywatt.adapters.storage.views import (
     equations,
     finding,
     habits,
+    kept_there,
     key_changes,
     lists,
     local_lists,
@@ -130,6 +131,8 @@ class Views:
     billable = staticmethod(commissioning.billable)
     commissioning = staticmethod(commissioning.commissioning)
     reports_of = staticmethod(telling.reports_of)
+    limits_of = staticmethod(kept_there.limits_of)
+    texts_of = staticmethod(kept_there.texts_of)
     told_of = staticmethod(telling.told_of)
     variables_of = staticmethod(telling.variables_of)
 

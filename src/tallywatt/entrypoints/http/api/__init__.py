@@ -75,6 +75,7 @@ def _of_the_house() -> list[APIRouter]:
         reservations,
         settings,
         station_keys,
+        station_power,
         station_profiles,
         station_tariffs,
     )
@@ -84,6 +85,7 @@ def _of_the_house() -> list[APIRouter]:
         local_lists,
         reservations,
         station_keys,
+        station_power,
         station_profiles,
         station_tariffs,
         limits,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.api.places import operator_of, station_of
-from tallywatt.entrypoints.http.console.power import as_asked, report_of, tell, told_of, whole
+from tallywatt.entrypoints.http.console.power import tell, told_of, whole
 from tallywatt.entrypoints.http.console.shown import done, given_fields, shown
 from tallywatt.entrypoints.http.console.tariffs import typed_instant
 from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse
 from tallywatt.entrypoints.http.problems import status_of
-from tallywatt.kernel.clock import rfc3339
 from tallywatt.kernel.errors import TallywattError
 from tallywatt.stations import messages_shown as texts
 from tallywatt.stations.messages import OLD
@@ -74,20 +73,10 @@ async def _page(
 ) -> Response:
     row = await station_of(house, caller.operator_id, identity)
     told = await told_of(house, caller, row, texts.ABOUT_DISPLAYS)
-    report, told_at = await report_of(house, caller, told, texts.LIST)
-    now = house.machine.now()
-    held = texts.texts_of(as_asked(told, now), texts.with_told(report), told_at, now)
+    held = await house.ask(house.views.texts_of, caller.operator_id, row["id"], house.machine.now())
     return await shown(
         request, house, caller, "station_display.html", "stations", status_of(problem) if problem else 200,
         row=row, told=told[:20], problem=problem, given=given or {}, is_old=row["protocol"] == OLD,
-        texts=[
-            {
-                "number": one.number, "text": one.text, "priority": one.priority, "state": one.state,
-                "begins": None if one.begins is None else rfc3339(one.begins),
-                "ends": None if one.ends is None else rfc3339(one.ends),
-            }
-            for one in held
-        ],
-        told_at=None if told_at is None else rfc3339(told_at),
+        texts=held["texts"], told_at=held["told_at"],
         priorities=texts.PRIORITIES, states=texts.STATES,
     )  # fmt: skip

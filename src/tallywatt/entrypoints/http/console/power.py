@@ -12,16 +12,16 @@ from tallywatt.entrypoints.http.console.shown import done, given_fields, shown
 from tallywatt.entrypoints.http.doors import Operations, Reader, TheHouse, actor_of
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.http.shapes import NewCommand
-from tallywatt.kernel.clock import Instant, parse_instant, rfc3339
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.stations import charging
 from tallywatt.stations.charging import Limit, Unit
-from tallywatt.stations.command import Action, Asked
+from tallywatt.stations.command import Action
 from tallywatt.stations.messages import OLD
 from tallywatt.workflows.order_station import order_station
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
+    from tallywatt.kernel.clock import Instant
     from tallywatt.wiring import House
 
 router = APIRouter()
@@ -106,28 +106,6 @@ async def told_of(house: House, caller: Caller, row: dict[str, Any], names: tupl
     return [one for one in rows if one["name"] in names]
 
 
-async def report_of(
-    house: House, caller: Caller, told: list[dict[str, Any]], name: str
-) -> tuple[list[dict[str, Any]], Instant | None]:
-    """The newest whole report of a station about what it has, and when it was whole; nothing, where there is none."""
-    asked = next((one for one in told if one["name"] == name and one["state"] == "completed"), None)
-    if asked is None:
-        return [], None
-    rows = await house.ask(house.views.reports_of, caller.operator_id, asked["id"])
-    return [one["content"] for one in rows if isinstance(one["content"], dict)], parse_instant(asked["ended_at"])
-
-
-def as_asked(told: list[dict[str, Any]], now: Instant) -> list[Asked]:
-    """The same, oldest first, as the room of stations reads it."""
-    return [
-        Asked(
-            one["id"], one["name"], one["state"], one["payload"].get("content") or {},
-            now if one["ended_at"] is None else parse_instant(one["ended_at"]),
-        )
-        for one in reversed(told)
-    ]  # fmt: skip
-
-
 async def _page(
     request: Request,
     house: House,
@@ -138,43 +116,10 @@ async def _page(
 ) -> Response:
     row = await station_of(house, caller.operator_id, identity)
     told = await told_of(house, caller, row, charging.ABOUT_POWER)
-    report, told_at = await report_of(house, caller, told, charging.LIST)
-    now = house.machine.now()
-    profiles = charging.profiles_of(as_asked(told, now), charging.with_told(report), told_at, now)
+    held = await house.ask(house.views.limits_of, caller.operator_id, row["id"], house.machine.now())
     return await shown(
         request, house, caller, "station_power.html", "stations", status_of(problem) if problem else 200,
         row=row, told=told[:20], problem=problem, given=given or {}, is_old=row["protocol"] == OLD,
-        profiles=[
-            {
-                "number": one.number, "purpose": one.purpose, "evse": one.evse_number, "limit": _plain(one.limit),
-                "unit": one.unit, "periods": one.periods, "source": one.source, "command_id": one.command_id,
-                "until": None if one.until is None else rfc3339(one.until),
-            }
-            for one in profiles
-        ],
-        told_at=None if told_at is None else rfc3339(told_at),
-        schedules=_schedules(told),
+        profiles=[one | {"limit": one["limit"] or "–"} for one in held["profiles"]],
+        told_at=held["told_at"], schedules=held["schedules"],
     )  # fmt: skip
-
-
-def _schedules(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The newest answer of each place to the question what all its profiles come to."""
-    found: dict[int, dict[str, Any]] = {}
-    for one in told:
-        if one["name"] != charging.SCHEDULE or one["answered_at"] is None:
-            continue
-        at = parse_instant(one["answered_at"])
-        made = charging.composite_of(one["answer"], one["payload"].get("content") or {}, at)
-        if made is not None and made.evse_number not in found:
-            steps = [
-                {"at": rfc3339(step.at), "limit": _plain(step.limit), "phases": step.phases} for step in made.steps
-            ]
-            found[made.evse_number] = {
-                "evse": made.evse_number, "unit": made.unit, "steps": steps, "at": one["answered_at"],
-                "command_id": one["id"],
-            }  # fmt: skip
-    return [found[place] for place in sorted(found)]
-
-
-def _plain(amount: Decimal | None) -> str:
-    return "–" if amount is None else f"{amount.normalize():f}"
