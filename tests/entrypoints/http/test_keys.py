@@ -69,7 +69,8 @@ def test_many_requests_are_one_write(scene: Scene) -> None:
     for _ in range(20):
         assert status(scene, key["key"]) == 200
     scene.do(lambda work, _: work.api_keys.by(), None)
-    assert len(commits) <= 2
+    # The key's own creation may be told of after its answer: beside it, there is one that wrote.
+    assert sum(commits) <= 2
 
 
 @pytest.mark.parametrize("asked", [["collect"], ["admin", "operate"]])
