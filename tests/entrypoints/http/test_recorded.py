@@ -60,6 +60,7 @@ CHANGES_NOTHING: Final = frozenset(
         "POST /console/theme",  # the colours of one's own browser
         "POST /console/tariffs/new",  # shows what it would be, unless it is told to keep it
         "POST /account/passkeys/ask",  # a question to the browser
+        "POST /console/disputes/{dispute_id}/grounds",  # a question to the provider
     )
 )
 ENDS: Final = ("remove", "revoke", "end", "leave")
