@@ -98,6 +98,8 @@ def test_what_was_added_is_told_as_the_lists_tell_it(shop: CommandLine, tmp_path
         "station-local-list": lambda: shop.good("station", "local-list", "CP-18", "--on", *OF, "--json").json,
         "station-tariffs": lambda: shop.good("station", "tariffs", *OF, "--json").json,
         "station-counted": lambda: shop.good("station", "counted", *OF, "--json").json,
+        "station-power": lambda: shop.good("station", "power", "CP-18", *OF, "--json").json,
+        "station-texts": lambda: shop.good("station", "texts", "CP-18", *OF, "--json").json,
         "station-offline": lambda: shop.good("station", "offline", "CP-18", *OF, "--json").json,
         "station-display": lambda: shop.good("station", "display", "CP-18", "--shows", "always", *OF, "--json").json,
         "station-set-right": lambda: shop.good("station", "set-right", "CP-18", *OF, "--json").json,

@@ -60,7 +60,7 @@ def order(
         raise BadInput(msg, code="stations.use_send", remedy="tallywatt station send ID MESSAGE")
     payload: dict[str, Any] = {"type": how or "soft", "operative": how != "inoperative"} | ({"tag": tag} if tag else {})
     with at_desk(operator) as desk:
-        row = _station(desk, identity)
+        row = station_named(desk, identity)
         place = _evse(row, evse)
         command = CommandStation(
             row["id"],
@@ -69,7 +69,7 @@ def order(
             EvseId(place["id"]) if place else None,
             SessionId(session) if session else None,
         )
-        _give(desk, command, wait, as_json=as_json)
+        give(desk, command, wait, as_json=as_json)
 
 
 @station.command(
@@ -102,17 +102,17 @@ def send(
 
     told = _content(content)
     with at_desk(operator) as desk:
-        row = _station(desk, identity)
+        row = station_named(desk, identity)
         check_message(row["protocol"], message, told)
         payload = {"name": message, "content": told}
-        _give(desk, CommandStation(row["id"], Action.MESSAGE, payload, deadline_seconds=seconds), wait, as_json=as_json)
+        give(desk, CommandStation(row["id"], Action.MESSAGE, payload, deadline_seconds=seconds), wait, as_json=as_json)
 
 
 @station.command("commands", **examples("tallywatt station commands CP-17", "tallywatt station commands CP-17 --json"))
 def commands(identity: IdentityArgument, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
     """List the last commands to a station."""
     with at_desk(operator) as desk:
-        found = _station(desk, identity)["commands"]
+        found = station_named(desk, identity)["commands"]
     if as_json:
         say_json(found)
         return
@@ -195,9 +195,9 @@ def configuration(
     from tallywatt.stations.configuration import reading, writing
 
     with at_desk(operator) as desk:
-        row = _station(desk, identity)
+        row = station_named(desk, identity)
         if read or values:
-            wanted = writing(_version(row), _settings(values)) if values else [reading(_version(row), ())]
+            wanted = writing(version_of(row), _settings(values)) if values else [reading(version_of(row), ())]
             for name, content in wanted:
                 _configure(desk, row, name, content, wait)
         found = desk.ask(desk.views.variables_of, row["id"])
@@ -209,7 +209,8 @@ def configuration(
     say_table(columns, rows, empty=f"Nothing is known yet: tallywatt station configuration {identity} --read")
 
 
-def _station(desk: Desk, identity: str) -> Data:
+def station_named(desk: Desk, identity: str) -> Data:
+    """The station of that identity; NotFound for none."""
     row: Data | None = desk.ask(desk.views.station, identity)
     if row is None:
         msg = f"there is no station {identity!r}"
@@ -238,7 +239,8 @@ def _content(text: str) -> Data:
     return found
 
 
-def _give(desk: Desk, command: CommandStation, wait: int, *, as_json: bool) -> Data:
+def give(desk: Desk, command: CommandStation, wait: int, *, as_json: bool) -> Data:
+    """Give an order, and say what comes of it within so many seconds."""
     from tallywatt.workflows.order_station import order_station
 
     made = desk.do(order_station, command)
@@ -293,7 +295,8 @@ def _say_schema(name: str, protocol: str | None) -> None:
             say_json({"protocol": one, "message": name, "schema": message_schema(one, name)})
 
 
-def _version(row: Data) -> str:
+def version_of(row: Data) -> str:
+    """In which version of OCPP it speaks; BadInput while that is not known."""
     if row["protocol"] is None:
         msg = f"station {row['identity']} has not connected yet, so its version is not known"
         raise BadInput(msg, code="stations.never_connected", remedy="connect it first")

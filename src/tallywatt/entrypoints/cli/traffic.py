@@ -9,7 +9,7 @@ import typer
 
 from tallywatt.entrypoints.cli.desk import Desk, at_desk
 from tallywatt.entrypoints.cli.show import say, say_json
-from tallywatt.entrypoints.cli.station_tariffs import station
+from tallywatt.entrypoints.cli.station_power import station
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.kernel.errors import NotFound
