@@ -48,7 +48,7 @@ def told_as_promised(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test lets happen, partners are told as the catalogue says, and the sums are those of the rows."""
     urls: set[str] = {
         request.getfixturevalue(name).url
-        for name in ("house", "quick_house", "idle_house")
+        for name in ("house", "quick_house", "idle_house", "debtors", "quick_debtors")
         if name in request.fixturenames
     }
     yield

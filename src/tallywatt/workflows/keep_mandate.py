@@ -248,5 +248,7 @@ def forget_accounts(work: UnitOfWork, customer_id: str) -> None:
 
 
 def _tell(work: UnitOfWork, mandate: Mandate, type_: str) -> None:
-    data: dict[str, Scalar] = {"mandate_id": mandate.mandate_id, "reason": mandate.end_reason}
+    data: dict[str, Scalar] = {"mandate_id": mandate.mandate_id}
+    if mandate.end_reason is not None:
+        data["reason"] = mandate.end_reason
     work.events.append(Event("customer", mandate.customer_id, type_, data))
