@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tallywatt.kernel.errors import NotFound
+from tallywatt.kernel.errors import BadInput, NotFound
+from tallywatt.payments.provider import KnowsReaders
 from tallywatt.workflows.listen import settle, to_inbox
 from tallywatt.workflows.note_reader import READER_FAILING, open_items
 
@@ -23,6 +24,15 @@ class ReaderLook:
 
     reader: Reader
     account: ProviderAccount
+
+
+def refuse_unknown(provider: object, reader_ref: str) -> None:
+    """BadInput for a reader that its provider does not know; one that it cannot be asked about now is looked for later."""
+    if isinstance(provider, KnowsReaders) and provider.knows_reader(reader_ref) is False:
+        msg = f"the provider knows no card reader {reader_ref} of this account"
+        raise BadInput(
+            msg, code="readers.unknown_there", remedy="take its name from the provider's own list of readers"
+        )
 
 
 def reader_to_check(work: UnitOfWork, reader_id: str) -> ReaderLook | None:

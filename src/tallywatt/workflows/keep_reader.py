@@ -59,6 +59,14 @@ def add_reader(work: UnitOfWork, command: AddReader) -> Reader:
     return reader
 
 
+def account_of_reader(work: UnitOfWork, command: AddReader) -> ProviderAccount:
+    """Where a reader is looked for before it is added. Writes nothing, and refuses what adding it refuses."""
+    account = _account(work, command.account)
+    _named(command)
+    _place(work, command)
+    return account
+
+
 def _account(work: UnitOfWork, name: str) -> ProviderAccount:
     account = work.provider_accounts.one_by(name=name)
     if account is None or account.closed_at is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationKind
-from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.payments.provider import Succeeded, Unknown, View, ViewStatus
 from tallywatt.payments.reader import MOST_UNPAID, PAUSE_MS
 from tallywatt.stations.command import CommandState
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
@@ -43,6 +43,40 @@ def paid_at_reader(scene: Scene, code: str = EVSE, **form: str) -> Any:
     """A driver has said yes to the price at a kiosk."""
     headers = {"Accept": "application/json", "Idempotency-Key": KEY}
     return scene.client().post(f"/evse/{code}/pay", headers=headers, data={"at": "reader"} | form)
+
+
+class Knows:
+    """A provider that says which readers it has, or nothing."""
+
+    def __init__(self, *readers: str, is_silent: bool = False) -> None:
+        self.readers, self.is_silent = readers, is_silent
+
+    def __call__(self, _: object) -> Knows:
+        """As the house looks one up by its account."""
+        return self
+
+    def knows_reader(self, reader_ref: str) -> bool | Unknown:
+        """Whether there is one of that name."""
+        return Unknown("timeout") if self.is_silent else reader_ref in self.readers
+
+
+def test_a_reader_that_its_provider_does_not_know_is_refused_to_who_adds_it(scene: Scene) -> None:
+    """By a program and on the console; while the provider is silent it is taken, and looked for later."""
+    asked = {"account": "main", "reader_ref": "tmr_1", "label": "Kiosk", "location": "queen-street"}
+    providers: Any = Knows("tmr_1")
+    scene.house.providers = providers
+    refused = scene.client().post("/readers", json=asked | {"reader_ref": "tmr_l"}, headers=scene.key("admin", "read"))
+    assert (refused.status_code, refused.json()["code"]) == (400, "readers.unknown_there")
+    client = scene.signed_in()
+    form = asked | {"reader_ref": "tmr_l", "csrf": csrf(client, CONSOLE)}
+    shown = client.post(CONSOLE, data=form)
+    assert (shown.status_code, "tmr_l" in shown.text) == (400, True)
+    assert scene.do(lambda work, _: work.readers.by(), None) == []
+    for ref, is_silent in (("tmr_1", False), ("tmr_2", True)):
+        scene.house.providers.is_silent = is_silent  # type: ignore[attr-defined]  # the one above
+        more = {"reader_ref": ref, "label": ref}
+        added = scene.client().post("/readers", json=asked | more, headers=scene.key("admin", "read"))
+        assert added.status_code == 201, added.text
 
 
 def test_a_driver_at_a_kiosk_pays_at_the_reader_and_the_station_starts(scene: Scene) -> None:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tallywatt.entrypoints.cli.desk import Desk, at_desk
+from tallywatt.entrypoints.cli.desk import Desk, at_desk, settings
 from tallywatt.entrypoints.cli.show import Column, Data, say, say_json, say_table
 from tallywatt.entrypoints.cli.words import JsonFlag, OperatorOption, examples, group
-from tallywatt.kernel.errors import NotFound
+from tallywatt.kernel.errors import Broken, NotFound
 
 reader = group("reader", "Card readers of payment providers.")
 
@@ -50,9 +50,24 @@ def add(
 
     with at_desk(operator) as desk:
         command = AddReader(account, reader_ref, label, location, tuple(evses or ()))
+        _look_for(desk, account, reader_ref.strip())
         row = desk.do(add_reader, command)
         told = _reader(desk, str(row["reader_id"]))
     _say([told], as_json=as_json, whole=told)
+
+
+def _look_for(desk: Desk, account: str, reader_ref: str) -> None:
+    """Refuse what the provider does not know; what cannot be asked now is looked for by a worker."""
+    from tallywatt.wiring import provider_of
+    from tallywatt.workflows.check_reader import refuse_unknown
+
+    named = [one for one in desk.ask(desk.views.provider_accounts) if one["name"] == account and not one["closed_at"]]
+    try:
+        providers = [provider_of(one, settings()) for one in named]
+    except Broken:
+        return
+    for one in providers:
+        refuse_unknown(one, reader_ref)
 
 
 @reader.command("list", **examples("tallywatt reader list", "tallywatt reader list --json"))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from tallywatt.entrypoints.http.changes import NewReader
 from tallywatt.entrypoints.http.doors import Admin, Reader, TheHouse
 from tallywatt.entrypoints.http.manners import Resource
+from tallywatt.entrypoints.http.new_readers import looked_for
 from tallywatt.entrypoints.http.once import write_once
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.workflows.keep_reader import AddReader, RemoveReader, add_reader, remove_reader
@@ -37,7 +38,7 @@ async def show_reader(reader_id: str, caller: Reader, house: TheHouse) -> Respon
 async def post_reader(request: Request, body: NewReader, caller: Admin, house: TheHouse) -> Response:
     """Add a card reader. It serves all EVSEs of a location, or those that are named."""
     command = AddReader(body.account, body.reader_ref, body.label, body.location, tuple(body.evses))
-    return await write_once(request, house, caller, add_reader, command, _told, 201)
+    return await write_once(request, house, caller, add_reader, await looked_for(house, caller, command), _told, 201)
 
 
 @router.delete("/readers/{reader_id}")

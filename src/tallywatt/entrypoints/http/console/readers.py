@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallywatt.entrypoints.http.console.shown import done, given_fields, shown
 from tallywatt.entrypoints.http.doors import Admin, Reader, TheHouse, actor_of
+from tallywatt.entrypoints.http.new_readers import looked_for
 from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.kernel.errors import TallywattError
 from tallywatt.payments.capabilities import capabilities_of
@@ -40,6 +41,7 @@ async def add(request: Request, caller: Admin, house: TheHouse) -> Response:
         evses,
     )
     try:
+        command = await looked_for(house, caller, command)
         await house.write(caller.operator_id, add_reader, command, actor=actor_of(caller))
     except TallywattError as problem:
         return await _page(request, house, caller, given, problem)
