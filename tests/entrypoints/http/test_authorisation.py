@@ -373,9 +373,25 @@ def _debits(scene: Scene, name: str) -> dict[str, str]:
     return {"mandate": mandate.mandate_id, "debit_batch": batch.batch_id, "bank_line": line.line_id}
 
 
+class AnswersToo(TakesAnswers):
+    """Takes answers to disputes; what is told to it, the provider behind the account hears."""
+
+    def __init__(self, real: Any) -> None:
+        super().__init__()
+        self._real, self._account = real, None
+
+    def __call__(self, account: Any) -> AnswersToo:
+        self._account = account
+        return self
+
+    def read_webhook(self, headers: Any, body: bytes) -> Any:
+        """As it is signed for that account."""
+        return self._real(self._account).read_webhook(headers, body)
+
+
 def _dispute(scene: Scene, payment_id: str) -> str:
     """A payment of this operator that a bank has taken back."""
-    asked: Any = TakesAnswers()
+    asked: Any = AnswersToo(scene.house.providers)
     scene.house.providers = asked
     payment = scene.do(lambda work, key: work.payments.get(key), payment_id)
     told = ToldDispute(
