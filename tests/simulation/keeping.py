@@ -9,7 +9,7 @@ from tallywatt.kernel.clock import parse_instant
 from tests.simulation.world import MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from tests.simulation.station import Plug, Station
+    from tests.simulation.station import Charge, Plug, Station
 
 ANSWERS = ("Accepted", "Accepted", "Accepted", "Accepted", "Occupied", "Faulted", "error", "late", "silent", "nothing")
 """To ReserveNow. `late` and `silent` keep it and say so too late, or never; `nothing` hears nothing of it."""
@@ -33,11 +33,16 @@ class Kept:
     end: str = ""
     """What became of it; empty while it is kept."""
     used_at: int | None = None
+    charge: Charge | None = None
 
     @property
     def was_used_in_time(self) -> bool:
-        """Whether its driver came while it was agreed; one with a late clock keeps a place for longer than anybody asked."""
-        return self.used_at is not None and self.used_at < self.promised_until
+        """Whether its driver came while it was agreed, and the house was told so.
+
+        A station with a late clock keeps a place for longer than anybody asked; another one gives up telling of a start.
+        """
+        in_time = self.used_at is not None and self.used_at < self.promised_until
+        return in_time and self.charge is not None and self.charge.start_acknowledged
 
     @property
     def was_kept_in_full(self) -> bool:

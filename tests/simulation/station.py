@@ -428,6 +428,8 @@ class Station:
         register = self.read(plug)
         charge = Charge(self.identity, plug.number, token, self.world.now, register, register=register)
         more: dict[str, Any] = {}
+        if held is not None:
+            held.charge = charge
         if held is not None and self.reservations.names_them:
             charge.names = more["reservationId"] = held.number
         self.charges.append(charge)

@@ -7,11 +7,14 @@ import pytest
 from tallywatt.kernel.money import money
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.dispute import DisputeState, ToldDispute
+from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import Failed
+from tallywatt.payments.provider import Failed, NotSent
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.resolve_inbox import Decision
+from tallywatt.workflows.return_rest import MOST_TRIES
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
 from tallywatt.workflows.take_next_step import take_next_step
 from tests.payments.scripted import LOSE_ANSWER
@@ -107,3 +110,24 @@ def test_a_refund_that_was_refused_is_not_asked_for_again_by_itself(quick: Stree
     assert len(quick.house.rows.operations.by()) == before
     assert [one.kind for one in quick.house.inbox()] == ["operation_failed"]
     assert the_payment(quick.house).beyond_due_minor == BEYOND_DOUBT
+
+
+def test_a_refund_that_never_arrived_is_asked_for_anew_some_times(quick: Street) -> None:
+    """A provider that keeps its fault under a key does nothing under it: the next one has a key of its own."""
+    quick.secure()
+    quick.work()
+    quick.wish(Decision.WRITE_OFF)
+    keys = []
+    for _ in range(MOST_TRIES):
+        [open_] = [one for one in quick.house.rows.operations.by() if one.is_unresolved]
+        assert (open_.kind, open_.amount_minor) == (OperationKind.REFUND, BEYOND_DOUBT)
+        keys.append(open_.idempotency_key)
+        assert not quick.house.inbox(), "nobody has to look while it is tried"
+        gone = ProviderFact(open_.payment_id, NotSent("never seen"), Source.JANITOR, open_.operation_id)
+        quick.house.do(apply_provider_fact, gone)
+    assert len(set(keys)) == MOST_TRIES
+    assert [one.kind for one in quick.house.inbox()] == ["refund_awaited"]
+    quick.work()
+    payment = the_payment(quick.house)
+    assert (payment.state, payment.open_hold_minor) == (PaymentState.CAPTURED, 0)
+    assert asked(quick) == [("capture", BEYOND_DOUBT), ("void", 4410)]

@@ -42,6 +42,7 @@ from tallywatt.workflows.note_reader import note_reader
 from tallywatt.workflows.post_entry import post
 from tallywatt.workflows.renew_method import note_method
 from tallywatt.workflows.reserve_refund import release_reserved
+from tallywatt.workflows.return_rest import is_rest
 from tallywatt.workflows.route_payment import fail_over, note_health
 from tallywatt.workflows.take_next_step import take_next_step
 from tallywatt.workflows.use_coupon import release_uses
@@ -253,11 +254,16 @@ def _follow_operation(
             note(
                 work, payment, "operation_failed", f"{operation.kind} failed: {operation.code}", operation.operation_id
             )
-    elif operation.state is OperationState.NOT_SENT and (dead_end or operation.kind is OperationKind.REFUND):
-        # What a payment asks for by itself it asks again, and needs nobody; a refund was a person's wish.
+    elif operation.state is OperationState.NOT_SENT and (dead_end or _was_wished(payment, operation)):
+        # What a payment asks for by itself it asks again, and needs nobody.
         note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
     elif operation.state is OperationState.DECLINED and operation.advice == Advice.ASK_DRIVER:
         _event(work, payment, "DriverNeeded", operation_id=operation.operation_id, code=operation.code)
+
+
+def _was_wished(payment: Payment, operation: Operation) -> bool:
+    """Whether it is a refund that a person has asked for."""
+    return operation.kind is OperationKind.REFUND and not is_rest(payment, operation)
 
 
 def _came_too_late(operation: Operation, now: Instant) -> bool:
