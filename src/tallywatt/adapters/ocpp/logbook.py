@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from itertools import takewhile
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -29,9 +31,13 @@ log = structlog.get_logger(__name__)
 
 FULL_MESSAGES: Final = 64
 FULL_BYTES: Final = 32 * 1024
-OLD_SECONDS: Final = 30.0
-"""How long the first message of a chunk waits for others."""
-LOOK_SECONDS: Final = 5.0
+YOUNG_SECONDS: Final = 15.0
+OLD_SECONDS: Final = 45.0
+"""How long the first message of a chunk waits for others: at least, and at most."""
+ROUND_SECONDS: Final = 30.0
+"""So long it takes to turn every page once, some at each look. Stations that came back together would else be turned together,
+and for a second nobody would be answered."""
+LOOK_SECONDS: Final = 0.5
 MOST_WAITING: Final = 2000
 """Chunks that wait for the thread or for a busy writer; beyond that they are left out."""
 MOST_UNKNOWN: Final = 64
@@ -135,8 +141,12 @@ class Logbook:
 
     def _turn_old(self) -> None:
         assert self._loop is not None, "only called on the loop"
-        before = self._loop.time() - OLD_SECONDS
-        for page in [one for one in self._open if one.opened_at <= before]:
+        now, share = self._loop.time(), ceil(len(self._open) * LOOK_SECONDS / ROUND_SECONDS)
+        # The oldest stand first: a page that was turned is opened again behind all others.
+        young = takewhile(lambda one: one.opened_at <= now - YOUNG_SECONDS, self._open)
+        for place, page in enumerate(list(young)):
+            if place >= share and page.opened_at > now - OLD_SECONDS:
+                break
             self.turn(page)
         self._look = self._loop.call_later(LOOK_SECONDS, self._turn_old)
 
