@@ -177,8 +177,9 @@ def texts(
 @station.command(
     "text",
     **examples(
-        "tallywatt station text CP-18 7 'Closed on Sunday' --until 2026-03-09T00:00:00Z",
-        "tallywatt station text CP-18 7 'Free for members' --priority InFront --while Idle",
+        "tallywatt station text CP-18 7 'Closed on Sunday' \\",
+        "    --until 2026-03-09T00:00:00Z",
+        "tallywatt station text CP-18 7 'Free for members' --while Idle",
         "tallywatt station text CP-18 7 --clear",
     ),
 )
