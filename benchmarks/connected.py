@@ -27,6 +27,7 @@ from benchmarks.gateway import (
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.storage.migrations import upgrade
 from tallywatt.adapters.storage.store import Store
+from tallywatt.entrypoints.cli.lean import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ MIX_A_SECOND = 1_000
 
 def measure() -> list[Figure]:
     """All of it, in about three minutes."""
+    settled()  # as a server does once all is loaded
     with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder:
         shown = certificate(Path(folder))
         figures = uvloop.run(_with_tls(shown))
