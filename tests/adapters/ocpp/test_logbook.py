@@ -23,19 +23,23 @@ class Clockwork:
     def __init__(self) -> None:
         self.now = 0.0
         self.next: tuple[float, Callable[[], None]] | None = None
+        self.woken = 0
 
     def time(self) -> float:
         """In seconds."""
         return self.now
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> object:
         """One thing waits at a time."""
         self.next = (self.now + seconds, call)
+        return self.next
 
     def run_until(self, moment: float) -> None:
         """All that is due until then happens."""
         while self.next is not None and self.next[0] <= moment:
             self.now, call = self.next
+            self.next = None
+            self.woken += 1
             call()
         self.now = moment
 
@@ -83,3 +87,17 @@ def test_a_quiet_station_is_written_down_all_the_same() -> None:
     assert shelf.turned == []
     loop.run_until(OLD_SECONDS)
     assert len(shelf.turned) == 1
+
+
+def test_where_nobody_speaks_nobody_looks() -> None:
+    """A server without stations is not woken, nor one whose stations are all written down."""
+    loop, shelf = Clockwork(), Shelf()
+    shelf.live_on(cast("AbstractEventLoop", loop))
+    loop.run_until(86_400.0)
+    assert loop.woken == 0
+    page = shelf.page_of(OperatorId("o"), StationId("s"), is_known=True)
+    for round_ in (1, 2):
+        page.note(Instant(0), Direction.IN, HEARTBEAT)
+        loop.run_until(loop.now + 86_400.0)
+        assert (len(shelf.turned), loop.next) == (round_, None)
+    assert loop.woken <= 4

@@ -113,7 +113,6 @@ class Logbook:
         """From now on pages are turned on this loop."""
         self._loop = loop
         self._begin()
-        self._look = loop.call_later(LOOK_SECONDS, self._turn_old)
 
     def page_of(self, operator_id: OperatorId, station_id: StationId, *, is_known: bool) -> Page:
         """A page for a socket."""
@@ -124,6 +123,8 @@ class Logbook:
         assert self._loop is not None, "pages are written while a loop runs"
         page.opened_at = self._loop.time()
         self._open[page] = None
+        if self._look is None:
+            self._look = self._loop.call_later(YOUNG_SECONDS, self._turn_old)
 
     def turn(self, page: Page) -> None:
         """What stands on a page is handed to the thread."""
@@ -148,7 +149,11 @@ class Logbook:
             if place >= share and page.opened_at > now - OLD_SECONDS:
                 break
             self.turn(page)
-        self._look = self._loop.call_later(LOOK_SECONDS, self._turn_old)
+        # With nothing to turn nobody looks: a server with no stations sleeps.
+        oldest = next(iter(self._open), None)
+        self._look = oldest and self._loop.call_later(
+            max(LOOK_SECONDS, oldest.opened_at + YOUNG_SECONDS - now), self._turn_old
+        )
 
     def turn_of(self, station_id: str | None) -> None:
         """Turn the pages of one station, or of all: somebody wants to read."""
