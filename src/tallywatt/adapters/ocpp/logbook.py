@@ -150,10 +150,10 @@ class Logbook:
                 break
             self.turn(page)
         # With nothing to turn nobody looks: a server with no stations sleeps.
-        oldest = next(iter(self._open), None)
-        self._look = oldest and self._loop.call_later(
-            max(LOOK_SECONDS, oldest.opened_at + YOUNG_SECONDS - now), self._turn_old
-        )
+        self._look = None
+        if self._open:
+            due_at = next(iter(self._open)).opened_at + YOUNG_SECONDS
+            self._look = self._loop.call_later(max(LOOK_SECONDS, due_at - now), self._turn_old)
 
     def turn_of(self, station_id: str | None) -> None:
         """Turn the pages of one station, or of all: somebody wants to read."""
