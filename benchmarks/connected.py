@@ -32,9 +32,12 @@ from tallywatt.entrypoints.cli.lean import settled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MIX_CALLS = 15_000
-MIX_A_SECOND = 1_000
-"""Fifteen times what a fleet says that sends values every half a minute."""
+MIX_CALLS = 30_000
+MIX_A_SECOND = 2_000
+"""Thirty times what a fleet says that sends values every half a minute; the budget's own pace."""
+FEW_CALLS = 15_000
+FEW_A_SECOND = 1_000
+"""Where fewer speak fewer share a commit."""
 
 
 def measure() -> list[Figure]:
@@ -67,14 +70,13 @@ async def _fleet(engine: str, url: str, shown: tuple[Path, Path] | None) -> list
         directory = furnished(store, IDLE_STATIONS)
         async with listening(store.writer, directory) as gateway:
             figures = await _back(f"{named}: all back and booted", gateway)
-            us, seen = await load_of(
-                gateway, MIX_CALLS, "mixed", "--a-second", str(MIX_A_SECOND), stations=IDLE_STATIONS
-            )
-        what = f"{named}: mix at {MIX_A_SECOND:,} calls a second"
+            figures += await _mix(named, gateway, FEW_CALLS, FEW_A_SECOND)
+            figures += await _mix(named, gateway, MIX_CALLS, MIX_A_SECOND)
+            us, seen = await load_of(gateway, MIX_CALLS, "mixed", stations=IDLE_STATIONS)
+        what = f"{named}: mix as fast as it is answered"
         figures += [
+            Figure(f"{what}; calls a second", seen["calls"] / seen["seconds"], ""),
             Figure(f"{what}; CPU a call", us, "µs", 333),
-            Figure(f"{what}; p50", seen["p50_ms"], "ms"),
-            Figure(f"{what}; p99", seen["p99_ms"], "ms", 100),
         ]
         if shown is not None:
             async with listening(store.writer, directory, shown) as gateway:
@@ -83,6 +85,16 @@ async def _fleet(engine: str, url: str, shown: tuple[Path, Path] | None) -> list
     finally:
         store.close()
     return figures
+
+
+async def _mix(named: str, url: str, calls: int, a_second: int) -> list[Figure]:
+    us, seen = await load_of(url, calls, "mixed", "--a-second", str(a_second), stations=IDLE_STATIONS)
+    what, budgeted = f"{named}: mix at {a_second:,} calls a second", a_second == MIX_A_SECOND
+    return [
+        Figure(f"{what}; CPU a call", us, "µs", 333 if budgeted else None),
+        Figure(f"{what}; p50", seen["p50_ms"], "ms"),
+        Figure(f"{what}; p99", seen["p99_ms"], "ms", 100 if budgeted else None),
+    ]
 
 
 async def _back(what: str, url: str, *more: str) -> list[Figure]:

@@ -134,3 +134,29 @@ def test_the_memory_is_bounded() -> None:
 
     assert memory.known(("customers", "op", 0)) is None
     assert memory.known(("customers", "op", MOST_ROWS)) is not None
+
+
+def test_who_is_at_work_is_not_forgotten_for_those_who_pass() -> None:
+    """Ten thousand rows come and go; those that are asked for in between are there still, under their reference as well."""
+    memory = Memory()
+    working = [("customers", "op", f"works {number}") for number in range(100)]
+    for key in working:
+        memory.keep(key, (key[2],), object())
+        memory.keep_place(("customers", "op", ("reference", key[2])), key)
+    for number in range(3 * MOST_ROWS):
+        memory.keep(("customers", "op", number), (number,), object())
+        if number % 1_000 == 0:
+            assert all(memory.known(key) is not None for key in working)
+
+    assert [memory.key_at(("customers", "op", ("reference", key[2]))) for key in working] == working
+
+
+def test_what_was_written_last_is_what_is_known() -> None:
+    """A row of the older half that is written again, and was not asked for in between."""
+    memory = Memory()
+    memory.keep(("customers", "op", "C1"), ("before",), "before")
+    for number in range(MOST_ROWS // 2):
+        memory.keep(("customers", "op", number), (number,), object())
+    memory.keep(("customers", "op", "C1"), ("now",), "now")
+
+    assert memory.known(("customers", "op", "C1")) == (("now",), "now")

@@ -12,7 +12,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-MOST_ROWS = 20_000
+MOST_ROWS = 40_000
+"""Of those that may change. Beyond half of it the younger half becomes the older one, of which only what is asked for again is
+kept: a fleet that is at work is never forgotten as a whole."""
 NOT_KEPT = {
     "jobs": "changed by statements of their own too",
     "frames": "large, and never asked for by what wrote them",
@@ -50,6 +52,7 @@ class Memory:
         "_lists",
         "_noted",
         "_nowhere",
+        "_older",
         "_places",
         "_rows",
         "_unchanging",
@@ -61,6 +64,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._rows: dict[Key, Known] = {}
+        self._older: dict[Key, Known] = {}
         self._unchanging: dict[Key, Known] = {}
         self._lists: dict[str, dict[Key, list[Any]]] = {}
         self.held: set[Key] = set()
@@ -77,7 +81,14 @@ class Memory:
 
     def known(self, key: Key) -> Known | None:
         """A row, if it is known."""
-        return self._rows.get(key) or self._unchanging.get(key)
+        found = self._rows.get(key)
+        if found is not None:
+            return found
+        found = self._older.pop(key, None)
+        if found is None:
+            return self._unchanging.get(key)
+        self._rows[key] = found
+        return found
 
     def holds(self, key: Key) -> bool:
         """Whether nobody else can change this row at the moment."""
@@ -100,9 +111,14 @@ class Memory:
 
     def keep(self, key: Key, values: tuple[Any, ...], row: Any) -> None:
         """Remember a row as it was read, or as it was just written. Rows are frozen: the same one may be handed out again."""
-        if len(self._rows) + len(self._unchanging) >= MOST_ROWS:
-            self.forget()
-        (self._unchanging if key[0] in NEVER_CHANGED else self._rows)[key] = (values, row)
+        kept = self._unchanging if key[0] in NEVER_CHANGED else self._rows
+        kept[key] = (values, row)
+        if len(kept) >= MOST_ROWS // 2:
+            if kept is self._rows:
+                self._older, self._rows = kept, {}
+                self._places = {place: key for place, key in self._places.items() if key in kept}
+            else:
+                kept.clear()
 
     def first_note(self, key: Key) -> bool:
         """Whether nothing is known of this row yet; from now on it is known to be there."""
@@ -155,6 +171,7 @@ class Memory:
     def forget_changeable(self) -> None:
         """Know nothing that somebody else may have changed."""
         self._rows.clear()
+        self._older.clear()
         self._places.clear()
         self._noted.clear()
         self._nowhere.clear()
