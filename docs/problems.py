@@ -9,6 +9,7 @@ import ast
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
@@ -93,6 +94,7 @@ class Found:
 Problems = defaultdict[str, Found]
 
 
+@cache
 def problems() -> list[dict[str, Any]]:
     """Every problem that is raised anywhere, by code."""
     found: Problems = defaultdict(Found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ TESTS = Path(__file__).parents[1]
 CASES = TESTS / "payments" / "cases.txt"
 NOT_BUILT: set[int] = set()
 """What is built leaves this list, or the test below says so."""
+TEST = re.compile(r"^\s*(?:async )?def (test_\w+)", re.MULTILINE)
 NAMED = re.compile(r"_case((?:_[0-9]+)+)_")
 
 
@@ -23,10 +23,9 @@ def named() -> set[int]:
     """The numbers in the names of tests."""
     found: set[int] = set()
     for path in TESTS.rglob("test_*.py"):
-        for thing in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(thing, ast.FunctionDef | ast.AsyncFunctionDef) and thing.name.startswith("test_"):
-                for numbers in NAMED.findall(thing.name):
-                    found |= {int(one) for one in numbers.strip("_").split("_")}
+        for test in TEST.findall(path.read_text(encoding="utf-8")):
+            for numbers in NAMED.findall(test):
+                found |= {int(one) for one in numbers.strip("_").split("_")}
     return found
 
 

@@ -20,6 +20,7 @@ SILENCED = re.compile(
     r"#\s*(?:type:\s*ignore|noqa)(?:\[[\w, -]+\]|:\s*[A-Z]+[0-9]+(?:,\s*[A-Z]+[0-9]+)*)?(?P<after>.*)"
 )
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)")
+DOCSTRING = re.compile(r'(?:#.*\n)*r?"""\S')
 SCREEN_LINES = 70
 
 
@@ -54,13 +55,22 @@ def test_every_file_says_in_its_first_line_what_it_is() -> None:
     """A listing of first lines is the shortest documentation there is."""
     every = python_of("src", "tests", "benchmarks", "docs")
 
-    assert [name(path) for path in every if not ast.get_docstring(tree_of(path))] == []
+    assert [name(path) for path in every if not DOCSTRING.match(path.read_text(encoding="utf-8"))] == []
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree_of(path)):
+    waiting: list[ast.AST] = [tree_of(path)]
+    while waiting:
+        node = waiting.pop()
+        # Statements alone: a walk through all expressions takes three times as long.
+        waiting += [one for part in ("body", "orelse", "finalbody", "handlers", "cases") for one in _inside(node, part)]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def _inside(node: ast.AST, part: str) -> list[ast.AST]:
+    inside = getattr(node, part, [])
+    return inside if isinstance(inside, list) else []
 
 
 def test_functions_fit_a_screen() -> None:
