@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import ExitStack
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 
 import jsonschema_rs
 from anyio.from_thread import start_blocking_portal
+from httpx2 import BaseTransport, ByteStream, Response
 from starlette.testclient import TestClient
 
 from tallywatt.entrypoints.http.described import ANSWERS
@@ -16,9 +19,11 @@ from tallywatt.entrypoints.http.problems import MEDIA_TYPE
 from tallywatt.entrypoints.http.reference import known_problems
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
-    from httpx2 import Response
+    from httpx2 import Request
 
 _documents: list[Documented] = []
 _open = ExitStack()
@@ -96,15 +101,85 @@ def end_loop() -> None:
     _loop.cache_clear()
 
 
+WHOLE: Final = "whole"
+"""Marks a request whose answer is wanted whole and not as a stream."""
+
+
+class WholeAnswers(BaseTransport):
+    """Goes to the loop's thread once for an answer; Starlette's own goes there eight times, for the pieces of a stream."""
+
+    def __init__(self, client: ConformingClient, streams: BaseTransport) -> None:
+        self._client = client
+        self._streams = streams
+
+    def handle_request(self, request: Request) -> Response:
+        """Ask the app. It is done when this returns, and what it raises is raised."""
+        if WHOLE not in request.extensions:
+            return self._streams.handle_request(request)
+        assert self._client.portal is not None
+        return self._client.portal.call(self._answer, request)
+
+    def close(self) -> None:
+        """Let go of the streams."""
+        self._streams.close()
+
+    async def _answer(self, request: Request) -> Response:
+        waiting = [{"type": "http.request", "body": request.read()}]
+        started: dict[str, Any] = {}
+        pieces: list[bytes] = []
+        done = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            await done.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            assert not done.is_set(), "something after the end of an answer"
+            if message["type"] == "http.response.start":
+                assert not started, "two answers"
+                started.update(message)
+                return
+            assert started, "a body before its head"
+            pieces.append(bytes(message.get("body", b"")))
+            if not message.get("more_body", False):
+                done.set()
+
+        await self._client.app(self._scope(request), receive, send)
+        assert done.is_set(), "no answer, or half of one"
+        body = b"" if request.method == "HEAD" else b"".join(pieces)
+        return Response(started["status"], headers=started.get("headers"), stream=ByteStream(body), request=request)
+
+    def _scope(self, request: Request) -> dict[str, Any]:
+        url = request.url
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "method": request.method,
+            "path": unquote(url.path),
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "root_path": "",
+            "scheme": url.scheme,
+            "query_string": url.query,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "client": ("testclient", 50000),
+            "server": [url.host, url.port or {"http": 80, "https": 443}[url.scheme]],
+            "state": self._client.app_state.copy(),
+        }
+
+
 class ConformingClient(TestClient):
     """Asks, and looks whether the answer is one that is documented."""
 
     def __init__(self, app: FastAPI, **more: Any) -> None:
         super().__init__(app, **more)
         self.portal = _loop()
+        self._transport = WholeAnswers(self, self._transport)
 
     def request(self, method: str, url: Any, **more: Any) -> Response:
         """Ask."""
+        more["extensions"] = {**(more.get("extensions") or {}), WHOLE: True}
         answer: Response = super().request(method, url, **more)
         asked = answer.request if not answer.history else answer.history[0].request
         if "text/html" not in asked.headers.get("accept", ""):
