@@ -9,8 +9,8 @@ from tallywatt.kernel.clock import Instant, moment, zone
 from tallywatt.payments.bank import ToldBankLine
 from tallywatt.payments.bank_days import bank_day_from
 from tallywatt.payments.debit import ToldStatus
+from tallywatt.workflows.end_debits import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, give_batch, prepare_debits
-from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 from tests.simulation.furnish import OPERATOR
 from tests.simulation.world import MINUTE

@@ -12,9 +12,9 @@ from tallywatt.payments.bank import BankLine, BankLineState, Carrying
 from tallywatt.payments.debit import CollectionState, ToldStatus
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.carry_line import CarryLine, carry_line
+from tallywatt.workflows.end_debits import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.keep_mandate import SignMandate, sign_mandate
 from tallywatt.workflows.keep_own_account import AllowInvoice, allow_invoice
-from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
 from tallywatt.workflows.undo_bank_line import UndoBankLine, undo_bank_line
 from tests.workflows import test_prepare_debits as debited

@@ -19,6 +19,7 @@ from tallywatt.payments.debit import CollectionState, MandateState, Scheme, Sequ
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
+from tallywatt.workflows.end_debits import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.keep_mandate import (
     ResumeMandate,
@@ -33,7 +34,6 @@ from tallywatt.workflows.keep_mandate import (
 from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allow_invoice, open_balance
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, give_batch, prepare_debits
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
-from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.take_statement import DecideBankLine, TakeStatement, decide_bank_line, take_statement
 from tallywatt.workflows.tell_customer import TELL_LOW, debit_told, gather_debit, gather_low
 from tests.workflows.house_of import KWH, PER_KWH, HouseOf

@@ -72,16 +72,16 @@ def _by_name(work: UnitOfWork, name: str, line: ToldBankLine | BankLine) -> Comi
     one = work.debit_collections.one_by(end_to_end=name)
     if one is None or (one.amount_minor, one.currency) != (line.amount_minor, line.currency):
         return None
-    work.debit_batches.lock(one.batch_id)
+    is_cancelled = work.debit_batches.lock(one.batch_id).cancelled_at is not None
     one = work.debit_collections.lock(one.collection_id)
     is_free = is_asked(one) and one.group not in coming_groups(work, one.batch_id)
-    return Coming(one.batch_id, one=one) if is_free else None
+    return Coming(one.batch_id, one=one) if is_free and not is_cancelled else None
 
 
 def _by_sum(work: UnitOfWork, batch: DebitBatch, line: ToldBankLine | BankLine, words: str = "") -> Coming | None:
     """All that is asked for with a file, or a group of it that is named or fits. Held: nothing of it is refused meanwhile."""
     batch = work.debit_batches.lock(batch.batch_id)
-    if line.currency != batch.currency or is_being_undone(work, batch.batch_id):
+    if line.currency != batch.currency or batch.cancelled_at is not None or is_being_undone(work, batch.batch_id):
         return None
     taken = coming_groups(work, batch.batch_id)
     sums = {group: minor for group, minor in work.queries.asked_sums(batch.batch_id).items() if group not in taken}

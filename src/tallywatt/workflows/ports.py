@@ -217,6 +217,22 @@ class Queries(Protocol):
         """Debits of a group that stand in the file and have not come, by mandate, behind the one that is named; held."""
         ...
 
+    def asked_counts(self, batch_id: str) -> dict[str, int]:
+        """How many debits of a file have neither come nor ended, by group."""
+        ...
+
+    def still_asked(self, batch_id: str, group: str, most: int) -> list[DebitCollection]:
+        """Debits of a group that have neither come nor ended, also one that is being put together, by mandate; held."""
+        ...
+
+    def has_come(self, batch_id: str) -> bool:
+        """Whether a debit of a file has come, even if it went back."""
+        ...
+
+    def is_ending_debits(self) -> bool:
+        """Whether payers of a file that was refused or let go wait to be asked anew."""
+        ...
+
     def collected_with(self, line_id: str, most: int) -> list[DebitCollection]:
         """Debits that have come with a line and are there still, held."""
         ...

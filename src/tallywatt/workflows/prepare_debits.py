@@ -63,6 +63,9 @@ def prepare_debits(work: UnitOfWork, command: PrepareDebits) -> DebitBatch:
     key = (command.key or "").strip() or _free_key(work, f"{today.isoformat()}/{day.isoformat()}")
     batch = work.debit_batches.one_by(batch_key=key)
     if batch is None:
+        if work.queries.is_ending_debits():
+            msg = "payers of a file that was refused or let go are about to be free again"
+            raise Conflict(msg, code="debits.under_way", remedy="ask again in a minute")
         batch = DebitBatch(
             batch_id=work.draw.id(f"debits/{key}"),
             batch_key=key,
@@ -121,6 +124,8 @@ def _free_key(work: UnitOfWork, today: str) -> str:
 
 def _is_over(work: UnitOfWork, batch: DebitBatch) -> bool:
     never = (CollectionState.REJECTED, CollectionState.CANCELLED)
+    if batch.cancelled_at is not None:
+        return True
     theirs = work.debit_collections.by(batch_id=batch.batch_id)
     return batch.closed_at is not None and all(one.state in never for one in theirs)
 

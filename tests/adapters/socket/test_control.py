@@ -59,6 +59,7 @@ from tallywatt.workflows.check_station import AllowSetting, AskCheck
 from tallywatt.workflows.command_station import CommandStation
 from tallywatt.workflows.correct_prices import DiscardCorrection, OpenCorrection, OrderCorrection
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey
+from tallywatt.workflows.end_debits import CancelBatch, TakeStatuses
 from tallywatt.workflows.end_restoration import EndRestoration
 from tallywatt.workflows.erase_customer import EraseCustomer
 from tallywatt.workflows.invite_person import InvitePerson
@@ -92,7 +93,6 @@ from tallywatt.workflows.rotate_api_key import RotateApiKey
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit
 from tallywatt.workflows.set_offline import SetOffline
-from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses
 from tallywatt.workflows.show_price import SetDisplay
 from tallywatt.workflows.show_web_code import SetWebCode
 from tallywatt.workflows.sign_in import AddConsoleLink

@@ -1,4 +1,4 @@
-"""The payers behind a line of the bank are carried by a job that may be cut short at any time, and partners see that."""
+"""Many payers, behind a line of the bank or in a file, are gone on with by a job that may be cut short at any time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.money import money
 from tallywatt.payments.bank import ToldBankLine
 from tallywatt.workflows.add_customer import AddCustomer, AddToken, add_customer, add_token
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tallywatt.payments.debit import DebitBatch
+
 __all__ = ["migrated_file"]
 
 PAYERS = 3
@@ -37,8 +40,8 @@ def scene(tmp_path: Path, migrated_file: Path) -> Iterator[Scene]:
     built.close()
 
 
-def came(scene: Scene) -> str:
-    """A line that brings the debits of three payers; its address."""
+def asked(scene: Scene) -> DebitBatch:
+    """A file that asks three payers."""
     put = scene.do(put_tariff, PutTariff({**TARIFF, "id": "euros", "currency": "EUR"}))
     scene.do(add_provider_account, AddProviderAccount("terms", "invoice", ("EUR",), "", ()))
     scene.do(set_creditor, SetCreditor("DE98ZZZ09999999999", "Dundee", "DE89370400440532013000"))
@@ -55,6 +58,12 @@ def came(scene: Scene) -> str:
         scene.collect()
     batch = scene.do(prepare_debits, PrepareDebits(key="first run"))
     assert batch.count == PAYERS
+    return batch
+
+
+def came(scene: Scene) -> str:
+    """A line that brings the debits of three payers; its address."""
+    batch = asked(scene)
     line = ToldBankLine(
         "l1", "DE..3000", "S1", "l1", scene.now, batch.total_minor, "EUR", batch_ref=batch.message_id
     )  # fmt: skip
@@ -107,3 +116,27 @@ def test_a_job_carries_the_rest_and_undoes_it_again(scene: Scene, monkeypatch: p
     opened = told(scene, path)
     assert (opened["state"], opened["under_way"], opened["undo_note"]) == ("open", None, "of next week")
     assert stand(scene) == ["asked"] * PAYERS
+
+
+def test_a_job_lets_the_rest_of_a_file_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed workers take it up where it was; until the last payer is free nobody is asked by another file."""
+    monkeypatch.setattr("tallywatt.workflows.end_debits.AT_ONCE", 1)
+    monkeypatch.setattr("tallywatt.entrypoints.worker.carrying.STRETCH", 1)
+    batch = asked(scene)
+    client, headers = scene.client(), scene.key("collect")
+    answer = client.post(f"/debit-batches/{batch.batch_id}/cancel", headers=headers)
+    assert (answer.status_code, answer.json()["cancelled_at"] is not None) == (200, True)
+    assert stand(scene) == ["asked", "asked", "cancelled"]
+
+    stopped = Workers(scene.house, ())
+    stopped.stop()
+    assert stopped.step(LANES["bank"]) == 1
+    assert stand(scene) == ["asked", "cancelled", "cancelled"]
+    with pytest.raises(Conflict) as busy:
+        scene.do(prepare_debits, PrepareDebits(key="second run"))
+    assert busy.value.code == "debits.under_way"
+    workers = Workers(scene.house, ())
+    while workers.step(LANES["bank"]):
+        pass
+    assert stand(scene) == ["cancelled"] * PAYERS
+    assert scene.do(prepare_debits, PrepareDebits(key="second run")).count == PAYERS

@@ -45,6 +45,7 @@ from tallywatt.workflows.correct_prices import (
     order_correction,
 )
 from tallywatt.workflows.create_api_key import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
+from tallywatt.workflows.end_debits import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.end_restoration import EndRestoration, end_restoration
 from tallywatt.workflows.erase_customer import EraseCustomer, erase_customer
 from tallywatt.workflows.import_rows import take_customer, take_session, take_station, take_token
@@ -114,7 +115,6 @@ from tallywatt.workflows.rotate_api_key import RotateApiKey, rotate_api_key
 from tallywatt.workflows.rotate_webhook_secret import RotateWebhookSecret, rotate_webhook_secret
 from tallywatt.workflows.set_money_limit import SetMoneyLimit, set_money_limit
 from tallywatt.workflows.set_offline import SetOffline, set_offline
-from tallywatt.workflows.settle_debit import CancelBatch, TakeStatuses, cancel_batch, take_statuses
 from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
 
 from tallywatt.adapters.storage.statements import compiled
-from tallywatt.adapters.storage.tables import banking, debits, invoicing, own_books
+from tallywatt.adapters.storage.tables import banking, debits, invoicing, machinery, own_books
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.bank import BankLineState
 from tallywatt.payments.debit import (
@@ -22,6 +22,8 @@ from tallywatt.payments.debit import (
     Sequence,
     group_of,
 )
+from tallywatt.workflows.end_debits import END_DEBITS
+from tallywatt.workflows.jobs import JobState
 
 if TYPE_CHECKING:
     from tallywatt.adapters.storage.connections import Connection
@@ -144,12 +146,10 @@ OPEN_PARTS_AGAIN = (
 
 
 _collection = [_debits.c[name] for name in debits.DEBIT_COLLECTIONS.names]
-_in_file = (
-    _debits.c.operator_id == bindparam("operator"),
-    _debits.c.batch_id == bindparam("of_batch"),
-    _debits.c.state == CollectionState.ASKED.value,
-    _debits.c.pending_id != "",
-)
+_of_batch = (_debits.c.operator_id == bindparam("operator"), _debits.c.batch_id == bindparam("of_batch"))
+_is_asked = (*_of_batch, _debits.c.state == CollectionState.ASKED.value)
+_in_file = (*_is_asked, _debits.c.pending_id != "")
+_of_group = (_debits.c.scheme == bindparam("of_scheme"), _debits.c.sequence == bindparam("of_sequence"))
 ASKED_SUMS = (
     select(_debits.c.scheme, _debits.c.sequence, func.sum(_debits.c.amount_minor))
     .where(*_in_file)
@@ -157,15 +157,37 @@ ASKED_SUMS = (
 )
 ASKED_BEHIND = (
     select(*_collection)
-    .where(
-        *_in_file,
-        _debits.c.mandate_id > bindparam("after"),
-        _debits.c.scheme == bindparam("of_scheme"),
-        _debits.c.sequence == bindparam("of_sequence"),
-    )
+    .where(*_in_file, *_of_group, _debits.c.mandate_id > bindparam("after"))
     .order_by(_debits.c.mandate_id)
     .limit(bindparam("most"))
     .with_for_update()
+)
+ASKED_COUNTS = (
+    select(_debits.c.scheme, _debits.c.sequence, func.count(_debits.c.amount_minor))
+    .where(*_is_asked)
+    .group_by(_debits.c.scheme, _debits.c.sequence)
+)
+STILL_ASKED = (
+    select(*_collection)
+    .where(*_is_asked, *_of_group)
+    .order_by(_debits.c.mandate_id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+HAS_COME = (
+    select(_debits.c.collection_id)
+    .where(*_of_batch, _debits.c.state.in_((CollectionState.COLLECTED.value, CollectionState.RETURNED.value)))
+    .limit(1)
+)
+_jobs = machinery.JOBS.table
+IS_ENDING = (
+    select(_jobs.c.job_id)
+    .where(
+        _jobs.c.operator_id == bindparam("operator"),
+        _jobs.c.kind == END_DEBITS,
+        _jobs.c.state.in_((JobState.READY.value, JobState.LEASED.value)),
+    )
+    .limit(1)
 )
 _with_line = (_debits.c.operator_id == bindparam("operator"), _debits.c.line_id == bindparam("of_line"))
 COLLECTED_WITH = (
@@ -247,9 +269,26 @@ class DebitQueries:
 
     def asked_behind(self, batch_id: str, group: str, after: str, most: int) -> list[DebitCollection]:
         """Debits of a group that stand in the file and have not come, by mandate, behind the one that is named; held."""
-        scheme, _, sequence = group.partition("-")
-        named = {"of_batch": batch_id, "of_scheme": scheme.lower(), "of_sequence": sequence}
+        named = {"of_batch": batch_id, **_named(group)}
         return self._unit.debit_collections.learn(self._told(ASKED_BEHIND, after=after, most=most, **named))
+
+    def asked_counts(self, batch_id: str) -> dict[str, int]:
+        """How many debits of a file have neither come nor ended, by group."""
+        rows = self._told(ASKED_COUNTS, of_batch=batch_id)
+        return {group_of(Scheme(scheme), Sequence(sequence)): int(count) for scheme, sequence, count in rows}
+
+    def still_asked(self, batch_id: str, group: str, most: int) -> list[DebitCollection]:
+        """Debits of a group that have neither come nor ended, by mandate; held."""
+        named = {"of_batch": batch_id, **_named(group)}
+        return self._unit.debit_collections.learn(self._told(STILL_ASKED, most=most, **named))
+
+    def has_come(self, batch_id: str) -> bool:
+        """Whether a debit of a file has come, even if it went back."""
+        return bool(self._told(HAS_COME, of_batch=batch_id))
+
+    def is_ending_debits(self) -> bool:
+        """Whether payers of a file that was refused or let go wait to be asked anew."""
+        return bool(self._told(IS_ENDING))
 
     def collected_with(self, line_id: str, most: int) -> list[DebitCollection]:
         """Debits that have come with a line and are there still, held."""
@@ -281,3 +320,8 @@ class DebitQueries:
         connection = self._unit.connection
         statement = compiled(clause, connection.dialect)
         return connection.execute(statement.sql, statement.bind({**values, "operator": self._unit.operator}))
+
+
+def _named(group: str) -> dict[str, str]:
+    scheme, _, sequence = group.partition("-")
+    return {"of_scheme": scheme.lower(), "of_sequence": sequence}

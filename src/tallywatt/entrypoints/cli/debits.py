@@ -280,7 +280,7 @@ def report(
 ) -> None:
     """Read reports of the bank. What it has rejected is open again."""
     from tallywatt.wiring import statuses_of
-    from tallywatt.workflows.settle_debit import TakeStatuses, take_statuses
+    from tallywatt.workflows.end_debits import TakeStatuses, take_statuses
 
     told = [(path, content, statuses_of(content)) for path in files for content in (read_bytes(path),)]
     rows = []
@@ -302,7 +302,7 @@ def report(
 @debit.command("cancel", **examples("tallywatt debit cancel DD20261207-7K3M9QX2AB"))
 def cancel(batch: Batch, operator: OperatorOption = None, as_json: JsonFlag = False) -> None:
     """Let a batch go that the bank never had, or has called back."""
-    from tallywatt.workflows.settle_debit import CancelBatch, cancel_batch
+    from tallywatt.workflows.end_debits import CancelBatch, cancel_batch
 
     with at_desk(operator) as desk:
         desk.do(cancel_batch, CancelBatch(_batch(desk, batch)["id"]))

@@ -10,8 +10,8 @@ from tallywatt.entrypoints.http.doors import actor_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.payments.debit import EUR
 from tallywatt.wiring import debit_file_of, statement_of, statuses_of
+from tallywatt.workflows.end_debits import TakeStatuses, take_statuses
 from tallywatt.workflows.prepare_debits import GiveBatch, PrepareDebits, collection_day, give_batch, prepare_debits
-from tallywatt.workflows.settle_debit import TakeStatuses, take_statuses
 from tallywatt.workflows.take_statement import TakeStatement, take_statement
 
 if TYPE_CHECKING:

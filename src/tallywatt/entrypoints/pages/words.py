@@ -622,6 +622,7 @@ LABELS: Final = {
     "any.release_hold": later("Release hold"),
     "any.carry_line": later("Collect from the payers of a bank line"),
     "any.carry_line_back": later("Ask the payers of a bank line again"),
+    "any.end_debits": later("Let the payers of a direct debit file go"),
     "any.check_reader": later("Look for a card reader at its provider"),
     "any.end_presentation": later("End the wait for a card"),
     "any.start_paid_session": later("Start paid session"),

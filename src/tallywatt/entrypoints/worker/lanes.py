@@ -90,7 +90,7 @@ LANES = {
     "imports": Lane("imports", ("run_import",), 1, 1, 300),
     "audits": Lane("audits", ("run_audit",), 1, 1, 3600),
     "corrections": Lane("corrections", ("price_correction", "carry_out_correction"), 1, 1, 3600),
-    "bank": Lane("bank", ("carry_line", "carry_line_back"), 1, 1, 600),
+    "bank": Lane("bank", ("carry_line", "carry_line_back", "end_debits"), 1, 1, 600),
     "letters": Lane("letters", ("send_letter", "tell_debit", "tell_low_balance", "tell_rest"), 1, 1, 120),
 }
 

@@ -14,6 +14,7 @@ from tallywatt.entrypoints.http.once import KEY_HEADER, write_long, write_once
 from tallywatt.entrypoints.http.shapes import NewCreditor, NewDebitBatch, NewMandate
 from tallywatt.entrypoints.http.telling import as_json, found, told
 from tallywatt.payments.debit import MandateState
+from tallywatt.workflows.end_debits import CancelBatch, cancel_batch
 from tallywatt.workflows.keep_mandate import (
     ResumeMandate,
     RevokeMandate,
@@ -25,7 +26,6 @@ from tallywatt.workflows.keep_mandate import (
     sign_mandate,
 )
 from tallywatt.workflows.prepare_debits import PrepareDebits
-from tallywatt.workflows.settle_debit import CancelBatch, cancel_batch
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller

@@ -15,6 +15,7 @@ from tallywatt.entrypoints.http.problems import status_of
 from tallywatt.entrypoints.http.telling import found
 from tallywatt.kernel.errors import BadInput, TallywattError
 from tallywatt.payments.debit import Scheme
+from tallywatt.workflows.end_debits import CancelBatch, cancel_batch
 from tallywatt.workflows.keep_mandate import (
     ResumeMandate,
     RevokeMandate,
@@ -26,7 +27,6 @@ from tallywatt.workflows.keep_mandate import (
     sign_mandate,
 )
 from tallywatt.workflows.prepare_debits import PrepareDebits
-from tallywatt.workflows.settle_debit import CancelBatch, cancel_batch
 
 if TYPE_CHECKING:
     from tallywatt.customers.access import Caller
