@@ -237,3 +237,20 @@ def test_the_sum_of_a_hold_can_be_changed_at_adyen(bench: Bench) -> None:
 
 def test_an_answer_to_a_page_is_the_page(bench: Bench) -> None:
     assert not isinstance(bench.cards.send(an_operation_of(OperationKind.HOSTED_PAGE)), Pending)
+
+
+def test_cents_are_charged_where_the_provider_names_no_least_sum(bench: Bench) -> None:
+    """Stripe takes fifty of them at least; Adyen says nothing of the kind."""
+    payment = bench.house.session_priced(bench.customer(), "0.12")
+    bench.house.work()
+    assert bench.house.payment(payment.payment_id).captured_minor == 12
+
+
+def test_an_error_before_any_work_keeps_nothing_under_its_key(bench: Bench) -> None:
+    """The same request again is carried out: one charge."""
+    payment = bench.house.session_priced(bench.customer(), "12.40").payment_id
+    bench.psp.fault("error_500", path="/payments", times=1)
+    bench.house.work()
+    bench.house.work_until_quiet(hours=0.1)
+    assert bench.house.payment(payment).captured_minor == 1240
+    assert books.read(bench.psp.state).captured_minor == {"GBP": 1240}

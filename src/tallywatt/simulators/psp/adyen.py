@@ -81,7 +81,7 @@ def create_link(call: Call) -> Object:
     minor, code = _sum(asked)
     stores = asked.get("storePaymentMethodMode") == "enabled"
     if minor or not stores:
-        check_amount(minor, code)
+        check_amount(minor, code, call.least)
     expires = asked.get("expiresAt")
     ends = int(datetime.fromisoformat(expires).timestamp()) if expires else call.now + 24 * 3600
     id_ = call.new_id("PL")
@@ -149,7 +149,7 @@ def create_payment(call: Call) -> Object:
     """POST /payments: a charge of a stored card, decided at once."""
     asked = call.params
     minor, code = _sum(asked)
-    check_amount(minor, code)
+    check_amount(minor, code, call.least)
     shopper, wanted = asked["shopperReference"], asked["paymentMethod"].get("storedPaymentMethodId")
     methods = [one for one in _methods(call, shopper) if one["id"] == wanted]
     if not methods:
@@ -396,6 +396,8 @@ class Adyen:
     prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX, adyen_terminals.PREFIX)
     account_prefix = "adyen_"
     content_type = "application/json"
+    keeps_errors = False
+    """What failed before any work may be asked again under the same key (docs.adyen.com: API idempotency)."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

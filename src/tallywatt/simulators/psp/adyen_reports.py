@@ -145,7 +145,7 @@ def _of_payment(call: Call, booked: Object, source: Object, psp_of: Callable[[st
         "Type": kind,
         "Psp Reference": psp_of(intent["id"]),
         "Merchant Reference": intent["metadata"].get(REFERENCE, ""),
-        "Payment Method": {"mastercard": "mc"}.get(brand := charge["payment_method_details"]["card"]["brand"], brand),
+        "Payment Method": {"mastercard": "mc"}.get(brand := _brand(charge), brand),
         "Modification Reference": psp_of(
             source["id"] if source["object"] == "dispute" or change is None else change["id"]
         ),
@@ -156,6 +156,12 @@ def _of_payment(call: Call, booked: Object, source: Object, psp_of: Callable[[st
         **_sides(booked["net"], booked["currency"], "Net"),
         "Commission (NC)": _sum(booked["fee"], booked["currency"]) if booked["fee"] else "",
     }
+
+
+def _brand(charge: Object) -> str:
+    """Of a card on a page, or held to a terminal."""
+    details = charge["payment_method_details"]
+    return str(details[details["type"]]["brand"])
 
 
 def _is_of(change: Object, kind: str, source: Object) -> bool:
@@ -177,7 +183,7 @@ def _steps(call: Call, merchant: str, psp_of: Callable[[str], str]) -> Iterator[
             "Merchant Account": merchant,
             "Psp Reference": psp_of(intent["id"]),
             "Merchant Reference": intent["metadata"].get(REFERENCE, ""),
-            "Payment Method": attempt["payment_method_details"]["card"]["brand"],
+            "Payment Method": _brand(attempt),
             "TimeZone": "UTC",
             "Merchant Order Reference": intent["metadata"].get("_order", ""),
             "Shopper Reference": intent["customer"] or "",
@@ -199,6 +205,12 @@ def _taken(call: Call, intent: Object, attempt: Object, code: str) -> list[tuple
     taken = attempt["amount_captured"]
     if taken:
         made.append(("SentForSettle", attempt["created"], taken, {"Captured (PC)": _sum(taken, code)}))
+        rest = [
+            one
+            for one in call.all_of("adyen.modification")
+            if (one["intent"], one["kind"], one["failed"]) == (intent["id"], "CANCELLATION", None)
+        ]
+        made += [("Cancelled", attempt["created"], attempt["amount"] - taken, {}) for _ in rest]
     if intent["status"] == "canceled":
         kind = "Expired" if intent["cancellation_reason"] == "automatic" else "Cancelled"
         made.append((kind, attempt["created"], attempt["amount"], {}))

@@ -6,15 +6,18 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tallywatt.simulators.psp.currencies import LEAST
 from tallywatt.simulators.psp.refusals import missing
 from tallywatt.simulators.psp.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tallywatt.simulators.psp.book import Book, Change, Object
 
 API_VERSION = "2026-10-28.endive"
+STRIPES = "acct_"
+"""How the names of accounts of Stripe's begin."""
 LINKED = ("_links", "_embedded")
 """Names that a HAL document shows although they begin with an underscore."""
 
@@ -41,6 +44,11 @@ class Call:
     def account(self) -> str:
         """Whose request it is."""
         return self.change.account
+
+    @property
+    def least(self) -> Mapping[str, int]:
+        """The least that is charged, in minor units by currency; the other providers name none for cards."""
+        return LEAST if self.account.startswith(STRIPES) else {}
 
     def new_id(self, prefix: str) -> str:
         """A new id of that kind."""

@@ -63,7 +63,7 @@ def create(call: Call) -> Object:
     """POST /v1/checkout/sessions."""
     asked = call.params
     amount, currency, title = _sum_of(asked)
-    check_amount(amount, currency, "line_items[0][price_data][unit_amount]")
+    check_amount(amount, currency, call.least, "line_items[0][price_data][unit_amount]")
     expires_at = asked.get("expires_at", call.now + LONGEST_LIFE)
     if not SHORTEST_LIFE <= expires_at - call.now <= LONGEST_LIFE:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."

@@ -1,11 +1,14 @@
-"""Pure: currencies as the provider counts them, and the least that it charges (docs.stripe.com/currencies)."""
+"""Pure: currencies as providers count them, and the least that Stripe charges (docs.stripe.com/currencies)."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.kernel.money import CURRENCIES
 from tallywatt.simulators.psp.refusals import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST: Final = 99_999_999
 """The amount takes eight digits."""
@@ -25,12 +28,12 @@ def check_currency(code: str) -> str:
     return code
 
 
-def check_amount(amount: int, code: str, param: str = "amount") -> None:
-    """Refuse what is below the least charge, beyond eight digits, or finer than a card scheme books."""
+def check_amount(amount: int, code: str, least: Mapping[str, int], param: str = "amount") -> None:
+    """Refuse what is below the least that is charged (or 1), beyond eight digits, or finer than a card scheme books."""
     currency = CURRENCIES[code.upper()]
-    if amount < LEAST.get(currency.code, 1):
-        least = LEAST.get(currency.code, 1) / 10**currency.exponent
-        message = f"Amount must be at least {least:.{currency.exponent}f} {code}"
+    if amount < least.get(currency.code, 1):
+        shown = least.get(currency.code, 1) / 10**currency.exponent
+        message = f"Amount must be at least {shown:.{currency.exponent}f} {code}"
         raise bad_request(message, code="amount_too_small", param=param)
     if amount > MOST:
         msg = "Amount must be no more than 999,999.99"

@@ -6,7 +6,7 @@ import hashlib
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tallywatt.simulators.psp.call import API_VERSION
+from tallywatt.simulators.psp.call import API_VERSION, STRIPES
 from tallywatt.simulators.psp.forms import check, decode, decode_parts
 from tallywatt.simulators.psp.lists import expanded
 from tallywatt.simulators.psp.refusals import Refusal, unauthorised
@@ -33,6 +33,8 @@ class Dialect(Protocol):
     """How its paths begin."""
     account_prefix: str
     content_type: str
+    keeps_errors: bool
+    """Whether an error of its own, before any work, stays the answer to that key."""
 
     def account(self, request: Request) -> str:
         """The account of the key in a request: each key has objects of its own. Refusal for none or a wrong one."""
@@ -81,8 +83,9 @@ class Stripe:
     """Form-encoded requests, objects that can be expanded, events with the whole object."""
 
     prefix: str | tuple[str, ...] = "/v1/"
-    account_prefix = "acct_"
+    account_prefix = STRIPES
     content_type = "application/json"
+    keeps_errors = True
 
     def account(self, request: Request) -> str:
         """A bearer key of the form `sk_test_…`."""

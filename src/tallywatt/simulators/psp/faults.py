@@ -13,7 +13,7 @@ KINDS: Final = {
     "hang_up": "hang up before any work",
     "refuse": "do no work and refuse connections for `milliseconds`",
     "rate_limit": "answer 429 with Retry-After `seconds`, and do no work",
-    "error_500": "answer 500 and do no work; the idempotency key keeps that answer",
+    "error_500": "answer 500 and do no work; the idempotency key keeps that answer, but for Adyen's",
     "error_500_after_work": "do the work, then answer 500; the idempotency key keeps that answer",
     "duplicate_webhook": "send a webhook twice",
     "reordered_webhook": "send a webhook only after the next one",

@@ -62,7 +62,7 @@ def create(call: Call) -> Object:
     """POST /v1/payment_intents."""
     asked = dict(call.params)
     check_currency(asked["currency"])
-    check_amount(asked["amount"], asked["currency"])
+    check_amount(asked["amount"], asked["currency"], call.least)
     if "customer" in asked:
         call.get("customer", asked["customer"], "customer")
     if "payment_method" in asked:
@@ -204,7 +204,7 @@ def capture(call: Call) -> Object:
         raise bad_request(message, code="amount_too_large", param="amount_to_capture")
     is_final: bool = call.params.get("final_capture", True)
     if amount or not (is_final and intent["amount_received"]):
-        check_amount(amount, intent["currency"], "amount_to_capture")
+        check_amount(amount, intent["currency"], call.least, "amount_to_capture")
     intent["metadata"] = intent["metadata"] | call.params.get("metadata", {})
     attempt = call.get("charge", intent["latest_charge"])
     attempt["metadata"] = intent["metadata"]
@@ -263,7 +263,7 @@ def increment(call: Call) -> Object:
         msg = "This PaymentIntent is not eligible for incremental authorization."
         raise bad_request(msg, code="payment_intent_incremental_authorization_not_supported", payment_intent=intent)
     amount: int = call.params["amount"]
-    check_amount(amount, intent["currency"])
+    check_amount(amount, intent["currency"], call.least)
     if amount <= intent["amount"]:
         message = "The amount must be greater than the currently authorized amount."
         raise bad_request(message, code="amount_too_small", param="amount")

@@ -51,7 +51,7 @@ def create_payment(call: Call) -> Object:
     minor = minor_of(asked["amount"])
     kind = asked.get("sequenceType", "oneoff")
     if minor or kind != "first":
-        check_amount(minor, code)
+        check_amount(minor, code, call.least)
     if kind != "oneoff" and "customerId" not in asked:
         msg = "The customerId is required for first and recurring payments."
         raise bad_request(msg, param="customerId")
@@ -354,6 +354,7 @@ class Mollie:
     prefix: str | tuple[str, ...] = "/v2/"
     account_prefix = "mollie_"
     content_type = "application/hal+json"
+    keeps_errors = True
 
     def account(self, request: Request) -> str:
         """A bearer key of the form `test_…`, or the token of its organisation, `access_…`."""

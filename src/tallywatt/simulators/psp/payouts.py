@@ -26,8 +26,10 @@ ARRIVES_SECONDS: Final = 24 * 3600
 
 
 def book(call: Call, source: Object, amount: int, kind: str) -> str | None:
-    """Book what a charge or a refund does to the balance; the id of the transaction, None when it is lost."""
+    """Book what a charge or a refund does to the balance; the id of the transaction, None when there is none, or it is lost."""
     settling = call.settling
+    if not amount:
+        return None  # a card that was only looked at: nothing moves, and nothing is charged for it here
     if kind == "charge" and settling.lose > 0:
         settling.lose -= 1
         return None

@@ -217,7 +217,7 @@ class Psp:
             if kind != "error_500_after_work":
                 status, body = done
         text = "" if body is None else json.dumps(shown(body), indent=2)
-        if key is not None:
+        if key is not None and (kind != "error_500" or dialect.keeps_errors):
             change.key, change.reply = key, Reply(change.at, _asked(request), status, text)
         self._commit(change)
         if kind == "lost_answer":
