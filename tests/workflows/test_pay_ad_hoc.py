@@ -10,6 +10,7 @@ from tallywatt.adapters.providers.caller import TryLater
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.identity import EvseId, PaymentId
+from tallywatt.payments.capabilities import Capabilities
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind
@@ -162,6 +163,27 @@ def test_case_4_a_page_that_nobody_pays_is_closed(house: HouseOfPayments, provid
     after = house.payment(payment.payment_id)
     assert (after.state, after.reason) == (PaymentState.ABANDONED, "never_paid")
     assert provider.times_sent(OperationKind.VOID) == 1
+
+
+@pytest.mark.parametrize("is_given_up", [True, False])
+def test_a_page_that_nobody_could_be_led_to_is_over_when_its_time_is(
+    house: HouseOfPayments, provider: ScriptedProvider, is_given_up: bool
+) -> None:
+    """Made, answered with an error that is kept, and not to be asked about: nobody knows where it was, so nobody has paid."""
+    provider.capabilities = Capabilities(6 * 24 * 3600, enquiry=False, enquiry_by_reference=False, answers_later=True)
+    house.account()
+    provider.script.append(KEEP_500)
+    payment = house.hold().payment_id
+    house.work()
+    if is_given_up:
+        house.write(void_hold, VoidHold(payment, "never_paid"))
+    house.work_until_quiet(hours=0.5)
+    assert house.kinds(payment) == [("hosted_page", "unknown")]
+
+    house.work_until_quiet(hours=5)
+
+    assert house.kinds(payment)[0] == ("hosted_page", "not_sent")
+    assert house.payment(payment).state is PaymentState.ABANDONED
 
 
 def test_a_page_that_never_came_is_given_up_with_its_payment(

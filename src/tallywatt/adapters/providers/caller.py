@@ -146,6 +146,8 @@ class Providers:
 
 ARRIVES_WITHIN_MS = 30 * 1000
 """So long what was sent to a reader may be on its way there: until then it proves nothing that nobody knows of it."""
+PAGE_MARGIN_MS = 10 * 60 * 1000
+"""By how much a provider's clock may be behind ours when it closes a page."""
 NOT_COMPARED = "restored from a backup, and not yet compared with the provider: tallywatt reconcile"
 PAGE_SECONDS = 15
 """The longest pause while a driver waits for the page of the provider."""
@@ -290,6 +292,8 @@ class Caller:
         if operation.state is OperationState.PENDING:
             undecided = "the provider has not decided yet"
             return self._fact(pursuit, Unknown(undecided) if can_tell else Pending(View(ViewStatus.PROCESSING)))
+        if not can_tell and self._is_page_of_nobody(pursuit):
+            return self._fact(pursuit, NotSent("nobody was led to that page, and its time is over"))
         sent_at = None
         if self._may_resend(provider, pursuit):
             sent_at = self._clock.now()
@@ -309,6 +313,13 @@ class Caller:
             return self._look(provider, pursuit) or Unknown("it may be on its way to the reader")
         gone = NotSent("there is no trace of it, and the provider works on it no more")
         return self._look(provider, pursuit) or gone
+
+    def _is_page_of_nobody(self, pursuit: Pursuit) -> bool:
+        """Whether it is a page of which only the provider can know where it was, and which cannot be paid any more."""
+        operation = pursuit.operation
+        if operation.kind is not OperationKind.HOSTED_PAGE or pursuit.enquiry.page_ref is not None:
+            return False
+        return self._clock.now() >= int(operation.asked["expires_at"]) * 1000 + PAGE_MARGIN_MS
 
     def _look(self, provider: PaymentProvider, pursuit: Pursuit) -> Outcome | None:
         """The outcome that the provider's own objects prove; Unknown when it cannot be asked; None when they prove nothing."""
