@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tallywatt.evidence.findings import Finding
 from tallywatt.ledger.books import MOVING
 from tallywatt.payments.dispute import DisputeState
+from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.settlement import DifferenceKind, LineKind, LineState
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _unlisted(held: Held) -> Iterator[Finding]:
             yield Finding("settlement.unlisted", line.line_ref, "it is nothing of ours, and nobody is told")
         if line.payment_id is not None:
             sums[line.payment_id, line.kind] += line.source_minor
+    awaited = _awaited(held)
     for (payment_id, kind), minor in sorted(sums.items()):
         payment = payments.get(payment_id)
         if payment is None or kind not in (LineKind.CHARGE, LineKind.REFUND):
@@ -153,6 +155,19 @@ def _unlisted(held: Held) -> Iterator[Finding]:
         taken = kind is LineKind.CHARGE
         ours = payment.captured_minor + payment.suspense_minor if taken else -payment.refunded_minor
         kind_of = DifferenceKind.CHARGED if taken else DifferenceKind.REFUNDED
-        if ours != minor and (kind_of, payment_id) not in listed:
+        open_minor = awaited[payment_id] if taken else 0
+        if ours not in (minor, minor + open_minor) and (kind_of, payment_id) not in listed:
             says = "the provider lists another sum for it, and nobody is told"
             yield Finding("settlement.unlisted", payment_id, says, str(ours), str(minor))
+
+
+def _awaited(held: Held) -> Counter[str]:
+    """Minor units by payment that were taken in parts of which no line tells yet: each part is settled in its own time."""
+    told = {line.operation_id for line in held.settled if line.operation_id is not None}
+    in_parts = {payment.payment_id for payment in held.payments if payment.several_captures}
+    sums: Counter[str] = Counter()
+    for one in held.operations:
+        is_taken = one.kind is OperationKind.CAPTURE and one.state is OperationState.SUCCEEDED
+        if is_taken and one.payment_id in in_parts and one.operation_id not in told:
+            sums[one.payment_id] += one.amount_minor
+    return sums
