@@ -11,7 +11,10 @@ from tallywatt.adapters.storage.views import Views
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.money import money
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.provider import Succeeded, View, ViewStatus
 from tallywatt.payments.settlement import Action, DifferenceKind, LineKind, ToldLine
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.read_settlements import (
     EndReading,
@@ -269,6 +272,27 @@ def test_refunds_are_compared_as_well(house: HouseOf) -> None:
     assert open_differences(house) == []
     assert stands(house) == {"clearing": 175, "fees": 25}
     house.adds_up()
+
+
+def test_a_word_that_comes_after_its_line_ends_the_difference(house: HouseOf) -> None:
+    """Notifications are late or come by a file: nobody has to read the settlement again for that."""
+    payment = paid(house)
+    back = ToldLine("txn_r", LineKind.REFUND, -100, 0, "GBP", house.now, -100, "GBP", "re_1", payment.payment_id)
+    take(house, listed(house, payment), back)
+    assert open_differences(house)
+    view = View(
+        ViewStatus.CAPTURED,
+        "GBP",
+        provider_ref=payment.provider_ref,
+        authorised_minor=payment.captured_minor,
+        captured_minor=payment.captured_minor,
+        refunded_minor=100,
+    )
+    house.do(apply_provider_fact, ProviderFact(payment.payment_id, Succeeded(view), Source.WEBHOOK))
+
+    assert open_differences(house) == []
+    [one] = house.rows.settlement_differences.by()
+    assert one.resolution == "agrees"
 
 
 def test_an_exchange_stands_in_both_currencies(house: HouseOf) -> None:

@@ -44,6 +44,25 @@ def test_an_outage_of_days_ends_in_the_truth(house: HouseOfPayments, provider: S
     assert provider.captured == {payment.payment_id: 1240}
 
 
+def test_news_after_everything_was_tried_leaves_no_failed_job_behind(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """The notification came in the minute after the last attempt: nothing stands in the way of closing the day."""
+    account = house.account()
+    provider.script.extend(["ok", LOSE_ANSWER])
+    payment = house.session_priced(house.customer(account.account_id), "12.40").payment_id
+    house.work()
+    provider.unreachable = True
+    house.work_until_quiet(hours=200)
+    assert [one.state for one in house.jobs() if one.kind == "ask_provider"] == ["failed"]
+
+    house.tell(payment, provider.views[payment])
+    house.work()
+
+    assert house.payment(payment).captured_minor == 1240
+    assert [one.state for one in house.jobs() if one.kind == "ask_provider"] == ["done"]
+
+
 def test_what_has_just_begun_is_left_alone(house: HouseOfPayments) -> None:
     account = house.account()
     house.session_priced(house.customer(account.account_id), "12.40")

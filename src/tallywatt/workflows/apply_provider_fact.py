@@ -31,11 +31,11 @@ from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
 from tallywatt.payments.payment import RELEASED, REST, TOP_UP, PaymentKind, PaymentState
-from tallywatt.payments.provider import Failed, NotSent, Unknown
+from tallywatt.payments.provider import Failed, NotSent, Unknown, ViewStatus
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
 from tallywatt.workflows.intend_operation import ASK_PROVIDER, on_its_way
-from tallywatt.workflows.jobs import Job
+from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
 from tallywatt.workflows.look_at_page import look_soon
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.note_reader import note_reader
@@ -45,6 +45,7 @@ from tallywatt.workflows.reserve_refund import release_reserved
 from tallywatt.workflows.return_rest import is_rest
 from tallywatt.workflows.route_payment import fail_over, note_health
 from tallywatt.workflows.take_next_step import take_next_step
+from tallywatt.workflows.take_settlement import compare_if_differing
 from tallywatt.workflows.use_coupon import release_uses
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ START_PAID_SESSION: Final = "start_paid_session"
 """Job: a hold is there; ask the EVSE of that payment to start."""
 ASK_AFTER_MS: Final = 2000
 """How long an unclear answer may take to clear up by itself (a webhook) before the provider is asked."""
+GIVEN_UP_AFTER_MS: Final = sum(BACKOFF_SECONDS) * 3 // 4 * 1000
+"""No job that asks a provider is given up earlier."""
 ENDED_AT_READER: Final = (PaymentState.DECLINED, *RELEASED)
 PENDING_AFTER_MS: Final = 15 * 60 * 1000
 """How long the provider may take to decide before it is asked, in case its webhook was lost."""
@@ -69,7 +72,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     payment = work.payments.lock(fact.payment_id)
     operation = _operation_of(work, fact)
     fact = _of_what_stands(payment, operation, fact)
-    view = _in_all(work, payment, view_of(fact.outcome))
+    view = _as_hold_ends(work, payment, _in_all(work, payment, view_of(fact.outcome)))
     known = None if view is None else _of_a_lost_capture(work, payment, view)
     if known is not None:
         return known
@@ -97,7 +100,14 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         _follow_operation(work, after, operation, settled, dead_end=dead_end)
     if not dead_end:
         take_next_step(work, after)
+    if fact.source is not Source.REPLY and _sums(after) != _sums(payment):
+        compare_if_differing(work, after.payment_id)
     return after
+
+
+def _sums(payment: Payment) -> tuple[int, int]:
+    """What its settlement lines are compared with."""
+    return payment.captured_minor + payment.suspense_minor, payment.refunded_minor
 
 
 def _asked_for(operation: Operation | None) -> int:
@@ -116,6 +126,20 @@ def _in_all(work: UnitOfWork, payment: Payment, view: View | None) -> View | Non
         return view
     operations = work.operations.by(payment_id=payment.payment_id)
     return with_captures(with_refund_total(view, operations), payment, operations)
+
+
+def _as_hold_ends(work: UnitOfWork, payment: Payment, view: View | None) -> View | None:
+    """The view of a hold of which a part was taken: where holds are taken but once, the rest went with that part.
+
+    A provider whose accounts differ in that tells what was held and what was taken, and cannot tell which it is.
+    """
+    if view is None or view.captures or view.status is not ViewStatus.AUTHORISED or not view.captured_minor:
+        return view
+    account = work.provider_accounts.get(payment.account_id)
+    if capabilities_of(account.provider).multiple_captures is not Captures.BY_ACCOUNT:
+        return view
+    is_held = payment.several_captures or (not payment.authorised_minor and account.several_captures)
+    return view if is_held else replace(view, status=ViewStatus.CAPTURED)
 
 
 def _as_account_takes(work: UnitOfWork, before: Payment, after: Payment) -> Payment:
@@ -239,6 +263,7 @@ def _follow_operation(
     work.operations.put(operation)
     if operation.state is before.state:
         return
+    _end_failed_job(work, operation)
     if note_reader(work, payment, operation):
         return
     if operation.state is OperationState.UNKNOWN:
@@ -259,6 +284,15 @@ def _follow_operation(
         note(work, payment, "operation_not_sent", f"{operation.kind} never arrived", operation.operation_id)
     elif operation.state is OperationState.DECLINED and operation.advice == Advice.ASK_DRIVER:
         _event(work, payment, "DriverNeeded", operation_id=operation.operation_id, code=operation.code)
+
+
+def _end_failed_job(work: UnitOfWork, operation: Operation) -> None:
+    """Who asked about it until that was given up has nothing to ask any more: run once again, its job is done."""
+    if operation.is_unresolved or work.machine_now - operation.created_at < GIVEN_UP_AFTER_MS:
+        return
+    asked = work.stored_jobs.one_by(kind=ASK_PROVIDER, subject_id=operation.operation_id)
+    if asked is not None and asked.state is JobState.FAILED:
+        work.jobs.add(Job(ASK_PROVIDER, operation.operation_id, asked.payload))
 
 
 def _was_wished(payment: Payment, operation: Operation) -> bool:

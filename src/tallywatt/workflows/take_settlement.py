@@ -225,6 +225,13 @@ def compare_payment(work: UnitOfWork, payment_id: PaymentId, *, is_due: bool = F
     )
 
 
+def compare_if_differing(work: UnitOfWork, payment_id: PaymentId) -> None:
+    """News of a payment that did not agree with its lines: the word that explains the difference may have come last."""
+    listed = work.settlement_differences.by(payment_id=payment_id)
+    if any(one.state is DifferenceState.OPEN and one.kind is not DifferenceKind.EXTRA for one in listed):
+        compare_payment(work, payment_id)
+
+
 def _is_listed(work: UnitOfWork, payment: Payment, kind: DifferenceKind) -> bool:
     key = {"account_id": payment.account_id, "kind": kind.value, "subject_ref": payment.payment_id}
     known = work.settlement_differences.one_by(**key)

@@ -127,6 +127,13 @@ def test_case_46_what_goes_wrong_with_a_settlement_is_listed(bench: Bench) -> No
     assert (exchanged.amount_minor, exchanged.currency, exchanged.fee_minor) == (1170, "EUR", 46)
 
 
+def test_whoever_wants_a_difference_to_be_asked_about_gets_an_end(bench: Bench) -> None:
+    """Where payments cannot be asked about, what is known by now is compared: no job asks for ever."""
+    payment = takes(bench)
+    Accountant(lambda _: bench.cards).compare_payment(bench.house.write, payment.payment_id)
+    assert differences(bench) == []
+
+
 def test_a_refund_leaves_the_balance_once(bench: Bench) -> None:
     """Given back at the provider and in the books: the settlement has it, and it is matched."""
     first, second = takes(bench, "s1"), takes(bench, "s2")

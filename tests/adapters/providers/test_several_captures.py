@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,6 +15,7 @@ from tallywatt.simulators.psp import books
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
+from tallywatt.workflows.take_report import TakeTold, take_told
 from tallywatt.workflows.take_settlement import TakeSettlement, compare_payment, take_settlement
 from tests.adapters.providers.bench import MERCHANT
 from tests.adapters.providers.street import Street
@@ -214,6 +216,48 @@ def lines(street: Street, batch: int) -> tuple[ToldLine, ...]:
     return read
 
 
+def told_by_the_file(street: Street) -> None:
+    """A person gives the file about the payments of this day."""
+    day = datetime.now(UTC).strftime("%Y_%m_%d")  # noqa: TID251 - the provider's clock is the real one
+    url = f"{street.psp.url}/reports/download/MerchantAccount/{MERCHANT}/payments_accounting_report_{day}.csv"
+    for trace in street.cards.read_report(street.cards.fetch_report(url)).traces:
+        street.house.do(take_told, TakeTold(street.account.account_id, trace), actor="person:1")
+
+
+@adyen_alone
+@pytest.mark.parametrize("told", ["capture", "void"])
+def test_the_file_of_a_day_makes_up_for_lost_words_and_the_rest_is_let_go(street: Street, told: str) -> None:
+    """It says what was held and taken: where no capture lets go of the rest, that is held still until it is cancelled."""
+    session = held_session(street)
+    secured(street, session)
+    decided(street, Decision.RELEASE)
+    if told == "capture":
+        told_by_the_file(street)
+        assert (street.payment().state, street.payment().captured_minor) == ("authorised", PART + REST)
+        assert street.payment().open_hold_minor
+        ended(street)
+    else:
+        street.hear_until(lambda: street.payment().captured_minor == PART + REST)
+        street.work()
+        told_by_the_file(street)
+    assert [one.state for one in street.asked("void")] == ["succeeded"]
+    assert (street.payment().state, street.payment().captured_minor) == ("captured", PART + REST)
+    assert books.read(street.psp.state).held_minor == {}
+    street.house.adds_up()
+
+
+@adyen_alone
+def test_of_a_hold_that_is_taken_once_the_file_knows_that_the_rest_is_gone(street: Street) -> None:
+    """The same lines mean something else where support has switched nothing on."""
+    street.house.do(switch_captures, SwitchCaptures(street.account.account_id, several=False))
+    httpx.post(f"{street.psp.url}/_several_captures", json={"on": False}).raise_for_status()
+    held_session(street)
+    decided(street, Decision.RELEASE)
+    told_by_the_file(street)
+    assert (street.payment().state, street.payment().captured_minor) == ("captured", PART + REST)
+    assert street.asked("void") == []
+
+
 @both
 def test_each_capture_is_settled_by_a_line_of_its_own(street: Street) -> None:
     """A day lies between them: a capture that is not listed yet is no difference, and each line names its capture."""
@@ -226,6 +270,7 @@ def test_each_capture_is_settled_by_a_line_of_its_own(street: Street) -> None:
     ended(street)
     street.house.do(take_settlement, first)
     assert street.house.rows.settlement_differences.by() == []
+    street.house.adds_up()
 
     street.house.do(take_settlement, TakeSettlement(street.account.account_id, lines(street, 2)))
     captures = {one.operation_id: one.amount_minor for one in street.asked("capture")}

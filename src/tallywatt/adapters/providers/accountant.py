@@ -145,9 +145,12 @@ class Accountant:
         look = write(payment_to_look_at, payment_id)
         if look.is_held:
             raise TryLater(NOT_COMPARED, HELD_SECONDS)
-        seen = provider_behind(self._provider_of, write, look.account).enquire(look.enquiry)
-        if isinstance(seen, NotSent | Unknown):
-            raise TryLater(seen.cause, LATER_SECONDS)
-        if isinstance(seen, View):
-            write(apply_provider_fact, ProviderFact(payment_id, Succeeded(seen), Source.JANITOR))
+        provider = provider_behind(self._provider_of, write, look.account)
+        if provider.capabilities.enquiry:
+            seen = provider.enquire(look.enquiry)
+            if isinstance(seen, NotSent | Unknown):
+                raise TryLater(seen.cause, LATER_SECONDS)
+            if isinstance(seen, View):
+                write(apply_provider_fact, ProviderFact(payment_id, Succeeded(seen), Source.JANITOR))
+        # One that tells by notifications alone has told by now what it had to tell.
         write(compare_again, payment_id)

@@ -339,7 +339,14 @@ def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int
             case _ if status is ViewStatus.PROCESSING:
                 # The days before are not in these files: what is told of it now is about something that was taken then.
                 status = ViewStatus.CAPTURED
+    if status is ViewStatus.CAPTURED and _keeps_rest(told, held, taken):
+        status = ViewStatus.AUTHORISED
     return status, held, max(taken, 0)
+
+
+def _keeps_rest(told: list[tuple[Instant, Row]], held: int, taken: int) -> bool:
+    """Whether what was not taken is held still, unless its account takes a hold but once: that is not told here."""
+    return 0 < taken < held and not any(row["Record Type"] in ("Cancelled", "Expired") for _, row in told)
 
 
 def _sum(row: Row, code: str, *columns: str) -> int:
