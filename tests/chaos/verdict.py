@@ -13,6 +13,7 @@ from tallywatt.adapters.storage.connections import connect
 from tallywatt.kernel.clock import parse_instant
 from tallywatt.simulators.psp import books
 from tallywatt.wiring import audit_beside
+from tests.simulation.their_books import StripeBooks
 from tests.simulation.truths import OF_THE_BOOKS
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Looking:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.provider = ProviderFile(records.psp_file)
+        self.books = StripeBooks(self.provider)
         self.delivered: dict[str, dict[str, Any]] = {}
         self.acknowledged: dict[str, str] = {}
         for line in _lines(records.site_file):
@@ -176,12 +178,10 @@ def _money_is_what_was_billed(looking: Looking) -> Iterator[str]:
     """Every card is good and every hold is big enough: what was billed was taken, for each invoice and in all."""
     taken: Counter[str] = Counter()
     owner = dict(looking.rows("SELECT payment_id, invoice_id FROM payments"))
-    for intent in looking.provider.objects("payment_intent"):
-        payment = next((value for name, value in intent["metadata"].items() if "payment" in name), "")
-        taken[owner.get(payment) or ""] += intent["amount_received"]
-    for refund in looking.provider.objects("refund"):
-        if refund["status"] == "succeeded":
-            yield f"{refund['id']} gave back {refund['amount']}, and nobody had asked for it"
+    for theirs in looking.books.payments():
+        taken[owner.get(theirs.payment_id) or ""] += theirs.taken_minor
+        if theirs.returned_minor:
+            yield f"{theirs.returned_minor} of {theirs.ref} went back, and nobody had asked for it"
     billed = 0
     for invoice_id, number, gross, payer in looking.rows("SELECT invoice_id, number, gross_minor, payer FROM invoices"):
         billed += gross

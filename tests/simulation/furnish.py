@@ -24,6 +24,7 @@ from tallywatt.workflows.keep_own_account import AllowInvoice, OpenBalance, allo
 from tallywatt.workflows.keep_reader import AddReader, add_reader
 from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
+from tallywatt.workflows.take_report import SetReportAccess, set_report_access
 from tests.simulation.house import Disk, LivingHouse, Mortality
 from tests.simulation.provider import READERS, SimulatedProvider
 from tests.simulation.station import STATION_KEY
@@ -96,11 +97,11 @@ WITH_IDLE_FEE = {
 WITH_FEES = {**per_kwh(0.30), "id": "kept", "elements": [*per_kwh(0.30)["elements"], *fees("SIM4")]}
 
 
-def furnish(folder: Path) -> None:
-    """Make the house that all runs begin with."""
+def furnish(folder: Path, by: str) -> None:
+    """Make the house that all runs with that provider begin with."""
     upgrade(f"sqlite:///{folder / 'house.db'}")
     world = World(0)
-    provider = SimulatedProvider(folder / "psp.jsonl", world)
+    provider = SimulatedProvider(folder / "psp.jsonl", world, by)
     house = LivingHouse(folder, world, Mortality(world), Disk(world), provider.cards, 0)
 
     def do(workflow: Any, command: Any) -> Any:
@@ -112,12 +113,16 @@ def furnish(folder: Path) -> None:
     for identity, _ in STATIONS:
         plugs = tuple(NewEvse(number, Current.AC, 22_000) for number in range(1, PLUGS + 1))
         do(add_station, AddStation(identity, "depot", key_hash, plugs))
-    account = do(add_provider_account, AddProviderAccount("main", "stripe", ("EUR",), "env:KEY", ("env:HOOK",)))
+    dialect = provider.dialect
+    asked = AddProviderAccount("main", by, ("EUR",), "env:KEY", ("env:HOOK",), merchant=dialect.merchant)
+    account = do(add_provider_account, asked)
+    if dialect.report_user is not None:
+        do(set_report_access, SetReportAccess(account.account_id, "env:REPORTS", dialect.report_user))
     for token, (reference, card) in CUSTOMERS.items():
         customer = do(add_customer, AddCustomer(reference, name=f"Driver {reference}"))
         do(add_token, AddToken(token, reference))
         if card is not None:
-            stored = house.provider.store_method(reference, card, reference)
+            stored = dialect.leave_card(provider, reference, card)
             do(keep_method, KeepMethod(customer.customer_id, account.account_id, stored))
     do(add_reader, AddReader("main", READERS[0], "Kiosk", "depot"))
     codes = house.ask_now(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tallywatt.metering.session import SessionState
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
+from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
 from tests.simulation.furnish import OPERATOR
 
 if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
     from tallywatt.workflows.ports import UnitOfWork
     from tests.simulation.house import LivingHouse
+    from tests.simulation.run import Simulation
 
 
 def secure_holds(house: LivingHouse) -> None:
@@ -26,3 +28,16 @@ def secure_holds(house: LivingHouse) -> None:
     for session_id in sorted(house.write_now(OPERATOR, held, None, actor="worker")):
         house.caller.look_at_hold(write, session_id)
         house.write_now(OPERATOR, secure_hold, SecureHold(session_id), actor="worker")
+
+
+def several_captures(run: Simulation) -> None:
+    """The provider's support switches that on for the account, where it does so, and a person says it to the house."""
+    if run.plan.provider != "adyen":
+        return
+    run.provider.switch("/_several_captures", on=True)
+
+    def note(house: LivingHouse) -> None:
+        asked = SwitchCaptures(run.account_id, several=True)
+        house.write_now(OPERATOR, switch_captures, asked, actor="person")
+
+    run.ask_house(note)

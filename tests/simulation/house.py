@@ -25,6 +25,7 @@ from tallywatt.entrypoints.worker.janitor import Janitor
 from tallywatt.entrypoints.worker.lanes import LANES, Workers
 from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import Draw
+from tallywatt.payments.report import SettlesByFile
 from tallywatt.settings import Settings
 from tallywatt.wiring import House
 from tests.simulation.world import MINUTE, SECOND, LoopInOneThread
@@ -197,7 +198,7 @@ class SlowProvider:
     """The adapter of the provider, as a worker meets it: it takes its time, and the process may die meanwhile."""
 
     def __init__(self, provider: PaymentProvider, world: World, mortality: Mortality) -> None:
-        self._provider = provider
+        self._provider: Any = provider
         self._world = world
         self._mortality = mortality
         self._luck = world.chance("provider's pace")
@@ -205,9 +206,8 @@ class SlowProvider:
 
     def send(self, operation: Operation) -> Outcome:
         """Wait, ask, wait."""
-        outcome = self._around(
-            lambda: self._provider.send(operation), f"{operation.kind} {operation.operation_id[-6:]}"
-        )
+        what = f"{operation.kind} {operation.operation_id[-6:]}"
+        outcome: Outcome = self._around(lambda: self._provider.send(operation), what)
         self._world.say(f"provider {operation.kind} {operation.operation_id[-6:]}: {type(outcome).__name__}")
         return outcome
 
@@ -221,15 +221,13 @@ class SlowProvider:
 
     def read_webhook(self, headers: Any, body: bytes) -> ProviderEvent:
         """At once: nobody is asked."""
-        return self._provider.read_webhook(headers, body)
+        event: ProviderEvent = self._provider.read_webhook(headers, body)
+        return event
 
     def store_method(self, reference: str, token: str, key: str) -> StoredMethod:
         """At once: somebody stands at the counter."""
-        return self._provider.store_method(reference, token, key)
-
-    def knows_reader(self, reader_ref: str) -> Any:
-        """The same."""
-        return self._around(lambda: cast("Any", self._provider).knows_reader(reader_ref), "reader")
+        kept: StoredMethod = self._provider.store_method(reference, token, key)
+        return kept
 
     def _around(self, ask: Callable[[], R], what: str) -> R:
         self._mortality.hears(what)
@@ -243,6 +241,35 @@ class SlowProvider:
     def _wait(self) -> None:
         slow = self._luck.random() < 0.05
         self._world.run(self._world.now + self._luck.randrange(5 * SECOND if slow else 200))
+
+
+class SlowWithReaders(SlowProvider):
+    """One that tells which readers it knows."""
+
+    def knows_reader(self, reader_ref: str) -> Any:
+        """Wait, ask, wait."""
+        return self._around(lambda: self._provider.knows_reader(reader_ref), "reader")
+
+
+class SlowWithFiles(SlowProvider):
+    """One that writes files about what it has settled."""
+
+    def read_report(self, content: bytes) -> Any:
+        """At once: nobody is asked."""
+        return self._provider.read_report(content)
+
+    def read_reports(self, contents: tuple[bytes, ...]) -> Any:
+        """The same."""
+        return self._provider.read_reports(contents)
+
+    def fetch_report(self, place: str) -> Any:
+        """Wait, ask, wait."""
+        return self._around(lambda: self._provider.fetch_report(place), "report")
+
+    def next_report(self, payout_refs: tuple[str, ...]) -> str | None:
+        """At once."""
+        place: str | None = self._provider.next_report(payout_refs)
+        return place
 
 
 class OneProvider(Providers):
@@ -330,7 +357,8 @@ class LivingHouse(House):
         writer = self.store.writer
         writer._draw = self.draws.draw
         writer._connect = lambda: MortalConnection(sqlite_path(self.store.url), mortality, disk)
-        self.provider = SlowProvider(provider, world, mortality)
+        slow = SlowWithFiles if isinstance(provider, SettlesByFile) else SlowWithReaders
+        self.provider = slow(provider, world, mortality)
         self.providers = OneProvider(self.provider)
         self.caller = Caller(self.providers, self.machine)
         self.accountant = Accountant(self.providers)

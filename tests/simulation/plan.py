@@ -16,6 +16,7 @@ from tests.simulation.station import QUIRKS
 from tests.simulation.world import MINUTE, SECOND
 
 HORIZON = 60 * MINUTE
+ADYENS_SHARE = 1 / 3
 
 FAULTS = (
     "lost_answer",
@@ -72,12 +73,16 @@ class Plan:
     quirks: tuple[frozenset[str], ...]
     """Of the four stations: two that speak 1.6, one that speaks 2.0.1, and one that speaks 2.1."""
     steps: tuple[Step, ...]
+    provider: str = "stripe"
+    """Who takes the cards of this house."""
 
     def __str__(self) -> str:
         quirks = [
             f"  station {place}: {', '.join(sorted(one)) or 'well behaved'}" for place, one in enumerate(self.quirks)
         ]
-        return "\n".join([f"seed {self.seed}", *quirks, *(f"  {step}" for step in self.steps)])
+        return "\n".join(
+            [f"seed {self.seed}, cards by {self.provider}", *quirks, *(f"  {step}" for step in self.steps)]
+        )
 
 
 def plan_of(seed: int) -> Plan:
@@ -125,7 +130,12 @@ def plan_of(seed: int) -> Plan:
     for _ in range(luck.randint(0, 2)):
         steps += _doubtful(luck)
     steps += [Step(luck.randrange(HORIZON), "undo_line", _undo_line(luck)) for _ in range(luck.randint(0, 3))]
-    return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)))
+    provider = "adyen" if luck.random() < ADYENS_SHARE else "stripe"
+    several = luck.random() < 0.5
+    if several:
+        steps.append(Step(0, "several_captures", {}))
+    steps += [Step(luck.randrange(HORIZON), "pay_out", {}) for _ in range(luck.randint(0, 2))]
+    return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)), provider)
 
 
 def _near(luck: Random, visits: list[Step]) -> int:

@@ -1,4 +1,4 @@
-"""The payment provider in this thread: its simulator behind the official SDK, with the wire between them in our hands."""
+"""The payment provider in this thread: its simulator behind an official SDK, with the wire between them in our hands."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
-import stripe
 
-from tallywatt.adapters.machine import MachineClock
-from tallywatt.adapters.providers.stripe_cards import StripeCards
-from tallywatt.simulators.psp.delivery import signature
 from tallywatt.simulators.psp.faults import Fault
 from tallywatt.simulators.psp.options import Options
 from tallywatt.simulators.psp.server import Psp
 from tallywatt.simulators.psp.wire import Request
+from tests.simulation.dialects import DIALECTS, HMAC, HOOK, PORT, cards_of
 from tests.simulation.world import SECOND
 
 if TYPE_CHECKING:
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from tallywatt.simulators.psp.wire import Response
     from tests.simulation.world import World
 
-KEY = "sk_test_simulation"
-HOOK = "whsec_simulation"
 READERS = ("tmr_simulated_kiosk", "tmr_simulated_post")
 """One for all EVSEs, one for those of SIM1 and SIM2."""
 WEBHOOK_FAULTS = frozenset({"duplicate_webhook", "reordered_webhook", "lost_webhook"})
@@ -37,10 +32,12 @@ PAUSES = (1, 2, 5, 10, 30, 60, 300, 1800, 3600)
 class SimulatedProvider:
     """One provider: outlives every crash of the house, and tells its webhooks until they are taken."""
 
-    def __init__(self, state: Path, world: World) -> None:
+    def __init__(self, state: Path, world: World, name: str) -> None:
         if not state.exists():
             state.write_text(json.dumps({"provider": "simulation", "version": 1, "seed": "simulation"}) + "\n")
-        self.psp = Psp(Options(0, state, webhook_secret=HOOK), lambda: world.now // SECOND)
+        self.dialect = DIALECTS[name]
+        options = Options(PORT, state, webhook_secret=HOOK, adyen_webhook="http://sim", adyen_hmac_key=HMAC)
+        self.psp = Psp(options, lambda: world.now // SECOND)
         self.psp.delivery.announce = self._announce  # type: ignore[method-assign]  # ours waits on the world's clock
         self._world = world
         self._luck = world.chance("webhooks")
@@ -48,7 +45,9 @@ class SimulatedProvider:
         self.refuses_until = 0
         self.deliver: Callable[[dict[str, str], bytes], bool] = lambda _headers, _body: False
         """Brings a webhook to the house; whether it was taken."""
-        self.cards = _cards(self)
+        _THE_WIRE.provider = self
+        self.cards = cards_of(name, _THE_WIRE)
+        self.books = self.dialect.books(self)
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes, query: str = "") -> Response | None:
         """The answer to a request; None hangs up."""
@@ -66,14 +65,16 @@ class SimulatedProvider:
         answer = self.answer("POST", urlsplit(url).path, {}, f"card={card}&approve=yes".encode())
         return 0 if answer is None else answer.status
 
-    def at_reader(self, path: str, **told: str) -> list[dict[str, Any]]:
-        """Somebody does something at a card reader, or to it: what the readers are like then."""
+    def switch(self, path: str, **told: object) -> Any:
+        """Something happens there that no request of ours causes: what it is about, as it is then."""
         answer = self.answer("POST", path, {"content-type": "application/json"}, json.dumps(told).encode())
-        return [] if answer is None else list(json.loads(answer.body))
+        assert answer is not None, "its own switches always answer"
+        return json.loads(answer.body)
 
     def fault(self, kind: str, times: int, path: str) -> None:
         """Let something go wrong."""
-        self.psp.faults.active.append(Fault(kind, times=times, path=path))
+        struck = self.dialect.struck(path, by_webhook=kind in WEBHOOK_FAULTS)
+        self.psp.faults.active.append(Fault(kind, times=times, path=struck))
 
     def refuse(self, seconds: int) -> None:
         """Nobody gets a connection for a while."""
@@ -84,7 +85,7 @@ class SimulatedProvider:
         self.psp.faults.active = []
         self.refuses_until = 0
         for reader in READERS:
-            self.at_reader("/_readers", reader=reader, status="online")
+            self.switch("/_readers", reader=reader, status="online")
         held, self._held_back = self._held_back, []
         for event in held:
             self._tell_later(event)
@@ -101,7 +102,7 @@ class SimulatedProvider:
 
     def _announce(self, events: list[dict[str, Any]]) -> None:
         for event in events:
-            if event["type"] in self.psp.options.events:
+            if "_send" in event or event["type"] in self.psp.options.events:
                 self._arrange(event)
 
     def _arrange(self, event: dict[str, Any]) -> None:
@@ -123,10 +124,7 @@ class SimulatedProvider:
         wait = behind + self._luck.randrange(5, 20 * SECOND if slow else 300)
 
         def tell() -> None:
-            body = json.dumps(event, indent=2).encode()
-            # Freshness of a signature is judged by the real clock.
-            signed = signature(body.decode(), HOOK, MachineClock().now() // SECOND)
-            if not self.deliver({"stripe-signature": signed}, body):
+            if not self.deliver(*self.dialect.letter(event)):
                 pause = PAUSES[min(told, len(PAUSES) - 1)] * SECOND
                 self._tell_later(event, behind=pause, told=told + 1)
 
@@ -153,25 +151,4 @@ class _Wire(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
 
 
-class CardsOnTheWire(StripeCards):
-    """The adapter as it is, on a wire of ours. The SDK's client costs much to make: it is made once a process."""
-
-    def __init__(self, wire: _Wire) -> None:
-        self._webhook_secrets = (HOOK,)
-        self._live = False
-        client = stripe.HTTPXClient(allow_sync_methods=True)
-        client._client = httpx.Client(transport=wire, trust_env=False)
-        base = {"api": "http://127.0.0.1:1"}
-        self._client = stripe.StripeClient(KEY, base_addresses=base, http_client=client, max_network_retries=0).v1  # type: ignore[arg-type]  # one of its addresses is enough
-        self._hasty = self._client
-
-
 _THE_WIRE = _Wire()
-_MADE: list[CardsOnTheWire] = []
-
-
-def _cards(provider: SimulatedProvider) -> CardsOnTheWire:
-    _THE_WIRE.provider = provider
-    if not _MADE:
-        _MADE.append(CardsOnTheWire(_THE_WIRE))
-    return _MADE[0]

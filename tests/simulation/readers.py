@@ -76,7 +76,7 @@ class ReaderDriver:
             after(self._run.luck.randrange(told["taps_after"]), self._press_cancel)
 
     def _hold(self, what: str) -> None:
-        found = self._run.provider.at_reader("/_tap", reader=self._ref, comes=what)
+        found = self._run.provider.switch("/_tap", reader=self._ref, comes=what)
         self._run.world.say(f"{what} at {self._ref}: {[(one['action'] or {}).get('status') for one in found]}")
 
     def _plug_in(self) -> None:
@@ -98,10 +98,10 @@ class ReaderDriver:
 def lose_reader(run: Simulation, step: Step) -> None:
     """A reader has no connection for a while; a person with a card stands before it all the same."""
     ref = READERS[step.told["reader"]]
-    run.provider.at_reader("/_readers", reader=ref, status="offline")
+    run.provider.switch("/_readers", reader=ref, status="offline")
 
     def is_back() -> None:
-        run.provider.at_reader("/_readers", reader=ref, status="online")
+        run.provider.switch("/_readers", reader=ref, status="online")
 
     run.world.after(step.told["seconds"] * SECOND, is_back)
 
@@ -114,13 +114,8 @@ def readers_are_free(run: Simulation) -> Iterator[str]:
     )
     for payment_id, state in waiting:
         yield f"payment {payment_id} is {state} at its reader in the end"
-    intents = {one["id"]: one["status"] for one in run.provider.objects("payment_intent")}
-    for reader in run.provider.objects("terminal.reader"):
-        action = reader["action"] or {}
-        # One that had no connection asks on, and nothing is held by that any more; it is freed when the next one wants it.
-        wanted = (action.get("process_payment_intent") or {}).get("payment_intent")
-        if action.get("status") == "in_progress" and intents[wanted] != "canceled":
-            yield f"reader {reader['id']} asks for a card still"
+    for reader_ref in run.books.readers_asking():
+        yield f"reader {reader_ref} asks for a card still"
     for kind, summary, found in run.rows("SELECT kind, summary, count(*) FROM inbox GROUP BY kind, summary"):
         if kind == "reader_offline" and found > len(READERS):
             yield f"{found} items in the inbox say: {summary}"

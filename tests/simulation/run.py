@@ -10,8 +10,9 @@ from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.kernel.errors import Busy, TallywattError
 from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up, undo_a_line
 from tests.simulation.debits import collect
+from tests.simulation.files import give_files
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
-from tests.simulation.holds import secure_holds
+from tests.simulation.holds import secure_holds, several_captures
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.people import (
     AdHocDriver,
@@ -61,7 +62,8 @@ class Simulation:
         self.luck = self.world.chance("people")
         self.mortality = Mortality(self.world)
         self.disk = Disk(self.world)
-        self.provider = SimulatedProvider(folder / "psp.jsonl", self.world)
+        self.provider = SimulatedProvider(folder / "psp.jsonl", self.world, plan.provider)
+        self.books = self.provider.books
         self.provider.deliver = self._deliver
         self.stations = [
             Station(self.world, identity, protocol, quirks, PLUGS)
@@ -80,6 +82,8 @@ class Simulation:
         self.reservers: list[Reserver] = []
         self._raise_house()
         self._learn_codes()
+        of_provider = "SELECT account_id FROM provider_accounts WHERE provider = ?"
+        self.account_id: str = self.rows(of_provider, plan.provider)[0][0]
 
     def _learn_codes(self) -> None:
         assert self.house is not None, "it was just opened"
@@ -145,12 +149,9 @@ class Simulation:
     def _deliver(self, headers: dict[str, str], body: bytes) -> bool:
         if self.house is None:
             return False
-        account = self.house.ask_now(
-            lambda connection: connection.execute("SELECT account_id FROM provider_accounts WHERE provider = 'stripe'")
-        )
         self.mortality.hears("webhook")
         try:
-            taken = self.house.take_webhook("stripe", account[0][0], headers, body)
+            taken = self.house.take_webhook(self.plan.provider, self.account_id, headers, body)
         except Busy:
             return False
         self.world.say(f"webhook {taken}")
@@ -188,6 +189,8 @@ class Simulation:
             "tap": lambda: ReaderDriver(self, step).begin(),
             "reader_lost": lambda: lose_reader(self, step),
             "reserve": lambda: Reserver(self, step).begin(),
+            "several_captures": lambda: several_captures(self),
+            "pay_out": lambda: self.provider.switch("/_pay_out"),
             "hold_ends": lambda: self.ask_house(secure_holds),
             "weather": lambda: self._weather_is(told["loss"]),
         }
@@ -246,8 +249,13 @@ class Simulation:
         self.house.hurry_until = 0
         for _ in range(ROUNDS_OF_PEACE):
             self._go(self.world.now + 30 * HOUR)
-            if not work_off_inbox(self.house, self.luck):
+            news = give_files(self)
+            if not work_off_inbox(self.house, self.luck) and not news:
                 break
+        if self.provider.dialect.report_user is not None:
+            self.provider.switch("/_pay_out")
+            self._go(self.world.now + 30 * HOUR)
+            give_files(self)
 
     def _all_quiet(self) -> bool:
         return all(station.is_quiet for station in self.stations)

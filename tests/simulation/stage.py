@@ -34,12 +34,10 @@ class Stage:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tallywatt-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
-        self._template = self._folder / "template"
+        self._templates: dict[str, Path] = {}
         self._runs = 0
 
     def __enter__(self) -> Self:
-        self._template.mkdir()
-        furnish(self._template)
         return self
 
     def __exit__(
@@ -50,7 +48,14 @@ class Stage:
     def play(self, plan: Plan) -> Outcome:
         """One run."""
         self._runs += 1
-        return play(plan, self._template, self._folder / str(self._runs))
+        return play(plan, self._template(plan.provider), self._folder / str(self._runs))
+
+    def _template(self, provider: str) -> Path:
+        if provider not in self._templates:
+            made = self._templates[provider] = self._folder / f"template of {provider}"
+            made.mkdir()
+            furnish(made, provider)
+        return self._templates[provider]
 
     def report(self, outcome: Outcome, tries: int = MOST_TRIES) -> str:
         """What is broken, and the shortest history in which the same is."""

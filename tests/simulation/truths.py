@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
 from tests.simulation.bank import BALANCES
+from tests.simulation.files import settlements_agree
 from tests.simulation.furnish import OPERATOR
 from tests.simulation.readers import readers_are_free
 from tests.simulation.reservations import reservations_are_billed_once, reservations_are_told_truly
@@ -18,24 +19,14 @@ if TYPE_CHECKING:
 
     from tests.simulation.run import Simulation
     from tests.simulation.station import Charge, Station
-
-LEAST_CHARGE = 50
-"""Cents: what the provider takes at least."""
-
-
-class Objects(Protocol):
-    """The provider's own books."""
-
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        """All of its objects of that kind, as they are now."""
-        ...
+    from tests.simulation.their_books import TheirBooks
 
 
 class Witness(Protocol):
     """Who can say what the house has written down, and what the provider has."""
 
     @property
-    def provider(self) -> Objects:
+    def books(self) -> TheirBooks:
         """The provider's own books."""
         ...
 
@@ -62,6 +53,7 @@ def broken_truths(run: Simulation) -> list[str]:
             _audit_is_clean,
             _positions_are_dense,
             readers_are_free,
+            settlements_agree,
             reservations_are_told_truly,
             reservations_are_billed_once,
             _balances_add_up,
@@ -137,38 +129,27 @@ def _nothing_is_charged_twice(run: Witness) -> Iterator[str]:
         row["payment_id"]: row
         for row in _named(run, "payments", "payment_id", "session_id", "invoice_id", "authorised_minor")
     }
-    returned: Counter[str] = Counter()
-    for refund in run.provider.objects("refund"):
-        returned[refund["payment_intent"]] += refund["amount"] if refund["status"] == "succeeded" else 0
-    for intent in run.provider.objects("payment_intent"):
-        payment = payments.get(_payment_of(intent))
+    for theirs in run.books.payments():
+        payment = payments.get(theirs.payment_id)
         # A part that was taken of a session that is written off afterwards has gone back.
-        kept = intent["amount_received"] - returned[intent["id"]]
+        kept = theirs.taken_minor - theirs.returned_minor
         if payment is None:
-            yield f"intent {intent['id']} belongs to no payment"
+            yield f"{theirs.ref} belongs to no payment"
         elif payment["invoice_id"] is None and kept:
             yield f"payment {payment['payment_id']} took {kept} for no invoice"
         elif payment["invoice_id"] is not None:
-            taken[payment["invoice_id"]] += intent["amount_received"]
+            taken[payment["invoice_id"]] += theirs.taken_minor
     for row in _named(run, "invoices", "invoice_id", "gross_minor"):
         if taken[row["invoice_id"]] > row["gross_minor"]:
             yield f"{taken[row['invoice_id']]} were taken for invoice {row['invoice_id']} of {row['gross_minor']}"
 
 
-def _payment_of(thing: dict[str, Any]) -> str:
-    metadata = thing.get("metadata") or {}
-    return next((value for name, value in metadata.items() if "payment" in name), "")
-
-
 def _captures_are_known(run: Witness) -> Iterator[str]:
     taken: Counter[str] = Counter()
     returned: Counter[str] = Counter()
-    for intent in run.provider.objects("payment_intent"):
-        taken[_payment_of(intent)] += intent["amount_received"]
-    intents = {one["id"]: _payment_of(one) for one in run.provider.objects("payment_intent")}
-    for refund in run.provider.objects("refund"):
-        if refund["status"] == "succeeded":
-            returned[intents[refund["payment_intent"]]] += refund["amount"]
+    for theirs in run.books.payments():
+        taken[theirs.payment_id] += theirs.taken_minor
+        returned[theirs.payment_id] += theirs.returned_minor
     for payment_id, took, gave in run.rows("SELECT payment_id, taken_minor, returned_minor FROM customer_holds"):
         taken[payment_id], returned[payment_id] = took, gave
     columns = ("payment_id", "captured_minor", "suspense_minor", "refunded_minor")
@@ -192,20 +173,21 @@ def _what_is_owed_was_collected(run: Simulation) -> Iterator[str]:
         " (SELECT min(p.state || ' ' || coalesce(p.reason, '')) FROM payments p WHERE p.invoice_id = i.invoice_id)"
         " FROM invoices i WHERE i.kind = 'invoice'"
     )
+    least = run.provider.dialect.least_cents
     for invoice_id, gross, payer, payer_id, captured, state in run.rows(sql):
-        if gross < LEAST_CHARGE:
+        if gross < least:
             continue
         must = (payer == "customer" and payer_id in good & with_card) or payer == "ad_hoc"
         # What is missing after a part may be less than the provider takes.
-        short = "below_minimum" in (state or "") and gross - captured < LEAST_CHARGE
+        short = "below_minimum" in (state or "") and gross - captured < least
         if must and captured != gross and not short and "beyond_hold" not in (state or ""):
             yield f"invoice {invoice_id} of {gross} has {captured}: {payer} {state}"
 
 
 def _holds_have_ended(run: Witness) -> Iterator[str]:
-    for intent in run.provider.objects("payment_intent"):
-        if intent["status"] == "requires_capture":
-            yield f"hold {intent['id']} of payment {_payment_of(intent)} has not ended"
+    for theirs in run.books.payments():
+        if theirs.is_held:
+            yield f"hold {theirs.ref} of payment {theirs.payment_id} has not ended"
     for row in _named(run, "payments", "payment_id", "kind", "state"):
         if row["state"] in {"created", "prepared", "requires_action", "authorised"}:
             yield f"payment {row['payment_id']} ({row['kind']}) is {row['state']} in the end"

@@ -1,0 +1,135 @@
+"""The provider's own books, as truths ask them: what is held, taken and given back for whom, and who is asked for a card."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TheirPayment:
+    """One payment as the provider has it. Sums are minor units, over its whole life."""
+
+    ref: str
+    payment_id: str
+    """Whose it is, by the reference that it came with; empty when it names none of ours."""
+    is_held: bool
+    taken_minor: int
+    returned_minor: int
+
+
+class Objects(Protocol):
+    """Who can show the provider's objects."""
+
+    def objects(self, kind: str) -> list[Object]:
+        """All of its objects of that kind, as they are now."""
+        ...
+
+
+class TheirBooks(Protocol):
+    """What truths ask of a provider, whatever it speaks."""
+
+    def payments(self) -> list[TheirPayment]:
+        """All that was ever begun there."""
+        ...
+
+    def settled(self) -> dict[str, int]:
+        """Minor units by payment of ours that went to the bank, less what came back; empty where nobody here reads that."""
+        ...
+
+    def readers_asking(self) -> Iterator[str]:
+        """Readers that ask whoever passes for a card."""
+        ...
+
+
+def _payments(objects: Objects, payment_of: Callable[[Object], str]) -> list[TheirPayment]:
+    returned: Counter[str] = Counter()
+    for refund in objects.objects("refund"):
+        returned[refund["payment_intent"]] += refund["amount"] if refund["status"] == "succeeded" else 0
+    return [
+        TheirPayment(
+            one["id"],
+            payment_of(one),
+            one["status"] == "requires_capture",
+            one["amount_received"],
+            returned[one["id"]],
+        )
+        for one in objects.objects("payment_intent")
+    ]
+
+
+def _asked_now(reader: Object) -> str | None:
+    action = reader["action"] or {}
+    wanted: str | None = (action.get("process_payment_intent") or {}).get("payment_intent")
+    return wanted if action.get("status") == "in_progress" else None
+
+
+class StripeBooks:
+    """Its payments carry ours in their metadata."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def payments(self) -> list[TheirPayment]:
+        """All that was ever begun there."""
+        return _payments(self._objects, self._payment_of)
+
+    def settled(self) -> dict[str, int]:
+        """Its list is read elsewhere."""
+        return {}
+
+    @staticmethod
+    def _payment_of(intent: Object) -> str:
+        return next((value for name, value in intent["metadata"].items() if "payment" in name), "")
+
+    def readers_asking(self) -> Iterator[str]:
+        """Readers that ask for a card. One that had no connection asks on for what was ended, and nothing is held by that
+        any more; it is freed when the next one wants it.
+        """
+        ended = {one["id"] for one in self._objects.objects("payment_intent") if one["status"] == "canceled"}
+        for reader in self._objects.objects("terminal.reader"):
+            wanted = _asked_now(reader)
+            if wanted is not None and wanted not in ended:
+                yield reader["id"]
+
+
+class AdyenBooks:
+    """Its payments are known by the merchant's reference: the payment, and behind a slash what it was asked for."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def payments(self) -> list[TheirPayment]:
+        """All that was ever begun there, but for the pages on which cards were left."""
+        found = _payments(self._objects, lambda one: str(one["metadata"].get("_reference", "")))
+        return [
+            TheirPayment(one.ref, one.payment_id.partition("/")[0], one.is_held, one.taken_minor, one.returned_minor)
+            for one in found
+            if not one.payment_id.endswith("/keep")
+        ]
+
+    def settled(self) -> dict[str, int]:
+        """By its balance: what is in a batch."""
+        whose = {one.ref: one.payment_id for one in self.payments()}
+        source = {
+            one["id"]: whose.get(one["payment_intent"], "")
+            for kind in ("charge", "refund")
+            for one in self._objects.objects(kind)
+        }
+        sums: Counter[str] = Counter()
+        for moved in self._objects.objects("balance_transaction"):
+            if moved.get("_payout") is not None and moved["type"] != "payout":
+                sums[source[moved["source"]]] += moved["amount"]
+        return sums
+
+    def readers_asking(self) -> Iterator[str]:
+        """Terminals that ask for a card: what they ask for cannot be ended elsewhere."""
+        for reader in self._objects.objects("terminal.reader"):
+            if _asked_now(reader) is not None:
+                yield reader["id"]
