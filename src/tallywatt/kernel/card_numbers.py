@@ -42,7 +42,7 @@ def hide_card_numbers(text: str) -> tuple[str, int]:
     def hidden(match: re.Match[str]) -> str:
         nonlocal found
         shown = _hidden(match)
-        found += shown is not match[0]
+        found += shown != match[0]
         return shown
 
     return _LOOKS_LIKE_ONE.sub(hidden, text), found
@@ -72,7 +72,7 @@ def hide_in_json(text: str, spared: Container[str] = (), *, numbers: bool = Fals
         if not (in_text or numbers) or (name is not None and name[1] in spared):
             return match[0]
         shown = _hidden(match)
-        return shown if in_text or shown is match[0] else f'"{shown}"'
+        return shown if in_text or shown == match[0] else f'"{shown}"'
 
     return _LOOKS_LIKE_ONE.sub(hidden, text)
 
