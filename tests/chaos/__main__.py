@@ -121,8 +121,9 @@ def _report(outcome: Outcome) -> bool:
     """What came of a round, for people; whether it failed."""
     counted = outcome.figures
     _say(
-        f"\n  {counted['sessions']} sessions, {counted['kwh']} kWh, {counted['holds']} holds, {counted['invoices']} invoices,"
-        f" {counted['pence'] / 100:.2f} GBP captured, {counted['kills']} kills, {outcome.seconds:.0f} s"
+        f"\n  {counted['sessions']} sessions, {counted['kwh']} kWh, {counted['holds']} holds, {counted['taps']} of them at"
+        f" card readers, {counted['invoices']} invoices, {counted['pence'] / 100:.2f} GBP captured,"
+        f" {counted['kills']} kills, {outcome.seconds:.0f} s"
     )
     for note in outcome.notes:
         _say(f"  {note}")

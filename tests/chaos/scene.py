@@ -21,6 +21,7 @@ from tallywatt.kernel.errors import Broken
 from tallywatt.settings import Settings
 from tallywatt.simulators.site import play, sample
 from tallywatt.wiring import House, upgrade
+from tallywatt.workflows.keep_reader import AddReader, add_reader
 from tests.adapters.storage.cutting import AFTER, BEFORE, CuttingProxy
 from tests.chaos.balancer import Balancer
 from tests.chaos.day import rows_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tallywatt.simulators.site.plan import PlannedStation
     from tests.chaos.plan import Act, Plan
 
 START_SECONDS = 120.0
@@ -118,8 +120,18 @@ class Scene:
             self.account_id = shown["id"]
             self.start_psp()
             provision.store_cards(house, self.operator_id, needs.drivers)
+            for station in needs.stations[::2]:
+                self._put_up_reader(house, shown["name"], station)
         finally:
             house.store.close()
+
+    def _put_up_reader(self, house: House, account: str, station: PlannedStation) -> None:
+        """A card reader beside every other station; whoever is asked there has a card at hand."""
+        reader = f"tmr_simulated_{station.id.lower()}"
+        told = {"reader": reader, "comes": provision.GOOD_CARD}
+        httpx.post(f"{self.psp_url}/_readers", json=told, timeout=5).raise_for_status()
+        command = AddReader(account, reader, station.id, evses=tuple(one.code for one in station.evses))
+        house.write_now(self.operator_id, add_reader, command, actor=provision.ACTOR)
 
     @property
     def site_file(self) -> Path:
@@ -170,7 +182,15 @@ class Scene:
             "--seconds",
             f"{self.plan.size.seconds * self.slowness:.0f}",
         ]
-        arguments += ["--share", "0.15", "--seed", str(self.plan.seed), "--patience", str(PATIENCE_SECONDS)]
+        arguments += [
+            "--readers",
+            "--share",
+            "0.15",
+            "--seed",
+            str(self.plan.seed),
+            "--patience",
+            str(PATIENCE_SECONDS),
+        ]
         for fault in ("reconnect", "resend", "stop_before_start", "offline"):
             arguments += ["--fault", fault]
         self.site = Child("site", arguments, environment_of({}), self.folder / "logs" / "site.log", self._hear)

@@ -47,6 +47,7 @@ def test_whatever_is_killed_on_sqlite_everything_adds_up_and_what_does_not_is_fo
     assert outcome.broken == (), "\n".join((*told, *outcome.broken))
     assert outcome.figures["kills"] == SMALL.kills
     assert outcome.figures["sessions"] >= SMALL.stations
+    assert outcome.figures["taps"], "somebody pays at a card reader"
     for spoil, words in SABOTAGE.items():
         assert words in _said_after(outcome.records, spoil)
     assert broken_truths(outcome.records) == []

@@ -104,12 +104,14 @@ def figures(records: Records) -> dict[str, Any]:
     try:
         [(invoices,)] = looking.rows("SELECT count(*) FROM invoices")
         [(ad_hoc,)] = looking.rows("SELECT count(*) FROM payments WHERE kind = 'ad_hoc'")
+        [(taps,)] = looking.rows("SELECT count(*) FROM payments WHERE reader_id IS NOT NULL AND captured_minor > 0")
         return {
             "sessions": len(looking.delivered),
             "kwh": sum(one["milliwatt_hours"] for one in looking.delivered.values()) // 1_000_000,
             "invoices": invoices,
             "pence": books.read(records.psp_file).captured_minor.get(CURRENCY, 0),
             "holds": ad_hoc,
+            "taps": taps,
         }
     finally:
         looking.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from tallywatt.simulators.site.driver import DoorClosed, Form, HttpDoor, Payment, read_form
+from tallywatt.simulators.site.driver import POLL_SECONDS, DoorClosed, Form, HttpDoor, Payment, read_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +32,17 @@ class Platform:
     closed: int = 0
     state: str = "prepared"
     base: str = ""
+    offered: str = ""
+    """What the page of the EVSE shows."""
+    reader: str | None = None
+    ways: list[dict[str, list[str]]] = field(default_factory=list)
     wishes: list[tuple[str, str, str]] = field(default_factory=list)
     cards: list[dict[str, list[str]]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: str) -> tuple[int, str, str]:
         if method == "POST" and path.startswith("/evse/"):
             self.wishes.append((unquote(path), headers["Idempotency-Key"], headers["Accept"]))
+            self.ways.append(parse_qs(body))
             if len(self.wishes) <= self.closed:
                 return 503, "text/plain", "busy"
             return 201, "application/json", json.dumps({"payment": "p1", "status_url": "/pay/tok.json"})
@@ -46,8 +52,10 @@ class Platform:
             return (
                 200,
                 "application/json",
-                json.dumps({"state": self.state, "hosted_page_url": page, "session_url": None}),
+                json.dumps({"state": self.state, "hosted_page_url": page, "session_url": None, "reader": self.reader}),
             )
+        if path.startswith("/evse/"):
+            return 200, "text/html", self.offered
         if method == "GET":
             return 200, "text/html", "<p>Thank you</p>" if self.cards else CARD_PAGE
         self.cards.append(parse_qs(body))
@@ -113,6 +121,33 @@ async def test_nobody_pays_twice_when_the_answer_was_lost() -> None:
         with pytest.raises(DoorClosed):
             await HttpDoor(platform.base, patience_seconds=0).settle(payment)
     assert len(platform.cards) == 2
+
+
+async def test_a_card_is_held_to_the_reader_beside_the_evse() -> None:
+    """The first that the page offers; the driver waits until it asks no longer, and knows when nothing was held."""
+    offered = '<button type="submit" name="at" value="reader/r1">Kiosk</button>'
+    for state, is_held in (("authorised", True), ("voided", False)):
+        platform = Platform(polls_before_page=10**6, state="requires_action", offered=offered, reader="Kiosk")
+        with serving(platform) as door:
+            door.at_readers = True
+            payment = await door.begin("GB*DCC*E51421*1", "wish-1")
+            settling = asyncio.create_task(door.settle(payment))
+            await asyncio.sleep(3 * POLL_SECONDS)
+            assert not settling.done()
+            platform.state = state
+            assert await settling is is_held
+        assert platform.ways == [{"at": ["reader/r1"]}]
+        assert platform.cards == []
+
+
+async def test_where_there_is_no_reader_it_is_the_phone() -> None:
+    """Or where the reader beside it has no connection: the page does not offer it then."""
+    platform = Platform(offered="<button>Pay by card</button>")
+    with serving(platform) as door:
+        door.at_readers = True
+        assert await door.settle(await door.begin("GB*DCC*E51421*1", "wish-1"))
+    assert platform.ways == [{}]
+    assert platform.cards == [{"card": ["pm_card_visa"]}]
 
 
 @pytest.mark.parametrize("state", ["voided", "expired", "declined", "abandoned"])

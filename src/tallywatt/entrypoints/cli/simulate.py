@@ -120,6 +120,9 @@ def site(
         float | None,
         typer.Option("--patience", min=1, help="Seconds that stations and drivers go on when nobody answers."),
     ] = None,
+    readers: Annotated[
+        bool, typer.Option("--readers", help="Who has no contract pays at a card reader, where there is one.")
+    ] = False,
     stations: Annotated[bool, typer.Option("--stations", help="Say what the platform must have, and end.")] = False,
 ) -> None:
     """Play a day of real sessions over OCPP 1.6 and 2.0.1. Says as JSON lines how it goes; ends with 1 if not all was told."""
@@ -138,6 +141,7 @@ def site(
         sample=sample,
         seconds=seconds,
         incidents=incidents,
+        at_readers=readers,
         faults=Faults(frozenset(_fault(name) for name in faults or ()), share, seed),
     )
     if patience is not None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 HTTP_SECONDS = 10
+AT_READER = re.compile(r'name="at" value="(reader/[^"]+)"')
 POLL_SECONDS = 0.2
 OVER = frozenset({"abandoned", "canceled", "cancelled", "declined", "expired", "failed", "refunded", "voided"})
 """States of a payment after which no start will come."""
+
+ASKING = frozenset({"created", "prepared", "requires_action"})
+"""States of a payment whose card reader asks for a card, or is about to."""
 
 CARD = {"number": "4242424242424242", "expiry": "12/34", "month": "12", "year": "2034", "code": "123", "name": "DRIVER"}
 
@@ -56,14 +61,20 @@ class HttpDoor:
 
     base: str
     patience_seconds: float = 30
+    at_readers: bool = False
+    """Whether a card is held to the reader beside the charging point, where there is one; else all pay on their phones."""
 
     async def begin(self, evse_code: str, key: str) -> Payment:
         """Post the wish, again and again while the platform is down."""
-        url = f"{self.base}/evse/{quote(evse_code, safe='*')}/pay"
+        page = f"{self.base}/evse/{quote(evse_code, safe='*')}"
+        url = f"{page}/pay"
         deadline = asyncio.get_running_loop().time() + self.patience_seconds
+        wish: dict[str, str] | None = None
         while True:
             try:
-                answer = await asyncio.to_thread(_request, "POST", url, {}, key)
+                if wish is None:
+                    wish = await asyncio.to_thread(_way, page) if self.at_readers else {}
+                answer = await asyncio.to_thread(_request, "POST", url, wish, key)
                 if answer.status < 300:
                     return _payment(answer)
                 reason = f"{url} answered {answer.status}"
@@ -74,14 +85,17 @@ class HttpDoor:
             await asyncio.sleep(1)
 
     async def settle(self, payment: Payment) -> bool:
-        """Wait for the hosted page, and pay there."""
+        """Wait for the hosted page, and pay there; at a reader, until a card was held to it."""
         deadline = asyncio.get_running_loop().time() + self.patience_seconds
         tried = False
         while True:
             try:
                 status = await self._status(payment)
-                if str(status.get("state")).lower() in OVER:
+                state = str(status.get("state")).lower()
+                if state in OVER:
                     return False
+                if status.get("reader") and state not in ASKING:
+                    return True
                 page = status.get("hosted_page_url")
                 if page is None and tried:
                     return True  # the card was taken, and the answer lost
@@ -159,6 +173,16 @@ def _payment(answer: Answer) -> Payment:
         msg = f"the platform's answer names no payment: {answer.body[:200]!r}"
         raise OSError(msg)
     return Payment(str(found["payment"]), str(found["status_url"]))
+
+
+def _way(page: str) -> dict[str, str]:
+    """What the page of an EVSE offers to send for the first card reader beside it; nothing where there is none."""
+    shown = _request("GET", page, accept="text/html")
+    if shown.status != 200:
+        msg = f"{page} answered {shown.status}"
+        raise OSError(msg)
+    found = AT_READER.search(shown.body.decode("utf-8", "replace"))
+    return {} if found is None else {"at": found[1]}
 
 
 def _pay_on(page: str) -> None:

@@ -63,6 +63,8 @@ class Options:
     """How long after the last row the stations try to get their facts acknowledged."""
     driver_seconds: float = 30
     """How long a driver who wants to pay goes on trying when the platform does not answer."""
+    at_readers: bool = False
+    """Whether drivers without a contract hold their cards to readers, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,11 @@ async def perform(options: Options, report: Report = print_lines, door: Door | N
     book = _book(options, day)
     try:
         return await _Performance(
-            options, report, door or HttpDoor(options.door, options.driver_seconds), day, book
+            options,
+            report,
+            door or HttpDoor(options.door, options.driver_seconds, options.at_readers),
+            day,
+            book,
         ).perform()
     finally:
         book.close()
