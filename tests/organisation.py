@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64decode
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 CLIENT, SECRET = "tallywatt", "s3cret/+&"
 
 
+@cache
+def _key(name: str) -> RSAKey:
+    """One pair for all organisations of a run: finding its primes takes longer than a sign-in."""
+    return RSAKey.generate_key(2048, {"kid": name, "use": "sig"}, private=True)
+
+
 class Organisation:
     """Its people sign in at once: the test says who they are by `claims`."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"}, private=True)
+        self.key = _key("first")
         self.shown_keys = [self.key]
         self.claims: dict[str, Any] = {}
         """Of whoever is at the desk: sub, email, groups."""
@@ -69,7 +76,7 @@ class Organisation:
 
     def rotate(self) -> None:
         """Sign with a new key from now on, and show that one alone."""
-        self.key = RSAKey.generate_key(2048, {"kid": "second", "use": "sig"}, private=True)
+        self.key = _key("second")
         self.shown_keys = [self.key]
 
     def sign_in(self, address: str) -> str:
