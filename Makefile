@@ -8,7 +8,7 @@ UV := $(BIN)/uv pip
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check simulate chaos outage fuzz bench format locale screenshots lock
+.PHONY: help demo test coverage check simulate chaos outage fuzz pages bench format locale screenshots lock
 
 help: ## List what there is to do
 	@echo "Tallywatt: from the plug to the paid invoice."
@@ -45,6 +45,9 @@ outage: .venv/ready ## Let one of two payment providers die in the middle of 500
 
 fuzz: .venv/ready ## Send any frames at a real socket (FRAMES=100000 SEED=1)
 	@TALLYWATT_FUZZ_FRAMES=$(or $(FRAMES),100000) TALLYWATT_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/adapters/ocpp/test_fuzz.py
+
+pages: .venv/ready ## Look at every page with every rule on every screen (needs Chromium)
+	@TALLYWATT_EVERY_LOOK=1 $(BIN)/pytest -q -n auto tests/entrypoints/pages/test_every_page.py
 
 bench: .venv/ready ## Measure, each figure beside what one would pick instead
 	@$(BIN)/python -m benchmarks
