@@ -27,6 +27,10 @@ def demo(
         bool, typer.Option("--exit", help="End when the day is over, with 1 if it does not add up.")
     ] = False,
     seconds: Annotated[float, typer.Option("--seconds", min=10, help="How long the day takes.")] = 65,
+    sample: Annotated[
+        Path | None,
+        typer.Option("--sample", metavar="FILE", help="A normalised CSV; a day in Dundee if left out."),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option("--data-dir", metavar="DIR", help="Its own folder; demo in the data directory if left out."),
@@ -48,7 +52,8 @@ def demo(
     # Whoever ends it by SIGTERM wants its children ended as well, like by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = settings()
-    options = Options(data_dir or chosen.data_dir / DEFAULT_FOLDER, seconds, chosen.http_port, chosen.ocpp_port)
+    folder = data_dir or chosen.data_dir / DEFAULT_FOLDER
+    options = Options(folder, seconds, chosen.http_port, chosen.ocpp_port, sample)
     with Screen() as screen:
         demonstration = Demonstration(options, screen)
         try:

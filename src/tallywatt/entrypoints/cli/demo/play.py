@@ -74,6 +74,8 @@ class Options:
     seconds: float
     http_port: int
     ocpp_port: int
+    sample: Path | None = None
+    """A normalised CSV with another day; the day in Dundee if left out."""
 
 
 @dataclass(slots=True)
@@ -92,6 +94,8 @@ class Demonstration:
     def __init__(self, options: Options, screen: Screen) -> None:
         self._screen = screen
         self._seconds = options.seconds
+        self._sample = options.sample
+        self._day = sample.read(options.sample)
         self._folder = options.folder.resolve()
         self._settings = Settings(
             data_dir=self._folder,
@@ -123,7 +127,9 @@ class Demonstration:
 
     def run(self) -> Sums:
         """Play the day, and say what came of it. The server is left running; `stop` ends it."""
-        site = play.Options(state=self._folder / "site.jsonl", operator=provision.SLUG, incidents=True)
+        site = play.Options(
+            state=self._folder / "site.jsonl", operator=provision.SLUG, sample=self._sample, incidents=True
+        )
         needs = play.prepare(site)
         link = self._move_in(needs)
         seconds = self._start_server()
@@ -235,7 +241,9 @@ class Demonstration:
 
     def _say_where(self, link: str, seconds: float) -> None:
         screen, settings = self._screen, self._settings
-        screen.say(f"The server answered after {seconds:.1f} s. It is 24 August 2018 in Dundee.")
+        begins = moment(self._day.rows[0].started_at, zone(plan.ZONE))
+        today = f"{begins.day} {begins:%B %Y}"
+        screen.say(f"The server answered after {seconds:.1f} s. It is {today} in Dundee.")
         screen.say()
         screen.field("Console", f"{link}  (opens once)")
         screen.field("API", f"{settings.base_url}/docs")
@@ -253,6 +261,8 @@ class Demonstration:
         arguments = ["simulate", "site", "--state", str(self._folder / "site.jsonl"), "--operator", provision.SLUG]
         arguments += ["--gateway", f"ws://{settings.ocpp_host}:{settings.ocpp_port}", "--door", settings.base_url]
         arguments += ["--seconds", str(self._seconds), "--incidents"]
+        if self._sample is not None:
+            arguments += ["--sample", str(self._sample.resolve())]
         site = self._child("site", arguments, self._hear)
         self._others.append(site)
         site.start()
@@ -350,7 +360,7 @@ class Demonstration:
         """How what went wrong on purpose has ended."""
         incidents = meters.read(self._folder / "site.jsonl").incidents
         self._screen.say()
-        for happened, end in ends(ask, Views, self._settled.operator_id, sample.read(), incidents):
+        for happened, end in ends(ask, Views, self._settled.operator_id, self._day, incidents):
             self._screen.say(f"  {happened}: {end}")
         self._screen.say()
 
@@ -365,7 +375,7 @@ class Demonstration:
             holds_open=provider.holds_open,
         )
         audit = audit_beside(self._settings, self._settled.operator_id)
-        return Sums(audit, outside, len(sample.read().rows), self._kills, self._unequal, complete)
+        return Sums(audit, outside, len(self._day.rows), self._kills, self._unequal, complete)
 
 
 def _ordinal(number: int) -> str:

@@ -130,7 +130,7 @@ def _prices(needs: Provisioning) -> Iterator[Step]:
     for name in ("ac", "dc", "ac-parking"):
         yield put_tariff, PutTariff(tariff(name))
     yield assign_tariff, AssignTariff("dundee-ac", valid_from=LONG_AGO)
-    for site in PARKING_IS_PRICED_AT:
+    for site in sorted({one.name for one in needs.sites} & set(PARKING_IS_PRICED_AT)):
         yield assign_tariff, AssignTariff("dundee-ac-parking", Scope.LOCATION, reference(site), LONG_AGO)
     for station in needs.stations:
         for evse in station.evses:
