@@ -26,7 +26,9 @@ def give_files(run: Simulation) -> int:
         return house.write_now(OPERATOR, workflow, command, actor="person")
 
     first = provider.dialect.first_batch(provider.cards)
-    if first is not None and not run.rows("SELECT line_ref FROM settlement_lines LIMIT 1"):
+    if first is not None and not run.rows(
+        "SELECT line_ref FROM settlement_lines WHERE payout_ref LIKE '%/batch/1' LIMIT 1"
+    ):
         # From there on the house looks for the next ones by itself.
         take_report(write, house.provider_account(run.account_id)[1], first)
     traces = provider.dialect.told_by_files(provider.cards, _days(run.world.now))

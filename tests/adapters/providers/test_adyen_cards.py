@@ -254,3 +254,12 @@ def test_an_error_before_any_work_keeps_nothing_under_its_key(bench: Bench) -> N
     bench.house.work_until_quiet(hours=0.1)
     assert bench.house.payment(payment).captured_minor == 1240
     assert books.read(bench.psp.state).captured_minor == {"GBP": 1240}
+
+
+def test_a_key_is_good_for_a_week(bench: Bench) -> None:
+    """Whoever asks again after two days gets the same answer, and nothing is done twice."""
+    operation = an_operation_of(OperationKind.HOSTED_PAGE)
+    first = bench.cards.send(operation)
+    httpx.post(f"{bench.psp.url}/_later", json={"seconds": 2 * 24 * 3600}).raise_for_status()
+    again = bench.cards.send(operation)
+    assert first.view.page_ref == again.view.page_ref

@@ -245,7 +245,7 @@ def test_a_wrong_key_sends_nothing(bench: Bench) -> None:
 
 
 def test_a_request_that_makes_no_sense_is_refused_for_good(bench: Bench) -> None:
-    outcome = bench.cards.send(an_operation_of(OperationKind.HOSTED_PAGE, amount_minor=10))
+    outcome = bench.cards.send(an_operation_of(OperationKind.HOSTED_PAGE, amount_minor=0))
     assert isinstance(outcome, Failed)
 
 

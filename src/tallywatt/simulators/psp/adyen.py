@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tallywatt.simulators.psp import adyen_defence, adyen_terminals, checkout, intents, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION, MAGIC_AMOUNTS
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
-from tallywatt.simulators.psp.dialects import WRAPPER, account_of
+from tallywatt.simulators.psp.dialects import DAY, WRAPPER, account_of
 from tallywatt.simulators.psp.paths import Route, carried_out, read_request
 from tallywatt.simulators.psp.refusals import Refusal, bad_request, unauthorised
 
@@ -396,6 +396,8 @@ class Adyen:
     prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX, adyen_terminals.PREFIX)
     account_prefix = "adyen_"
     content_type = "application/json"
+    key_seconds = 7 * DAY
+    """The least that it promises (docs.adyen.com/development-resources/api-idempotency)."""
     keeps_errors = False
     """What failed before any work may be asked again under the same key (docs.adyen.com: API idempotency)."""
 

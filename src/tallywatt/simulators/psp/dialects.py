@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Call], Any]
 
+DAY: Final = 24 * 3600
 WRAPPER: Final = "_wrapper"
 """In the metadata of an intent or a page: the object of another provider's that it carries out. Never shown."""
 
@@ -33,6 +34,8 @@ class Dialect(Protocol):
     """How its paths begin."""
     account_prefix: str
     content_type: str
+    key_seconds: int
+    """How long an answer is kept under its idempotency key."""
     keeps_errors: bool
     """Whether an error of its own, before any work, stays the answer to that key."""
 
@@ -85,6 +88,8 @@ class Stripe:
     prefix: str | tuple[str, ...] = "/v1/"
     account_prefix = STRIPES
     content_type = "application/json"
+    key_seconds = DAY
+    """docs.stripe.com/api/idempotent_requests."""
     keeps_errors = True
 
     def account(self, request: Request) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tallywatt.simulators.psp import checkout, intents, mollie_balances, mollie_objects, objects, refunds
 from tallywatt.simulators.psp.cards import AUTHENTICATION
 from tallywatt.simulators.psp.currencies import check_amount, check_currency
-from tallywatt.simulators.psp.dialects import WRAPPER, account_of
+from tallywatt.simulators.psp.dialects import DAY, WRAPPER, account_of
 from tallywatt.simulators.psp.mollie_objects import minor_of
 from tallywatt.simulators.psp.paths import Route, carried_out, read_request
 from tallywatt.simulators.psp.refusals import Refusal, bad_request, unauthorised
@@ -354,6 +354,7 @@ class Mollie:
     prefix: str | tuple[str, ...] = "/v2/"
     account_prefix = "mollie_"
     content_type = "application/hal+json"
+    key_seconds = DAY
     keeps_errors = True
 
     def account(self, request: Request) -> str:

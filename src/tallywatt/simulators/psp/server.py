@@ -37,8 +37,6 @@ from tallywatt.simulators.psp.wire import Request, Response, serve_connection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEY_SECONDS: Final = 24 * 3600
-"""How long an answer is kept under its idempotency key (docs.stripe.com/api/idempotent_requests)."""
 LONGEST_KEY: Final = 255
 BY_ITSELF: Final = (
     "/_change_card",
@@ -188,7 +186,7 @@ class Psp:
         if (account, key) in self._in_use:
             raise key_in_use(key)
         kept = self.book.reply(account, key)
-        if kept is not None and self.now() - kept.at < KEY_SECONDS:
+        if kept is not None and self.now() - kept.at < dialect.key_seconds:
             if kept.asked != _asked(request):
                 raise key_reused(key)
             headers = dialect.headers(request_id, key, replayed=True)
