@@ -43,8 +43,9 @@ chaos: .venv/ready ## Kill real processes while stations charge, and compare the
 outage: .venv/ready ## Let one of two payment providers die in the middle of 500 sessions
 	@TALLYWATT_SESSIONS=500 $(BIN)/pytest -q tests/workflows/test_route_payment.py
 
-fuzz: .venv/ready ## Send any frames at a real socket (FRAMES=100000 SEED=1)
+fuzz: .venv/ready ## Send any frames at a real socket, and any requests at the API (FRAMES=100000 SEED=1 EXAMPLES=30)
 	@TALLYWATT_FUZZ_FRAMES=$(or $(FRAMES),100000) TALLYWATT_FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/adapters/ocpp/test_fuzz.py
+	@TALLYWATT_FUZZ_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest -q --timeout 1800 tests/entrypoints/http/test_schemathesis.py
 
 pages: .venv/ready ## Look at every page with every rule on every screen (needs Chromium)
 	@TALLYWATT_EVERY_LOOK=1 $(BIN)/pytest -q -n auto tests/entrypoints/pages/test_every_page.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,8 +28,8 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
-EXAMPLES = 6
-"""Of each operation; each is asked anew in every run."""
+EXAMPLES = int(os.environ.get("TALLYWATT_FUZZ_EXAMPLES", "3"))
+"""Of each operation; each is asked anew in every run. `make fuzz` asks more of them."""
 NOT_ASKED = {
     "/events": "it never ends",
     "/oauth/token": "a standard of its own describes it",
