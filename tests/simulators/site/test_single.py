@@ -47,8 +47,9 @@ async def test_a_session_is_told_whole_in_either_protocol(protocol: str) -> None
     assert [one["step"] for one in said] == ["connected", "booted", "started", "reading", "reading", "stopped", "left"]
 
 
-async def test_it_waits_until_somebody_adopts_it() -> None:
+async def test_it_waits_until_somebody_adopts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform that does not know it yet answers Pending."""
+    monkeypatch.setattr("tallywatt.simulators.site.single.PAUSE_SECONDS", 0.05)
     said: list[dict[str, Any]] = []
     async with platform(pending_boots=1) as central:
         await play(options(central), lambda **step: said.append(step), NOW)

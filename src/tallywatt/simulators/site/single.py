@@ -31,6 +31,8 @@ PATIENCE_SECONDS: Final = 20.0
 V16: Final = "ocpp1.6"
 V201: Final = "ocpp2.0.1"
 MS_PER_MINUTE: Final = 60_000
+PAUSE_SECONDS: Final = 5.0
+"""How long it waits at most before it boots again."""
 PENDING_SECONDS: Final = 3600.0
 """How long it waits for somebody to adopt it."""
 
@@ -121,7 +123,7 @@ class _Station:
             self._say(step="booted", status=answer["status"])
             if answer["status"] == "Accepted":
                 return
-            pause = min(5.0, float(answer.get("interval") or 5))
+            pause = min(PAUSE_SECONDS, float(answer.get("interval") or PAUSE_SECONDS))
             waited += pause
             if waited > PENDING_SECONDS:
                 msg = "nobody adopted this station"
