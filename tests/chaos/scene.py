@@ -17,6 +17,7 @@ import psycopg
 
 from tallywatt.entrypoints.cli.demo import provision
 from tallywatt.entrypoints.cli.demo.processes import Child, environment_of, free_port
+from tallywatt.entrypoints.worker import LANES, Workers
 from tallywatt.kernel.errors import Broken
 from tallywatt.settings import Settings
 from tallywatt.simulators.site import play, sample
@@ -122,6 +123,9 @@ class Scene:
             provision.store_cards(house, self.operator_id, needs.drivers)
             for station in needs.stations[::2]:
                 self._put_up_reader(house, shown["name"], station)
+            # Whoever puts up a reader sees to it that it is known before the first driver comes.
+            while Workers(house, ()).step(LANES["providers"]):
+                pass
         finally:
             house.store.close()
 

@@ -26,6 +26,9 @@ def note_reader(work: UnitOfWork, payment: Payment, operation: Operation) -> boo
         for item in open_items(work, payment.reader_id):
             settle(work, item, "it works again")
         return False
+    if operation.state is OperationState.NOT_SENT:
+        # The provider could not be reached: who stands there is told so and tries again, and nothing is held.
+        return True
     if operation.state is not OperationState.FAILED or operation.code not in NEVER_ASKED:
         return False
     # However many drivers try: it is one reader to look after.

@@ -19,6 +19,7 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import Conflict
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.operation import OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Enquiry, Succeeded, View, ViewStatus
 from tallywatt.simulators.psp import books
@@ -254,6 +255,28 @@ def test_a_reader_without_connection_is_one_matter_however_many_try_it(kiosk: Ki
     kiosk.at_first(status="offline")
     kiosk.asking()
     assert _waiting(kiosk) == ["reader_failing"]
+
+
+def test_where_the_provider_is_out_of_reach_the_driver_is_told_and_nobody_else(kiosk: Kiosk) -> None:
+    """Whoever stands there tries again, or pays on the phone; a person has nothing to decide about each try."""
+    kiosk.asking()
+    kiosk.tap("cancel")
+    kiosk.look()
+    for _ in range(2):
+        kiosk.bench.psp.fault("rate_limit", times=1_000, path=ASKED[kiosk.bench.provider])
+        payment = kiosk.asking()
+        for _ in range(20):
+            kiosk.look(seconds=10)
+        httpx.delete(f"{kiosk.bench.psp.url}/_faults").raise_for_status()
+        gone = kiosk.payment(payment)
+        assert (gone.state, gone.reason) == (PaymentState.ABANDONED, "provider_unreachable")
+        assert kiosk.house.operations(gone.payment_id)[-1].state is OperationState.NOT_SENT
+    payment = kiosk.asking()
+    kiosk.tap()
+    kiosk.look()
+
+    assert kiosk.payment(payment).state is PaymentState.AUTHORISED
+    assert _waiting(kiosk) == []
 
 
 @BOTH_ENGINES
