@@ -43,10 +43,8 @@ LOOK_SECONDS: Final = 0.25
 SHOWN_AFTER_SESSIONS: Final = 10
 RUNNING: Final = frozenset({"active", "ended"})
 ON_THE_WAY: Final = frozenset({"created", "prepared", "requires_action", "authorised"})
-AWAITED_JOBS: Final = frozenset(
-    {"call_provider", "ask_provider", "send_command", "start_paid_session", "lose_stop", "print_invoice"}
-)
-"""Jobs without which the day is not over; the others only watch over what is over already."""
+AWAITED_JOBS: Final = frozenset({"call_provider", "ask_provider", "start_paid_session", "lose_stop", "print_invoice"})
+"""Jobs without which the day is not over. The others watch over what is over, or have a word for stations that are gone."""
 ENDED_IN_ORDER: Final = ("site", "server", "psp")
 """Who needs the others is ended before them."""
 INCIDENTS: Final = {
