@@ -352,7 +352,7 @@ def _price(work: UnitOfWork, session: Session, measured: Measured, offer: Offer,
     before = replace(before, granted=granted_to(work, offer.offer_id))
     rated, amounts = price(meter, tariff, policy, before)
     return rated_rows(
-        RatedId(work.draw.id("rated")),
+        RatedId(work.draw.id(f"rated/{session.session_id}")),
         meter,
         rated,
         amounts,
@@ -378,7 +378,7 @@ def number_invoice(work: UnitOfWork, session: Session, rows: RatedRows) -> Invoi
     taken, after = take_number(work.number_series.lock(INVOICES, year), work.now, operator.zone)
     work.number_series.put(after)
     return Invoice(
-        invoice_id=InvoiceId(work.draw.id("invoice")),
+        invoice_id=InvoiceId(work.draw.id(f"invoice/{session.session_id}")),
         number=taken.number,
         series=taken.series,
         year=taken.year,

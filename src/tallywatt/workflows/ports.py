@@ -140,6 +140,10 @@ class Queries(Protocol):
         """Sessions of an EVSE whose transaction has not ended, oldest first."""
         ...
 
+    def next_session_at(self, evse_id: str, since: Instant, before: Instant, but: str) -> Session | None:
+        """The first transaction at an EVSE that began from a time on, and before another; but for the one that is named."""
+        ...
+
     def last_session_at(self, evse_id: str) -> Session | None:
         """The session of an EVSE with the latest start, open or not."""
         ...

@@ -19,6 +19,7 @@ from tallywatt.workflows.lose_stop import FREE
 
 if TYPE_CHECKING:
     from tallywatt.metering.facts import StatusChanged
+    from tallywatt.metering.session import Session
     from tallywatt.stations.station import Evse
     from tallywatt.workflows.ports import UnitOfWork
 
@@ -83,8 +84,22 @@ def _vehicle_left(work: UnitOfWork, evse: Evse, at: Instant) -> None:
         assert ended_at is not None, "an ended session knows when its transaction ended"
         if waiting.occupancy_ended_at is None and at >= ended_at:
             session = work.sessions.lock(waiting.session_id)
-            finish_when_ready(work, work.sessions.put(replace(session, occupancy_ended_at=at)))
+            left_at = _left_at(work, session, evse, ended_at, at)
+            finish_when_ready(work, work.sessions.put(replace(session, occupancy_ended_at=left_at)))
     grace = work.operators.get().lost_stop_after_seconds * 1000
     for running in work.queries.open_sessions_at(evse.evse_id):
         if at > running.started_at:
             work.jobs.add(Job("lose_stop", running.session_id, not_before=Instant(work.machine_now + grace)))
+
+
+def _left_at(work: UnitOfWork, session: Session, evse: Evse, ended_at: Instant, free_at: Instant) -> Instant:
+    """When its vehicle had left: at the latest before the next one charged there, also where no status told of that.
+
+    Who starts again had stood there until then. How long a stranger's vehicle had stood before that nobody knows, and what
+    nobody knows is not charged.
+    """
+    after = work.queries.next_session_at(evse.evse_id, ended_at, free_at, session.session_id)
+    if after is None:
+        return free_at
+    is_same = session.payer_id is not None and (after.payer, after.payer_id) == (session.payer, session.payer_id)
+    return after.started_at if is_same else ended_at

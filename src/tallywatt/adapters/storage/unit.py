@@ -402,6 +402,17 @@ LAST_AT = (
     .order_by(_sessions.c.started_at.desc(), _sessions.c.session_id.desc())
     .limit(1)
 )
+NEXT_AT = (
+    _all(metering.SESSIONS)
+    .where(
+        *_at_evse,
+        _sessions.c.started_at >= bindparam("since"),
+        _sessions.c.started_at < bindparam("before"),
+        _sessions.c.transaction_id.is_not(None),
+    )
+    .order_by(_sessions.c.started_at, _sessions.c.session_id)
+    .limit(2)
+)
 BILLED_SINCE = (
     _all(metering.SESSIONS)
     .where(
@@ -638,6 +649,12 @@ class SqlQueries(SettlementQueries, DebitQueries):
         """The session of an EVSE with the latest start, open or not."""
         found = self._rows(LAST_AT, metering.SESSIONS, {"evse_id": evse_id}, evse=evse_id)
         return found[0] if found else None
+
+    def next_session_at(self, evse_id: str, since: Instant, before: Instant, but: str) -> Session | None:
+        """The first transaction at an EVSE that began from a time on, and before another; but for the one that is named."""
+        about = {"evse_id": evse_id}
+        found = self._rows(NEXT_AT, metering.SESSIONS, about, evse=evse_id, since=since, before=before)
+        return next((one for one in found if one.session_id != but), None)
 
     def billed_since(self, customer_id: str, since: Instant) -> list[Session]:
         """A customer's sessions that have a price and began since then, oldest first."""
