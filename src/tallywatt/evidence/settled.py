@@ -155,19 +155,21 @@ def _unlisted(held: Held) -> Iterator[Finding]:
         taken = kind is LineKind.CHARGE
         ours = payment.captured_minor + payment.suspense_minor if taken else -payment.refunded_minor
         kind_of = DifferenceKind.CHARGED if taken else DifferenceKind.REFUNDED
-        open_minor = awaited[payment_id] if taken else 0
-        if ours not in (minor, minor + open_minor) and (kind_of, payment_id) not in listed:
+        if ours not in (minor, minor + awaited[payment_id, kind]) and (kind_of, payment_id) not in listed:
             says = "the provider lists another sum for it, and nobody is told"
             yield Finding("settlement.unlisted", payment_id, says, str(ours), str(minor))
 
 
-def _awaited(held: Held) -> Counter[str]:
-    """Minor units by payment that were taken in parts of which no line tells yet: each part is settled in its own time."""
+def _awaited(held: Held) -> Counter[tuple[str, LineKind]]:
+    """Minor units by payment of parts and refunds of which no line tells yet: each of them is settled in its own time."""
     told = {line.operation_id for line in held.settled if line.operation_id is not None}
     in_parts = {payment.payment_id for payment in held.payments if payment.several_captures}
-    sums: Counter[str] = Counter()
+    sums: Counter[tuple[str, LineKind]] = Counter()
     for one in held.operations:
-        is_taken = one.kind is OperationKind.CAPTURE and one.state is OperationState.SUCCEEDED
-        if is_taken and one.payment_id in in_parts and one.operation_id not in told:
-            sums[one.payment_id] += one.amount_minor
+        if one.state is not OperationState.SUCCEEDED or one.operation_id in told:
+            continue
+        if one.kind is OperationKind.CAPTURE and one.payment_id in in_parts:
+            sums[one.payment_id, LineKind.CHARGE] += one.amount_minor
+        elif one.kind is OperationKind.REFUND:
+            sums[one.payment_id, LineKind.REFUND] -= one.amount_minor
     return sums
