@@ -274,6 +274,56 @@ def test_refunds_are_compared_as_well(house: HouseOf) -> None:
     house.adds_up()
 
 
+def refund(house: HouseOf, payment: Payment, count: int) -> ToldLine:
+    """The so many-th pound that goes back of a payment, and the line that tells of it."""
+    house.do(give_back, GiveBack(payment.payment_id, money("1.00", "GBP"), "goodwill", f"k{count}"))
+    house.collect(lambda _: Succeeded(returned(payment, 100 * count)))
+    return ToldLine(f"txn_r{count}", LineKind.REFUND, -100, 0, "GBP", house.now, -100, "GBP", None, payment.payment_id)
+
+
+def returned(payment: Payment, minor: int) -> View:
+    """The payment as its provider shows it after so much went back."""
+    return View(
+        ViewStatus.CAPTURED,
+        "GBP",
+        provider_ref=payment.provider_ref,
+        authorised_minor=payment.captured_minor,
+        captured_minor=payment.captured_minor,
+        refunded_minor=minor,
+    )
+
+
+@pytest.mark.parametrize("told_between", [True, False])
+def test_two_refunds_are_settled_each_in_its_own_time(house: HouseOf, *, told_between: bool) -> None:
+    """Until the second file neither the audit nor anybody else has anything to look at."""
+    payment = paid(house)
+    take(house, listed(house, payment))
+    first = refund(house, payment, 1)
+    if told_between:
+        take(house, first)
+    second = refund(house, payment, 2)
+    for line in (first, second):
+        take(house, line)
+        assert open_differences(house) == []
+        house.adds_up()
+
+    assert stands(house) == {"clearing": 75, "fees": 25}
+
+
+def test_a_refund_that_is_never_listed_is_missing_though_another_is(house: HouseOf) -> None:
+    """Once the provider has had its time; the line that comes after all ends it."""
+    payment = paid(house)
+    lines = [listed(house, payment), *(refund(house, payment, count) for count in (1, 2))]
+    take(house, *lines[:2])
+    end(house, days=30)
+    [one] = open_differences(house)
+    assert (one.kind, one.expected_minor, one.found_minor) == (DifferenceKind.REFUNDED, 200, 100)
+
+    take(house, lines[2])
+    assert open_differences(house) == []
+    house.adds_up()
+
+
 def test_a_word_that_comes_after_its_line_ends_the_difference(house: HouseOf) -> None:
     """Notifications are late or come by a file: nobody has to read the settlement again for that."""
     payment = paid(house)

@@ -147,7 +147,7 @@ def _unlisted(held: Held) -> Iterator[Finding]:
             yield Finding("settlement.unlisted", line.line_ref, "it is nothing of ours, and nobody is told")
         if line.payment_id is not None:
             sums[line.payment_id, line.kind] += line.source_minor
-    awaited = _awaited(held)
+    awaited, to_come = _awaited(held), _refunds_to_come(held)
     for (payment_id, kind), minor in sorted(sums.items()):
         payment = payments.get(payment_id)
         if payment is None or kind not in (LineKind.CHARGE, LineKind.REFUND):
@@ -155,21 +155,38 @@ def _unlisted(held: Held) -> Iterator[Finding]:
         taken = kind is LineKind.CHARGE
         ours = payment.captured_minor + payment.suspense_minor if taken else -payment.refunded_minor
         kind_of = DifferenceKind.CHARGED if taken else DifferenceKind.REFUNDED
-        if ours not in (minor, minor + awaited[payment_id, kind]) and (kind_of, payment_id) not in listed:
+        open_minor = awaited[payment_id] if taken else 0
+        if not taken and payment_id in to_come:
+            continue
+        if ours not in (minor, minor + open_minor) and (kind_of, payment_id) not in listed:
             says = "the provider lists another sum for it, and nobody is told"
             yield Finding("settlement.unlisted", payment_id, says, str(ours), str(minor))
 
 
-def _awaited(held: Held) -> Counter[tuple[str, LineKind]]:
-    """Minor units by payment of parts and refunds of which no line tells yet: each of them is settled in its own time."""
+def _awaited(held: Held) -> Counter[str]:
+    """Minor units by payment that were taken in parts of which no line tells yet: each part is settled in its own time."""
     told = {line.operation_id for line in held.settled if line.operation_id is not None}
     in_parts = {payment.payment_id for payment in held.payments if payment.several_captures}
-    sums: Counter[tuple[str, LineKind]] = Counter()
+    sums: Counter[str] = Counter()
     for one in held.operations:
-        if one.state is not OperationState.SUCCEEDED or one.operation_id in told:
-            continue
-        if one.kind is OperationKind.CAPTURE and one.payment_id in in_parts:
-            sums[one.payment_id, LineKind.CHARGE] += one.amount_minor
-        elif one.kind is OperationKind.REFUND:
-            sums[one.payment_id, LineKind.REFUND] -= one.amount_minor
+        is_taken = one.kind is OperationKind.CAPTURE and one.state is OperationState.SUCCEEDED
+        if is_taken and one.payment_id in in_parts and one.operation_id not in told:
+            sums[one.payment_id] += one.amount_minor
     return sums
+
+
+def _refunds_to_come(held: Held) -> set[str]:
+    """Payments of which more was refunded than lines tell, and fewer lines tell of it than there were refunds."""
+    lines: Counter[str] = Counter()
+    told: Counter[str] = Counter()
+    for line in held.settled:
+        if line.kind is LineKind.REFUND and line.payment_id is not None:
+            lines[line.payment_id] += 1
+            told[line.payment_id] -= line.source_minor
+    done: Counter[str] = Counter(
+        one.payment_id
+        for one in held.operations
+        if one.kind is OperationKind.REFUND and one.state is OperationState.SUCCEEDED
+    )
+    refunded: dict[str, int] = {payment.payment_id: payment.refunded_minor for payment in held.payments}
+    return {one for one in lines if lines[one] < done[one] and told[one] < refunded.get(one, 0)}

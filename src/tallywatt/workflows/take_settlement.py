@@ -215,14 +215,22 @@ def compare_payment(work: UnitOfWork, payment_id: PaymentId, *, is_due: bool = F
     missing = taken > 0 and not count and (is_due or _is_listed(work, payment, DifferenceKind.MISSING))
     _compare(work, payment, DifferenceKind.MISSING, taken, 0 if missing else taken)
     count, returned = said_about(lines, LineKind.REFUND)
-    due = is_due or _is_listed(work, payment, DifferenceKind.REFUNDED)
+    is_due = is_due or _is_listed(work, payment, DifferenceKind.REFUNDED)
+    # Of several refunds each is listed in its own time; that none is missing is known once the provider has had it.
+    awaits = not is_due and -returned < payment.refunded_minor and count < _refunds_of(work, payment)
     _compare(
         work,
         payment,
         DifferenceKind.REFUNDED,
         payment.refunded_minor,
-        -returned if count or due else payment.refunded_minor,
+        payment.refunded_minor if awaits else -returned,
     )
+
+
+def _refunds_of(work: UnitOfWork, payment: Payment) -> int:
+    """How many refunds of a payment there were."""
+    theirs = work.operations.by(payment_id=payment.payment_id)
+    return sum(one.kind is OperationKind.REFUND and one.state is OperationState.SUCCEEDED for one in theirs)
 
 
 def compare_if_differing(work: UnitOfWork, payment_id: PaymentId) -> None:

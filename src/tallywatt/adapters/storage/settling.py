@@ -63,13 +63,36 @@ CAPTURED_ABOUT = (
     .order_by(_payments.c.payment_id)
     .limit(2)
 )
+_others = _operations.alias("others")
+_refunds = (
+    select(func.count(_others.c.operation_id))
+    .where(
+        _others.c.operator_id == _operations.c.operator_id,
+        _others.c.payment_id == _operations.c.payment_id,
+        _others.c.kind == "refund",
+        _others.c.state == "succeeded",
+    )
+    .correlate(_operations)
+    .scalar_subquery()
+)
+_refunds_listed = (
+    select(func.count(_lines.c.line_ref))
+    .where(
+        _lines.c.operator_id == _operations.c.operator_id,
+        _lines.c.payment_id == _operations.c.payment_id,
+        _lines.c.kind == "refund",
+        _lines.c.state == "matched",
+    )
+    .correlate(_operations)
+    .scalar_subquery()
+)
 UNSETTLED = (
     select(_payments.c.payment_id)
     .select_from(_operations.join(_payments, _its_payment))
     .where(
         *_moved,
         (_operations.c.kind.in_(_TAKES) & (_payments.c.captured_minor > 0) & ~_listed("charge"))
-        | ((_operations.c.kind == "refund") & (_payments.c.refunded_minor > 0) & ~_listed("refund")),
+        | ((_operations.c.kind == "refund") & (_payments.c.refunded_minor > 0) & (_refunds_listed < _refunds)),
     )
     .distinct()
     .order_by(_payments.c.payment_id.desc())
