@@ -266,10 +266,10 @@ class SlowWithFiles(SlowProvider):
         """Wait, ask, wait."""
         return self._around(lambda: self._provider.fetch_report(place), "report")
 
-    def next_report(self, payout_refs: tuple[str, ...]) -> str | None:
+    def reports_to_come(self, payout_refs: tuple[str, ...]) -> tuple[str, ...]:
         """At once."""
-        place: str | None = self._provider.next_report(payout_refs)
-        return place
+        places: tuple[str, ...] = self._provider.reports_to_come(payout_refs)
+        return places
 
 
 class OneProvider(Providers):

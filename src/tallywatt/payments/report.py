@@ -65,6 +65,6 @@ class SettlesByFile(Protocol):
         """The file that lies there; None: nothing does. BadInput for a place that is none of the provider's."""
         ...
 
-    def next_report(self, payout_refs: tuple[str, ...]) -> str | None:
-        """Where the file after these payouts would lie, whoever has not told of it; None: nobody may fetch one."""
+    def reports_to_come(self, payout_refs: tuple[str, ...]) -> tuple[str, ...]:
+        """Where files after and between these payouts would lie, whoever has not told of them; none: nobody may fetch one."""
         ...

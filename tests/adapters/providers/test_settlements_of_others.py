@@ -34,6 +34,13 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, house_url: str) -> Ite
     made.close()
 
 
+@pytest.fixture
+def adyen(tmp_path: Path, sqlite_house_url: str) -> Iterator[Bench]:
+    made = open_bench("adyen", tmp_path, sqlite_house_url)
+    yield made
+    made.close()
+
+
 def takes(bench: Bench, name: str = "s1", amount: str = "10.00") -> Any:
     """A hold of a driver, of which so much is taken."""
     payment_id = bench.opened().payment_id
@@ -97,6 +104,29 @@ def test_fees_and_payouts_are_read_and_add_up(bench: Bench) -> None:
     assert sorted((one.kind.value, one.state.value) for one in lines) == [
         ("charge", "matched"), ("charge", "matched"), ("payout", "matched"),
     ]  # fmt: skip
+
+
+def test_a_file_between_two_that_were_read_is_fetched_though_nobody_told_of_it(adyen: Bench) -> None:
+    """The notification of a batch is lost and the next one comes: what was settled between them is not missing for ever."""
+    bench = adyen
+    for name in ("s1", "s2", "s3"):
+        takes(bench, name)
+        if name == "s2":
+            switch(bench, "/_pay_out")
+            [told] = [job for job in bench.house.jobs() if job.kind == "read_report"]
+            continue
+        paid_out(bench)
+        (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+        newest = max(job.payload["place"] for job in bench.house.jobs() if job.kind == "read_report")
+        Accountant(lambda _: bench.cards).read_report(bench.house.write, account.account_id, newest)
+    assert told.payload["place"].endswith("batch_1.csv")
+    assert sum(one.kind.value == "charge" for one in bench.house.ask(lambda work: work.settlement_lines.by())) == 2
+
+    for _ in range(2):
+        Accountant(lambda _: bench.cards).read_settlements(bench.house.write, account.account_id)
+    lines = bench.house.ask(lambda work: work.settlement_lines.by())
+    assert sum(one.kind.value == "charge" for one in lines) == 3
+    assert differences(bench) == []
 
 
 def test_case_46_what_goes_wrong_with_a_settlement_is_listed(bench: Bench) -> None:

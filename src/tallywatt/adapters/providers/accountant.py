@@ -106,12 +106,16 @@ class Accountant:
             raise TryLater(msg, LATER_SECONDS)
 
     def _look_for_files(self, write: Write, provider: SettlesByFile, plan: Plan) -> None:
-        """Read the files after the last one that was read: what tells of them may be lost."""
+        """Read the files after and between those that were read: what tells of them may be lost."""
         account_id = plan.account.account_id
-        for _ in range(MOST_FILES):
-            place = provider.next_report(write(payouts_known, account_id))
-            if place is None or not self._take_file(write, provider, plan, place):
+        looked: set[str] = set()
+        while len(looked) < MOST_FILES:
+            places = provider.reports_to_come(write(payouts_known, account_id))
+            place = next((one for one in places if one not in looked), None)
+            if place is None:
                 break
+            looked.add(place)
+            self._take_file(write, provider, plan, place)
         # Looked for, whatever was found. What was taken before the first look may be in files that nobody gives us.
         seen = plan.until if plan.is_first else plan.since
         write(end_reading, EndReading(account_id, seen, seen))

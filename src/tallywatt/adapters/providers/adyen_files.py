@@ -52,15 +52,14 @@ class ReportFiles:
         """What several files about payments tell together."""
         return reports.joined(contents, self._whose, self._account)
 
-    def next_report(self, payout_refs: tuple[str, ...]) -> str | None:
-        """Where the file of the next batch would lie; None while nobody may fetch it."""
-        last = reports.last_batch(payout_refs, self._whose)
-        # Which batch is the first of ours is not known: its notification tells, or a person who gives the file.
-        if self._access is None or not last:
-            return None
-        number = last + 1
+    def reports_to_come(self, payout_refs: tuple[str, ...]) -> tuple[str, ...]:
+        """Where the files of batches would lie of which nothing is known; none while nobody may fetch them."""
+        if self._access is None:
+            return ()
         host = self.own_place or f"https://ca-{self._environment}.adyen.com"
-        return f"{host}/reports/download/MerchantAccount/{self._whose}/settlement_detail_report_batch_{number}.csv"
+        folder = f"{host}/reports/download/MerchantAccount/{self._whose}"
+        numbers = reports.batches_to_come(payout_refs, self._whose)
+        return tuple(f"{folder}/settlement_detail_report_batch_{number}.csv" for number in numbers)
 
     def fetch_report(self, place: str) -> bytes | NotSent | Unknown | None:
         """The file that lies there; None: nothing does."""

@@ -11,6 +11,7 @@ import io
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -63,7 +64,8 @@ _OFFSETS: Final = {
     "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "SGT": 8, "JST": 9, "AEST": 10, "AEDT": 11,
 }  # fmt: skip
 """Hours before UTC of the abbreviations that it writes."""
-_LAST: Final = re.compile(r"(?P<merchant>.+)/batch/(?P<number>\d{1,9})")
+MOST_GAPS: Final = 9
+_BATCH: Final = re.compile(r"(?P<merchant>.+)/batch/(?P<number>\d{1,9})")
 
 
 def report_of(content: bytes, merchant: str, account_id: str | None = None) -> Report:
@@ -99,10 +101,18 @@ def batch_ref(merchant: str, number: int) -> str:
     return f"{merchant}/batch/{number}"
 
 
-def last_batch(payout_refs: Iterable[str], merchant: str) -> int:
-    """The highest batch of which something is known; 0 for none."""
-    found = (_LAST.fullmatch(ref) for ref in payout_refs)
-    return max((int(one["number"]) for one in found if one and one["merchant"] == merchant), default=0)
+def batches_to_come(payout_refs: Iterable[str], merchant: str) -> list[int]:
+    """Numbers of batches of which nothing is known, though of one before: the next one, then gaps, newest first; at most ten.
+
+    Which batch is the first of ours is not known: its notification tells, or a person who gives the file.
+    """
+    found = (_BATCH.fullmatch(ref) for ref in payout_refs)
+    known = {int(one["number"]) for one in found if one and one["merchant"] == merchant}
+    if not known:
+        return []
+    last = max(known)
+    gaps = (number for number in range(last - 1, min(known), -1) if number not in known)
+    return [last + 1, *islice(gaps, MOST_GAPS)]
 
 
 def _unreadable(why: str) -> BadInput:
