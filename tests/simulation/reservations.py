@@ -103,7 +103,7 @@ ROWS = (
     " r.kept_from, r.session_id, r.evse_id FROM reservations r JOIN stations t ON t.station_id = r.station_id"
 )
 FEES_BILLED = (
-    "SELECT s.session_id, t.identity, s.reservation_id, s.source, s.token_uid,"
+    "SELECT s.session_id, t.identity, s.reservation_id, s.source, s.token_uid, s.state,"
     " (SELECT coalesce(sum(l.gross_minor), 0) FROM rated_results x JOIN rated_lines l ON l.rated_id = x.rated_id"
     "  WHERE x.session_id = s.session_id AND x.credits IS NULL AND l.dimension = 'FLAT'"
     "  AND NOT EXISTS (SELECT 1 FROM rated_results y WHERE y.supersedes = x.rated_id AND y.credits IS NULL))"
@@ -156,7 +156,7 @@ def reservations_are_billed_once(run: Simulation) -> Iterator[str]:
     given_up = {one.reservation_id: one.given_up_at for one in run.reservers if one.given_up_at is not None}
     told = {station.identity: station.reservations.told for station in run.stations}
     billed: Counter[str] = Counter()
-    for session_id, identity, reservation_id, source, _, fee in run.rows(FEES_BILLED):
+    for session_id, identity, reservation_id, source, _, state, fee in run.rows(FEES_BILLED):
         used, nobody = FEES.get(identity, (0, 0))
         row = rows.get(reservation_id or "")
         name = f"session {session_id} of {identity}"
@@ -170,7 +170,7 @@ def reservations_are_billed_once(run: Simulation) -> Iterator[str]:
             yield from _nobody_came(name, row, place, told[identity].get(row["number"]), given_up.get(reservation_id))
             if fee != nobody:
                 yield f"{name}: nobody came, {nobody} is the price, and {fee} is billed"
-        elif fee != (used if row["kept_from"] is not None else 0):
+        elif fee != (used if row["kept_from"] is not None and state != "explained" else 0):  # written off as a whole
             yield f"{name} pays {fee} for a reservation, and {used} is its price ({row})"
     for reservation_id, row in rows.items():
         place = kept.get((row["identity"], row["number"]))

@@ -256,6 +256,7 @@ class Simulation:
             self.provider.switch("/_pay_out")
             self._go(self.world.now + 30 * HOUR)
             give_files(self)
+            work_off_inbox(self.house, self.luck)
 
     def _all_quiet(self) -> bool:
         return all(station.is_quiet for station in self.stations)
