@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tallywatt.kernel.clock import Instant
 from tallywatt.payments.provider import Succeeded, View, ViewStatus
+from tallywatt.rating.records import Scope
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
+from tallywatt.workflows.put_tariff import AssignTariff, PutTariff, assign_tariff, put_tariff
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
+from tests.entrypoints.scene import TARIFF
 from tests.entrypoints.served import served
 
 if TYPE_CHECKING:
@@ -152,6 +156,10 @@ def test_a_driver_pays_before_the_start(scene: Scene, chromium: Browser) -> None
 
 def test_a_driver_sees_what_is_taken_and_what_is_still_held(scene: Scene, chromium: Browser) -> None:
     """While somebody looks at a session, a part of its hold is taken: the page says which, and what becomes of the rest."""
+    # One price at every hour: this test runs at all of them.
+    all_day = {**TARIFF, "id": "all-day", "elements": TARIFF["elements"][1:]}
+    put = scene.do(put_tariff, PutTariff(all_day))
+    scene.do(assign_tariff, AssignTariff(put.version.tariff_version_id, Scope.STATION, "CP2", Instant(0)))
     with served(scene.house) as base, opened(chromium, base) as page:
         page.goto("/evse/GB*TWA*ECP2*1")
         page.get_by_role("button", name="Pay by card").click()
@@ -167,7 +175,7 @@ def test_a_driver_sees_what_is_taken_and_what_is_still_held(scene: Scene, chromi
         _a_part_is_taken(scene, scene.session(transaction, "CP2")["id"])
         expect(page.get_by_role("heading", level=1)).to_have_text("Being checked")
         expect(page.get_by_text("What is certain of it is paid")).to_be_visible()
-        expect(page.locator("#paid dl div")).to_have_text(["Paid£1.43", "Held on your card£43.57"])
+        expect(page.locator("#paid dl div")).to_have_text(["Paid£1.13", "Held on your card£43.87"])
         expect(page.locator("#paid")).to_contain_text("The rest is released as soon as the price is final.")
 
 
