@@ -121,7 +121,7 @@ class Scene:
             self.account_id = shown["id"]
             self.start_psp()
             provision.store_cards(house, self.operator_id, needs.drivers)
-            for station in needs.stations[::2]:
+            for station in needs.stations[1::2]:
                 self._put_up_reader(house, shown["name"], station)
             # Whoever puts up a reader sees to it that it is known before the first driver comes.
             while Workers(house, ()).step(LANES["providers"]):

@@ -18,6 +18,7 @@ from tallywatt.simulators.site.driver import POLL_SECONDS, DoorClosed, Form, Htt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FORM = '<form method="post" action="/evse/GB%2ADCC%2AE51421%2A1/pay" class="pay">{}</form>'
 CARD_PAGE = """<!doctype html><main><form method="post" action="/c/pay/cs_1"><fieldset>
 <label><input type="radio" name="card" value="pm_card_visa" checked> Visa</label>
 <label><input type="radio" name="card" value="pm_card_visa_chargeDeclined"> Declined</label></fieldset>
@@ -125,7 +126,7 @@ async def test_nobody_pays_twice_when_the_answer_was_lost() -> None:
 
 async def test_a_card_is_held_to_the_reader_beside_the_evse() -> None:
     """The first that the page offers; the driver waits until it asks no longer, and knows when nothing was held."""
-    offered = '<button type="submit" name="at" value="reader/r1">Kiosk</button>'
+    offered = FORM.format('<button type="submit" name="at" value="reader/r1">Kiosk</button>')
     for state, is_held in (("authorised", True), ("voided", False)):
         platform = Platform(polls_before_page=10**6, state="requires_action", offered=offered, reader="Kiosk")
         with serving(platform) as door:
@@ -142,12 +143,25 @@ async def test_a_card_is_held_to_the_reader_beside_the_evse() -> None:
 
 async def test_where_there_is_no_reader_it_is_the_phone() -> None:
     """Or where the reader beside it has no connection: the page does not offer it then."""
-    platform = Platform(offered="<button>Pay by card</button>")
+    platform = Platform(offered=FORM.format("<button>Pay by card</button>"))
     with serving(platform) as door:
         door.at_readers = True
         assert await door.settle(await door.begin("GB*DCC*E51421*1", "wish-1"))
     assert platform.ways == [{}]
     assert platform.cards == [{"card": ["pm_card_visa"]}]
+
+
+async def test_whoever_cannot_pay_yet_looks_again_and_finds_the_reader_then() -> None:
+    """While the station is away its page offers no way to pay: that is no reason to pay on the phone."""
+    platform = Platform(offered='<a href="/evse/GB%2ADCC%2AE51421%2A1">Look again</a>')
+    with serving(platform) as door:
+        door.at_readers = True
+        beginning = asyncio.create_task(door.begin("GB*DCC*E51421*1", "wish-1"))
+        await asyncio.sleep(3 * POLL_SECONDS)
+        assert not beginning.done()
+        platform.offered = FORM.format('<button name="at" value="reader/r1">Kiosk</button>')
+        await beginning
+    assert platform.ways == [{"at": ["reader/r1"]}]
 
 
 @pytest.mark.parametrize("state", ["voided", "expired", "declined", "abandoned"])

@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 HTTP_SECONDS = 10
+PAYABLE = re.compile(r'action="/evse/[^"]+/pay[?"]')
 AT_READER = re.compile(r'name="at" value="(reader/[^"]+)"')
 POLL_SECONDS = 0.2
 OVER = frozenset({"abandoned", "canceled", "cancelled", "declined", "expired", "failed", "refunded", "voided"})
@@ -176,12 +177,16 @@ def _payment(answer: Answer) -> Payment:
 
 
 def _way(page: str) -> dict[str, str]:
-    """What the page of an EVSE offers to send for the first card reader beside it; nothing where there is none."""
+    """What the page of an EVSE offers to send for the first card reader beside it; nothing where there is none.
+
+    A page on which nothing can be paid is looked at again: while the station is away it does not show the reader either.
+    """
     shown = _request("GET", page, accept="text/html")
-    if shown.status != 200:
-        msg = f"{page} answered {shown.status}"
+    text = shown.body.decode("utf-8", "replace")
+    if shown.status != 200 or PAYABLE.search(text) is None:
+        msg = f"{page} answered {shown.status}, and nothing can be paid there"
         raise OSError(msg)
-    found = AT_READER.search(shown.body.decode("utf-8", "replace"))
+    found = AT_READER.search(text)
     return {} if found is None else {"at": found[1]}
 
 
