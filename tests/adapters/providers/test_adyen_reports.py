@@ -15,7 +15,7 @@ from tallywatt.adapters.providers import adyen_reports as reports
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import CURRENCIES, money
-from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import ViewStatus
 from tallywatt.payments.settlement import LineKind
@@ -230,6 +230,56 @@ def test_a_notification_that_never_came_is_made_up_for_by_the_file(bench: Bench)
 
     assert (news, again) == (True, False)
     assert bench.house.payment(payment_id).captured_minor == 1000
+
+
+def test_a_refused_charge_of_which_nothing_was_told_is_known_by_the_file(bench: Bench) -> None:
+    """The answer is an error that is kept under its key, and the notification is lost: the charge stayed unknown for ever."""
+    customer = bench.customer("pm_card_authenticationRequired")
+    bench.psp.fault("error_500_after_work", path="/payments", method="POST", times=1)
+    payment_id = bench.house.session_priced(customer, "12.40").payment_id
+    bench.house.work()
+    assert bench.house.operations(payment_id)[-1].is_unresolved
+    (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+    (trace,) = reports.report_of(of_today(bench), MERCHANT, account.account_id).traces
+
+    [news, again] = [bench.house.write(take_told, TakeTold(account.account_id, trace)) for _ in range(2)]
+
+    assert (news, again) == (True, False)
+    assert bench.house.payment(payment_id).state is PaymentState.DECLINED
+    assert bench.house.operations(payment_id)[-1].state is OperationState.DECLINED
+    bench.hear_until(lambda: bench.heard > 1)  # the notification came after all, and is no news
+    assert bench.house.payment(payment_id).state is PaymentState.DECLINED
+    assert books.read(bench.psp.state).captured_minor == {}
+
+
+def test_a_card_that_was_refused_on_a_page_is_not_the_end_of_its_payment(bench: Bench) -> None:
+    """The driver may try another one: the file of the day says nothing about such a payment."""
+    payment = bench.opened()
+    assert bench.pays(payment, "pm_card_visa_chargeDeclined") < 500
+    assert held(bench)
+    assert payment.payment_id not in {one.payment_id for one in reports.report_of(of_today(bench), MERCHANT).traces}
+
+
+PAID = "Merchant Account,Psp Reference,Merchant Reference,Booking Date,TimeZone,Main Currency,Main Amount,Record Type\n"
+OURS = "019f0000-0000-7000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        (("Received",), None),
+        (("Received", "Refused"), ViewStatus.DECLINED),
+        (("Received", "Error"), ViewStatus.DECLINED),
+        (("Received", "Refused", "Authorised", "SentForSettle"), ViewStatus.CAPTURED),
+    ],
+)
+def test_a_charge_that_did_not_end_is_not_refused(steps: tuple[str, ...], status: ViewStatus | None) -> None:
+    """What was only received is on its way; what was taken in the end was taken."""
+    rows = [
+        f"M,PSP{1 + (at > 1)},{OURS}/charge,2026-11-20 10:00:0{at},UTC,GBP,5.00,{one}\n" for at, one in enumerate(steps)
+    ]
+    traces = reports.report_of((PAID + "".join(rows)).encode(), "M").traces
+    assert [one.view.status for one in traces] == ([] if status is None else [status])
 
 
 def test_several_days_together_count_each_row_once(bench: Bench) -> None:

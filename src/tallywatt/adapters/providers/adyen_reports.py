@@ -55,6 +55,8 @@ KINDS: Final = {
 }
 """Types of rows as our kinds, with the direction where the type has one; others are `other`, and a person looks."""
 COSTS: Final = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)", "Payment Fees (NC)")
+NOT_TAKEN: Final = ("Refused", "Error")
+"""How an attempt ends that moves nothing."""
 ELSEWHERE: Final = ("SettledExternally", "RefundedExternally", "ChargebackExternally", "SettledExternallyWithInfo")
 """Money that never touches this balance."""
 LONGEST: Final = 80
@@ -294,9 +296,9 @@ def payments_of(rows: list[Row], account_id: str | None) -> Report:
 
 def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | None) -> Trace | None:
     """What is known of a payment; None: nothing that moves money, as when a card was declined on its page."""
-    good = [(at, row) for at, row in told if row["Record Type"] not in ("Received", "Refused", "Error")]
+    good = [(at, row) for at, row in told if row["Record Type"] not in ("Received", *NOT_TAKEN)]
     if not good:
-        return None
+        return _refused(payment_id, told, account_id)
     psp = _text(good[0][1], "Psp Reference")
     mine = [(at, row) for at, row in good if row["Psp Reference"] == psp]
     code = _code(mine[0][1], "Payment Currency" if mine[0][1].get("Payment Currency") else "Main Currency")
@@ -326,6 +328,19 @@ def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | N
         customer_ref=named.get("Shopper Reference") or None,
         session_id=_ours(named.get("Merchant Order Reference") or ""),
     )
+
+
+def _refused(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | None) -> Trace | None:
+    """A charge of a stored card that was refused: it is made but once. On a page or at a terminal another card may follow.
+
+    Why it was refused is not told.
+    """
+    charges = [row for _, row in told if row["Merchant Reference"].endswith(CHARGE) and row["Record Type"] in NOT_TAKEN]
+    if not charges:
+        return None
+    code = _code(charges[-1], "Main Currency")
+    view = View(ViewStatus.DECLINED, code, provider_ref=_text(charges[-1], "Psp Reference"))
+    return Trace(payment_id, view, account_id=account_id)
 
 
 def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int, int]:

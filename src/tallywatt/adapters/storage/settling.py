@@ -13,6 +13,8 @@ from tallywatt.kernel.identity import RANDOM_BYTES, PaymentId, uuid7
 from tallywatt.payments.settlement import DAY_MS, UnevenPayout
 
 if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect
+
     from tallywatt.adapters.storage.connections import Connection
     from tallywatt.kernel.identity import OperatorId
 
@@ -63,36 +65,32 @@ CAPTURED_ABOUT = (
     .order_by(_payments.c.payment_id)
     .limit(2)
 )
-_others = _operations.alias("others")
-_refunds = (
-    select(func.count(_others.c.operation_id))
-    .where(
-        _others.c.operator_id == _operations.c.operator_id,
-        _others.c.payment_id == _operations.c.payment_id,
-        _others.c.kind == "refund",
-        _others.c.state == "succeeded",
+
+
+def _refunds_in(table: Any, state: str) -> ScalarSelect[int]:
+    """How many refunds of the same payment stand there in that state: as asked for here, or as listed by its provider."""
+    return (
+        select(func.count())
+        .select_from(table)
+        .where(
+            table.c.operator_id == _operations.c.operator_id,
+            table.c.payment_id == _operations.c.payment_id,
+            table.c.kind == "refund",
+            table.c.state == state,
+        )
+        .correlate(_operations)
+        .scalar_subquery()
     )
-    .correlate(_operations)
-    .scalar_subquery()
-)
-_refunds_listed = (
-    select(func.count(_lines.c.line_ref))
-    .where(
-        _lines.c.operator_id == _operations.c.operator_id,
-        _lines.c.payment_id == _operations.c.payment_id,
-        _lines.c.kind == "refund",
-        _lines.c.state == "matched",
-    )
-    .correlate(_operations)
-    .scalar_subquery()
-)
+
+
+_are_unlisted = _refunds_in(_lines, "matched") < _refunds_in(_operations.alias("others"), "succeeded")
 UNSETTLED = (
     select(_payments.c.payment_id)
     .select_from(_operations.join(_payments, _its_payment))
     .where(
         *_moved,
         (_operations.c.kind.in_(_TAKES) & (_payments.c.captured_minor > 0) & ~_listed("charge"))
-        | ((_operations.c.kind == "refund") & (_payments.c.refunded_minor > 0) & (_refunds_listed < _refunds)),
+        | ((_operations.c.kind == "refund") & (_payments.c.refunded_minor > 0) & _are_unlisted),
     )
     .distinct()
     .order_by(_payments.c.payment_id.desc())
