@@ -246,8 +246,8 @@ class StoresByPage(Protocol):
 class KnowsReaders(Protocol):
     """A provider that says whether a reader belongs to the account."""
 
-    def knows_reader(self, reader_ref: str) -> bool | NotSent | Unknown:
-        """Whether there is a reader of that name."""
+    def knows_reader(self, reader_ref: str) -> bool | NotSent | Unknown | None:
+        """Whether there is a reader of that name; None: this account is not told."""
         ...
 
 

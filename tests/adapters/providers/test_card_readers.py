@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tallywatt.adapters.providers.adyen_cards import AdyenCards
 from tallywatt.adapters.providers.comparing import traces_of
 from tallywatt.adapters.storage.connections import connect
 from tallywatt.adapters.storage.views.returning import unfinished_payments
 from tallywatt.kernel.clock import Instant
-from tallywatt.kernel.errors import Conflict
+from tallywatt.kernel.errors import BadInput, Conflict
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.fact import ProviderFact, Source
 from tallywatt.payments.operation import OperationState
@@ -25,9 +26,11 @@ from tallywatt.payments.provider import Enquiry, Succeeded, View, ViewStatus
 from tallywatt.simulators.psp import books
 from tallywatt.simulators.psp.adyen_terminals import TRACK
 from tallywatt.workflows.apply_provider_fact import apply_provider_fact
+from tallywatt.workflows.check_reader import refuse_unknown
 from tallywatt.workflows.jobs import Job
 from tallywatt.workflows.keep_reader import CHECK_READER, RemoveReader, remove_reader
 from tallywatt.workflows.pay_at_reader import GiveUpAtReader, end_presentation, give_up_at_reader
+from tests.adapters.providers.bench import MERCHANT
 from tests.adapters.providers.kiosk import Kiosk
 from tests.payments.house import OPERATOR, Crash, crash_when
 
@@ -460,19 +463,39 @@ def _added(kiosk: Kiosk, ref: str) -> list[str]:
     return _waiting(kiosk)
 
 
-@pytest.mark.parametrize("kiosk", ["stripe"], indirect=True)
+THERE = {"stripe": "tmr_simulated_other", "adyen": "S1F2-000158213605011"}
+NOT_THERE = {"stripe": "tmr_F5XZ0bXq8z", "adyen": "S1F2000158213605011"}
+
+
 def test_a_reader_that_its_provider_does_not_know_comes_before_a_person(kiosk: Kiosk) -> None:
     """A slip of the pen, or a reader of another account: not the first driver finds out. While nobody answers, it is kept."""
-    assert _added(kiosk, "tmr_simulated_other") == []
+    provider = kiosk.bench.provider
+    assert _added(kiosk, THERE[provider]) == []
     kiosk.bench.psp.stop()
-    assert _added(kiosk, "tmr_F5XZ0bXq8z") == []
+    assert _added(kiosk, NOT_THERE[provider]) == []
     kiosk.bench.psp.start()
 
     kiosk.look(seconds=3600)
 
     assert _waiting(kiosk) == ["reader_failing"]
-    kiosk.house.write(remove_reader, RemoveReader("reader tmr_F5XZ0bXq8z"))
+    kiosk.house.write(remove_reader, RemoveReader(f"reader {NOT_THERE[provider]}"))
     assert _waiting(kiosk) == []
+
+
+@pytest.mark.parametrize("kiosk", ["adyen"], indirect=True)
+def test_a_key_that_may_not_list_terminals_takes_any_name_and_asks_once(kiosk: Kiosk) -> None:
+    """It may do everything else; nobody has to look at what it cannot be told."""
+    base = f"{kiosk.bench.psp.url}/checkout"
+    narrow = AdyenCards("AQEdevice", merchant=MERCHANT, base_url=base)
+    assert narrow.knows_reader(NOT_THERE["adyen"]) is None
+    refuse_unknown(narrow, NOT_THERE["adyen"])
+    with pytest.raises(BadInput, match="knows no card reader"):
+        refuse_unknown(kiosk.bench.cards, NOT_THERE["adyen"])
+
+    kiosk.house.provider = narrow
+
+    assert _added(kiosk, NOT_THERE["adyen"]) == []
+    assert not [one for one in kiosk.house.ask(lambda work: work.stored_jobs.by(kind=CHECK_READER)) if one.last_error]
 
 
 def test_nothing_of_a_card_is_kept_but_its_brand_and_last_digits(kiosk: Kiosk) -> None:

@@ -259,6 +259,19 @@ class AdyenCards(ReportFiles, disputes.Defence):
         except (AdyenError, LookupError, TypeError, ValueError, AttributeError) as error:
             return Unknown(f"the answer of the terminal cannot be read: {type(error).__name__}")
 
+    def knows_reader(self, reader_ref: str) -> bool | NotSent | Unknown | None:
+        """Whether a terminal of that name is assigned to the account; None for a key without the role to list terminals."""
+        try:
+            return self._terminals.knows(reader_ref)
+        except httpx.HTTPError as error:
+            return unclear(error)
+        except AdyenAPIResponseError as error:
+            if error.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                return None
+            return _unclear_answer(error) or Unknown(_said(error))
+        except (AdyenError, LookupError, TypeError, ValueError, AttributeError) as error:
+            return Unknown(f"the list of terminals cannot be read: {type(error).__name__}")
+
     def list_since(self, since: Instant) -> tuple[Trace, ...] | NotSent | Unknown:  # noqa: ARG002 - it keeps no list
         """It lists nothing: what is missing here is in its settlement report."""
         return Unknown("this provider lists no payments; compare with its settlement report")

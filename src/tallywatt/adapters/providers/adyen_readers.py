@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, quote
 
 import httpx
 from Adyen import AdyenError
+from Adyen.services.management.terminals_terminal_level_api import TerminalsTerminalLevelApi
 
 from tallywatt.adapters.providers import adyen_views as views
 from tallywatt.kernel.clock import Instant
@@ -42,6 +43,7 @@ TEST: Final = "https://device-api-test.adyen.com/v1"
 LIVE: Final = "https://device-api-live.adyen.com/v1"
 NOBODY_PAID: Final = frozenset({"Aborted", "Cancel"})
 NOT_ASKED: Final = {"Busy": "reader_busy", "UnreachableHost": "reader_offline", "DeviceOut": "reader_offline"}
+MOST_LISTED: Final = 100
 UNSURE: Final = "did not receive a response"
 """A terminal that was reached and said nothing may ask for the card all the same."""
 
@@ -68,6 +70,17 @@ class Terminals:
         self._hasty = hasty or (lambda: client)
         self._merchant = merchant
         self._base = f"{own_place}/device/v1" if own_place is not None else LIVE if live else TEST
+        self._listed = TerminalsTerminalLevelApi(client=client)
+        if own_place is not None:
+            self._listed.baseUrl = f"{own_place}/management/v3"
+
+    def knows(self, reader_ref: str) -> bool:
+        """Whether a terminal of that name is assigned to the merchant account, on the line or not."""
+        # The SDK writes the values into the address as they are.
+        asked = {"searchQuery": quote(reader_ref, safe=""), "pageSize": MOST_LISTED}
+        told = self._listed.list_terminals(query_parameters=asked).message.get("data") or []
+        mine = (one for one in told if one["id"] == reader_ref)
+        return any((one.get("assignment") or {}).get("merchantId") in (None, self._merchant) for one in mine)
 
     def present(self, asked: Tree) -> View | Failed | Unknown:
         """The terminal asks for a card, and holds the sum on it. Never send this twice."""

@@ -254,6 +254,8 @@ class Caller:
         if not isinstance(provider, KnowsReaders):
             return
         seen = provider.knows_reader(look.reader.reader_ref)
+        if seen is None:
+            return
         if not isinstance(seen, bool):
             raise TryLater(seen.cause)
         write(take_reader_seen, ReaderSeen(reader_id, seen))

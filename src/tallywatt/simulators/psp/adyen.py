@@ -393,7 +393,7 @@ def sign(item: Object, key: str) -> str:
 class Adyen:
     """JSON requests under an API key, modifications that are only received, notifications signed by field."""
 
-    prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX, adyen_terminals.PREFIX)
+    prefix: str | tuple[str, ...] = ("/checkout/", adyen_defence.PREFIX, adyen_terminals.PREFIX, adyen_terminals.LISTED)
     account_prefix = "adyen_"
     content_type = "application/json"
     key_seconds = 7 * DAY
@@ -405,8 +405,10 @@ class Adyen:
         self._options = options
 
     def account(self, request: Request) -> str:
-        """A key of the form `AQE…` in `x-api-key`."""
+        """A key of the form `AQE…` in `x-api-key`; one that begins with `AQEdevice` may not list terminals."""
         key = request.headers.get("x-api-key", "")
+        if key.startswith("AQEdevice") and request.path.startswith(adyen_terminals.LISTED):
+            raise Refusal(403, "security", "Forbidden: the key lacks the role Management API, Terminal actions read")
         if not key.startswith("AQE"):
             msg = "HTTP Status Response - Unauthorized"
             raise unauthorised(msg)

@@ -7,6 +7,7 @@ with all that a terminal tells, also what no till should keep: a number with its
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tallywatt.simulators.psp.call import Call
 
 PREFIX: Final = "/device/"
+LISTED: Final = "/management/"
+NAME: Final = re.compile(r"[A-Za-z0-9]{2,20}-\d{6,20}")
+"""Model and serial number. Whichever terminal is asked for under such a name is there."""
 MESSAGE: Final = "adyen.message"
 CANCELLED: Final = "customer_canceled"
 TRACK: Final = "5413330089010434=31122010000000000000"
@@ -41,10 +45,22 @@ WORDS: Final = {
 
 
 def _reader(call: Call) -> Object:
-    """The terminal in the path. Whichever is asked for is there: model and serial number are its name."""
+    """The terminal in the path: whichever is asked for is there."""
     if call.find(call.id) is None:
         return call.put(readers.new(call, call.id, call.id))
     return call.get(readers.READER, call.id)
+
+
+def listed(call: Call) -> Object:
+    """GET /management/v3/terminals: the terminals whose names contain what is searched for."""
+    part = str(call.params.get("searchQuery", ""))
+    found = [one for one in call.all_of(readers.READER) if part in one["id"]]
+    if NAME.fullmatch(part) and call.find(part) is None:
+        found.append(call.put(readers.new(call, part, part)))
+    told = [
+        {"id": one["id"], "model": one["id"].partition("-")[0], "serialNumber": one["serial_number"]} for one in found
+    ]
+    return {"itemsTotal": len(told), "pagesTotal": 1, "data": told[: int(call.params.get("pageSize", "20"))]}
 
 
 def _message(call: Call, number: str) -> Object | None:
@@ -208,6 +224,7 @@ def _reject(why: str) -> Object:
 
 _FIELDS: Final = frozenset({"SaleToPOIRequest"})
 ROUTES: Final = (
+    Route("GET", "/management/v3/terminals", listed),
     Route("POST", "/device/v1/merchants/{merchant}/devices/{id}/async", send, _FIELDS, ("SaleToPOIRequest",)),
     Route("POST", "/device/v1/merchants/{merchant}/devices/{id}/sync", answer, _FIELDS, ("SaleToPOIRequest",)),
 )
