@@ -183,3 +183,28 @@ def test_whatever_a_meter_says_there_is_a_curve_that_never_falls_and_a_bill_with
         assert one.milliwatt_hours == (curve[-1] if curve else 0)
     if not judged.breaches or judged.by is not Reading.AS_TOLD:
         assert is_plausible(judged.proposed.milliwatt_hours, minutes * MINUTE, 22_000)
+
+
+def test_what_a_register_may_still_take_back_is_in_doubt_until_its_last_value_is_there() -> None:
+    """It fell, and counted further: until the stop came with a value above all others it looked like more than that shows."""
+    values = (2, 1733), (4, 2466), (6, 3200), (8, 212), (10, 945), (12, 1679), (14, 2412), (16, 3145)
+    before = a_session(1000, None, *values, minutes=16)
+    after = a_session(1000, 3512, *values, minutes=17)
+    assert (before.by, before.proposed.milliwatt_hours // WH) == (Reading.BEYOND_DOUBT, 2933)
+    assert before.undisputed.milliwatt_hours // WH == 2200
+    assert (after.breaches, wh(after)) == ((), (2512, 2512))
+
+
+@given(
+    start=st.none() | st.integers(0, 5000),
+    values=st.lists(st.integers(0, 5000), max_size=8),
+    more=st.integers(0, 3000),
+)
+def test_no_later_end_takes_back_what_was_beyond_doubt(start: int | None, values: list[int], more: int) -> None:
+    """Whatever was taken before the end was known is owed in the end, where the register has come to its highest value."""
+    told = tuple((2 * place, one) for place, one in enumerate(values, start=1))
+    stop = max([start or 0, *values]) + more
+    minutes = 2 * len(values) + 1
+    before = a_session(start, None, *told, minutes=minutes)
+    after = a_session(start, stop, *told, minutes=minutes)
+    assert before.undisputed.milliwatt_hours <= after.measured.milliwatt_hours

@@ -6,7 +6,7 @@ station said, and the smallest of those; where none is, it is what was seen beyo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from tallywatt.metering.metered import Reading as CurvePoint
 
 if TYPE_CHECKING:
     from tallywatt.kernel.clock import Instant
+    from tallywatt.metering.session import MeterReading
 
 UNSEEN_MILLISECONDS = 5 * 60_000
 """A last value this near to the end is the end: stations sample once in five minutes at the longest."""
@@ -116,6 +117,8 @@ def judge(told: Told, habits: Habits = AS_SPECIFIED) -> Judged:
     ways = [proposed, measured]
     if any(one.rule is not Rule.IS_MEASURED for one in breaches):
         ways.append(_beyond_doubt(told))
+        if told.registers.stop is None:
+            ways.append(_before_it_fell(told))
     return Judged(measured, proposed, how, breaches, min(ways, key=lambda one: one.milliwatt_hours))
 
 
@@ -223,6 +226,17 @@ def _beyond_doubt(told: Told) -> Measured:
     base = points[begin][1]
     curve = tuple(CurvePoint(at, register - base) for at, register in points[begin : end + 1])
     return Measured(best, curve, (), points[end][0])
+
+
+def _before_it_fell(told: Told) -> Measured:
+    """What the register shows if it comes back with a value that is still to come: then it was never reset."""
+    highest = told.registers.start or 0
+    kept: list[MeterReading] = []
+    for one in sorted(told.registers.readings, key=lambda one: (one.occurred_at, one.register)):
+        if one.register >= highest:
+            kept.append(one)
+            highest = one.register
+    return _measured(told, replace(told.registers, readings=tuple(kept)))
 
 
 def _points(told: Told) -> list[tuple[Instant, int]]:
