@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.adapters.providers.accountant import take_report
+from tallywatt.workflows.read_settlements import OrderReading, order_reading
 from tallywatt.workflows.take_report import TakeTold, take_told
 from tests.simulation.furnish import OPERATOR
 from tests.simulation.world import BEGINNING, SECOND
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from tests.simulation.house import LivingHouse
     from tests.simulation.run import Simulation
 
 
@@ -40,13 +42,32 @@ def _days(until: int) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
+def read_now(run: Simulation) -> None:
+    """A person does not want to wait for the next reading of what the provider has settled."""
+
+    def order(house: LivingHouse) -> None:
+        house.write_now(OPERATOR, order_reading, OrderReading(run.account_id), actor="person")
+
+    run.ask_house(order)
+
+
+CLEARING = (
+    "SELECT coalesce(sum(CASE a.account_id WHEN t.debit_account_id THEN amount_minor ELSE -amount_minor END), 0)"
+    " FROM transfers t JOIN accounts a ON a.account_id IN (t.debit_account_id, t.credit_account_id)"
+    " WHERE a.code = ? AND t.phase IN ('single', 'post')"
+)
+
+
 def settlements_agree(run: Simulation) -> Iterator[str]:
-    """What the provider has sent to the bank is known line by line, and nothing of it is anybody else's."""
+    """What the provider has settled is known line by line, nothing of it is anybody else's, and what is left lies there."""
     sql = "SELECT payment_id, sum(source_minor) FROM settlement_lines WHERE payment_id IS NOT NULL GROUP BY payment_id"
     listed = dict(run.rows(sql))
     for payment_id, minor in run.books.settled().items():
         if listed.get(payment_id, 0) != minor:
-            yield f"payment {payment_id} is settled with {listed.get(payment_id, 0)}, and {minor} went to the bank"
+            yield f"payment {payment_id} is settled with {listed.get(payment_id, 0)}, and {minor} by the provider"
+    [(cleared,)] = run.rows(CLEARING, f"clearing/{run.account_id}")
+    if cleared != run.books.balance():
+        yield f"{run.books.balance()} lie with the provider, and {cleared} by the ledger"
     for kind, subject, expected, found in run.rows(
         "SELECT kind, subject_ref, expected_minor, found_minor FROM settlement_differences WHERE state = 'open'"
     ):

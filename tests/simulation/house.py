@@ -10,7 +10,7 @@ import concurrent.futures
 import hashlib
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tallywatt.adapters.machine import MachineClock, WorldDraws
 from tallywatt.adapters.ocpp.connection import Connection
@@ -25,9 +25,9 @@ from tallywatt.entrypoints.worker.janitor import Janitor
 from tallywatt.entrypoints.worker.lanes import LANES, Workers
 from tallywatt.kernel.errors import Busy
 from tallywatt.kernel.identity import Draw
-from tallywatt.payments.report import SettlesByFile
 from tallywatt.settings import Settings
 from tallywatt.wiring import House
+from tests.simulation.pace import slowly
 from tests.simulation.world import MINUTE, SECOND, LoopInOneThread
 
 if TYPE_CHECKING:
@@ -39,14 +39,11 @@ if TYPE_CHECKING:
     from tallywatt.entrypoints.worker.lanes import Lane
     from tallywatt.kernel.clock import Instant
     from tallywatt.payments.account import ProviderAccount
-    from tallywatt.payments.operation import Operation
-    from tallywatt.payments.provider import Enquiry, Outcome, PaymentProvider, ProviderEvent, StoredMethod
+    from tallywatt.payments.provider import PaymentProvider
     from tallywatt.stations.command import StationCommand
     from tallywatt.workflows.jobs import StoredJob
     from tallywatt.workflows.ports import LinkAnswer
     from tests.simulation.world import World
-
-R = TypeVar("R")
 
 MOST_PAGES = 2**30
 INSTALLATION_KEY = "07" * 32
@@ -194,84 +191,6 @@ class SeededDraws(WorldDraws):
         return Draw(self._world.now, self._world.now, seed)
 
 
-class SlowProvider:
-    """The adapter of the provider, as a worker meets it: it takes its time, and the process may die meanwhile."""
-
-    def __init__(self, provider: PaymentProvider, world: World, mortality: Mortality) -> None:
-        self._provider: Any = provider
-        self._world = world
-        self._mortality = mortality
-        self._luck = world.chance("provider's pace")
-        self.capabilities = provider.capabilities
-
-    def send(self, operation: Operation) -> Outcome:
-        """Wait, ask, wait."""
-        what = f"{operation.kind} {operation.operation_id[-6:]}"
-        outcome: Outcome = self._around(lambda: self._provider.send(operation), what)
-        self._world.say(f"provider {operation.kind} {operation.operation_id[-6:]}: {type(outcome).__name__}")
-        return outcome
-
-    def enquire(self, enquiry: Enquiry) -> Any:
-        """The same for a question."""
-        return self._around(lambda: self._provider.enquire(enquiry), "enquiry")
-
-    def list_since(self, since: Instant) -> Any:
-        """The same for all of its objects."""
-        return self._around(lambda: self._provider.list_since(since), "list")
-
-    def read_webhook(self, headers: Any, body: bytes) -> ProviderEvent:
-        """At once: nobody is asked."""
-        event: ProviderEvent = self._provider.read_webhook(headers, body)
-        return event
-
-    def store_method(self, reference: str, token: str, key: str) -> StoredMethod:
-        """At once: somebody stands at the counter."""
-        kept: StoredMethod = self._provider.store_method(reference, token, key)
-        return kept
-
-    def _around(self, ask: Callable[[], R], what: str) -> R:
-        self._mortality.hears(what)
-        self._mortality.point(f"before {what}")
-        self._wait()
-        answer = ask()
-        self._wait()
-        self._mortality.point(f"after {what}")
-        return answer
-
-    def _wait(self) -> None:
-        slow = self._luck.random() < 0.05
-        self._world.run(self._world.now + self._luck.randrange(5 * SECOND if slow else 200))
-
-
-class SlowWithReaders(SlowProvider):
-    """One that tells which readers it knows."""
-
-    def knows_reader(self, reader_ref: str) -> Any:
-        """Wait, ask, wait."""
-        return self._around(lambda: self._provider.knows_reader(reader_ref), "reader")
-
-
-class SlowWithFiles(SlowProvider):
-    """One that writes files about what it has settled."""
-
-    def read_report(self, content: bytes) -> Any:
-        """At once: nobody is asked."""
-        return self._provider.read_report(content)
-
-    def read_reports(self, contents: tuple[bytes, ...]) -> Any:
-        """The same."""
-        return self._provider.read_reports(contents)
-
-    def fetch_report(self, place: str) -> Any:
-        """Wait, ask, wait."""
-        return self._around(lambda: self._provider.fetch_report(place), "report")
-
-    def reports_to_come(self, payout_refs: tuple[str, ...]) -> tuple[str, ...]:
-        """At once."""
-        places: tuple[str, ...] = self._provider.reports_to_come(payout_refs)
-        return places
-
-
 class OneProvider(Providers):
     """Every account is at the one simulated provider."""
 
@@ -357,8 +276,7 @@ class LivingHouse(House):
         writer = self.store.writer
         writer._draw = self.draws.draw
         writer._connect = lambda: MortalConnection(sqlite_path(self.store.url), mortality, disk)
-        slow = SlowWithFiles if isinstance(provider, SettlesByFile) else SlowWithReaders
-        self.provider = slow(provider, world, mortality)
+        self.provider = slowly(provider, world, mortality)
         self.providers = OneProvider(self.provider)
         self.caller = Caller(self.providers, self.machine)
         self.accountant = Accountant(self.providers)

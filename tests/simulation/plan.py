@@ -135,6 +135,9 @@ def plan_of(seed: int) -> Plan:
     if several:
         steps.append(Step(0, "several_captures", {}))
     steps += [Step(luck.randrange(HORIZON), "pay_out", {}) for _ in range(luck.randint(0, 2))]
+    for kind, make in (("read_settlements", _nothing), ("crash", _crash_of_reading), ("provider", _fault_of_reading)):
+        if luck.random() < 0.3:
+            steps.append(Step(luck.randrange(HORIZON), kind, make(luck)))
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)), provider)
 
 
@@ -241,6 +244,15 @@ def _reader_fault(luck: Random) -> dict[str, Any]:
 def _reader_crash(luck: Random) -> dict[str, Any]:
     on = luck.choice(("prepare", "present", "present", "enquiry", "void"))
     return {"on": on, "points": luck.randrange(luck.choice((2, 4, 12))), "downtime": luck.choice((1, 10, 120))}
+
+
+def _crash_of_reading(luck: Random) -> dict[str, Any]:
+    return {"on": "settlements", "points": luck.randrange(luck.choice((2, 12))), "downtime": luck.choice((1, 10, 120))}
+
+
+def _fault_of_reading(luck: Random) -> dict[str, Any]:
+    fault = luck.choice(("lost_answer", "hang_up", "rate_limit", "error_500"))
+    return {"fault": fault, "times": luck.randint(1, 3), "path": luck.choice(("balance_transactions", "payouts"))}
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:

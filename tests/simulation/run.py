@@ -10,7 +10,7 @@ from tallywatt.adapters.storage.connections import SqliteConnection
 from tallywatt.kernel.errors import Busy, TallywattError
 from tests.simulation.bank import BALANCES, balances_are_covered, pay_an_item, top_up, undo_a_line
 from tests.simulation.debits import collect
-from tests.simulation.files import give_files
+from tests.simulation.files import give_files, read_now
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
 from tests.simulation.holds import secure_holds, several_captures
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
@@ -191,6 +191,7 @@ class Simulation:
             "reserve": lambda: Reserver(self, step).begin(),
             "several_captures": lambda: several_captures(self),
             "pay_out": lambda: self.provider.switch("/_pay_out"),
+            "read_settlements": lambda: read_now(self),
             "hold_ends": lambda: self.ask_house(secure_holds),
             "weather": lambda: self._weather_is(told["loss"]),
         }
@@ -292,6 +293,7 @@ class Simulation:
                 "frames",
                 "events",
                 "webhook_events",
+                "settlement_lines",
             )
         }
         at_readers = "SELECT count(*) FROM payments WHERE reader_id IS NOT NULL AND authorised_minor > 0"

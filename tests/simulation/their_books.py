@@ -40,7 +40,11 @@ class TheirBooks(Protocol):
         ...
 
     def settled(self) -> dict[str, int]:
-        """Minor units by payment of ours that went to the bank, less what came back; empty where nobody here reads that."""
+        """Minor units by payment of ours that it has told of as settled, less what came back."""
+        ...
+
+    def balance(self) -> int:
+        """Minor units that lie there: taken, and not given back, kept as a fee, or sent to the bank, as far as it has told."""
         ...
 
     def readers_asking(self) -> Iterator[str]:
@@ -64,6 +68,20 @@ def _payments(objects: Objects, payment_of: Callable[[Object], str]) -> list[The
     ]
 
 
+def _by_payment(objects: Objects, payments: list[TheirPayment], booked: list[Object]) -> dict[str, int]:
+    whose = {one.ref: one.payment_id for one in payments}
+    moved = [one for one in booked if one["type"] != "payout"]
+    source = {
+        one["id"]: whose.get(one["payment_intent"], "")
+        for kind in ("charge", "refund")
+        for one in objects.objects(kind)
+    }
+    sums: Counter[str] = Counter()
+    for one in moved:
+        sums[source[one["source"]]] += one["amount"]
+    return sums
+
+
 def _asked_now(reader: Object) -> str | None:
     action = reader["action"] or {}
     wanted: str | None = (action.get("process_payment_intent") or {}).get("payment_intent")
@@ -81,8 +99,12 @@ class StripeBooks:
         return _payments(self._objects, self._payment_of)
 
     def settled(self) -> dict[str, int]:
-        """Its list is read elsewhere."""
-        return {}
+        """By its balance: all that is in its list."""
+        return _by_payment(self._objects, self.payments(), self._objects.objects("balance_transaction"))
+
+    def balance(self) -> int:
+        """What its list comes to."""
+        return sum(one["net"] for one in self._objects.objects("balance_transaction"))
 
     @staticmethod
     def _payment_of(intent: Object) -> str:
@@ -116,17 +138,13 @@ class AdyenBooks:
 
     def settled(self) -> dict[str, int]:
         """By its balance: what is in a batch."""
-        whose = {one.ref: one.payment_id for one in self.payments()}
-        source = {
-            one["id"]: whose.get(one["payment_intent"], "")
-            for kind in ("charge", "refund")
-            for one in self._objects.objects(kind)
-        }
-        sums: Counter[str] = Counter()
-        for moved in self._objects.objects("balance_transaction"):
-            if moved.get("_payout") is not None and moved["type"] != "payout":
-                sums[source[moved["source"]]] += moved["amount"]
-        return sums
+        booked = self._objects.objects("balance_transaction")
+        return _by_payment(self._objects, self.payments(), [one for one in booked if one.get("_payout") is not None])
+
+    def balance(self) -> int:
+        """What fees are it tells with a batch."""
+        booked = self._objects.objects("balance_transaction")
+        return sum(one["amount"] if one.get("_payout") is None else one["net"] for one in booked)
 
     def readers_asking(self) -> Iterator[str]:
         """Terminals that ask for a card: what they ask for cannot be ended elsewhere."""
