@@ -185,14 +185,30 @@ def test_whatever_a_meter_says_there_is_a_curve_that_never_falls_and_a_bill_with
         assert is_plausible(judged.proposed.milliwatt_hours, minutes * MINUTE, 22_000)
 
 
+RESET = (2, 1733), (4, 2466), (6, 3200), (8, 212), (10, 945), (12, 1679), (14, 2412), (16, 3145)
+
+
 def test_what_a_register_may_still_take_back_is_in_doubt_until_its_last_value_is_there() -> None:
-    """It fell, and counted further: until the stop came with a value above all others it looked like more than that shows."""
-    values = (2, 1733), (4, 2466), (6, 3200), (8, 212), (10, 945), (12, 1679), (14, 2412), (16, 3145)
-    before = a_session(1000, None, *values, minutes=16)
-    after = a_session(1000, 3512, *values, minutes=17)
+    """It fell, and counted further: a stop with a value above all others shows less than the longest stretch did."""
+    before = a_session(1000, None, *RESET, minutes=16)
     assert (before.by, before.proposed.milliwatt_hours // WH) == (Reading.BEYOND_DOUBT, 2933)
     assert before.undisputed.milliwatt_hours // WH == 2200
-    assert (after.breaches, wh(after)) == ((), (2512, 2512))
+
+
+def test_a_register_that_counts_after_its_fall_was_reset_however_high_it_comes() -> None:
+    """It looks like a dropout when it is above again, and what it had counted before would be given away in silence."""
+    judged = a_session(1000, 3512, *RESET, minutes=17)
+    assert rules(judged) == {Rule.NEVER_FALLS}
+    assert wh(judged) == (2512, 3300)
+    assert judged.undisputed.milliwatt_hours // WH == 2512
+    for told in ((6, 0), (8, 0)), ((6, 0), (8, 40)), ((6, 1500), (8, 1700)):
+        assert a_session(1000, 3512, (2, 1733), (4, 2466), *told, minutes=17).breaches == ()
+
+
+def test_values_that_are_below_the_start_from_the_beginning_are_no_reset() -> None:
+    """Some models count the session in their values, and their life at both ends."""
+    judged = a_session(5000, 9000, (15, 1000), (30, 2000), (45, 3000))
+    assert (judged.breaches, wh(judged)) == ((), (4000, 4000))
 
 
 @given(

@@ -28,6 +28,8 @@ STRONGEST_WATTS = 1_000_000
 """No EVSE of which the power is not known delivers more."""
 POWER_DISAGREES_TIMES = 20
 """A register that shows so much less than the power that was told is in another unit."""
+NOISE = 100_000
+"""Milliwatt-hours that broken values may seem to count."""
 LEAST_TO_DISAGREE = 500_000
 """Milliwatt-hours by power below which nothing follows from that."""
 
@@ -130,6 +132,9 @@ def _breaches(told: Told, registers: Registers, measured: Measured, *, may_fall:
     found: list[Breach] = []
     if Flag.METER_RESET in measured.flags and not may_fall:
         found.append(Breach(Rule.NEVER_FALLS, f"the register fell and stayed down; both counts show {_wh(measured)}"))
+    elif told.clock_is_usable and not may_fall and (counted := _counted_below(told, registers)) > NOISE:
+        says = f"the register fell below its first value, counted {wh(counted)} Wh there, and came above where it had fallen"
+        found.append(Breach(Rule.NEVER_FALLS, says))
     watts = told.max_watts or STRONGEST_WATTS
     if told.clock_is_usable and not is_plausible(measured.milliwatt_hours, told.milliseconds, watts):
         minutes = told.milliseconds // 60_000
@@ -141,6 +146,26 @@ def _breaches(told: Told, registers: Registers, measured: Measured, *, may_fall:
     if (unseen := _unseen(told, registers)) is not None:
         found.append(Breach(Rule.IS_MEASURED, unseen))
     return tuple(found)
+
+
+def _counted_below(told: Told, registers: Registers) -> int:
+    """What the register counted after it had fallen to its first value or below, if it came back: a dropout counts nothing.
+
+    One that is below from the beginning is written in another way than the ends, and these say enough.
+    """
+    points = [register for _, register in _points(replace(told, registers=registers))]
+    if not points:
+        return 0
+    first = highest = points[0]
+    counted, most, below = 0, 0, None
+    for register in points[1:]:
+        if register >= highest:
+            most, counted, below, highest = max(most, counted), 0, None, register
+        elif below is None:
+            below = register if register <= first < highest else None
+        elif register > below:
+            counted, below = counted + register - below, register
+    return most
 
 
 def _wh(measured: Measured) -> str:
