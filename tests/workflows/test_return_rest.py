@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.money import money
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.dispute import DisputeState, ToldDispute
@@ -96,6 +99,24 @@ def test_a_disputed_part_is_left_to_a_person(quick: Street) -> None:
     quick.decide(Decision.WRITE_OFF)
     assert asked(quick) == [("capture", BEYOND_DOUBT), ("void", 4410)]
     assert sorted(one.kind for one in quick.house.inbox()) == ["payment_disputed", "refund_awaited"]
+
+
+def test_what_waited_for_a_dispute_goes_back_when_it_is_won(street: Street) -> None:
+    """The bank has given it to the operator again: it is the driver's, of a session that is written off."""
+    street.secure()
+    street.work()
+    payment = the_payment(street.house)
+    now = street.house.now
+    told = ToldDispute("dp_1", DisputeState.OPEN, 90, "GBP", 90, "fraudulent", now, None, payment.payment_id)
+    street.house.do(take_dispute, TakeDispute(payment.account_id, told), actor="webhook")
+    street.decide(Decision.WRITE_OFF)
+    won = replace(told, state=DisputeState.WON, withdrawn_minor=0, said_at=Instant(now + 60_000))
+    for _ in range(2):
+        street.house.do(take_dispute, TakeDispute(payment.account_id, won), actor="webhook")
+        street.work()
+    assert asked(street) == [("capture", BEYOND_DOUBT), ("void", 4410), ("refund", BEYOND_DOUBT)]
+    assert the_payment(street.house).refunded_minor == BEYOND_DOUBT
+    street.house.adds_up()
 
 
 def test_a_refund_that_was_refused_is_not_asked_for_again_by_itself(quick: Street) -> None:

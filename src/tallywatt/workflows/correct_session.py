@@ -16,10 +16,10 @@ from tallywatt.workflows.ask_rest import ask_rest, is_forgotten
 from tallywatt.workflows.begin_restoration import not_compared
 from tallywatt.workflows.collect import is_below_least
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund, left_of
+from tallywatt.workflows.disputed_now import disputed_now
 from tallywatt.workflows.give_back import GiveBack, give_back
 from tallywatt.workflows.intend_operation import on_its_way
 from tallywatt.workflows.replace_invoice import rate_session_again, replace_invoice
-from tallywatt.workflows.take_dispute import disputed_now
 
 if TYPE_CHECKING:
     from tallywatt.invoicing.correction import CorrectedSession, Correction

@@ -10,9 +10,9 @@ from tallywatt.kernel.errors import BadInput, Conflict, CurrencyMismatch, Idempo
 from tallywatt.kernel.events import Event
 from tallywatt.kernel.identity import natural_key
 from tallywatt.payments.operation import OperationKind
+from tallywatt.workflows.disputed_now import disputed_now
 from tallywatt.workflows.intend_operation import intend_operation, on_its_way
 from tallywatt.workflows.reserve_refund import refuse_what_is_used, reserve_refund
-from tallywatt.workflows.take_dispute import disputed_now
 
 if TYPE_CHECKING:
     from tallywatt.kernel.events import Scalar

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallywatt.ledger.disputed import moves_of_dispute
 from tallywatt.ledger.settled import drafts
@@ -12,12 +12,17 @@ from tallywatt.payments.settlement import LineKind, LineState
 from tallywatt.workflows.listen import to_inbox
 from tallywatt.workflows.note_payment import note
 from tallywatt.workflows.post_entry import post
+from tallywatt.workflows.return_rest import return_rest
 from tallywatt.workflows.take_settlement import change_line, payment_of
 
 if TYPE_CHECKING:
-    from tallywatt.kernel.identity import PaymentId, ProviderAccountId
+    from tallywatt.kernel.identity import ProviderAccountId
     from tallywatt.payments.payment import Payment
     from tallywatt.workflows.ports import UnitOfWork
+
+
+KEEP_THE_SUM: Final = (DisputeState.ANSWERED, DisputeState.LOST)
+"""States that leave what is gone as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,10 @@ def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
         note(work, payment, "payment_disputed", f"the bank disputes it: {told.reason}", told.dispute_ref)
         return fresh
     if known.is_older(told):
-        return known
+        if known.withdrawn_minor or not told.withdrawn_minor or known.state not in KEEP_THE_SUM:
+            return known
+        # The step that took the money was told after one that says nothing of it.
+        told = replace(told, state=known.state, said_at=known.said_at)
     after = replace(
         known,
         state=told.state,
@@ -68,13 +76,10 @@ def take_dispute(work: UnitOfWork, command: TakeDispute) -> Dispute | None:
     after = work.disputes.put(replace(after, revision=known.revision + moved))
     if moved:
         _book(work, known, after)
+    if not after.is_undecided and not after.withdrawn_minor:
+        # What was to go back had to wait for this.
+        return_rest(work, work.payments.lock(payment.payment_id))
     return after
-
-
-def disputed_now(work: UnitOfWork, payment_id: PaymentId) -> Dispute | None:
-    """The dispute that stands in the way of giving a payment back: one that goes on, or that took the money for good."""
-    found = work.disputes.by(payment_id=payment_id)
-    return next((one for one in found if one.is_undecided or one.withdrawn_minor), None)
 
 
 def _earlier(work: UnitOfWork, payment: Payment, told: ToldDispute) -> Dispute | None:

@@ -206,6 +206,7 @@ COMMANDS: dict[str, object] = {
     "undo_bank_line": UndoBankLine("l1", "another customer's"),
     "note_defence": NoteDefence("d1", "ProofOfSale", ("DefenseMaterial",)),
     "note_report": NoteReport("account", "ab12", 3, 0),
+    "take_file": TakeSettlement(ProviderAccountId("a"), (A_LINE,)),
     "take_settlement": TakeSettlement(ProviderAccountId("a"), (A_LINE,)),
     "take_told": TakeTold("a", Trace("p", A_VIEW, "a", "cus", "s", "INV-2026-000005")),
     "order_station": CommandStation(StationId("s"), StationAction.MESSAGE, {"name": "ClearCache", "content": {}}),

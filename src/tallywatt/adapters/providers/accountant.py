@@ -17,6 +17,7 @@ from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.read_settlements import EndReading, end_reading, payouts_known, plan_reading
 from tallywatt.workflows.resolve_difference import compare_again, payment_to_look_at
 from tallywatt.workflows.take_dispute import TakeDispute, take_dispute
+from tallywatt.workflows.take_file import take_file
 from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def take_report(write: Write, account: ProviderAccount, report: Report) -> None:
     """Take in the settlements of a file, and remember how far its account was read by it."""
     for first in range(0, len(report.lines), AT_ONCE):
         some = report.lines[first : first + AT_ONCE]
-        write(take_settlement, TakeSettlement(account.account_id, some))
+        write(take_file, TakeSettlement(account.account_id, some))
     if report.lines:
         write(end_reading, EndReading(account.account_id, report.first_at, report.last_at))
 

@@ -119,6 +119,7 @@ from tallywatt.workflows.show_price import SetDisplay, set_display
 from tallywatt.workflows.show_web_code import SetWebCode, set_web_code
 from tallywatt.workflows.sign_in import AddConsoleLink, add_console_link
 from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
+from tallywatt.workflows.take_file import take_file
 from tallywatt.workflows.take_found import TakeFound, take_found
 from tallywatt.workflows.take_report import (
     NoteReport,
@@ -253,6 +254,7 @@ ALLOWED = _allowed(
     (decide_bank_line, DecideBankLine),
     (undo_bank_line, UndoBankLine),
     (end_reading, EndReading),
+    (take_file, TakeSettlement),
     (take_settlement, TakeSettlement),
     (take_told, TakeTold),
     (take_customer, AddCustomer),

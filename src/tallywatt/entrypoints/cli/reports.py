@@ -111,8 +111,9 @@ def _for_comparison(one: Given, waiting: list[Data], *, is_complete: bool) -> li
 
 def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
     from tallywatt.workflows.read_settlements import EndReading, end_reading
+    from tallywatt.workflows.take_file import take_file
     from tallywatt.workflows.take_report import NoteReport, TakeTold, note_report, take_told
-    from tallywatt.workflows.take_settlement import TakeSettlement, take_settlement
+    from tallywatt.workflows.take_settlement import TakeSettlement
 
     sums = {"new": 0, "corrected": 0, "known": 0}
     account_id = one.account["id"]
@@ -127,7 +128,7 @@ def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
     for report in one.settlements:
         for first in range(0, len(report.lines), AT_ONCE):
             some = report.lines[first : first + AT_ONCE]
-            taken = desk.do(take_settlement, TakeSettlement(account_id, some))
+            taken = desk.do(take_file, TakeSettlement(account_id, some))
             sums = {name: count + taken[name] for name, count in sums.items()}
         desk.do(end_reading, EndReading(account_id, report.first_at, report.last_at))
     news = sum(bool(desk.do(take_told, TakeTold(account_id, trace))) for trace in payments)
