@@ -84,7 +84,7 @@ class CardsOnTheWire(StripeCards):
         self._live = False
         client = stripe.HTTPXClient(allow_sync_methods=True)
         client._client = httpx.Client(transport=wire, trust_env=False)
-        base = {"api": f"http://127.0.0.1:{PORT}"}
+        base = {"api": f"http://127.0.0.1:{PORT}", "files": f"http://127.0.0.1:{PORT}"}
         key = "sk_test_simulation"
         self._client = stripe.StripeClient(key, base_addresses=base, http_client=client, max_network_retries=0).v1  # type: ignore[arg-type]  # one of its addresses is enough
         self._hasty = self._client
@@ -155,6 +155,7 @@ REQUESTS = {
     "process_payment_intent": "/async",
     "cancel_action": "/sync",
     "terminal": "/device/",
+    "disputes": "/DisputeService/",
 }
 NOTIFICATIONS = {
     "payment_intent": "AUTHORISATION",
@@ -162,6 +163,7 @@ NOTIFICATIONS = {
     "/capture": "CAPTURE",
     "cancel": "CANCELLATION",
     "process_payment_intent": "AUTHORISATION",
+    "dispute": "CHARGEBACK",
 }
 
 

@@ -9,6 +9,7 @@ from tallywatt.adapters.providers.accountant import take_report
 from tallywatt.workflows.read_settlements import OrderReading, order_reading
 from tallywatt.workflows.take_report import TakeTold, take_told
 from tests.simulation.furnish import OPERATOR
+from tests.simulation.ledger import MOVED
 from tests.simulation.world import BEGINNING, SECOND
 
 if TYPE_CHECKING:
@@ -51,13 +52,6 @@ def read_now(run: Simulation) -> None:
     run.ask_house(order)
 
 
-CLEARING = (
-    "SELECT coalesce(sum(CASE a.account_id WHEN t.debit_account_id THEN amount_minor ELSE -amount_minor END), 0)"
-    " FROM transfers t JOIN accounts a ON a.account_id IN (t.debit_account_id, t.credit_account_id)"
-    " WHERE a.code = ? AND t.phase IN ('single', 'post')"
-)
-
-
 def settlements_agree(run: Simulation) -> Iterator[str]:
     """What the provider has settled is known line by line, nothing of it is anybody else's, and what is left lies there."""
     sql = "SELECT payment_id, sum(source_minor) FROM settlement_lines WHERE payment_id IS NOT NULL GROUP BY payment_id"
@@ -65,7 +59,7 @@ def settlements_agree(run: Simulation) -> Iterator[str]:
     for payment_id, minor in run.books.settled().items():
         if listed.get(payment_id, 0) != minor:
             yield f"payment {payment_id} is settled with {listed.get(payment_id, 0)}, and {minor} by the provider"
-    [(cleared,)] = run.rows(CLEARING, f"clearing/{run.account_id}")
+    [(cleared,)] = run.rows(MOVED, f"clearing/{run.account_id}")
     if cleared != run.books.balance():
         yield f"{run.books.balance()} lie with the provider, and {cleared} by the ledger"
     for kind, subject, expected, found in run.rows(

@@ -54,6 +54,18 @@ class SlowProvider:
         kept: StoredMethod = self._provider.store_method(reference, token, key)
         return kept
 
+    def defence_reasons(self, dispute_ref: str) -> Any:
+        """Wait, ask, wait."""
+        return self._around(lambda: self._provider.defence_reasons(dispute_ref), "grounds of a dispute")
+
+    def defend(self, dispute_ref: str, reason: str, documents: Any) -> None:
+        """The same for an answer."""
+        self._around(lambda: self._provider.defend(dispute_ref, reason, documents), "answer to a dispute")
+
+    def accept_dispute(self, dispute_ref: str) -> None:
+        """The same for one that is let go."""
+        self._around(lambda: self._provider.accept_dispute(dispute_ref), "end of a dispute")
+
     def _around(self, ask: Callable[[], R], what: str) -> R:
         self._mortality.hears(what)
         self._mortality.point(f"before {what}")

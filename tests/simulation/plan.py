@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.simulation import disputes
 from tests.simulation.debits import ANSWERS, FEE, RETURNS
 from tests.simulation.keeping import ANSWERS as RESERVE_ANSWERS
 from tests.simulation.keeping import CANCEL_ANSWERS, LATE
@@ -17,6 +18,7 @@ from tests.simulation.world import MINUTE, SECOND
 
 HORIZON = 60 * MINUTE
 ADYENS_SHARE = 1 / 3
+DISPUTED_SHARE = 0.4
 
 FAULTS = (
     "lost_answer",
@@ -138,6 +140,8 @@ def plan_of(seed: int) -> Plan:
     for kind, make in (("read_settlements", _nothing), ("crash", _crash_of_reading), ("provider", _fault_of_reading)):
         if luck.random() < 0.3:
             steps.append(Step(luck.randrange(HORIZON), kind, make(luck)))
+    if luck.random() < DISPUTED_SHARE:
+        steps += _disputes(luck)
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)), provider)
 
 
@@ -253,6 +257,31 @@ def _crash_of_reading(luck: Random) -> dict[str, Any]:
 def _fault_of_reading(luck: Random) -> dict[str, Any]:
     fault = luck.choice(("lost_answer", "hang_up", "rate_limit", "error_500"))
     return {"fault": fault, "times": luck.randint(1, 3), "path": luck.choice(("balance_transactions", "payouts"))}
+
+
+def _disputes(luck: Random) -> list[Step]:
+    """Banks take charges back; what is told of that, and what is said to it, may be lost."""
+    begun = [
+        Step(
+            luck.randrange(HORIZON // 3, HORIZON),
+            "dispute",
+            {"place": luck.randrange(100), "then": luck.choice(disputes.THEN), "after": luck.choice(disputes.AFTER)},
+        )
+        for _ in range(luck.randint(1, 3))
+    ]
+    wrong: list[Step] = []
+    for one in begun:
+        near = min(HORIZON - 1, max(0, one.at + luck.randrange(-MINUTE, 3 * MINUTE)))
+        if luck.random() < 0.4:
+            path = luck.choice(("dispute", "disputes"))
+            wrong.append(
+                Step(near, "provider", {"fault": luck.choice(FAULTS), "times": luck.randint(1, 2), "path": path})
+            )
+        if luck.random() < 0.4:
+            on = luck.choice(("dispute", "dispute", "webhook"))
+            points = luck.randrange(luck.choice((2, 4)))
+            wrong.append(Step(near, "crash", {"on": on, "points": points, "downtime": luck.choice((1, 10, 120))}))
+    return [*begun, *wrong]
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:

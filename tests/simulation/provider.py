@@ -42,6 +42,7 @@ class SimulatedProvider:
         self._world = world
         self._luck = world.chance("webhooks")
         self._held_back: list[dict[str, Any]] = []
+        self._lost: list[dict[str, Any]] = []
         self.refuses_until = 0
         self.deliver: Callable[[dict[str, str], bytes], bool] = lambda _headers, _body: False
         """Brings a webhook to the house; whether it was taken."""
@@ -90,6 +91,14 @@ class SimulatedProvider:
         for event in held:
             self._tell_later(event)
 
+    def send_again(self, *words: str) -> bool:
+        """A person has found on its pages what could not be delivered, and has it sent again; whether any was."""
+        again = [one for one in self._lost if any(word in one["type"] for word in words)]
+        self._lost = [one for one in self._lost if one not in again]
+        for event in again:
+            self._tell_later(event)
+        return bool(again)
+
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """Its own books: what it knows, whoever asked."""
         return [thing for _, thing in self.psp.book._objects.values() if thing["object"] == kind]
@@ -109,6 +118,7 @@ class SimulatedProvider:
         fault = self.psp.faults.strike("", event["type"], WEBHOOK_FAULTS)
         kind = None if fault is None else fault.kind
         if kind == "lost_webhook":
+            self._lost.append(event)
             return
         if kind == "reordered_webhook":
             self._held_back.append(event)
@@ -124,9 +134,14 @@ class SimulatedProvider:
         wait = behind + self._luck.randrange(5, 20 * SECOND if slow else 300)
 
         def tell() -> None:
-            if not self.deliver(*self.dialect.letter(event)):
-                pause = PAUSES[min(told, len(PAUSES) - 1)] * SECOND
-                self._tell_later(event, behind=pause, told=told + 1)
+            is_taken = False
+            try:
+                is_taken = self.deliver(*self.dialect.letter(event))
+            finally:
+                # Whoever dies of it has not answered.
+                if not is_taken:
+                    pause = PAUSES[min(told, len(PAUSES) - 1)] * SECOND
+                    self._tell_later(event, behind=pause, told=told + 1)
 
         self._world.after(wait, tell)
 

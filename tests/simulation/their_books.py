@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tallywatt.simulators.psp.adyen import psp_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -43,6 +45,14 @@ class TheirBooks(Protocol):
         """Minor units by payment of ours that it has told of as settled, less what came back."""
         ...
 
+    def dispute_ref(self, dispute: str) -> str:
+        """What it calls a dispute where others hear it."""
+        ...
+
+    def disputes(self) -> list[tuple[str, str, str, int]]:
+        """Of each: what it is called, the payment of ours, how it stands, and minor units."""
+        ...
+
     def balance(self) -> int:
         """Minor units that lie there: taken, and not given back, kept as a fee, or sent to the bank, as far as it has told."""
         ...
@@ -73,13 +83,21 @@ def _by_payment(objects: Objects, payments: list[TheirPayment], booked: list[Obj
     moved = [one for one in booked if one["type"] != "payout"]
     source = {
         one["id"]: whose.get(one["payment_intent"], "")
-        for kind in ("charge", "refund")
+        for kind in ("charge", "refund", "dispute")
         for one in objects.objects(kind)
     }
     sums: Counter[str] = Counter()
     for one in moved:
         sums[source[one["source"]]] += one["amount"]
     return sums
+
+
+def _disputes(objects: Objects, books: TheirBooks) -> list[tuple[str, str, str, int]]:
+    whose = {one.ref: one.payment_id for one in books.payments()}
+    return [
+        (books.dispute_ref(one["id"]), whose[one["payment_intent"]], one["status"], one["amount"])
+        for one in objects.objects("dispute")
+    ]
 
 
 def _asked_now(reader: Object) -> str | None:
@@ -101,6 +119,14 @@ class StripeBooks:
     def settled(self) -> dict[str, int]:
         """By its balance: all that is in its list."""
         return _by_payment(self._objects, self.payments(), self._objects.objects("balance_transaction"))
+
+    def dispute_ref(self, dispute: str) -> str:
+        """Its id."""
+        return dispute
+
+    def disputes(self) -> list[tuple[str, str, str, int]]:
+        """As they are."""
+        return _disputes(self._objects, self)
 
     def balance(self) -> int:
         """What its list comes to."""
@@ -140,6 +166,14 @@ class AdyenBooks:
         """By its balance: what is in a batch."""
         booked = self._objects.objects("balance_transaction")
         return _by_payment(self._objects, self.payments(), [one for one in booked if one.get("_payout") is not None])
+
+    def dispute_ref(self, dispute: str) -> str:
+        """Its number."""
+        return psp_of(dispute)
+
+    def disputes(self) -> list[tuple[str, str, str, int]]:
+        """By number."""
+        return _disputes(self._objects, self)
 
     def balance(self) -> int:
         """What fees are it tells with a batch."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tallywatt.kernel.energy import MILLIWATT_HOURS_PER_WH
 from tests.simulation.bank import BALANCES
+from tests.simulation.disputes import disputes_are_known
 from tests.simulation.files import settlements_agree
 from tests.simulation.furnish import OPERATOR
 from tests.simulation.readers import readers_are_free
@@ -54,6 +55,7 @@ def broken_truths(run: Simulation) -> list[str]:
             _positions_are_dense,
             readers_are_free,
             settlements_agree,
+            disputes_are_known,
             reservations_are_told_truly,
             reservations_are_billed_once,
             _balances_add_up,
@@ -125,14 +127,15 @@ def _charge_is_there(station: Station, charge: Charge, found: list[tuple[int, st
 def _nothing_is_charged_twice(run: Witness) -> Iterator[str]:
     """By the provider's own books: never more than the invoice, whichever way."""
     taken: Counter[str] = Counter()
+    gone = {payment_id: 0 if status == "won" else minor for _, payment_id, status, minor in run.books.disputes()}
     payments = {
         row["payment_id"]: row
         for row in _named(run, "payments", "payment_id", "session_id", "invoice_id", "authorised_minor")
     }
     for theirs in run.books.payments():
         payment = payments.get(theirs.payment_id)
-        # A part that was taken of a session that is written off afterwards has gone back.
-        kept = theirs.taken_minor - theirs.returned_minor
+        # A part that was taken of a session that is written off afterwards has gone back, or the payer's bank has it.
+        kept = theirs.taken_minor - theirs.returned_minor - gone.get(theirs.payment_id, 0)
         if payment is None:
             yield f"{theirs.ref} belongs to no payment"
         elif payment["invoice_id"] is None and kept:

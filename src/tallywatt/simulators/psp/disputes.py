@@ -14,7 +14,7 @@ FEE: Final = 1500
 ANSWER_SECONDS: Final = 7 * 24 * 3600
 
 
-def open_dispute(call: Call, payment_intent: str, reason: str = "fraudulent") -> list[Object]:
+def open_dispute(call: Call, payment_intent: str, reason: str = "fraudulent", fee: int = FEE) -> list[Object]:
     """The bank takes the money of an intent back, and the provider its fee."""
     intent = call.find(payment_intent)
     if intent is None or intent["latest_charge"] is None:
@@ -45,7 +45,7 @@ def open_dispute(call: Call, payment_intent: str, reason: str = "fraudulent") ->
         "status": "needs_response",
     }
     call.put(charge | {"disputed": True})
-    _move(call, dispute, -amount, FEE)
+    _move(call, dispute, -amount, fee)
     call.event("charge.dispute.created", call.put(dispute))
     return [dispute]
 
