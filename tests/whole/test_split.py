@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tallywatt.stations.command import Action, CommandState
 from tallywatt.workflows.command_station import CommandStation, command_station
-from tests.whole.processes import Station
+from tests.whole.processes import ANSWERS_WITHIN_SECONDS, Station
 from tests.whole.test_killed import START, at
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def test_http_gateway_and_worker_as_three_processes_bill_a_session(split_i
 
     house = split_installation.house()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + ANSWERS_WITHIN_SECONDS
         while not (printed := _printed(house, split_installation.operator)):
             assert time.monotonic() < deadline, "no worker has printed the invoice"
             await asyncio.sleep(0.2)
@@ -59,7 +59,7 @@ async def test_a_command_written_by_one_process_reaches_the_station_of_another(
             split_installation.operator, command_station, CommandStation(found["id"], Action.RESET), actor="person:1"
         )
         answering = asyncio.create_task(_answer_calls(station))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + ANSWERS_WITHIN_SECONDS
         while True:
             row = house.write_now(
                 split_installation.operator,
