@@ -12,15 +12,13 @@ from psycopg.types.json import Jsonb
 from tests.postgresql import create_database
 
 _numbers = count(1)
+# A copy has the catalogue of its template row by row, and whatever changes a table writes such a row anew: that is seen
+# in a third of the time that the server takes to spell every constraint.
 _SCHEMA = """
-    SELECT (SELECT array_agg((relname, relkind) ORDER BY relname)
-              FROM pg_class WHERE relnamespace = 'public'::regnamespace)::text,
-           (SELECT array_agg((attrelid::regclass, attname, attnotnull) ORDER BY attrelid::regclass::text, attnum)
-              FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0)::text,
-           (SELECT array_agg((conname, pg_get_constraintdef(oid)) ORDER BY conname)
-              FROM pg_constraint WHERE connamespace = 'public'::regnamespace)::text,
-           (SELECT array_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal)::text
+    SELECT (SELECT sum(hashtext(oid || '.' || xmin)) FROM pg_class),
+           (SELECT sum(hashtext(attrelid || '.' || attnum || '.' || xmin)) FROM pg_attribute),
+           (SELECT sum(hashtext(oid || '.' || xmin)) FROM pg_constraint),
+           (SELECT sum(hashtext(oid || '.' || xmin)) FROM pg_trigger)
 """
 _OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
