@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.coverage_of_rating import branches_left_out, is_whole_run
+from tests.in_memory import keep_in_memory
 from tests.parts import REQUIRE_ALL, part
 from tests.postgresql import fresh_database, postgresql_server
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # The machine is shared and its speed says nothing about the code; a failing example prints how to get it again.
 settings.register_profile("house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+keep_in_memory()
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
