@@ -66,9 +66,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there before the first test stays to the end: the collector of garbage need not look at it again and again."""
+    """What is there before the first test stays to the end: the collector of garbage need not look at it again and again.
+
+    Nor need it look at all that a test makes so soon that most of it is still in use.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
