@@ -134,6 +134,18 @@ def test_what_was_given_back_of_a_lost_capture_is_not_taken_for_news() -> None:
     assert (payment.captured_minor, payment.lost_minor, news) == (740, 500, (Captured(540),))
 
 
+def test_a_lost_capture_that_was_never_known_to_have_gone_well_counts_nothing() -> None:
+    """That it went well was told to nobody; its loss was. What is taken in its stead is all that there is."""
+    payment = a_hold(due_minor=HELD)
+    lost = replace(
+        asked_for(payment, OperationKind.CAPTURE, 700, "o1", {}), state=OperationState.FAILED, code=CAPTURE_LOST
+    )
+    second = asked_for(payment, OperationKind.CAPTURE, 700, "o2", {})
+    told = View(ViewStatus.CAPTURED, "GBP", "pi_1", None, None, 700, 700, captures=(CaptureView("psp", "o2", 700),))
+    payment, news = payment.after(with_captures(told, payment, [lost, second]), asked_minor=700)
+    assert (payment.captured_minor, payment.suspense_minor, news) == (700, 0, (Captured(700),))
+
+
 @pytest.mark.parametrize(
     ("more", "step", "minor"),
     [

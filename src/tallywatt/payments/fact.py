@@ -269,10 +269,12 @@ def with_captures(view: View, payment: Payment, operations: Iterable[Operation])
     told = {one.operation_id: one.amount_minor for one in view.captures if one.operation_id in takes}
     if not told or len(told) < len(view.captures):
         return view
-    done = {id_: one.amount_minor for id_, one in takes.items() if one.state is OperationState.SUCCEEDED} | told
+    known = {id_: one.amount_minor for id_, one in takes.items() if one.state is OperationState.SUCCEEDED}
+    done = known | told
     lost = sum(one.amount_minor for id_, one in takes.items() if one.code == CAPTURE_LOST and id_ not in told)
-    # What was given back of a lost capture still counts as captured.
-    total = sum(done.values()) + lost - payment.lost_minor
+    # What was given back of a lost capture still counts as captured; one that was never known to have gone well does not.
+    counted = payment.captured_minor + payment.suspense_minor - sum(known.values())
+    total = sum(done.values()) + max(0, min(lost - payment.lost_minor, counted))
     kept = all(not takes[id_].is_final for id_ in told)
     status = ViewStatus.AUTHORISED if kept else view.status
     held = max(view.authorised_minor, total)

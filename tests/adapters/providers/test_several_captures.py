@@ -204,6 +204,25 @@ def test_a_second_capture_that_never_arrives_leaves_the_first(street: Street) ->
     street.house.adds_up()
 
 
+@adyen_alone
+def test_a_capture_of_which_nothing_but_its_loss_is_told_is_made_good_once(street: Street) -> None:
+    """The word that it went well is lost, the one that it never arrived is not: the next one takes all that is due."""
+    session = held_session(street)
+    street.psp.fault("lost_webhook", path="CAPTURE", times=1)
+    street.caller.look_at_hold(street._write, session.session_id)
+    street.house.do(secure_hold, SecureHold(session.session_id), actor="worker")
+    street.work()
+    [intent] = [one.payment_intent for one in books.read(street.psp.state).movements]
+    httpx.post(f"{street.psp.url}/_lose_capture", json={"payment_intent": intent}).raise_for_status()
+    street.hear_until(lambda: street.asked("capture")[0].code == "capture_lost")
+    decided(street, Decision.RELEASE)
+    street.hear_until(lambda: street.payment().captured_minor > 0)
+    payment = street.payment()
+    assert (payment.captured_minor, payment.suspense_minor) == (PART + REST, 0)
+    assert books.read(street.psp.state).captured_minor == {"GBP": PART + REST}
+    street.house.adds_up()
+
+
 def lines(street: Street, batch: int) -> tuple[ToldLine, ...]:
     """What the provider lists once it has paid out, in the way it tells it."""
     httpx.post(f"{street.psp.url}/_pay_out").raise_for_status()
