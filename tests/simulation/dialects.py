@@ -164,6 +164,7 @@ NOTIFICATIONS = {
     "cancel": "CANCELLATION",
     "process_payment_intent": "AUTHORISATION",
     "dispute": "CHARGEBACK",
+    "capture_failed": "CAPTURE_FAILED",
 }
 
 

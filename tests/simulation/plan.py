@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.simulation import disputes
+from tests.simulation import disputes, lost_captures
 from tests.simulation.debits import ANSWERS, FEE, RETURNS
 from tests.simulation.keeping import ANSWERS as RESERVE_ANSWERS
 from tests.simulation.keeping import CANCEL_ANSWERS, LATE
@@ -19,6 +19,7 @@ from tests.simulation.world import MINUTE, SECOND
 HORIZON = 60 * MINUTE
 ADYENS_SHARE = 1 / 3
 DISPUTED_SHARE = 0.4
+LOST_SHARE = 0.5
 
 FAULTS = (
     "lost_answer",
@@ -142,6 +143,8 @@ def plan_of(seed: int) -> Plan:
             steps.append(Step(luck.randrange(HORIZON), kind, make(luck)))
     if luck.random() < DISPUTED_SHARE:
         steps += _disputes(luck)
+    if provider == "adyen" and luck.random() < LOST_SHARE:
+        steps += _lost(luck)
     return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)), provider)
 
 
@@ -282,6 +285,23 @@ def _disputes(luck: Random) -> list[Step]:
             points = luck.randrange(luck.choice((2, 4)))
             wrong.append(Step(near, "crash", {"on": on, "points": points, "downtime": luck.choice((1, 10, 120))}))
     return [*begun, *wrong]
+
+
+def _lost(luck: Random) -> list[Step]:
+    """Captures never arrive; what tells of that comes late, twice, or before what it is about."""
+    steps: list[Step] = []
+    for _ in range(luck.randint(1, 3)):
+        at = luck.randrange(HORIZON // 3, HORIZON)
+        told = {"place": luck.randrange(100), "after": luck.choice(lost_captures.AFTER)}
+        steps.append(Step(at, "lose_capture", told))
+        if luck.random() < 0.4:
+            kind = luck.choice(("reordered_webhook", "duplicate_webhook"))
+            fault = {"fault": kind, "times": luck.randint(1, 2), "path": luck.choice(("capture", "capture_failed"))}
+            steps.append(Step(max(0, at - luck.randrange(5 * MINUTE)), "provider", fault))
+        if luck.random() < 0.4:
+            points = luck.randrange(luck.choice((2, 4)))
+            steps.append(Step(at, "crash", {"on": "webhook", "points": points, "downtime": luck.choice((1, 10, 120))}))
+    return steps
 
 
 def _bank_line(luck: Random) -> dict[str, Any]:

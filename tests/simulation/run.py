@@ -15,6 +15,7 @@ from tests.simulation.files import give_files, read_now
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
 from tests.simulation.holds import secure_holds, several_captures
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
+from tests.simulation.lost_captures import look_for_lost, lose_capture
 from tests.simulation.people import (
     AdHocDriver,
     change_price,
@@ -193,6 +194,7 @@ class Simulation:
             "several_captures": lambda: several_captures(self),
             "pay_out": lambda: self.provider.switch("/_pay_out"),
             "dispute": lambda: Disputed(self, step).begin(),
+            "lose_capture": lambda: lose_capture(self, step),
             "read_settlements": lambda: read_now(self),
             "hold_ends": lambda: self.ask_house(secure_holds),
             "weather": lambda: self._weather_is(told["loss"]),
@@ -252,7 +254,7 @@ class Simulation:
         self.house.hurry_until = 0
         for _ in range(ROUNDS_OF_PEACE):
             self._go(self.world.now + 30 * HOUR)
-            news = give_files(self) + compare_with_pages(self, paid_out=False)
+            news = give_files(self) + compare_with_pages(self, paid_out=False) + look_for_lost(self)
             if not work_off_inbox(self.house, self.luck) and not news:
                 break
         if self.provider.dialect.report_user is not None:
@@ -304,6 +306,7 @@ class Simulation:
         }
         for state, count in self.rows("SELECT state, count(*) FROM disputes GROUP BY state"):
             counted[f"disputes {state}"] = count
+        counted["captures lost"] = self.rows("SELECT count(*) FROM operations WHERE code = 'capture_lost'")[0][0]
         at_readers = "SELECT count(*) FROM payments WHERE reader_id IS NOT NULL AND authorised_minor > 0"
         counted["holds at readers"] = self.rows(at_readers)[0][0]
         return {**counted, "crashes": self.crashes}

@@ -175,6 +175,9 @@ def _what_is_owed_was_collected(run: Simulation) -> Iterator[str]:
         " coalesce((SELECT sum(p.captured_minor) FROM payments p WHERE p.invoice_id = i.invoice_id), 0),"
         " (SELECT min(p.state || ' ' || coalesce(p.reason, '')) FROM payments p WHERE p.invoice_id = i.invoice_id)"
         " FROM invoices i WHERE i.kind = 'invoice'"
+        # What was taken, and never arrived in the end, is owed: a person asks for it.
+        " AND NOT EXISTS (SELECT 1 FROM payments p JOIN operations o ON o.payment_id = p.payment_id"
+        " WHERE p.invoice_id = i.invoice_id AND o.code = 'capture_lost')"
     )
     least = run.provider.dialect.least_cents
     for invoice_id, gross, payer, payer_id, captured, state in run.rows(sql):

@@ -26,9 +26,18 @@ def lose_capture(call: Call, payment_intent: str, why: str = "Capture Failed") -
     ended = intent["status"] != "requires_capture" and not left
     call.put(intent | {"amount_received": left, "status": "canceled" if ended else intent["status"]})
     if lost is not None:
+        _take_from_balance(call, charge["id"], lost["minor"])
         told = {**lost, "id": call.new_id("mod"), "kind": "CAPTURE_FAILED", "of": lost["id"], "why": why}
         call.event("modification.CAPTURE_FAILED", call.put(told))
     return [intent]
+
+
+def _take_from_balance(call: Call, charge: str, minor: int) -> None:
+    """What was not sent to the bank yet never will be."""
+    for one in call.all_of("balance_transaction"):
+        if (one["source"], one["amount"], one.get("_payout")) == (charge, minor, None):
+            call.put(one | {"amount": 0, "fee": 0, "net": 0, "_payout": "never"})
+            return
 
 
 def change_card(call: Call, payment_method: str, card: str, last4: str | None = None) -> list[Object]:
