@@ -51,7 +51,8 @@ def owing(scene: Scene, *, signed: bool = True) -> None:
     scene.collect()
     if signed:
         scene.do(set_creditor, SetCreditor(CREDITOR["creditor_id"], "Dundee", CREDITOR["iban"]))
-        today = local_date(scene.now, "UTC").isoformat()
+        # The stations of a scene are hours ahead of the house: late in the evening it is their tomorrow.
+        today = local_date(scene.house.business_now(), "UTC").isoformat()
         scene.do(sign_mandate, SignMandate("C1", IBAN, today, name="Driver", reference="M-1"))
 
 
@@ -76,7 +77,7 @@ def test_a_mandate_becomes_a_file_for_the_bank(scene: Scene) -> None:
     assert "Nothing is collected before it is set" in client.get("/console/debits").text
     assert send(client, "/console/debits/creditor", **{**CREDITOR, "iban": "DE00"}).status_code == 400
     assert send(client, "/console/debits/creditor", **CREDITOR).status_code == 303
-    today = local_date(scene.now, "UTC").isoformat()
+    today = local_date(scene.house.business_now(), "UTC").isoformat()
     mandate = {"iban": IBAN, "signed_on": today, "mandate": "M-1", "holder": "Driver"}
     wrong = send(client, "/console/customers/C1/mandates", **{**mandate, "iban": "NL91ABNA0417164301"})
     assert wrong.status_code == 400

@@ -46,7 +46,7 @@ def test_a_program_collects_from_the_mandate_to_the_money(scene: Scene) -> None:
     )
     assert put.json()["iban"] == CREDITOR["iban"]
     assert program.get("/creditor") == put.json()
-    today = local_date(scene.now, "UTC").isoformat()
+    today = local_date(scene.house.business_now(), "UTC").isoformat()
     mandate = {"customer": "C1", "iban": IBAN, "signed_on": today, "reference": "M-1"}
     kept = program.post("/mandates", mandate, 201)
     assert (kept["account"], IBAN in str(kept)) == ("NL..4300", False)
