@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote
 
@@ -19,6 +19,7 @@ from tallywatt.entrypoints.http.problems import MEDIA_TYPE
 from tallywatt.entrypoints.http.reference import known_problems
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import MutableMapping
 
     from anyio.from_thread import BlockingPortal
@@ -41,9 +42,10 @@ class Documented:
             for path in sorted(api["paths"], key=lambda path: (path.count("{"), path))
         ]
         self._validator = cache(self._compiled)
+        self.operation = lru_cache(maxsize=4096)(self._operation)
+        """What is documented of a request, by method and path, or None."""
 
-    def operation(self, method: str, path: str) -> dict[str, Any] | None:
-        """What is documented of a request, or None."""
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         for pattern, template in self._paths:
             if pattern.fullmatch(path):
                 found: dict[str, Any] | None = self.api["paths"][template].get(method.lower())
@@ -95,10 +97,17 @@ def _loop() -> BlockingPortal:
     return _open.enter_context(start_blocking_portal())
 
 
+@cache
+def _running() -> AbstractEventLoop:
+    """The same as asyncio knows it. To hand it something is one way there and back; by the portal it is two."""
+    return _loop().call(asyncio.get_running_loop)
+
+
 def end_loop() -> None:
     """End it, so that a program that is no test run can end, too."""
     _open.close()
     _loop.cache_clear()
+    _running.cache_clear()
 
 
 WHOLE: Final = "whole"
@@ -116,8 +125,7 @@ class WholeAnswers(BaseTransport):
         """Ask the app. It is done when this returns, and what it raises is raised."""
         if WHOLE not in request.extensions:
             return self._streams.handle_request(request)
-        assert self._client.portal is not None
-        return self._client.portal.call(self._answer, request)
+        return asyncio.run_coroutine_threadsafe(self._answer(request), _running()).result()
 
     def close(self) -> None:
         """Let go of the streams."""

@@ -475,6 +475,10 @@ class World:
 
         return of
 
+    def paths(self, route: Route, *whose: dict[str, str] | None) -> list[str]:
+        """The addresses of these people's things: one for all of them where an address names no thing."""
+        return list(dict.fromkeys(route.filled(self.value(route, one)) for one in whose))
+
     def person(self, role: Role | None) -> Asker:
         """Somebody of that role who is signed in; without a role, whoever owns the machine."""
         known = self.people.get(role)
@@ -533,8 +537,8 @@ def test_whoever_shows_no_credential_is_let_in_at_the_open_routes_alone(world: W
     for route in routes_of(world.scene):
         if route.is_stream and route.is_open:
             continue
-        for whose in (None, world.own) if not route.is_open else (None,):
-            answer = nobody.ask(route, route.filled(world.value(route, whose)))
+        for path in world.paths(route, None, world.own):
+            answer = nobody.ask(route, path)
             assert (answer.status_code in {401, 403}) == (not route.is_open) or _asks_for_a_link(route), (
                 route.name,
                 answer.status_code,
@@ -575,8 +579,8 @@ def check(world: World, route: Route, asker: Asker) -> None:
         assert answer.status_code < 500, told
         assert answer.status_code not in {401, 403} or _refuses_itself(route, asker, answer), told
         return
-    for whose in (None, world.own, world.foreign):
-        answer = asker.ask(route, route.filled(world.value(route, whose)))
+    for path in world.paths(route, None, world.own, world.foreign):
+        answer = asker.ask(route, path)
         told = (asker.name, route.name, answer.status_code, answer.text[:300])
         assert answer.status_code == 403, told
         assert answer.json()["code"] == "access.not_allowed", told
