@@ -77,7 +77,7 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
     if known is not None:
         return known
     after, consequences = (payment, ()) if view is None else payment.after(view, _asked_for(operation))
-    after = _as_account_takes(work, payment, after)
+    after = _as_it_had_grown(work, payment, _as_account_takes(work, payment, after))
     settled = _settle(work, operation, fact, view)
     note_health(work, operation, fact)
     moved = fail_over(work, payment, settled, fact)
@@ -149,6 +149,24 @@ def _as_account_takes(work: UnitOfWork, before: Payment, after: Payment) -> Paym
     account = work.provider_accounts.get(after.account_id)
     switched = capabilities_of(account.provider).multiple_captures is Captures.BY_ACCOUNT and account.several_captures
     return replace(after, several_captures=after.several_captures or switched)
+
+
+def _as_it_had_grown(work: UnitOfWork, before: Payment, after: Payment) -> Payment:
+    """A hold that had grown, of which that is told after all was taken that was known of it.
+
+    Where no capture lets go of the rest, the rest is held still: what is due is taken from it, unless it was asked for on its
+    own meanwhile, and the remainder is let go.
+    """
+    grown = before.state is after.state is PaymentState.CAPTURED and after.authorised_minor > before.authorised_minor
+    if not grown or not after.several_captures or after.taken_minor >= after.authorised_minor:
+        return after
+    account = work.provider_accounts.get(after.account_id)
+    if capabilities_of(account.provider).multiple_captures is not Captures.BY_ACCOUNT:
+        return after
+    asked = any(one.purpose == REST for one in work.payments.by(session_id=after.session_id))
+    due = after.captured_minor if asked else after.due_minor
+    reason = None if after.reason == "beyond_hold" else after.reason
+    return replace(after, state=PaymentState.AUTHORISED, due_minor=due, reason=reason)
 
 
 def _release_offer(work: UnitOfWork, before: Payment, after: Payment) -> None:

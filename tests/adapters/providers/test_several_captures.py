@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tallywatt.adapters.providers.caller import TryLater
 from tallywatt.kernel.clock import Instant
+from tallywatt.kernel.identity import PaymentId
 from tallywatt.payments.allocation import Target
 from tallywatt.payments.operation import OperationState
+from tallywatt.payments.payment import REST as ASKED_ALONE
+from tallywatt.payments.payment import PaymentState
 from tallywatt.simulators.psp import books
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
@@ -318,3 +324,42 @@ def test_a_capture_that_is_never_listed_is_a_difference_in_time(street: Street) 
     street.house.do(lambda work, of: compare_payment(work, of, is_due=True), payment.payment_id)
     [found] = street.house.rows.settlement_differences.by()
     assert (found.kind, found.expected_minor, found.found_minor) == ("charged", PART + REST, PART)
+
+
+@adyen_alone
+@pytest.mark.parametrize("is_asked_for", [False, True])
+def test_a_hold_that_had_grown_unheard_is_let_go_as_soon_as_it_is_told(street: Street, *, is_asked_for: bool) -> None:
+    """What was known of it is taken whole; no capture lets go of the rest there, and the word of that comes last."""
+    wire, transaction = street.plugged_in()
+    street.charged(wire, transaction, 143, hours=8)
+    street.psp.fault("reordered_webhook", path="adyen.AUTHORISATION_ADJUSTMENT", times=1)
+    street.watch()
+    street.work()
+    wire.stop(transaction, kwh(151))
+    wire.report("Available")
+    first = street.payment()
+    assert (first.due_minor, street.asked("capture")) == (4530, [])
+    street.house.later(31)
+    httpx.post(f"{street.psp.url}/_later", json={"seconds": 31 * 60}).raise_for_status()
+    with suppress(TryLater):
+        street.caller.ask_provider(street._write, street.asked("adjust")[0].operation_id)
+    street.work()
+    assert [one.amount_minor for one in street.asked("capture")] == [4500]
+    if is_asked_for:
+        rest = replace(
+            first, payment_id=PaymentId("rest"), purpose=ASKED_ALONE, state=PaymentState.OWED, reference="rest"
+        )
+        rest = replace(rest, page_ref=None, provider_ref=None, driver_secret=None)
+        assert street.house.do(lambda work, one: work.payments.add(one), rest)
+
+    def settled() -> bool:
+        street.work()
+        return [one.state for one in street.asked("void")] == ["succeeded"]
+
+    street.hear_until(settled, seconds=10)
+
+    taken = 4500 if is_asked_for else 4530
+    payment = street.house.rows.payments.get(first.payment_id)
+    assert (payment.state, payment.captured_minor) == ("captured", taken)
+    totals = books.read(street.psp.state)
+    assert (totals.captured_minor, totals.holds_open) == ({"GBP": taken}, 0)
