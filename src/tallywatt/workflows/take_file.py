@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def take_file(work: UnitOfWork, command: TakeSettlement) -> SettlementTaken:
     """Keep and book each line. A provider that writes files lists no disputes: a lost notification of one is made good here."""
     for one in command.lines:
+        if one.kind is not LineKind.DISPUTE or not one.source_ref:
+            continue
         payment = payment_of(work, command.account_id, one.payment_id, one.provider_ref)
-        ours = payment is not None and payment.currency == one.source_currency
-        if one.kind is LineKind.DISPUTE and one.source_ref and payment is not None and ours:
+        if payment is not None and payment.currency == one.source_currency:
             known = work.disputes.by(payment_id=payment.payment_id)
             told = told_by(one, known[-1] if known else None)
             if told is not None:
