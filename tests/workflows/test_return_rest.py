@@ -88,14 +88,20 @@ def test_a_hold_that_is_taken_once_gives_its_part_back_likewise(quick_house: Hou
     quick_house.adds_up()
 
 
+def disputed(street: Street) -> TakeDispute:
+    """The bank takes back what was taken of the hold; as it was told."""
+    payment, now = the_payment(street.house), street.house.now
+    told = ToldDispute("dp_1", DisputeState.OPEN, 90, "GBP", 90, "fraudulent", now, None, payment.payment_id)
+    take = TakeDispute(payment.account_id, told)
+    street.house.do(take_dispute, take, actor="webhook")
+    return take
+
+
 def test_a_disputed_part_is_left_to_a_person(quick: Street) -> None:
     """The bank gives it back already; what is still held is let go all the same."""
     quick.secure()
     quick.work()
-    payment = the_payment(quick.house)
-    now = quick.house.now
-    told = ToldDispute("dp_1", DisputeState.OPEN, 90, "GBP", 90, "fraudulent", now, None, payment.payment_id)
-    quick.house.do(take_dispute, TakeDispute(payment.account_id, told), actor="webhook")
+    disputed(quick)
     quick.decide(Decision.WRITE_OFF)
     assert asked(quick) == [("capture", BEYOND_DOUBT), ("void", 4410)]
     assert sorted(one.kind for one in quick.house.inbox()) == ["payment_disputed", "refund_awaited"]
@@ -105,14 +111,12 @@ def test_what_waited_for_a_dispute_goes_back_when_it_is_won(street: Street) -> N
     """The bank has given it to the operator again: it is the driver's, of a session that is written off."""
     street.secure()
     street.work()
-    payment = the_payment(street.house)
-    now = street.house.now
-    told = ToldDispute("dp_1", DisputeState.OPEN, 90, "GBP", 90, "fraudulent", now, None, payment.payment_id)
-    street.house.do(take_dispute, TakeDispute(payment.account_id, told), actor="webhook")
+    take = disputed(street)
     street.decide(Decision.WRITE_OFF)
-    won = replace(told, state=DisputeState.WON, withdrawn_minor=0, said_at=Instant(now + 60_000))
+    said_at = Instant(take.told.said_at + 60_000)
+    won = replace(take.told, state=DisputeState.WON, withdrawn_minor=0, said_at=said_at)
     for _ in range(2):
-        street.house.do(take_dispute, TakeDispute(payment.account_id, won), actor="webhook")
+        street.house.do(take_dispute, replace(take, told=won), actor="webhook")
         street.work()
     assert asked(street) == [("capture", BEYOND_DOUBT), ("void", 4410), ("refund", BEYOND_DOUBT)]
     assert the_payment(street.house).refunded_minor == BEYOND_DOUBT
