@@ -409,8 +409,8 @@ def _take_status(payment: Payment, view: View) -> tuple[Payment, tuple[Consequen
 
 
 def _released(payment: Payment, status: ViewStatus, code: str | None) -> tuple[Payment, tuple[Consequence, ...]]:
-    if payment.state in RELEASED:
-        return payment, ()
+    if payment.state in RELEASED or (payment.state is PaymentState.OWED and payment.lost_minor):
+        return payment, ()  # of what was taken back nothing is left, and that is known
     if payment.taken_minor and payment.several_captures:
         return payment.hold_ended(), ()  # the rest of it is let go; said again, it is no news
     if payment.captured_minor:

@@ -28,6 +28,8 @@ class Report:
     zone: str
     """Whose days it counts."""
     is_of_payments: bool
+    lost: tuple[Trace, ...] = ()
+    """Captures that were taken back, each with the operation that had asked for it; they come before the payments."""
 
 
 DAYS: Final = re.compile(r"(\d{4})[_-](\d{2})[_-](\d{2})")

@@ -129,17 +129,20 @@ def _in_all(work: UnitOfWork, payment: Payment, view: View | None) -> View | Non
 
 
 def _as_hold_ends(work: UnitOfWork, payment: Payment, view: View | None) -> View | None:
-    """The view of a hold of which a part was taken: where holds are taken but once, the rest went with that part.
+    """The view of a hold of which a part was taken, or taken back: where holds are taken but once, the rest went with it.
 
     A provider whose accounts differ in that tells what was held and what was taken, and cannot tell which it is.
     """
-    if view is None or view.captures or view.status is not ViewStatus.AUTHORISED or not view.captured_minor:
+    if view is None or view.captures or view.status is not ViewStatus.AUTHORISED:
+        return view
+    if not view.captured_minor and view.code != CAPTURE_LOST:
         return view
     account = work.provider_accounts.get(payment.account_id)
     if capabilities_of(account.provider).multiple_captures is not Captures.BY_ACCOUNT:
         return view
     is_held = payment.several_captures or (not payment.authorised_minor and account.several_captures)
-    return view if is_held else replace(view, status=ViewStatus.CAPTURED)
+    ended = ViewStatus.CAPTURED if view.captured_minor else ViewStatus.VOIDED
+    return view if is_held else replace(view, status=ended)
 
 
 def _as_account_takes(work: UnitOfWork, before: Payment, after: Payment) -> Payment:

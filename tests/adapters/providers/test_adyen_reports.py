@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tallywatt.adapters.providers import adyen_reports as reports
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import CURRENCIES, money
+from tallywatt.payments.codes import CAPTURE_LOST
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import ViewStatus
@@ -289,3 +291,40 @@ def test_several_days_together_count_each_row_once(bench: Bench) -> None:
     once, twice = reports.joined((content,), MERCHANT), reports.joined((content, content), MERCHANT)
     assert once.traces == twice.traces
     assert once.traces[0].view.captured_minor == 1000
+
+
+def test_a_capture_that_was_taken_back_unheard_is_known_by_the_file(bench: Bench) -> None:
+    """It is owed again; a word of its success that comes last is no news, and neither is the same file."""
+    payment_id = held(bench)
+    assert bench.house.session_begins(payment_id, name="s1")
+    bench.house.held_session_priced(payment_id, "10.00", name="s1")
+    bench.house.work()
+    [intent] = [one.payment_intent for one in books.read(bench.psp.state).movements]
+    bench.psp.fault("lost_webhook", path="adyen.CAPTURE_FAILED", times=1)
+    assert httpx.post(f"{bench.psp.url}/_lose_capture", json={"payment_intent": intent}).status_code == 200
+    (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+    told = reports.report_of(of_today(bench), MERCHANT, account.account_id)
+    assert [one.view.failed_operation for one in told.lost] == [bench.house.operations(payment_id)[-1].operation_id]
+
+    for _ in range(2):
+        for trace in (*told.lost, *told.traces):
+            bench.house.write(take_told, TakeTold(account.account_id, trace))
+
+    bench.hear(1)
+    after = bench.house.payment(payment_id)
+    assert (after.captured_minor, after.reason) == (0, CAPTURE_LOST)
+    assert bench.house.operations(payment_id)[-1].code == CAPTURE_LOST
+
+
+def test_what_is_owed_after_a_lost_capture_stays_owed_when_the_file_comes(bench: Bench) -> None:
+    """The notification had told it already."""
+    payment_id = taken(bench, "s1")
+    [intent] = [one.payment_intent for one in books.read(bench.psp.state).movements]
+    assert httpx.post(f"{bench.psp.url}/_lose_capture", json={"payment_intent": intent}).status_code == 200
+    bench.hear_until(lambda: bench.house.payment(payment_id).state is PaymentState.OWED)
+    before = bench.house.payment(payment_id)
+    (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+    told = reports.report_of(of_today(bench), MERCHANT, account.account_id)
+    for trace in (*told.lost, *told.traces):
+        bench.house.write(take_told, TakeTold(account.account_id, trace))
+    assert replace(bench.house.payment(payment_id), version=before.version) == before

@@ -229,6 +229,30 @@ def test_a_capture_of_which_nothing_but_its_loss_is_told_is_made_good_once(stree
     street.house.adds_up()
 
 
+@adyen_alone
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_file_that_tells_of_a_capture_taken_back_does_not_end_its_hold(street: Street, is_heard: bool) -> None:
+    """Of a part: what is due is taken from what is held still, and the rest is let go. The file comes twice."""
+    session = held_session(street)
+    street.psp.fault("lost_webhook", path="CAPTURE" if is_heard else "CAPTURE_FAILED", times=1)
+    street.caller.look_at_hold(street._write, session.session_id)
+    street.house.do(secure_hold, SecureHold(session.session_id), actor="worker")
+    street.work()
+    [intent] = [one.payment_intent for one in books.read(street.psp.state).movements]
+    httpx.post(f"{street.psp.url}/_lose_capture", json={"payment_intent": intent}).raise_for_status()
+    if is_heard:
+        street.hear_until(lambda: street.asked("capture")[0].code == "capture_lost")
+    for _ in range(2):
+        told_by_the_file(street)
+        assert "capture_lost" in {one.code for one in street.asked("capture")}
+        assert street.payment().state == "authorised"
+    decided(street, Decision.RELEASE)
+    ended(street)
+    assert (street.payment().captured_minor, street.payment().suspense_minor) == (PART + REST, 0)
+    assert books.read(street.psp.state).captured_minor == {"GBP": PART + REST}
+    street.house.adds_up()
+
+
 def lines(street: Street, batch: int) -> tuple[ToldLine, ...]:
     """What the provider lists once it has paid out, in the way it tells it."""
     httpx.post(f"{street.psp.url}/_pay_out").raise_for_status()
@@ -245,7 +269,8 @@ def told_by_the_file(street: Street) -> None:
     """A person gives the file about the payments of this day."""
     day = datetime.now(UTC).strftime("%Y_%m_%d")  # noqa: TID251 - the provider's clock is the real one
     url = f"{street.psp.url}/reports/download/MerchantAccount/{MERCHANT}/payments_accounting_report_{day}.csv"
-    for trace in street.cards.read_report(street.cards.fetch_report(url)).traces:
+    told = street.cards.read_report(street.cards.fetch_report(url))
+    for trace in (*told.lost, *told.traces):
         street.house.do(take_told, TakeTold(street.account.account_id, trace), actor="person:1")
 
 

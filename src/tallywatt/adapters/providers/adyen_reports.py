@@ -21,12 +21,13 @@ from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, UnknownCurrency
 from tallywatt.kernel.money import currency
 from tallywatt.payments.capabilities import hold_seconds
+from tallywatt.payments.codes import CAPTURE_LOST
 from tallywatt.payments.provider import RefundView, Trace, View, ViewStatus
 from tallywatt.payments.report import Report
 from tallywatt.payments.settlement import LineKind, ToldLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Row = dict[str, str]
 
@@ -291,7 +292,20 @@ def payments_of(rows: list[Row], account_id: str | None) -> Report:
         if payment_id is not None:
             by_payment.setdefault(payment_id, []).append((at, row))
     traces = [found for one in by_payment.items() if (found := _trace(*one, account_id)) is not None]
-    return Report((), tuple(traces), min(times), max(times), rows[0].get("TimeZone", ""), is_of_payments=True)
+    lost = tuple(found for one in by_payment.items() for found in _lost(*one, account_id))
+    return Report(
+        (), tuple(traces), min(times), max(times), rows[0].get("TimeZone", ""), is_of_payments=True, lost=lost
+    )
+
+
+def _lost(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | None) -> Iterator[Trace]:
+    """As the notification of it would have told."""
+    for _, row in told:
+        operation, _ = modified(row.get("Modification Merchant Reference"))
+        if row["Record Type"] == "CaptureFailed" and operation is not None:
+            ref = _text(row, "Psp Reference")
+            view = View(ViewStatus.PROCESSING, provider_ref=ref, code=CAPTURE_LOST, failed_operation=operation)
+            yield Trace(payment_id, view, account_id=account_id)
 
 
 def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | None) -> Trace | None:
@@ -308,6 +322,7 @@ def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | N
         # Its number was not drawn when it was paid: it may be another system's, or a later step of one that we know.
         account_id = "known payments only"
     status, held, taken = _stands(mine, code)
+    is_lost = not taken and any(row["Record Type"] == "CaptureFailed" for _, row in mine)
     refunds = _refunds(mine, code)
     view = View(
         status,
@@ -319,6 +334,7 @@ def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | N
         hold_expires_at=_ends(mine, began) if status is ViewStatus.AUTHORISED else None,
         refunds=refunds,
         card_brand=_brand(mine[0][1]),
+        code=CAPTURE_LOST if is_lost else None,
     )
     named = mine[0][1]
     return Trace(
@@ -356,7 +372,8 @@ def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int
                 status = ViewStatus.CAPTURED
             case "CaptureFailed":
                 taken -= _sum(row, code, "Captured (PC)")
-                status = ViewStatus.CAPTURED if taken else ViewStatus.VOIDED
+                # Whether its hold has ended with it is told by no row: it has, unless its account takes a hold in parts.
+                status = ViewStatus.CAPTURED if taken else ViewStatus.AUTHORISED
             case "Cancelled" if not taken:
                 status = ViewStatus.VOIDED
             case "Expired" if not taken:

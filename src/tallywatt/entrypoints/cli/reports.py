@@ -117,7 +117,7 @@ def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
 
     sums = {"new": 0, "corrected": 0, "known": 0}
     account_id = one.account["id"]
-    payments = () if one.payments is None else one.payments.traces
+    payments = () if one.payments is None else (*one.payments.lost, *one.payments.traces)
     for content in one.contents:
         digest = hashlib.sha256(content).hexdigest()
         lines = sum(len(report.lines) for report in one.settlements)

@@ -200,18 +200,28 @@ def _steps(call: Call, merchant: str, psp_of: Callable[[str], str]) -> Iterator[
             yield {**common, "Record Type": name, "Booking Date": _moment(at), "Main Amount": _sum(minor, code), **more}
 
 
+def _changes(call: Call, intent: Object, kind: str) -> list[Object]:
+    """What of that kind was done to a payment, oldest first."""
+    found = [
+        one
+        for one in call.all_of("adyen.modification")
+        if (one["intent"], one["kind"], one["failed"]) == (intent["id"], kind, None)
+    ]
+    return found[::-1]
+
+
 def _taken(call: Call, intent: Object, attempt: Object, code: str) -> list[tuple[str, int, int, Any]]:
     made: list[tuple[str, int, int, Any]] = []
+    for one in _changes(call, intent, "CAPTURE_FAILED"):
+        more = {"Captured (PC)": _sum(one["minor"], code), "Modification Merchant Reference": one["reference"]}
+        made += [(kind, attempt["created"], one["minor"], more) for kind in ("SentForSettle", "CaptureFailed")]
+    is_lost = bool(made)
     taken = attempt["amount_captured"]
     if taken:
         made.append(("SentForSettle", attempt["created"], taken, {"Captured (PC)": _sum(taken, code)}))
-        rest = [
-            one
-            for one in call.all_of("adyen.modification")
-            if (one["intent"], one["kind"], one["failed"]) == (intent["id"], "CANCELLATION", None)
-        ]
+        rest = _changes(call, intent, "CANCELLATION")
         made += [("Cancelled", attempt["created"], attempt["amount"] - taken, {}) for _ in rest]
-    if intent["status"] == "canceled":
+    if intent["status"] == "canceled" and not is_lost:
         kind = "Expired" if intent["cancellation_reason"] == "automatic" else "Cancelled"
         made.append((kind, attempt["created"], attempt["amount"], {}))
     for one in call.all_of("refund"):

@@ -29,6 +29,9 @@ def create(call: Call) -> Object:
     if left == 0:
         message = f"Charge {of['id']} has already been refunded."
         raise bad_request(message, code="charge_already_refunded")
+    if of["disputed"] and any(one["charge"] == of["id"] and one["status"] != "won" for one in call.all_of("dispute")):
+        message = f"Charge {of['id']} has been charged back; cannot issue a refund."
+        raise bad_request(message, code="charge_disputed")
     amount = call.params.get("amount", left)
     if amount < 1:
         msg = "This value must be greater than or equal to 1."
