@@ -11,12 +11,14 @@ from tallywatt.kernel.identity import CommandId, StationId
 from tallywatt.stations.messages import NEW, NEWEST, OLD
 from tallywatt.stations.reports import Variable
 from tallywatt.stations.reservation import (
+    GRACE_MS,
     OPEN,
     RESERVE,
     Reservation,
     ReservationState,
     Wanted,
     capability_of,
+    covers,
     fits,
     kept_from,
     reserving,
@@ -25,14 +27,42 @@ from tallywatt.wiring import check_message
 
 MOMENT = st.integers(min_value=0, max_value=4_000_000_000_000).map(Instant)
 NOW = Instant(1_795_000_000_000)
+LONG_AGO = Instant(0)
 
 
-def held(reserved_at: Instant | None, expires_at: Instant, state: ReservationState) -> Reservation:
+def held(
+    reserved_at: Instant | None, expires_at: Instant, state: ReservationState, requested_at: Instant = LONG_AGO
+) -> Reservation:
     """A reservation of the first EVSE."""
     return Reservation(
-        "R1", StationId("S1"), 1, None, None, "T1", "C1", state, True, CommandId("K1"), None, Instant(0), reserved_at,
+        "R1", StationId("S1"), 1, None, None, "T1", "C1", state, True, CommandId("K1"), None, requested_at, reserved_at,
         expires_at, None, None, None, None, "test",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("started", "received", "expected"),
+    [
+        (30, 31, True),
+        (30, 3600, True),
+        (60, 60, True),
+        (61, 61, False),
+        (61, 59, True),
+        (-900, 30, True),
+        (-840, 69, True),
+        (-840, 60 + GRACE_MS // 1000, True),
+        (-840, 61 + GRACE_MS // 1000, False),
+        (30, -1, False),
+    ],
+    ids=[
+        "in time", "offline", "last moment", "after its end", "its clock is ahead", "its clock is behind",
+        "its clock is behind and it was heard a moment too late", "soon after", "long after", "before it was asked for",
+    ],
+)  # fmt: skip
+def test_a_start_is_of_the_time_of_a_reservation_by_either_clock(started: int, received: int, expected: bool) -> None:
+    """Seconds from the request, of a reservation of a minute."""
+    one = held(NOW, Instant(NOW + 60_000), ReservationState.ACTIVE, requested_at=NOW)
+    assert covers(one, Instant(NOW + started * 1000), Instant(NOW + received * 1000)) is expected
 
 
 @given(

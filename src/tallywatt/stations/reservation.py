@@ -21,6 +21,8 @@ COMPONENT: Final = "ReservationCtrlr"
 LONGEST_OLD: Final = 20
 """Of a token's number, and of its group's, in OCPP 1.6."""
 LONGEST_NEW: Final = 36
+GRACE_MS: Final = 5 * 60_000
+"""How long after its end a station may still say how a reservation ended, or that it was used in time."""
 
 
 class ReservationState(StrEnum):
@@ -83,6 +85,19 @@ class Reservation:
     def is_for(self, evse_id: str | None) -> bool:
         """Whether it may be used at that EVSE."""
         return self.evse_id is None or self.evse_id == evse_id
+
+
+def covers(held: Reservation, started_at: Instant, received_at: Instant) -> bool:
+    """Whether a start can be of the time of a reservation, by either clock.
+
+    A station's may be wrong, and what it tells may come late. Where it says that the start came before the request, it is
+    wrong for sure, and ours does not know when the start was: one that is heard soon after the end is taken as in time.
+    """
+    if received_at < held.requested_at:
+        return False
+    if started_at < held.requested_at:
+        return received_at <= held.expires_at + GRACE_MS
+    return min(started_at, received_at) <= held.expires_at
 
 
 def kept_from(held: Reservation, started_at: Instant, received_at: Instant) -> Instant | None:

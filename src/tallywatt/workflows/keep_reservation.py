@@ -14,10 +14,9 @@ from tallywatt.kernel.events import Event
 from tallywatt.metering.measure import Flag
 from tallywatt.metering.session import PayerKind, SessionState
 from tallywatt.stations.command import CommandState
-from tallywatt.stations.reservation import RESERVE, Reservation, ReservationState, kept_from
+from tallywatt.stations.reservation import GRACE_MS, RESERVE, Reservation, ReservationState, covers, kept_from
 from tallywatt.workflows.bill_reservation import bill_reservation
 from tallywatt.workflows.listen import keep_frame, with_flags
-from tallywatt.workflows.reserve import GRACE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,7 +189,9 @@ def use_reservation(work: UnitOfWork, session: Session, fact: Started | Sampled)
     watched = work.reservations.by(station_id=session.station_id, is_watched=1)
     if not watched:
         return session
-    about = [one for one in watched if one.is_for(session.evse_id) and _covers(one, session)]
+    about = [
+        one for one in watched if one.is_for(session.evse_id) and covers(one, session.started_at, session.received_at)
+    ]
     own = [one for one in about if one.session_id is None and _is_of(work, one, session.token_uid)]
     if own:
         # One that is still kept first, then the one of exactly this EVSE, then the oldest.
@@ -200,13 +201,6 @@ def use_reservation(work: UnitOfWork, session: Session, fact: Started | Sampled)
         # The station let it begin: its energy is billed as always, and a person can see why somebody found no place.
         return replace(session, flags=with_flags(session.flags, Flag.RESERVED_FOR_ANOTHER))
     return session
-
-
-def _covers(held: Reservation, session: Session) -> bool:
-    """Whether a start can be of its time, by either clock: a station's may be wrong, and what it tells may come late."""
-    if session.received_at < held.requested_at:
-        return False
-    return session.received_at <= held.expires_at or held.requested_at <= session.started_at <= held.expires_at
 
 
 def _use(work: UnitOfWork, session: Session, found: Reservation) -> Session:

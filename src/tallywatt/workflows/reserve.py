@@ -17,6 +17,7 @@ from tallywatt.stations.command import Action
 from tallywatt.stations.messages import OLD
 from tallywatt.stations.reservation import (
     CANCEL,
+    GRACE_MS,
     OPEN,
     RESERVE,
     Reservation,
@@ -42,8 +43,6 @@ WATCH_RESERVATION: Final = "watch_reservation"
 """Job: the time of a reservation has passed."""
 SHORTEST_MINUTES: Final = 1
 LONGEST_MINUTES: Final = 24 * 60
-GRACE_MS: Final = 5 * 60_000
-"""How long after its end a station may still say how a reservation ended."""
 LONGEST_TYPE: Final = 20
 
 

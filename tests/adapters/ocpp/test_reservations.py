@@ -352,6 +352,21 @@ async def test_one_that_nobody_ends_is_ended_and_a_late_start_still_uses_it(scen
         assert scene.do(watch_reservation, WatchReservation(held.reservation_id)) is None
 
 
+@BOTH
+async def test_a_start_in_the_last_moment_at_a_station_whose_clock_is_late_uses_it(scene: Scene, protocol: str) -> None:
+    """Heard seconds after its end, and stamped before it was asked for: nobody pays for not having come."""
+    async with taking(scene, protocol) as (point, _):
+        held = asked(point, minutes=1)
+        await done(point)
+        past(point, held, 2)
+        if protocol == OLD:
+            await point.start(clock(-900), 1000, "CARD")
+        else:
+            await point.event("Started", 0, clock(-900), 1000, token="CARD")
+        assert now(point, held).state is ReservationState.USED
+        assert now(point, held).session_id == point.session.session_id
+
+
 async def test_nobody_came_and_the_tariff_has_a_price_for_that(scene: Scene) -> None:
     """It is billed as a session without energy, once, and the audit finds nothing to object to."""
     async with taking(scene, NEW) as (point, _):
