@@ -156,6 +156,7 @@ REQUESTS = {
     "cancel_action": "/sync",
     "terminal": "/device/",
     "disputes": "/DisputeService/",
+    "increment": "/amountUpdates",
 }
 NOTIFICATIONS = {
     "payment_intent": "AUTHORISATION",
@@ -165,6 +166,7 @@ NOTIFICATIONS = {
     "process_payment_intent": "AUTHORISATION",
     "dispute": "CHARGEBACK",
     "capture_failed": "CAPTURE_FAILED",
+    "increment": "AUTHORISATION_ADJUSTMENT",
 }
 
 

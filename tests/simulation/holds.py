@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tallywatt.metering.session import SessionState
+from tallywatt.workflows.change_operator import ChangeOperator, change_operator
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.switch_captures import SwitchCaptures, switch_captures
 from tests.simulation.furnish import OPERATOR
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tallywatt.kernel.identity import SessionId
     from tallywatt.workflows.ports import UnitOfWork
     from tests.simulation.house import LivingHouse
+    from tests.simulation.plan import Step
     from tests.simulation.run import Simulation
 
 
@@ -28,6 +30,19 @@ def secure_holds(house: LivingHouse) -> None:
     for session_id in sorted(house.write_now(OPERATOR, held, None, actor="worker")):
         house.caller.look_at_hold(write, session_id)
         house.write_now(OPERATOR, secure_hold, SecureHold(session_id), actor="worker")
+
+
+SMALL = (120, 180, 250)
+"""Minor units: a few minutes at full power."""
+
+
+def small_holds(run: Simulation, step: Step) -> None:
+    """The operator holds little from now on, and more while a session goes on."""
+
+    def change(house: LivingHouse) -> None:
+        house.write_now(OPERATOR, change_operator, ChangeOperator(hold_minor=step.told["minor"]), actor="person")
+
+    run.ask_house(change)
 
 
 def several_captures(run: Simulation) -> None:

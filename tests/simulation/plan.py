@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.simulation import disputes, lost_captures
 from tests.simulation.debits import ANSWERS, FEE, RETURNS
+from tests.simulation.holds import SMALL
 from tests.simulation.keeping import ANSWERS as RESERVE_ANSWERS
 from tests.simulation.keeping import CANCEL_ANSWERS, LATE
 from tests.simulation.provider import READERS
@@ -20,6 +21,7 @@ HORIZON = 60 * MINUTE
 ADYENS_SHARE = 1 / 3
 DISPUTED_SHARE = 0.4
 LOST_SHARE = 0.5
+GROWING_SHARE = 0.25
 
 FAULTS = (
     "lost_answer",
@@ -133,10 +135,14 @@ def plan_of(seed: int) -> Plan:
     for _ in range(luck.randint(0, 2)):
         steps += _doubtful(luck)
     steps += [Step(luck.randrange(HORIZON), "undo_line", _undo_line(luck)) for _ in range(luck.randint(0, 3))]
+    provider, with_provider = _with_provider(luck)
+    return Plan(seed, quirks, tuple(sorted(steps + with_provider, key=lambda step: step.at)), provider)
+
+
+def _with_provider(luck: Random) -> tuple[str, list[Step]]:
+    """Who takes the cards, and what comes of that."""
     provider = "adyen" if luck.random() < ADYENS_SHARE else "stripe"
-    several = luck.random() < 0.5
-    if several:
-        steps.append(Step(0, "several_captures", {}))
+    steps = [Step(0, "several_captures", {})] if luck.random() < 0.5 else []
     steps += [Step(luck.randrange(HORIZON), "pay_out", {}) for _ in range(luck.randint(0, 2))]
     for kind, make in (("read_settlements", _nothing), ("crash", _crash_of_reading), ("provider", _fault_of_reading)):
         if luck.random() < 0.3:
@@ -145,7 +151,9 @@ def plan_of(seed: int) -> Plan:
         steps += _disputes(luck)
     if provider == "adyen" and luck.random() < LOST_SHARE:
         steps += _lost(luck)
-    return Plan(seed, quirks, tuple(sorted(steps, key=lambda step: step.at)), provider)
+    if luck.random() < GROWING_SHARE:
+        steps += _growing(luck)
+    return provider, steps
 
 
 def _near(luck: Random, visits: list[Step]) -> int:
@@ -301,6 +309,28 @@ def _lost(luck: Random) -> list[Step]:
         if luck.random() < 0.4:
             points = luck.randrange(luck.choice((2, 4)))
             steps.append(Step(at, "crash", {"on": "webhook", "points": points, "downtime": luck.choice((1, 10, 120))}))
+    return steps
+
+
+def _growing(luck: Random) -> list[Step]:
+    """Little is held, and sessions go on for longer than that lasts; what is said to a larger hold may be lost."""
+    steps = [Step(0, "small_holds", {"minor": luck.choice(SMALL)})]
+    for _ in range(luck.randint(1, 4)):
+        told = {
+            **_visit(luck).told,
+            "payer": "pays",
+            "watts": luck.choice((11_000, 22_000)),
+            "minutes": luck.randint(10, 30),
+        }
+        begins = luck.randrange(HORIZON // 2)
+        steps.append(Step(begins, "visit_ad_hoc", told))
+        near = begins + luck.randrange(3 * MINUTE, 12 * MINUTE)
+        if luck.random() < 0.5:
+            fault = {"fault": luck.choice(FAULTS), "times": luck.randint(1, 2), "path": "increment"}
+            steps.append(Step(near, "provider", fault))
+        if luck.random() < 0.3:
+            points = luck.randrange(luck.choice((2, 4)))
+            steps.append(Step(near, "crash", {"on": "adjust", "points": points, "downtime": luck.choice((1, 10, 120))}))
     return steps
 
 

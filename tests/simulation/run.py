@@ -13,7 +13,7 @@ from tests.simulation.debits import collect
 from tests.simulation.disputes import Disputed, compare_with_pages
 from tests.simulation.files import give_files, read_now
 from tests.simulation.furnish import PLUGS, STATIONS, move_in
-from tests.simulation.holds import secure_holds, several_captures
+from tests.simulation.holds import secure_holds, several_captures, small_holds
 from tests.simulation.house import Crash, Disk, LivingHouse, Mortality
 from tests.simulation.lost_captures import look_for_lost, lose_capture
 from tests.simulation.people import (
@@ -195,6 +195,7 @@ class Simulation:
             "pay_out": lambda: self.provider.switch("/_pay_out"),
             "dispute": lambda: Disputed(self, step).begin(),
             "lose_capture": lambda: lose_capture(self, step),
+            "small_holds": lambda: small_holds(self, step),
             "read_settlements": lambda: read_now(self),
             "hold_ends": lambda: self.ask_house(secure_holds),
             "weather": lambda: self._weather_is(told["loss"]),
@@ -307,6 +308,8 @@ class Simulation:
         for state, count in self.rows("SELECT state, count(*) FROM disputes GROUP BY state"):
             counted[f"disputes {state}"] = count
         counted["captures lost"] = self.rows("SELECT count(*) FROM operations WHERE code = 'capture_lost'")[0][0]
+        grown = "SELECT count(*) FROM operations WHERE kind = 'adjust' AND state = 'succeeded'"
+        counted["holds grown"] = self.rows(grown)[0][0]
         at_readers = "SELECT count(*) FROM payments WHERE reader_id IS NOT NULL AND authorised_minor > 0"
         counted["holds at readers"] = self.rows(at_readers)[0][0]
         return {**counted, "crashes": self.crashes}
