@@ -253,6 +253,32 @@ def test_a_file_that_tells_of_a_capture_taken_back_does_not_end_its_hold(street:
     street.house.adds_up()
 
 
+@adyen_alone
+def test_a_file_that_tells_that_the_rest_was_let_go_before_a_capture_was_taken_back_ends_its_hold(
+    street: Street,
+) -> None:
+    """The word that the rest was let go is lost, and days later the capture is taken back: nothing is held any more."""
+    session = held_session(street)
+    secured(street, session)
+    street.psp.fault("lost_webhook", path="CANCELLATION", times=1)
+    decided(street, Decision.RELEASE)
+    street.hear_until(lambda: street.payment().captured_minor == PART + REST)
+    street.work()
+    [intent] = [one.payment_intent for one in books.read(street.psp.state).movements]
+    for _ in range(2):
+        httpx.post(f"{street.psp.url}/_lose_capture", json={"payment_intent": intent}).raise_for_status()
+    street.hear_until(lambda: street.payment().captured_minor == 0)
+    assert [one.state for one in street.asked("void")] == ["pending"]
+    for _ in range(2):
+        told_by_the_file(street)
+        assert [one.state for one in street.asked("void")] == ["succeeded"]
+        assert (street.payment().captured_minor, street.payment().lost_minor) == (0, PART + REST)
+        assert street.payment().state == "voided"
+    street.work()
+    assert len(street.asked("capture")) == 2
+    street.house.adds_up()
+
+
 def lines(street: Street, batch: int) -> tuple[ToldLine, ...]:
     """What the provider lists once it has paid out, in the way it tells it."""
     httpx.post(f"{street.psp.url}/_pay_out").raise_for_status()

@@ -361,6 +361,8 @@ def _refused(payment_id: str, told: list[tuple[Instant, Row]], account_id: str |
 
 def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int, int]:
     status, held, taken = ViewStatus.PROCESSING, 0, 0
+    # Whether a hold has ended with a capture that failed is told by no row: it has, unless its account takes one in parts.
+    left = ViewStatus.VOIDED if _was_let_go(told) else ViewStatus.AUTHORISED
     for _, row in told:
         match row["Record Type"]:
             case "Authorised":
@@ -372,8 +374,7 @@ def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int
                 status = ViewStatus.CAPTURED
             case "CaptureFailed":
                 taken -= _sum(row, code, "Captured (PC)")
-                # Whether its hold has ended with it is told by no row: it has, unless its account takes a hold in parts.
-                status = ViewStatus.CAPTURED if taken else ViewStatus.AUTHORISED
+                status = ViewStatus.CAPTURED if taken else left
             case "Cancelled" if not taken:
                 status = ViewStatus.VOIDED
             case "Expired" if not taken:
@@ -388,7 +389,11 @@ def _stands(told: list[tuple[Instant, Row]], code: str) -> tuple[ViewStatus, int
 
 def _keeps_rest(told: list[tuple[Instant, Row]], held: int, taken: int) -> bool:
     """Whether what was not taken is held still, unless its account takes a hold but once: that is not told here."""
-    return 0 < taken < held and not any(row["Record Type"] in ("Cancelled", "Expired") for _, row in told)
+    return 0 < taken < held and not _was_let_go(told)
+
+
+def _was_let_go(told: list[tuple[Instant, Row]]) -> bool:
+    return any(row["Record Type"] in ("Cancelled", "Expired") for _, row in told)
 
 
 def _sum(row: Row, code: str, *columns: str) -> int:

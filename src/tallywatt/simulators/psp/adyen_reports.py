@@ -210,20 +210,23 @@ def _changes(call: Call, intent: Object, kind: str) -> list[Object]:
     return found[::-1]
 
 
+def _captured(change: Object, code: str) -> Object:
+    return {"Captured (PC)": _sum(change["minor"], code), "Modification Merchant Reference": change["reference"]}
+
+
 def _taken(call: Call, intent: Object, attempt: Object, code: str) -> list[tuple[str, int, int, Any]]:
-    made: list[tuple[str, int, int, Any]] = []
-    for one in _changes(call, intent, "CAPTURE_FAILED"):
-        more = {"Captured (PC)": _sum(one["minor"], code), "Modification Merchant Reference": one["reference"]}
-        made += [(kind, attempt["created"], one["minor"], more) for kind in ("SentForSettle", "CaptureFailed")]
-    is_lost = bool(made)
-    taken = attempt["amount_captured"]
+    taken, at, held = attempt["amount_captured"], attempt["created"], attempt["amount"]
+    lost = _changes(call, intent, "CAPTURE_FAILED")
+    sent = [("SentForSettle", one["minor"], _captured(one, code)) for one in lost]
     if taken:
-        made.append(("SentForSettle", attempt["created"], taken, {"Captured (PC)": _sum(taken, code)}))
-        rest = _changes(call, intent, "CANCELLATION")
-        made += [("Cancelled", attempt["created"], attempt["amount"] - taken, {}) for _ in rest]
-    if intent["status"] == "canceled" and not is_lost:
-        kind = "Expired" if intent["cancellation_reason"] == "automatic" else "Cancelled"
-        made.append((kind, attempt["created"], attempt["amount"], {}))
+        sent.append(("SentForSettle", taken, {"Captured (PC)": _sum(taken, code)}))
+    if sent:
+        rest = held - sum(minor for _, minor, _ in sent)
+        sent += [("Cancelled", rest, {}) for _ in _changes(call, intent, "CANCELLATION")]
+    elif intent["status"] == "canceled":
+        sent = [("Expired" if intent["cancellation_reason"] == "automatic" else "Cancelled", held, {})]
+    sent += [("CaptureFailed", one["minor"], _captured(one, code)) for one in lost]
+    made = [(kind, at, minor, more) for kind, minor, more in sent]
     for one in call.all_of("refund"):
         if one["payment_intent"] == intent["id"]:
             changes = call.all_of("adyen.modification")

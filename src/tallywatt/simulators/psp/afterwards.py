@@ -18,8 +18,9 @@ def lose_capture(call: Call, payment_intent: str, why: str = "Capture Failed") -
     intent = call.find(payment_intent)
     if intent is None or not intent["amount_received"]:
         return []
-    asked = [one for one in call.all_of(MODIFICATION) if (one["intent"], one["kind"]) == (payment_intent, "CAPTURE")]
-    lost = next((one for one in asked if not one["failed"]), None)
+    changes = [one for one in call.all_of(MODIFICATION) if one["intent"] == payment_intent and not one["failed"]]
+    gone = {one["of"] for one in changes if one["kind"] == "CAPTURE_FAILED"}
+    lost = next((one for one in changes if one["kind"] == "CAPTURE" and one["id"] not in gone), None)
     charge = call.get("charge", intent["latest_charge"])
     left = 0 if lost is None else max(0, intent["amount_received"] - lost["minor"])
     call.put(charge | {"amount_captured": left, "captured": bool(left) and charge["captured"]})
