@@ -98,7 +98,9 @@ def apply_provider_fact(work: UnitOfWork, fact: ProviderFact) -> Payment:
         look_soon(work, after)
     if settled is not None and operation is not None and settled != operation:
         _follow_operation(work, after, operation, settled, dead_end=dead_end)
-    if not dead_end:
+    # What was settled before has had its next step: where it was a dead end, its own late answer does not ask again.
+    said_again = operation is not None and not operation.is_unresolved and after == payment
+    if not dead_end and not said_again:
         take_next_step(work, after)
     if fact.source is not Source.REPLY and _sums(after) != _sums(payment):
         compare_if_differing(work, after.payment_id)

@@ -24,8 +24,12 @@ def lose_capture(call: Call, payment_intent: str, why: str = "Capture Failed") -
     charge = call.get("charge", intent["latest_charge"])
     left = 0 if lost is None else max(0, intent["amount_received"] - lost["minor"])
     call.put(charge | {"amount_captured": left, "captured": bool(left) and charge["captured"]})
-    ended = intent["status"] != "requires_capture" and not left
-    call.put(intent | {"amount_received": left, "status": "canceled" if ended else intent["status"]})
+    after = intent | {"amount_received": left}
+    if intent["status"] == "requires_capture":
+        after["amount_capturable"] += intent["amount_received"] - left  # it is held still, and can be taken again
+    elif not left:
+        after["status"] = "canceled"
+    call.put(after)
     if lost is not None:
         _take_from_balance(call, charge["id"], lost["minor"])
         told = {**lost, "id": call.new_id("mod"), "kind": "CAPTURE_FAILED", "of": lost["id"], "why": why}
