@@ -12,6 +12,7 @@ from tallywatt.payments.bank import BankLine, BankLineState
 from tallywatt.payments.debit import CollectionState
 from tallywatt.payments.own_books import TransferFor
 from tallywatt.workflows.add_customer import AddCustomer, add_customer
+from tallywatt.workflows.end_debits import CancelBatch, cancel_batch
 from tallywatt.workflows.pay_out_balance import PayOutBalance, pay_out_balance
 from tallywatt.workflows.receive_transfer import ReceiveTransfer, receive_transfer
 from tallywatt.workflows.take_statement import DecideBankLine, decide_bank_line
@@ -145,6 +146,36 @@ def test_debits_that_did_not_come_with_a_line_are_asked_for_again(debtors: House
     undo(house, "back")
     undo(house, "right")
     assert debited.open_sums(house) == [300]
+    house.adds_up()
+
+
+@pytest.mark.parametrize("second_comes", [True, False])
+def test_of_two_debits_that_wait_for_one_item_it_is_asked_for_once(debtors: HouseOf, second_comes: bool) -> None:
+    """A transfer that was not theirs had paid some of it: that is asked for, and then the rest did not come either."""
+    house = debtors
+    debited.charge(house)
+    [owed] = house.rows.customer_holds.by()
+    debited.take(house, debited.line(house, 100, "some", remittance="for C1"))
+    if house.rows.bank_lines.get("some").state is BankLineState.OPEN:
+        house.do(decide_bank_line, DecideBankLine("some", customer="C1"))
+    debited.prepare(house)
+    [first] = debited.collections(house)
+    assert first.amount_minor == 200
+    debited.take(house, debited.line(house, 200, "rest", end_to_end=first.end_to_end))
+    undo(house, "some")
+    assert debited.prepare(house, key="second").count == 1
+    [second] = [one for one in debited.collections(house) if one.state is CollectionState.ASKED]
+    undo(house, "rest")
+    house.adds_up()
+    assert debited.prepare(house, key="third").count == 0
+
+    if second_comes:
+        debited.take(house, debited.line(house, 100, "late", end_to_end=second.end_to_end))
+    else:
+        house.do(cancel_batch, CancelBatch(second.batch_id))
+    asked = {one.collection_id for one in house.rows.debit_parts.by(payment_id=owed.payment_id) if one.is_open}
+    assert asked == {first.collection_id}
+    assert debited.prepare(house, key="fourth").count == 0, "the first one is at the bank still"
     house.adds_up()
 
 

@@ -33,9 +33,12 @@ def compare_debits(held: Held, codes: dict[str, str], transfers: dict[str, list[
     ended = {row.pending_id: row for row in held.transfers if row.phase in RESOLVING}
     parts: Counter[str] = Counter()
     open_parts: Counter[str] = Counter()
+    items: dict[str, set[str]] = defaultdict(set)
     for part in held.debit_parts:
         parts[part.collection_id] += part.amount_minor
         open_parts[part.collection_id] += part.is_open
+        items[part.collection_id].add(part.payment_id)
+    asked_for = {part.payment_id for part in held.debit_parts if part.is_open}
     for one in held.debits:
         # While a batch is put together, the last one in it may not have its sum yet.
         if one.pending_id or one.collection_id in booked or one.batch_id not in unclosed:
@@ -43,7 +46,9 @@ def compare_debits(held: Held, codes: dict[str, str], transfers: dict[str, list[
         if parts[one.collection_id] != one.amount_minor:
             says = "it asks for another sum than its items"
             yield Finding("debit.parts", one.collection_id, says, str(parts[one.collection_id]), str(one.amount_minor))
-        if bool(open_parts[one.collection_id]) != (one.state.value == "asked"):
+        # Of two that wait for the same item, because the first one did not come after all, one asks for it.
+        is_asked = one.state.value == "asked"
+        if items[one.collection_id] - asked_for if is_asked else open_parts[one.collection_id]:
             says = "its items are asked for, or free, otherwise than it says"
             yield Finding("debit.parts", one.collection_id, says, str(open_parts[one.collection_id]), one.state.value)
     for name in sorted(booked):

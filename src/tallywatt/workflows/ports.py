@@ -254,7 +254,7 @@ class Queries(Protocol):
         ...
 
     def close_parts(self, collection_id: str) -> None:
-        """None of the items of a debit is asked for by it any more."""
+        """None of the items of a debit is asked for by it any more: what another one waits for is that one's again."""
         ...
 
     def open_items(self, kind: str, after: str, most: int) -> list[str]:

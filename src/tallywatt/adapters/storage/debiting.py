@@ -144,6 +144,35 @@ OPEN_PARTS_AGAIN = (
     .values(is_open=1)
 )
 
+_waiting = _parts.alias("waiting")
+_first_waiting = (
+    select(func.min(_waiting.c.collection_id))
+    .join(
+        _debits,
+        and_(_debits.c.operator_id == _waiting.c.operator_id, _debits.c.collection_id == _waiting.c.collection_id),
+    )
+    .where(
+        _waiting.c.operator_id == _parts.c.operator_id,
+        _waiting.c.payment_id == _parts.c.payment_id,
+        _waiting.c.collection_id != bindparam("of_debit"),
+        _debits.c.state == CollectionState.ASKED.value,
+    )
+    .correlate(_parts)
+    .scalar_subquery()
+)
+_ended_parts = select(_others.c.payment_id).where(
+    _others.c.operator_id == bindparam("operator"), _others.c.collection_id == bindparam("of_debit")
+)
+HAND_OVER = (
+    update(_parts)
+    .where(
+        _parts.c.operator_id == bindparam("operator"),
+        _parts.c.payment_id.in_(_ended_parts),
+        _parts.c.collection_id == _first_waiting,
+    )
+    .values(is_open=1)
+)
+
 
 _collection = [_debits.c[name] for name in debits.DEBIT_COLLECTIONS.names]
 _of_batch = (_debits.c.operator_id == bindparam("operator"), _debits.c.batch_id == bindparam("of_batch"))
@@ -303,8 +332,9 @@ class DebitQueries:
         return [str(row[0]) for row in self._told(BACK_BEFORE, of_line=line_id, after=after, most=most)]
 
     def close_parts(self, collection_id: str) -> None:
-        """None of the items of a debit is asked for by it any more."""
+        """None of the items of a debit is asked for by it any more: what another one waits for is that one's again."""
         self._change(CLOSE_PARTS, collection_id)
+        self._change(HAND_OVER, collection_id)
 
     def open_parts_again(self, collection_id: str) -> None:
         """The items of a debit are asked for by it again, but for those that another one asks for."""
