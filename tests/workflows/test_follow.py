@@ -93,6 +93,23 @@ def test_an_update_before_its_start_opens_the_session(house: HouseOf) -> None:
     house.adds_up()
 
 
+def test_what_one_without_a_start_took_is_not_the_one_befores(house: HouseOf) -> None:
+    """The stop of one and the start of the next are lost: the one after that tells where both were, not where each was."""
+    wire = house.wire(protocol="ocpp2.0.1")
+    house.do_all(wire.event_started(NINE, "T-1", kwh(1)), wire.event_updated(house.later(10), "T-1", 1, kwh(2)))
+    house.do_all(
+        wire.event_updated(house.later(20), "T-2", 1, kwh(4), "CARD1"),
+        wire.event_ended(house.later(20), "T-2", 2, kwh(7)),
+    )
+    house.adds_up()
+    house.do_all(
+        wire.event_started(house.later(10), "T-3", kwh(7)), wire.event_ended(house.later(10), "T-3", 1, kwh(9))
+    )
+
+    assert [house.session(one).milliwatt_hours for one in ("T-1", "T-2", "T-3")] == [kwh(1), kwh(3), kwh(2)]
+    house.adds_up()
+
+
 def test_the_sequence_number_only_grows(house: HouseOf) -> None:
     """OCPP 2.0.1: an older event that comes later is taken in, and does not turn the count back."""
     wire = house.wire(protocol="ocpp2.0.1")

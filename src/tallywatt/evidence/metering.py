@@ -53,6 +53,9 @@ class _Desk:
         for reading in held.readings:
             self._readings[reading.session_id].append(reading)
         self._numbers = {evse.evse_id: evse.number for evse in held.evses}
+        self._unstarted_at: dict[tuple[str, int | None], list[Told]] = defaultdict(list)
+        for session in held.sessions:
+            self._note_unstarted(session)
 
     def take(self, session: Session) -> None:
         """Work out one session."""
@@ -75,6 +78,15 @@ class _Desk:
         register = start.register if start is not None else None
         end = stop.register if stop is not None else self._seen_since(session, start, points)
         self.energies[session.session_id] = energy(register, points, end)
+
+    def _note_unstarted(self, session: Session) -> None:
+        """Remember the first frame of a transaction that is known by its values alone."""
+        begun = self._by_id.get(session.start_frame_id or "")
+        if session.station_id is None or session.evse_id is None or (begun is not None and begun.kind is Kind.START):
+            return
+        told = self._of_transaction[session.station_id, session.transaction_id or ""]
+        if told and all(one.kind is not Kind.START for one in told):
+            self._unstarted_at[session.station_id, self._numbers.get(session.evse_id)].append(told[0])
 
     def look_for_sessions_that_are_gone(self) -> None:
         """A start without a session, or energy of a transaction that nobody knows and that no inbox item names."""
@@ -154,8 +166,17 @@ class _Desk:
             return None
         later = self._starts_at[start.station_id, start.evse]
         behind = later[later.index(start) + 1 :] if start in later else []
-        shown = next((one.register for one in behind if one.content != start.content), None)
-        return shown if shown is not None and shown > register else None
+        shown = next((one for one in behind if one.content != start.content), None)
+        if shown is None or shown.register is None or self._other_between(start, shown):
+            return None
+        return shown.register if shown.register > register else None
+
+    def _other_between(self, start: Told, shown: Told) -> bool:
+        """Whether a transaction whose own start never came ran there in between: what the register shows then is its too."""
+        return any(
+            start.received_at < one.received_at < shown.received_at and one.at >= start.at
+            for one in self._unstarted_at[start.station_id, start.evse]
+        )
 
     def _compare_registers(self, session: Session, start: Told | None, stop: Told | None) -> None:
         pairs = [("meter_start", start, session.meter_start), ("meter_stop", stop, session.meter_stop)]
