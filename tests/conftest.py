@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.coverage_of_rating import branches_left_out, is_whole_run
+from tests.coverage_of_rating import branches_left_out, count_those_of_the_room, is_whole_run
 from tests.in_memory import keep_in_memory
 from tests.parts import REQUIRE_ALL, part
 from tests.postgresql import fresh_database, postgresql_server
@@ -52,6 +52,12 @@ def _strict(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{reason} - and TALLYWATT_REQUIRE_ALL=1 allows no skip"
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """A branch of pricing is to be reached by the tests of pricing."""
+    count_those_of_the_room(item)
 
 
 @pytest.hookimpl(trylast=True)

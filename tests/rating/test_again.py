@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tallywatt.rating.again import Again, Fixed, Stored, Sum, rate_again
 from tallywatt.rating.canonical import session_text
 from tallywatt.rating.policy import STANDARD
@@ -77,3 +79,21 @@ def test_where_a_price_was_or_becomes_nothing_no_tax_is_another_one() -> None:
     assert not Again(nothing, price, {}, {"energy": 120}, {}, {"20": price}).taxes_differ
     assert not Again(price, nothing, {"energy": 120}, {}, {"20": price}, {}).taxes_differ
     assert Again(price, price, {}, {}, {"20": price}, {"7": price}).taxes_differ
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({"19": Fixed(200, 38, 238), "7": Fixed(200, 14, 214)}, False),
+        ({"19": Fixed(201, 37, 238), "7": Fixed(199, 15, 214)}, False),
+        ({"19": Fixed(238, 0, 238), "7": Fixed(200, 14, 214)}, True),
+        ({"19": Fixed(380, 72, 452)}, True),
+        ({"20": Fixed(200, 38, 238), "7": Fixed(200, 14, 214)}, True),
+    ],
+    ids=["twice of each", "twice but for rounding", "no tax any more", "one rate is gone", "another rate"],
+)
+def test_of_another_price_the_tax_is_as_many_times_what_it_was(now: dict[str, Fixed], expected: bool) -> None:
+    """Half of a price had each rate: so has what it is now, to the smallest unit and its rounding."""
+    was = {"19": Fixed(100, 19, 119), "7": Fixed(100, 7, 107)}
+    before, after = (Fixed(*(sum(part) for part in zip(*one.values(), strict=True))) for one in (was, now))
+    assert Again(before, after, {}, {}, was, now).taxes_differ is expected

@@ -12,7 +12,7 @@ from tallywatt.entrypoints.pages.extract import PRICES, written
 from tallywatt.kernel.clock import Instant, parse_instant
 from tallywatt.kernel.identity import RatedId
 from tallywatt.rating import explain
-from tallywatt.rating.offer import price_shown
+from tallywatt.rating.offer import price_shown, shown_data
 from tallywatt.rating.policy import STANDARD, Interpolation, Policy
 from tallywatt.rating.rate import Assumption, Doubt, Reason
 from tallywatt.rating.records import Dimension, RatedLine
@@ -97,6 +97,16 @@ def test_a_shown_price_is_a_sentence() -> None:
     ]
 
 
+def test_a_headline_names_the_prices_with_which_a_session_begins() -> None:
+    """What is free, and what is not now, is left out: it has to fit beside the name of a place."""
+    tariff = a_tariff(
+        an_element(("ENERGY", "0.45"), start_time="08:00", end_time="20:00"),
+        an_element(("ENERGY", "0.30", 20), ("TIME", "0"), ("FLAT", "1")),
+    )
+    shown = shown_data(price_shown(tariff, AN_INSTANT, LONDON))
+    assert explain.headline(shown, "EUR") == "€0.45 per kWh + €1.00 per session"
+
+
 @pytest.mark.parametrize(
     ("energy", "text"),
     [(12_345_000, "12.345"), (12_345_678, "12.345678"), (0, "0.000"), (500, "0.0005"), (10**9, "1000.000")],
@@ -105,6 +115,7 @@ def test_energy_is_printed_to_the_last_digit_that_was_billed(energy: int, text: 
     """Whoever multiplies the printed quantity with the printed price must get the printed amount."""
     assert explain.kwh_text(energy) == text
     assert explain.kwh_text(energy, 6) == f"{energy // 10**6}.{energy % 10**6:06d}"
+    assert explain.energy(energy) == f"{text} kWh"
     assert explain.kwh_text(energy, 4) == (text if len(text.partition(".")[2]) > 3 else f"{text}0")
 
 
