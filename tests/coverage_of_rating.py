@@ -1,4 +1,4 @@
-"""The room that prices keeps every branch of it under its own tests: a whole run that counts them fails where one is left out."""
+"""Every branch of the room that prices is reached by its own tests: a whole run that counts them fails if one is left out."""
 
 from __future__ import annotations
 
