@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,9 +34,19 @@ def count_those_of_the_room(item: pytest.Item) -> None:
         return
     is_of_room = item.path.is_relative_to(TESTS)
     if is_of_room and not controller.started:
+        _forget()
         controller.resume()
     elif controller.started and not is_of_room:
         controller.pause()
+
+
+def _forget() -> None:
+    """What the room remembers was worked out uncounted."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(NAME):
+            for one in vars(module).values():
+                if hasattr(one, "cache_clear"):
+                    one.cache_clear()
 
 
 def is_whole_run(config: pytest.Config) -> bool:
