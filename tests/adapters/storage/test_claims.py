@@ -87,6 +87,26 @@ def test_a_server_that_starts_beside_others_takes_up_what_its_dead_ones_did_and_
     assert [one.job.subject_id for one in claimed(house, by="worker 3")] == ["a"]
 
 
+@pytest.mark.parametrize("is_freed", [True, False], ids=["freed at the next start", "run out"])
+def test_a_worker_that_dies_takes_none_of_a_jobs_attempts(house: HouseOf, is_freed: bool) -> None:
+    """A server that is killed in a circle has tried nothing: a payment is not given up for it at the first real failure."""
+    ask_for(house, "a")
+    for _ in range(2 * len(BACKOFF_SECONDS)):
+        [one] = claimed(house)
+        assert one.job.attempts == 1
+        if is_freed:
+            house.do(free_leases, lambda _: True)
+        else:
+            house.later(1.5)
+
+    [last] = claimed(house)
+    assert house.do(end_job, Ended(last.job, "no connection")) is JobState.READY
+    assert claimed(house) == []
+    house.later(0.1)
+    [again] = claimed(house)
+    assert again.job.attempts == 2
+
+
 def test_a_job_asked_for_twice_is_one_job_and_one_that_is_done_can_be_wanted_again(house: HouseOf) -> None:
     """Workflows may run twice; the outbox must not grow by it."""
     ask_for(house, "a")

@@ -28,7 +28,8 @@ _LEASE = (
         state=JobState.LEASED.value,
         lease_until=bindparam("until"),
         leased_by=bindparam("who"),
-        attempts=_jobs.c.attempts + 1,
+        # A run whose worker died has told nothing: it goes on as the same attempt, however often servers are restarted.
+        attempts=_jobs.c.attempts + case((_jobs.c.state == JobState.READY.value, 1), else_=0),
         # What was asked for until now is what this run is for.
         wanted_at=case((_jobs.c.wanted_at > bindparam("now"), _jobs.c.wanted_at), else_=null()),
     )
@@ -71,7 +72,7 @@ _HOLDERS = select(_jobs.c.leased_by).where(_jobs.c.state == JobState.LEASED.valu
 _FREE = (
     update(_jobs)
     .where(_jobs.c.state == JobState.LEASED.value, _jobs.c.leased_by == bindparam("who"))
-    .values(state=JobState.READY.value, lease_until=None, leased_by=None)
+    .values(state=JobState.READY.value, lease_until=None, leased_by=None, attempts=_jobs.c.attempts - 1)
 )
 
 
@@ -112,9 +113,8 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
             "now": work.machine_now,
         }
         connection.change(lease.sql, lease.bind(values))
-        leased = replace(
-            job, state=JobState.LEASED, lease_until=until, leased_by=command.owner, attempts=job.attempts + 1
-        )
+        counted = job.attempts + (job.state is JobState.READY)
+        leased = replace(job, state=JobState.LEASED, lease_until=until, leased_by=command.owner, attempts=counted)
         found.append(Claimed(operator, leased))
     return found
 
@@ -181,7 +181,7 @@ def run_job(work: SqlUnitOfWork, command: RunJob) -> Any:
 
 
 def free_leases(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
-    """Give back the leases of workers that have ended; how many. The others' run out by themselves."""
+    """Give back the leases of workers that have ended, as if they had not begun; how many. The others' run out."""
     connection = work.connection
     holders, free = compiled(_HOLDERS, connection.dialect), compiled(_FREE, connection.dialect)
     gone = [who for (who,) in connection.execute(holders.sql, holders.bind({})) if is_gone(who or "")]
