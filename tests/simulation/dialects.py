@@ -207,10 +207,8 @@ class Adyen:
         """One file a day."""
         contents = [cards.fetch_report(f"{REPORTS}/payments_accounting_report_{day:%Y_%m_%d}.csv") for day in days]
         written = tuple(one for one in contents if one.count(b"\n") > 1)
-        if not written:
-            return ()
-        told = cards.read_reports(written)
-        return (*told.lost, *told.traces)
+        told: Sequence[Trace] = cards.read_reports(written).told if written else ()
+        return told
 
     def first_batch(self, cards: Any) -> Report | None:
         """Where the first one lies."""

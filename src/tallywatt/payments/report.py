@@ -29,7 +29,12 @@ class Report:
     """Whose days it counts."""
     is_of_payments: bool
     lost: tuple[Trace, ...] = ()
-    """Captures that were taken back, each with the operation that had asked for it; they come before the payments."""
+    """Captures that were taken back, each with the operation that had asked for it."""
+
+    @property
+    def told(self) -> tuple[Trace, ...]:
+        """All that it says of payments, in the order in which it is taken: how one stands comes last."""
+        return (*self.lost, *self.traces)
 
 
 DAYS: Final = re.compile(r"(\d{4})[_-](\d{2})[_-](\d{2})")

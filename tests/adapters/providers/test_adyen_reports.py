@@ -307,7 +307,7 @@ def test_a_capture_that_was_taken_back_unheard_is_known_by_the_file(bench: Bench
     assert [one.view.failed_operation for one in told.lost] == [bench.house.operations(payment_id)[-1].operation_id]
 
     for _ in range(2):
-        for trace in (*told.lost, *told.traces):
+        for trace in told.told:
             bench.house.write(take_told, TakeTold(account.account_id, trace))
 
     bench.hear(1)
@@ -325,6 +325,6 @@ def test_what_is_owed_after_a_lost_capture_stays_owed_when_the_file_comes(bench:
     before = bench.house.payment(payment_id)
     (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
     told = reports.report_of(of_today(bench), MERCHANT, account.account_id)
-    for trace in (*told.lost, *told.traces):
+    for trace in told.told:
         bench.house.write(take_told, TakeTold(account.account_id, trace))
     assert replace(bench.house.payment(payment_id), version=before.version) == before

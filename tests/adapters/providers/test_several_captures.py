@@ -295,8 +295,7 @@ def told_by_the_file(street: Street) -> None:
     """A person gives the file about the payments of this day."""
     day = datetime.now(UTC).strftime("%Y_%m_%d")  # noqa: TID251 - the provider's clock is the real one
     url = f"{street.psp.url}/reports/download/MerchantAccount/{MERCHANT}/payments_accounting_report_{day}.csv"
-    told = street.cards.read_report(street.cards.fetch_report(url))
-    for trace in (*told.lost, *told.traces):
+    for trace in street.cards.read_report(street.cards.fetch_report(url)).told:
         street.house.do(take_told, TakeTold(street.account.account_id, trace), actor="person:1")
 
 

@@ -117,11 +117,12 @@ def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
 
     sums = {"new": 0, "corrected": 0, "known": 0}
     account_id = one.account["id"]
-    payments = () if one.payments is None else (*one.payments.lost, *one.payments.traces)
+    payments = () if one.payments is None else one.payments.told
+    count = len({trace.payment_id for trace in payments})
     for content in one.contents:
         digest = hashlib.sha256(content).hexdigest()
         lines = sum(len(report.lines) for report in one.settlements)
-        desk.do(note_report, NoteReport(account_id, digest, lines, len(payments)))
+        desk.do(note_report, NoteReport(account_id, digest, lines, count))
     if waiting:
         # What is missing here is not a difference before it was compared.
         return {**sums, "news": 0}
@@ -131,5 +132,5 @@ def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
             taken = desk.do(take_file, TakeSettlement(account_id, some))
             sums = {name: count + taken[name] for name, count in sums.items()}
         desk.do(end_reading, EndReading(account_id, report.first_at, report.last_at))
-    news = sum(bool(desk.do(take_told, TakeTold(account_id, trace))) for trace in payments)
-    return {**sums, "news": news}
+    news = {trace.payment_id for trace in payments if desk.do(take_told, TakeTold(account_id, trace))}
+    return {**sums, "news": len(news)}
