@@ -126,13 +126,13 @@ STEPS = [
 ]
 
 
-def step(ref: str | None, code: str, number: int) -> bytes:
+def step(ref: str | None, code: str, number: int, reference: str = "whatever") -> bytes:
     item: dict[str, Any] = {
         "amount": {"currency": "GBP", "value": 1000},
         "eventCode": code,
         "eventDate": f"2026-11-21T10:00:{number:02d}+01:00",
         "merchantAccountCode": MERCHANT,
-        "merchantReference": "whatever",
+        "merchantReference": reference,
         "originalReference": ref,
         # A second round may have a number of its own.
         "pspReference": "DISPUTE000000001" if number < 4 else "DISPUTE000000002",
@@ -155,6 +155,31 @@ def test_case_23_the_last_step_counts_in_whatever_order_it_is_told(bench: Bench,
     assert (the(bench).state, the(bench).withdrawn_minor) == (state, gone), code
     books = stands(bench)
     assert books.get("disputed", 0) + books.get("losses", 0) == gone
+
+
+@pytest.mark.parametrize("bench", ["adyen"], indirect=True)
+@pytest.mark.parametrize("ends", ["", "/charge"])
+def test_case_23_a_dispute_about_a_number_that_was_never_heard_of(bench: Bench, ends: str) -> None:
+    """The charge's answer and notification were lost: a notification of the dispute names our payment, too."""
+    payment = takes(bench)
+    account = bench.account()
+    for number in (0, 1, 4):
+        body = step("NEVERHEARDOF0001", STEPS[number][0], number, f"{payment.payment_id}{ends}")
+        bench.house.write(take_webhook, TakeWebhook(account.account_id, bench.cards.read_webhook({}, body), body))
+    assert (the(bench).payment_id, the(bench).state) == (payment.payment_id, DisputeState.LOST)
+    assert stands(bench)["losses"] == 1000
+    assert bench.house.inbox() == ["payment_disputed"]
+
+
+@pytest.mark.parametrize("bench", ["adyen"], indirect=True)
+def test_a_dispute_of_another_system_at_the_same_account_is_shown_to_a_person(bench: Bench) -> None:
+    """Its reference is none of ours: nothing is booked, and nothing is lost."""
+    takes(bench)
+    body = step("NEVERHEARDOF0001", "CHARGEBACK", 1, "order-7")
+    account = bench.account()
+    bench.house.write(take_webhook, TakeWebhook(account.account_id, bench.cards.read_webhook({}, body), body))
+    assert bench.house.ask(lambda work: work.disputes.by()) == []
+    assert bench.house.inbox() == ["dispute_unmatched"]
 
 
 def test_a_step_that_did_not_happen_tells_nothing() -> None:

@@ -60,6 +60,8 @@ def told_dispute(item: dict[str, Any]) -> ToldDispute | None:
         reason=str(more.get("chargebackReasonCode") or item.get("reason") or "")[:80],
         said_at=views.said_at(item),
         due_at=_due(more.get("defensePeriodEndsAt")),
+        # Its number there may be one that was never heard of: a charge whose answer and notification were lost.
+        payment_id=views.ours(str(item.get("merchantReference") or "").removesuffix(views.CHARGE)),
         provider_ref=item.get("originalReference") or None,
         follows=item["eventCode"] not in FIRST or item["eventCode"] == "CHARGEBACK",
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tallywatt.adapters.providers.adyen_views import CHARGE, PROVIDER, SETUP, modified
+from tallywatt.adapters.providers.adyen_views import CHARGE, PROVIDER, SETUP, modified, ours
 from tallywatt.kernel.clock import Instant
 from tallywatt.kernel.errors import BadInput, UnknownCurrency
 from tallywatt.kernel.money import currency
@@ -253,7 +253,7 @@ def _line(row: Row, merchant: str, counts: dict[str, int]) -> ToldLine:
         source_minor=gross,
         source_currency=paid_in,
         source_ref=changed or psp or None,
-        payment_id=_ours(reference),
+        payment_id=ours(reference),
         provider_ref=psp or None,
         exchange_rate=(row.get("Exchange Rate") or None) if paid_in != code else None,
         payout_ref=batch,
@@ -270,15 +270,6 @@ def _code(row: Row, column: str) -> str:
         raise _unreadable(msg) from error
 
 
-def _ours(reference: str) -> str | None:
-    """One of our payments by its form: another system may take money through the same merchant account."""
-    try:
-        found = UUID(reference)
-    except ValueError:
-        return None
-    return reference if found.version == 7 and str(found) == reference else None
-
-
 # --- payments ---
 
 
@@ -288,7 +279,7 @@ def payments_of(rows: list[Row], account_id: str | None) -> Report:
     by_payment: dict[str, list[tuple[Instant, Row]]] = {}
     for at, row in sorted(zip(times, rows, strict=True), key=lambda one: one[0]):
         reference = _text(row, "Merchant Reference")
-        payment_id = None if reference.endswith(SETUP) else _ours(reference.removesuffix(CHARGE))
+        payment_id = None if reference.endswith(SETUP) else ours(reference.removesuffix(CHARGE))
         if payment_id is not None:
             by_payment.setdefault(payment_id, []).append((at, row))
     traces = [found for one in by_payment.items() if (found := _trace(*one, account_id)) is not None]
@@ -342,7 +333,7 @@ def _trace(payment_id: str, told: list[tuple[Instant, Row]], account_id: str | N
         view,
         account_id=account_id,
         customer_ref=named.get("Shopper Reference") or None,
-        session_id=_ours(named.get("Merchant Order Reference") or ""),
+        session_id=ours(named.get("Merchant Order Reference") or ""),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.capabilities import hold_seconds
@@ -90,6 +91,15 @@ def modified(reference: str | None) -> tuple[str | None, str | None]:
     """The operation that asked for a change, and its mark."""
     operation, _, mark = (reference or "").partition("/")
     return operation or None, mark or None
+
+
+def ours(reference: str) -> str | None:
+    """One of our payments by its form: another system may take money through the same merchant account."""
+    try:
+        found = UUID(reference)
+    except ValueError:
+        return None
+    return reference if found.version == 7 and str(found) == reference else None
 
 
 def payment_of(item: Tree) -> str | None:
