@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tallywatt.payments.operation import OperationKind
+from tallywatt.payments.fact import ProviderFact, Source
+from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.payment import PaymentState
-from tallywatt.payments.provider import View, ViewStatus
+from tallywatt.payments.provider import Pending, View, ViewStatus
+from tallywatt.workflows.apply_provider_fact import apply_provider_fact
 from tallywatt.workflows.void_hold import VoidHold, void_hold
 from tests.payments.house import HouseOfPayments
 from tests.payments.scripted import ScriptedProvider
@@ -135,3 +137,26 @@ def test_a_refused_request_stops_and_waits_for_a_person(house: HouseOfPayments, 
     assert provider.times_sent(OperationKind.CAPTURE) == 1
     assert house.inbox() == ["operation_failed"]
     assert house.payment(payment).state is PaymentState.AUTHORISED
+
+
+def test_a_capture_that_was_refused_before_its_own_answer_came_is_not_asked_for_again(
+    house: HouseOfPayments, provider: ScriptedProvider
+) -> None:
+    """Adyen answers that it has received a capture, and refuses it by notification: the notification may be first."""
+    payment = a_hold(house, provider)
+    house.session_begins(payment)
+    house.held_session_priced(payment, "12.40")
+    capture = house.operations(payment)[-1]
+    assert (capture.kind, capture.state) == (OperationKind.CAPTURE, OperationState.INTENDED)
+
+    house.tell(payment, View(ViewStatus.PROCESSING, code="refused", failed_operation=capture.operation_id))
+    received = Pending(View(ViewStatus.PROCESSING, provider_ref=f"pi_{payment}"), "mod_1")
+    reply = ProviderFact(payment, received, Source.REPLY, capture.operation_id, sent_at=house.time)
+    for _ in range(2):
+        house.write(apply_provider_fact, reply)
+    house.work()
+
+    assert house.kinds(payment)[-1] == ("capture", "failed")
+    assert [kind for kind, _ in house.kinds(payment)].count("capture") == 1
+    assert house.payment(payment).state is PaymentState.AUTHORISED
+    assert house.inbox() == ["operation_failed"]

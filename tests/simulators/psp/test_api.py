@@ -90,6 +90,22 @@ def test_a_refund_never_exceeds_what_was_captured(psp: RunningPsp) -> None:
     assert [one.amount for one in client.refunds.list({"payment_intent": hold.id}).data] == [400, 600]
 
 
+def test_what_the_bank_has_taken_back_is_refunded_only_after_it_is_won(psp: RunningPsp) -> None:
+    """A disputed charge is refused: the driver would have the money twice."""
+    client = psp.client()
+    hold = a_hold(client)
+    client.payment_intents.capture(hold.id)
+    [dispute] = httpx.post(f"{psp.url}/_dispute", json={"payment_intent": hold.id}).json()
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.refunds.create({"payment_intent": hold.id, "amount": 100})
+    assert refused.value.code == "charge_disputed"
+    assert books.read(psp.state).refunded_minor == {}
+
+    httpx.post(f"{psp.url}/_decide", json={"dispute": dispute["id"], "status": "won"}).raise_for_status()
+    assert client.refunds.create({"payment_intent": hold.id, "amount": 100}).amount == 100
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "code"),
     [
