@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tallywatt.payments.capabilities import capabilities_of
+from tallywatt.payments.codes import CAPTURE_LOST
 from tallywatt.payments.consequence import (
     Captured,
     Consequence,
@@ -298,7 +299,7 @@ class Payment:
         # What is still held of it can be taken in its stead.
         state = self.state if left or self.state is PaymentState.AUTHORISED else PaymentState.OWED
         lost = self.lost_minor + gone
-        return replace(self, captured_minor=left, lost_minor=lost, state=state, reason="capture_failed")
+        return replace(self, captured_minor=left, lost_minor=lost, state=state, reason=CAPTURE_LOST)
 
     def ends_when_declined(self, view: View) -> bool:
         """Whether a declined card is the end. On a page the driver may try another one; a reader names what has ended."""

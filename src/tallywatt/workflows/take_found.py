@@ -54,6 +54,8 @@ def take_found(work: UnitOfWork, command: TakeFound) -> Found:
     trace = command.trace
     if trace.account_id not in (None, command.account_id):
         return Found(trace.payment_id, news=False)
+    if trace.view.failed_operation is not None:
+        return _of_a_part(work, trace)
     if trace.view.status is ViewStatus.PROCESSING:
         msg = f"the provider has not decided about payment {trace.payment_id} yet"
         raise Conflict(msg, code="restore.not_settled", remedy="run tallywatt reconcile again in a few minutes")
@@ -70,6 +72,15 @@ def take_found(work: UnitOfWork, command: TakeFound) -> Found:
     _write_what_was_asked(work, held, trace.view)
     after = apply_provider_fact(work, ProviderFact(held.payment_id, Succeeded(trace.view), Source.JANITOR))
     return Found(trace.payment_id, news=was_unknown or after != held, was_unknown=was_unknown)
+
+
+def _of_a_part(work: UnitOfWork, trace: Trace) -> Found:
+    """News of one operation alone: a capture of which nothing came. Who does not know of it has nothing to take back."""
+    if work.payments.find(PaymentId(trace.payment_id)) is None:
+        return Found(trace.payment_id, news=False)
+    held = work.payments.lock(PaymentId(trace.payment_id))
+    after = apply_provider_fact(work, ProviderFact(held.payment_id, Succeeded(trace.view), Source.JANITOR))
+    return Found(trace.payment_id, news=after != held)
 
 
 def _take_up(work: UnitOfWork, command: TakeFound) -> Payment:

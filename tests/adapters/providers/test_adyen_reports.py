@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallywatt.adapters.providers import adyen_reports as reports
+from tallywatt.adapters.providers import comparing
 from tallywatt.kernel.errors import BadInput
 from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import CURRENCIES, money
@@ -314,6 +315,30 @@ def test_a_capture_that_was_taken_back_unheard_is_known_by_the_file(bench: Bench
     after = bench.house.payment(payment_id)
     assert (after.captured_minor, after.reason) == (0, CAPTURE_LOST)
     assert bench.house.operations(payment_id)[-1].code == CAPTURE_LOST
+
+
+def test_a_restored_house_learns_from_the_file_that_a_capture_of_the_lost_time_was_taken_back(bench: Bench) -> None:
+    """The backup knows of the capture, and the word that it was taken back is lost: it is owed again, once."""
+    known, other = taken(bench, "s1"), taken(bench, "s2")
+    bench.psp.fault("lost_webhook", path="adyen.CAPTURE_FAILED", times=2)
+    for one in books.read(bench.psp.state).movements:
+        lost = httpx.post(f"{bench.psp.url}/_lose_capture", json={"payment_intent": one.payment_intent})
+        assert lost.status_code == 200
+    (account,) = bench.house.ask(lambda work: work.provider_accounts.by())
+    content = of_today(bench)
+    bench.house.write(begin_restoration, BeginRestoration("ab12", bench.house.now()))
+    told = reports.report_of(content, MERCHANT, account.account_id).told
+    stranger = replace(told[0], payment_id="019cadfa-b614-750d-86f7-0b3bcc697d46")
+
+    compared = comparing.traces_of(bench.cards, bench.house.now(), (), (stranger, *told))
+    news = [bench.house.write(take_found, TakeFound(account.account_id, one)).news for one in (*compared, *compared)]
+
+    assert (len(compared), sum(news)) == (5, 2)
+    for payment_id in (known, other):
+        after = bench.house.payment(payment_id)
+        assert (after.captured_minor, after.reason) == (0, CAPTURE_LOST)
+    assert "payment_contradicted" not in bench.house.inbox()
+    assert bench.house.balance("clearing") == 0
 
 
 def test_what_is_owed_after_a_lost_capture_stays_owed_when_the_file_comes(bench: Bench) -> None:

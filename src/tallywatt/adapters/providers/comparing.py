@@ -24,7 +24,8 @@ def traces_of(
     """
     found: list[Trace] = []
     if told is not None:
-        known = {one.payment_id: one for one in told}
+        told = tuple(told)
+        known = {one.payment_id for one in told}
         # A hold of which the files say nothing is as it was; a page may have been closed, or be paid at this moment.
         unfinished = [one for one in unfinished if one.payment_id not in known and one.provider_ref is None]
     for enquiry in unfinished:
@@ -35,7 +36,7 @@ def traces_of(
             # A terminal without connection may be so for days. It is asked on, and for no second card.
             raise _silent(seen)
     if told is not None:
-        return [*found, *known.values()]
+        return [*found, *told]
     listed = provider.list_since(since)
     if isinstance(listed, NotSent | Unknown):
         raise _silent(listed)

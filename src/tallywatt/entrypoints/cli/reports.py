@@ -106,7 +106,7 @@ def _for_comparison(one: Given, waiting: list[Data], *, is_complete: bool) -> li
             code="restore.report_days_missing",
             remedy="give the reports of those days too, or say --complete where the files cover them",
         )
-    return list(one.payments.traces)
+    return list(one.payments.told)
 
 
 def _take(desk: Desk, one: Given, waiting: list[Data]) -> Data:
