@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from tallywatt.entrypoints.http import console, doors, driver, history, oauth, problems, reference, ways_in, webhooks
+from tallywatt.entrypoints.http.aisles import Aisles
 from tallywatt.entrypoints.http.api import routers
 from tallywatt.entrypoints.http.feed import Feed
 from tallywatt.entrypoints.http.guard import Guard
@@ -63,7 +64,7 @@ def build_app(house: House) -> FastAPI:
         lifespan=life,
         redirect_slashes=False,
         max_body_size=MOST_BYTES,
-        routes=every_route(),
+        routes=[Aisles(every_route())],
     )
     app.state.house = house
     app.state.feed = house.feed = _feed_of(house)
