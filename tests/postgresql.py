@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from tests.in_memory import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,8 @@ FAST_AND_FORGETFUL = (
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
+    "max_wal_size=96MB",
+    "min_wal_size=32MB",
     "max_wal_senders=0",
     "shared_buffers=32MB",
     "max_connections=60",
@@ -42,7 +46,7 @@ FAST_AND_FORGETFUL = (
 @contextmanager
 def postgresql_server(initdb: Path) -> Iterator[str]:
     """A running server; yields the address to which a database name is appended."""
-    folder = Path(tempfile.mkdtemp(prefix="tallywatt-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="tallywatt-postgresql-", dir=os.environ.get(ROOT)))
     try:
         _give_to_owner(folder)
         _run(initdb, "-D", str(folder / "data"), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
