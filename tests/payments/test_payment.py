@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tallywatt.kernel.clock import Instant
 from tallywatt.payments.consequence import Captured, Contradicted, GivenBack, HoldPlaced, HoldReleased, Surplus
 from tallywatt.payments.operation import OperationKind
-from tallywatt.payments.payment import RELEASED, Payment, PaymentKind, PaymentState
+from tallywatt.payments.payment import BEYOND_HOLD, RELEASED, Payment, PaymentKind, PaymentState
 from tallywatt.payments.provider import View, ViewStatus
 
 if TYPE_CHECKING:
@@ -153,6 +153,19 @@ def test_what_is_asked_next_follows_from_the_state(payment: Payment, step: Opera
 def test_what_is_taken_from_a_hold_is_what_is_due_and_never_more_than_is_held() -> None:
     held = a_payment(state=PaymentState.AUTHORISED, authorised_minor=4000)
     assert [replace(held, due_minor=due).capture_minor for due in (1240, 4000, 9000, None)] == [1240, 4000, 4000, 0]
+
+
+@pytest.mark.parametrize(("held", "reason"), [(100, BEYOND_HOLD), (149, BEYOND_HOLD), (150, None), (300, None)])
+def test_a_hold_that_grew_after_all_is_not_beyond_itself(held: int, reason: str | None) -> None:
+    """What was missing when the session ended is taken with the rest: nothing is owed, and no reason stays behind."""
+    held_back = a_payment(
+        state=PaymentState.AUTHORISED, due_minor=150, authorised_minor=100, provider_ref="pi_1", reason=BEYOND_HOLD
+    )
+    grown, _ = held_back.after(View(ViewStatus.AUTHORISED, "GBP", "pi_1", authorised_minor=held))
+    assert grown.reason == BEYOND_HOLD
+    taken = min(held, 150)
+    after, _ = grown.after(View(ViewStatus.CAPTURED, "GBP", "pi_1", authorised_minor=held, captured_minor=taken))
+    assert (after.state, after.captured_minor, after.reason) == (PaymentState.CAPTURED, taken, reason)
 
 
 def test_a_hold_is_placed_once_and_released_once() -> None:

@@ -17,12 +17,14 @@ from tallywatt.payments.payment import PaymentState
 from tallywatt.payments.provider import Failed, Succeeded, View, ViewStatus
 from tallywatt.workflows.boot_station import boot_station
 from tallywatt.workflows.hold_ends import BEFORE_MS, SECURE_HOLD
+from tallywatt.workflows.intend_operation import intend_operation
 from tallywatt.workflows.lose_stop import LoseStop, lose_stop
 from tallywatt.workflows.pay_ad_hoc import PayAdHoc, pay_ad_hoc
 from tallywatt.workflows.put_rule import PutProfile, put_profile
 from tallywatt.workflows.resolve_inbox import Decision, ResolveItem, resolve_item
 from tallywatt.workflows.secure_hold import SecureHold, secure_hold
 from tallywatt.workflows.start_paid_session import StartPaidSession, start_paid_session
+from tallywatt.workflows.take_next_step import ADJUST_WITHIN_MS
 from tests.workflows.house_of import HouseOf, kwh, yes
 from tests.workflows.test_market_prices import follow_the_market
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.payment import Payment
     from tallywatt.payments.provider import Outcome
+    from tallywatt.workflows.ports import UnitOfWork
 
 DAY = 24 * 3_600_000
 MEASURED, BEYOND_DOUBT = 150, 90
@@ -203,6 +206,26 @@ def test_a_part_that_could_not_be_taken_does_not_spoil_the_whole(house: HouseOf)
     payment = the_payment(house)
     assert (payment.state, payment.captured_minor) == (PaymentState.CAPTURED, MEASURED)
     assert allocated(house) == {Target.INVOICE: MEASURED}
+    house.adds_up()
+
+
+def test_a_hold_that_was_to_grow_is_no_part_that_is_taken(house: HouseOf) -> None:
+    """Nothing is heard of the growth: all that is held is taken for the whole, and what is missing is owed with its reason."""
+    session_id = a_doubtful_session(house, a_paid_tag(house, hold="1"))
+    payment_id = the_payment(house).payment_id
+
+    def to_grow(work: UnitOfWork, minor: int) -> Operation:
+        payment = work.payments.lock(payment_id)
+        return intend_operation(work, payment, OperationKind.ADJUST, minor, {"provider_ref": payment.provider_ref})
+
+    house.do(to_grow, 200)
+    house.do(secure_hold, SecureHold(session_id))
+    house.later(ADJUST_WITHIN_MS / 60_000)
+    decide(house, Decision.RELEASE)
+    payment = the_payment(house)
+    assert (payment.state, payment.captured_minor, payment.due_minor) == (PaymentState.CAPTURED, 100, MEASURED)
+    assert payment.reason == "beyond_hold"
+    assert allocated(house) == {Target.INVOICE: 100}
     house.adds_up()
 
 

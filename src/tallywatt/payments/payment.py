@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 TOP_UP: Final = "top_up"
 """A customer pays in on a page of the provider's, for the prepaid balance."""
+BEYOND_HOLD: Final = "beyond_hold"
+"""The reason of a payment whose hold was less than what is due: what is missing is owed."""
 REST: Final = "rest"
 """What a session's payment could not collect, or what was charged too little: it is asked for on its own."""
 
@@ -238,7 +240,7 @@ class Payment:
         given_back = 0 < self.captured_minor == self.refunded_minor
         state = PaymentState.REFUNDED if given_back else PaymentState.CAPTURED
         lacks = not self.keeps_hold and (self.due_minor or 0) > self.captured_minor
-        reason = self.reason or "beyond_hold" if lacks else self.reason
+        reason = self.reason or BEYOND_HOLD if lacks else self.reason
         return replace(self, state=state, keeps_hold=False, reason=reason)
 
     def operation(
@@ -360,6 +362,8 @@ def _take_capture(payment: Payment, view: View, asked_minor: int) -> tuple[Payme
         room = min(room, max(payment.due_minor - payment.captured_minor, asked_minor))
     good, odd = min(news, room), max(news - room, 0)
     after = replace(payment, captured_minor=payment.captured_minor + good, suspense_minor=payment.suspense_minor + odd)
+    if after.reason == BEYOND_HOLD and after.captured_minor >= (after.due_minor or 0):
+        after = replace(after, reason=None)  # it has grown after all
     consequences: list[Consequence] = []
     if payment.state not in (*RELEASED, PaymentState.REFUNDED):
         state = PaymentState.AUTHORISED if _stays_held(after, view) else PaymentState.CAPTURED

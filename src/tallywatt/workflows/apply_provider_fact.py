@@ -30,7 +30,7 @@ from tallywatt.payments.fact import Source, answered, shown, view_of, with_captu
 from tallywatt.payments.limits import LEAST_PAGE_LIFE_MS
 from tallywatt.payments.operation import OperationKind, OperationState
 from tallywatt.payments.own_books import PREPAID
-from tallywatt.payments.payment import RELEASED, REST, TOP_UP, PaymentKind, PaymentState
+from tallywatt.payments.payment import BEYOND_HOLD, RELEASED, REST, TOP_UP, PaymentKind, PaymentState
 from tallywatt.payments.provider import Failed, NotSent, Unknown, ViewStatus
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.credit_refund import CreditRefund, credit_refund
@@ -170,7 +170,7 @@ def _as_it_had_grown(work: UnitOfWork, before: Payment, after: Payment) -> Payme
         return after
     asked = any(one.purpose == REST for one in work.payments.by(session_id=after.session_id))
     due = after.captured_minor if asked else after.due_minor
-    reason = None if after.reason == "beyond_hold" else after.reason
+    reason = None if after.reason == BEYOND_HOLD else after.reason
     return replace(after, state=PaymentState.AUTHORISED, due_minor=due, reason=reason)
 
 

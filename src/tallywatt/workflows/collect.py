@@ -10,8 +10,9 @@ from tallywatt.kernel.identity import PaymentId
 from tallywatt.kernel.money import Money
 from tallywatt.payments.allocation import Allocation, Target
 from tallywatt.payments.limits import least_charge
+from tallywatt.payments.operation import OperationKind
 from tallywatt.payments.own_books import PREPAID
-from tallywatt.payments.payment import Payment, PaymentKind, PaymentState
+from tallywatt.payments.payment import BEYOND_HOLD, Payment, PaymentKind, PaymentState
 from tallywatt.payments.routing import Wish
 from tallywatt.workflows.answer_from_books import free_minor
 from tallywatt.workflows.compare_settlement import compare_due
@@ -68,11 +69,11 @@ def _from_hold(work: UnitOfWork, collection: Collection, payment_id: PaymentId) 
     reason = payment.reason
     if payment.state is PaymentState.CAPTURED:
         # A terminal was faster than the price.
-        reason = "beyond_hold" if due > payment.captured_minor else reason
+        reason = BEYOND_HOLD if due > payment.captured_minor else reason
     elif payment.state is not PaymentState.AUTHORISED:
         reason = "no_hold" if due else reason
     elif due > payment.authorised_minor:
-        reason = "beyond_hold"
+        reason = BEYOND_HOLD
     elif 0 < due < least_charge(account.provider, payment.currency):
         reason = "below_minimum"
     changed = replace(
@@ -90,7 +91,8 @@ def _after_part(work: UnitOfWork, payment: Payment, collection: Collection) -> P
     """A part was taken before the hold ended, and now the total is known: what is missing stays owed, the rest goes back."""
     due = collection.total.minor
     taken = payment.captured_minor
-    waits = next((one for one in work.operations.by(payment_id=payment.payment_id) if one.is_unresolved), None)
+    captures = [one for one in work.operations.by(payment_id=payment.payment_id) if one.kind is OperationKind.CAPTURE]
+    waits = next((one for one in captures if one.is_unresolved), None)
     if taken == 0 and waits is None:
         # It could not be taken; what there is of the hold is for the whole.
         untouched = work.payments.put(replace(payment, due_minor=None, keeps_hold=False))
@@ -107,7 +109,7 @@ def _after_part(work: UnitOfWork, payment: Payment, collection: Collection) -> P
 def _why_short(work: UnitOfWork, payment: Payment, due: int, taken: int) -> str | None:
     """Why a hold of which a part is taken does not pay all of what is due; None or what was said before, when it does."""
     if due > (payment.authorised_minor if payment.keeps_hold else taken):
-        return "beyond_hold"
+        return BEYOND_HOLD
     least = least_charge(work.provider_accounts.get(payment.account_id).provider, payment.currency)
     return "below_minimum" if 0 < due - taken < least else payment.reason
 
