@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from tallywatt.kernel.clock import Instant
+
 if TYPE_CHECKING:
-    from tallywatt.kernel.clock import Instant
     from tallywatt.kernel.identity import JobId
 
 
@@ -63,8 +64,17 @@ class StoredJob:
 
     wanted_at: Instant | None = None
     """It was asked for again while it ran: from then on it is to run once more."""
+    cut_short: int = 0
+    """How often in a row its worker has ended while it held this job."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what ends its workers: it runs alone, so that no other is cut short with it."""
+        return self.cut_short >= PATIENCE
 
 
+PATIENCE: Final = 5
+"""So often a process may end beside a job without anybody suspecting the job."""
 BACKOFF_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
 
 
@@ -77,3 +87,22 @@ def next_run(attempts: int, now: Instant, chance: float) -> int | None:
         return None
     pause = BACKOFF_SECONDS[attempts - 1] * 1000
     return now + int(pause * (7 + 2 * chance) / 8)
+
+
+def after_cut(job: StoredJob, now: Instant) -> StoredJob:
+    """A claimed job whose worker has ended: ready again, as if it had not begun.
+
+    One to which this happens again and again may be what ends its workers. It waits then, longer each time, so that the others
+    have their turn; at last it stays visible as failed.
+    """
+    times = job.cut_short + 1
+    again = replace(
+        job, state=JobState.READY, lease_until=None, leased_by=None, attempts=job.attempts - 1, cut_short=times
+    )
+    if not again.is_suspect:
+        return again
+    turn = times - PATIENCE
+    if turn >= len(BACKOFF_SECONDS):
+        why = f"the process that did it has ended {times} times in a row"
+        return replace(again, state=JobState.FAILED, attempts=job.attempts, last_error=why)
+    return replace(again, run_at=Instant(now + BACKOFF_SECONDS[turn] * 1000))

@@ -8,7 +8,7 @@ import pytest
 
 from tallywatt.adapters.storage.claims import Claim, Ended, RunJob, claim, end_job, free_leases, run_job
 from tallywatt.kernel.clock import Instant
-from tallywatt.workflows.jobs import BACKOFF_SECONDS, Job, JobState
+from tallywatt.workflows.jobs import BACKOFF_SECONDS, PATIENCE, Job, JobState
 from tests.migrated import house_url, migrated_file, postgresql_house_url, spare_databases, sqlite_house_url
 from tests.workflows.house_of import HouseOf
 
@@ -91,7 +91,7 @@ def test_a_server_that_starts_beside_others_takes_up_what_its_dead_ones_did_and_
 def test_a_worker_that_dies_takes_none_of_a_jobs_attempts(house: HouseOf, is_freed: bool) -> None:
     """A server that is killed in a circle has tried nothing: a payment is not given up for it at the first real failure."""
     ask_for(house, "a")
-    for _ in range(2 * len(BACKOFF_SECONDS)):
+    for _ in range(PATIENCE - 1):
         [one] = claimed(house)
         assert one.job.attempts == 1
         if is_freed:
@@ -105,6 +105,55 @@ def test_a_worker_that_dies_takes_none_of_a_jobs_attempts(house: HouseOf, is_fre
     house.later(0.1)
     [again] = claimed(house)
     assert again.job.attempts == 2
+
+
+@pytest.mark.parametrize("is_freed", [True, False], ids=["freed at the next start", "run out"])
+def test_a_job_that_ends_its_worker_each_time_runs_alone_later_and_later_and_at_last_is_shown(
+    house: HouseOf, is_freed: bool
+) -> None:
+    """What eats all memory must not stop the payments of everybody else: they have their turn between two of its runs."""
+    for subject in ("poison", "other"):
+        ask_for(house, subject)
+    begun = house.now
+    cuts = 0
+    while state_of(house, "poison") is not JobState.FAILED:
+        held = {one.job.subject_id for one in claimed(house)}
+        if not held:
+            rows = [one for one in house.rows.stored_jobs.by(kind="errand") if one.state is not JobState.DONE]
+            house.now = min(one.lease_until or one.run_at for one in rows)
+            continue
+        if "poison" in held:
+            cuts += 1
+            assert held == ({"poison"} if cuts > PATIENCE else {"poison", "other"})
+            house.do(free_leases, lambda _: True) if is_freed else house.later(1.5)
+        if held == {"other"}:
+            [other] = house.rows.stored_jobs.by(subject_id="other")
+            house.do(end_job, Ended(other))
+
+    assert cuts == PATIENCE + len(BACKOFF_SECONDS)
+    assert house.now - begun >= sum(BACKOFF_SECONDS) * 1000
+    assert state_of(house, "other") is JobState.DONE
+    [failed] = house.rows.stored_jobs.by(subject_id="poison")
+    assert failed.last_error == f"the process that did it has ended {cuts} times in a row"
+    assert claimed(house) == []
+
+
+def test_a_job_that_a_person_lets_run_again_is_no_suspect(house: HouseOf) -> None:
+    """There is more memory now, or another version: it begins anew, and whatever it says clears it."""
+    ask_for(house, "a")
+    for _ in range(PATIENCE - 1):
+        claimed(house)
+        house.do(free_leases, lambda _: True)
+    [one] = claimed(house)
+    assert one.job.cut_short == PATIENCE - 1
+    house.do(end_job, Ended(one.job, "no connection"))
+    house.later(0.1)
+    claimed(house)
+    house.do(free_leases, lambda _: True)
+
+    [again] = claimed(house)
+
+    assert (again.job.cut_short, again.job.is_suspect, again.job.attempts) == (1, False, 2)
 
 
 def test_a_job_asked_for_twice_is_one_job_and_one_that_is_done_can_be_wanted_again(house: HouseOf) -> None:

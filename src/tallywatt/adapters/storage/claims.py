@@ -10,11 +10,12 @@ from sqlalchemy import bindparam, case, literal_column, null, or_, select, updat
 from tallywatt.adapters.storage.statements import Statement, compiled
 from tallywatt.adapters.storage.tables.machinery import JOBS
 from tallywatt.kernel.clock import Instant
-from tallywatt.workflows.jobs import JobState, StoredJob, next_run
+from tallywatt.workflows.jobs import JobState, StoredJob, after_cut, next_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tallywatt.adapters.storage.connections import Connection
     from tallywatt.adapters.storage.unit import SqlUnitOfWork
     from tallywatt.kernel.identity import OperatorId
 
@@ -28,8 +29,8 @@ _LEASE = (
         state=JobState.LEASED.value,
         lease_until=bindparam("until"),
         leased_by=bindparam("who"),
-        # A run whose worker died has told nothing: it goes on as the same attempt, however often servers are restarted.
-        attempts=_jobs.c.attempts + case((_jobs.c.state == JobState.READY.value, 1), else_=0),
+        attempts=bindparam("counted"),
+        cut_short=bindparam("cut"),
         # What was asked for until now is what this run is for.
         wanted_at=case((_jobs.c.wanted_at > bindparam("now"), _jobs.c.wanted_at), else_=null()),
     )
@@ -52,6 +53,7 @@ _END = (
         leased_by=None,
         attempts=bindparam("counted"),
         last_error=bindparam("error"),
+        cut_short=0,
     )
 )
 # It was asked for again while it ran: what ends this run begins the next. A run that is to be tried again is that next one.
@@ -66,13 +68,24 @@ _ONCE_MORE = (
         attempts=0,
         last_error=bindparam("error"),
         wanted_at=None,
+        cut_short=0,
     )
 )
 _HOLDERS = select(_jobs.c.leased_by).where(_jobs.c.state == JobState.LEASED.value).distinct()
-_FREE = (
+_HELD = select(*_COLUMNS).where(_jobs.c.state == JobState.LEASED.value, _jobs.c.leased_by == bindparam("who"))
+# Its worker has ended. It has told nothing, so nothing has failed.
+_BACK = (
     update(_jobs)
-    .where(_jobs.c.state == JobState.LEASED.value, _jobs.c.leased_by == bindparam("who"))
-    .values(state=JobState.READY.value, lease_until=None, leased_by=None, attempts=_jobs.c.attempts - 1)
+    .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
+    .values(
+        state=bindparam("to_state"),
+        run_at=bindparam("at"),
+        lease_until=None,
+        leased_by=None,
+        attempts=bindparam("counted"),
+        last_error=bindparam("error"),
+        cut_short=bindparam("cut"),
+    )
 )
 
 
@@ -101,22 +114,48 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     statement = _due(connection.dialect, command.kinds)
     rows = connection.execute(statement.sql, statement.bind({"now": work.machine_now, "most": command.most}))
     until = Instant(work.machine_now + command.lease_seconds * 1000)
-    found = []
+    found: list[Claimed] = []
     lease = compiled(_LEASE, connection.dialect)
     for operator, *columns in rows:
         job = JOBS.decode(tuple(columns))
+        if job.state is JobState.LEASED:
+            job = after_cut(job, work.machine_now)
+            if job.state is JobState.FAILED or job.run_at > work.machine_now:
+                _put_back(connection, operator, job)
+                continue
+        if job.is_suspect and found:
+            break
+        leased = replace(
+            job, state=JobState.LEASED, lease_until=until, leased_by=command.owner, attempts=job.attempts + 1
+        )
         values = {
             "operator": operator,
             "id": job.job_id,
             "until": until,
             "who": command.owner,
+            "counted": leased.attempts,
+            "cut": job.cut_short,
             "now": work.machine_now,
         }
         connection.change(lease.sql, lease.bind(values))
-        counted = job.attempts + (job.state is JobState.READY)
-        leased = replace(job, state=JobState.LEASED, lease_until=until, leased_by=command.owner, attempts=counted)
         found.append(Claimed(operator, leased))
+        if job.is_suspect:
+            break
     return found
+
+
+def _put_back(connection: Connection, operator: str, job: StoredJob) -> int:
+    back = compiled(_BACK, connection.dialect)
+    values = {
+        "operator": operator,
+        "id": job.job_id,
+        "to_state": job.state.value,
+        "at": job.run_at,
+        "counted": job.attempts,
+        "error": job.last_error,
+        "cut": job.cut_short,
+    }
+    return connection.change(back.sql, back.bind(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +222,12 @@ def run_job(work: SqlUnitOfWork, command: RunJob) -> Any:
 def free_leases(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
     """Give back the leases of workers that have ended, as if they had not begun; how many. The others' run out."""
     connection = work.connection
-    holders, free = compiled(_HOLDERS, connection.dialect), compiled(_FREE, connection.dialect)
+    holders, held = compiled(_HOLDERS, connection.dialect), compiled(_HELD, connection.dialect)
     gone = [who for (who,) in connection.execute(holders.sql, holders.bind({})) if is_gone(who or "")]
-    return sum(connection.change(free.sql, free.bind({"who": who})) for who in gone)
+    rows = [row for who in gone for row in connection.execute(held.sql, held.bind({"who": who}))]
+    for operator, *columns in rows:
+        _put_back(connection, operator, after_cut(JOBS.decode(tuple(columns)), work.machine_now))
+    return len(rows)
 
 
 def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:

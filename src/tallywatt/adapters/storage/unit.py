@@ -345,7 +345,7 @@ def _add_job(dialect: str) -> Statement:
     return Statement(again, dialect)
 
 
-_OF_A_RUN = ("state", "run_at", "lease_until", "leased_by", "attempts", "last_error")
+_OF_A_RUN = ("state", "run_at", "lease_until", "leased_by", "attempts", "last_error", "cut_short")
 """What a job that is asked for again begins anew with, unless it is running."""
 
 
@@ -375,6 +375,7 @@ class SqlOutbox:
             "last_error": None,
             "created_at": unit.machine_now,
             "wanted_at": None,
+            "cut_short": 0,
         }
         unit.write_later(self._statement.sql, self._statement.bind(values))
         unit.wrote_jobs = True

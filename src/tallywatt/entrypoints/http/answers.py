@@ -2319,6 +2319,7 @@ class JobKept(Answer):
     last_error: str | None
     created_at: When
     wanted_at: When | None
+    cut_short: int
 
 
 class Explanation(Answer):

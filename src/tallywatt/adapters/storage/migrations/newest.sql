@@ -219,7 +219,7 @@ CREATE TABLE jobs (
 	leased_by TEXT, 
 	attempts INTEGER NOT NULL, 
 	last_error TEXT, 
-	created_at INTEGER NOT NULL, wanted_at INTEGER, 
+	created_at INTEGER NOT NULL, wanted_at INTEGER, cut_short INTEGER DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_jobs PRIMARY KEY (operator_id, job_id), 
 	CONSTRAINT ck_jobs_state CHECK (state IN ('ready', 'leased', 'done', 'failed')), 
 	CONSTRAINT uq_jobs_operator_id_kind_subject_id UNIQUE (operator_id, kind, subject_id)
@@ -2883,6 +2883,6 @@ CREATE INDEX ix_bank_lines_transfer ON bank_lines (operator_id, transfer_id) WHE
 
 CREATE INDEX ix_bank_lines_under_way ON bank_lines (operator_id, batch_id) WHERE under_way IS NOT NULL;
 
-INSERT INTO alembic_version ("version_num") VALUES ('0064');
+INSERT INTO alembic_version ("version_num") VALUES ('0065');
 
 INSERT INTO sequencer ("name", "last_position") VALUES ('events', 0)

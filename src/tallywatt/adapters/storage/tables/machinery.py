@@ -58,6 +58,7 @@ JOBS = Mapping(
         text("last_error", null=True),
         instant("created_at"),
         instant("wanted_at", null=True),
+        Column("cut_short", WHOLE, nullable=False, server_default="0"),
         unique("kind", "subject_id"),
         index("state", "job_id"),
         # Workers claim across operators: an exception of RULES §9.
