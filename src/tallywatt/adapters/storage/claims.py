@@ -76,7 +76,13 @@ _HELD = select(*_COLUMNS).where(_jobs.c.state == JobState.LEASED.value, _jobs.c.
 # Its worker has ended. It has told nothing, so nothing has failed.
 _BACK = (
     update(_jobs)
-    .where(_jobs.c.operator_id == bindparam("operator"), _jobs.c.job_id == bindparam("id"))
+    .where(
+        _jobs.c.operator_id == bindparam("operator"),
+        _jobs.c.job_id == bindparam("id"),
+        # Two servers that start at once both find it: what the first has given back may be another's again.
+        _jobs.c.state == JobState.LEASED.value,
+        _jobs.c.leased_by == bindparam("held_by"),
+    )
     .values(
         state=bindparam("to_state"),
         run_at=bindparam("at"),
@@ -119,9 +125,9 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     for operator, *columns in rows:
         job = JOBS.decode(tuple(columns))
         if job.state is JobState.LEASED:
-            job = after_cut(job, work.machine_now)
+            held_by, job = job.leased_by, after_cut(job, work.machine_now)
             if job.state is JobState.FAILED or job.run_at > work.machine_now:
-                _put_back(connection, operator, job)
+                _put_back(connection, operator, held_by, job)
                 continue
         if job.is_suspect and found:
             break
@@ -144,9 +150,10 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     return found
 
 
-def _put_back(connection: Connection, operator: str, job: StoredJob) -> int:
+def _put_back(connection: Connection, operator: str, held_by: str | None, job: StoredJob) -> int:
     back = compiled(_BACK, connection.dialect)
     values = {
+        "held_by": held_by,
         "operator": operator,
         "id": job.job_id,
         "to_state": job.state.value,
@@ -224,10 +231,12 @@ def free_leases(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
     connection = work.connection
     holders, held = compiled(_HOLDERS, connection.dialect), compiled(_HELD, connection.dialect)
     gone = [who for (who,) in connection.execute(holders.sql, holders.bind({})) if is_gone(who or "")]
-    rows = [row for who in gone for row in connection.execute(held.sql, held.bind({"who": who}))]
-    for operator, *columns in rows:
-        _put_back(connection, operator, after_cut(JOBS.decode(tuple(columns)), work.machine_now))
-    return len(rows)
+    count = 0
+    for who in gone:
+        for operator, *columns in connection.execute(held.sql, held.bind({"who": who})):
+            job = after_cut(JOBS.decode(tuple(columns)), work.machine_now)
+            count += _put_back(connection, operator, who, job)
+    return count
 
 
 def _due(dialect: str, kinds: tuple[str, ...]) -> Statement:
