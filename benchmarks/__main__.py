@@ -62,11 +62,15 @@ def table(figures: list[Figure]) -> Table:
         shown.add_row(
             one.what,
             f"{one.value:,.1f} {one.unit}",
-            "" if one.budget is None else f"{one.budget:,.0f} {one.unit} {'kept' if one.kept else 'MISSED'}",
+            "" if one.budget is None else f"{_number(one.budget)} {one.unit} {'kept' if one.kept else 'MISSED'}",
             one.instead,
             "" if one.ratio is None else f"{one.ratio:.1f} times as much",
         )
     return shown
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 if __name__ == "__main__":
