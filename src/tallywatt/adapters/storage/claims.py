@@ -53,7 +53,7 @@ _END = (
         leased_by=None,
         attempts=bindparam("counted"),
         last_error=bindparam("error"),
-        cut_short=0,
+        cut_short=bindparam("cut"),
     )
 )
 # It was asked for again while it ran: what ends this run begins the next. A run that is to be tried again is that next one.
@@ -73,26 +73,6 @@ _ONCE_MORE = (
 )
 _HOLDERS = select(_jobs.c.leased_by).where(_jobs.c.state == JobState.LEASED.value).distinct()
 _HELD = select(*_COLUMNS).where(_jobs.c.state == JobState.LEASED.value, _jobs.c.leased_by == bindparam("who"))
-# Its worker has ended. It has told nothing, so nothing has failed.
-_BACK = (
-    update(_jobs)
-    .where(
-        _jobs.c.operator_id == bindparam("operator"),
-        _jobs.c.job_id == bindparam("id"),
-        # Two servers that start at once both find it: what the first has given back may be another's again.
-        _jobs.c.state == JobState.LEASED.value,
-        _jobs.c.leased_by == bindparam("held_by"),
-    )
-    .values(
-        state=bindparam("to_state"),
-        run_at=bindparam("at"),
-        lease_until=None,
-        leased_by=None,
-        attempts=bindparam("counted"),
-        last_error=bindparam("error"),
-        cut_short=bindparam("cut"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +105,9 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     for operator, *columns in rows:
         job = JOBS.decode(tuple(columns))
         if job.state is JobState.LEASED:
-            held_by, job = job.leased_by, after_cut(job, work.machine_now)
+            held, job = job, after_cut(job, work.machine_now)
             if job.state is JobState.FAILED or job.run_at > work.machine_now:
-                _put_back(connection, operator, held_by, job)
+                _put_back(connection, operator, held, job)
                 continue
         if job.is_suspect and found:
             break
@@ -150,19 +130,21 @@ def claim(work: SqlUnitOfWork, command: Claim) -> list[Claimed]:
     return found
 
 
-def _put_back(connection: Connection, operator: str, held_by: str | None, job: StoredJob) -> int:
-    back = compiled(_BACK, connection.dialect)
+def _put_back(connection: Connection, operator: str, held: StoredJob, after: StoredJob) -> int:
+    """End the lease of a worker that has ended. Two servers that start at once both find it: the second changes nothing."""
+    end = compiled(_END, connection.dialect)
     values = {
-        "held_by": held_by,
         "operator": operator,
-        "id": job.job_id,
-        "to_state": job.state.value,
-        "at": job.run_at,
-        "counted": job.attempts,
-        "error": job.last_error,
-        "cut": job.cut_short,
+        "id": held.job_id,
+        "who": held.leased_by,
+        "lease": held.lease_until,
+        "to_state": after.state.value,
+        "at": after.run_at,
+        "counted": after.attempts,
+        "error": after.last_error,
+        "cut": after.cut_short,
     }
-    return connection.change(back.sql, back.bind(values))
+    return connection.change(end.sql, end.bind(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +182,7 @@ def end_job(work: SqlUnitOfWork, command: Ended) -> JobState:
         "to_state": state.value,
         "at": run_at,
         "error": command.error,
+        "cut": 0,
     }
     if state is not JobState.READY:
         once_more = compiled(_ONCE_MORE, work.connection.dialect)
@@ -234,8 +217,8 @@ def free_leases(work: SqlUnitOfWork, is_gone: Callable[[str], bool]) -> int:
     count = 0
     for who in gone:
         for operator, *columns in connection.execute(held.sql, held.bind({"who": who})):
-            job = after_cut(JOBS.decode(tuple(columns)), work.machine_now)
-            count += _put_back(connection, operator, who, job)
+            job = JOBS.decode(tuple(columns))
+            count += _put_back(connection, operator, job, after_cut(job, work.machine_now))
     return count
 
 
