@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import tempfile
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -29,9 +30,10 @@ from tallywatt.workflows.intend_operation import on_its_way
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tallywatt.payments.provider import StoredMethod
+    from tallywatt.simulators.psp.faults import Fault
 
 KEY = "sk_test_benchmark"
 OPERATOR = OperatorId("benchmark")
@@ -59,30 +61,36 @@ class Writing:
 
 def measure() -> list[Figure]:
     """CPU of this process a card operation; the simulated provider runs in another one."""
-    with tempfile.TemporaryDirectory() as folder:
-        hear, tell = multiprocessing.Pipe(duplex=False)
-        options = Options(port=0, state=Path(folder) / "psp.jsonl")
-        psp = multiprocessing.get_context("fork").Process(
-            target=run, args=(options, lambda started: tell.send(started.base_url)), daemon=True
-        )
-        psp.start()
-        try:
-            cards = StripeCards(KEY, (), base_url=hear.recv())
-            write = Writing(_database(Path(folder)))
-            stored = cards.store_method("benchmark", "pm_card_visa", "store")
-            sdk, house = _sdk_alone(cards, stored), _from_intention_to_books(write, cards, stored)
-            sdk(), house()
-            # By turns: what slows the machine for a while slows both.
-            rounds = [(sdk(), house()) for _ in range(SESSIONS)]
-        finally:
-            psp.terminate()
-            psp.join()
+    with tempfile.TemporaryDirectory() as folder, provider(Path(folder)) as base_url:
+        cards = StripeCards(KEY, (), base_url=base_url)
+        write = Writing(_database(Path(folder)))
+        stored = cards.store_method("benchmark", "pm_card_visa", "store")
+        sdk, house = _sdk_alone(cards, stored), _from_intention_to_books(write, cards, stored)
+        sdk(), house()
+        # By turns: what slows the machine for a while slows both.
+        rounds = [(sdk(), house()) for _ in range(SESSIONS)]
     own, whole = (median(one) / OPERATIONS_A_SESSION * 1000 for one in zip(*rounds, strict=True))
     adds = max(whole - own, 0.001)
     return [
         Figure("card operation, what the house adds (CPU)", adds, "ms", BUDGET_MS, "the SDK's call alone", own),
         Figure("card operation, with the SDK's call (CPU)", adds + own, "ms"),
     ]
+
+
+@contextmanager
+def provider(folder: Path, *faults: Fault) -> Iterator[str]:
+    """The simulated provider in a process of its own, and where it listens."""
+    hear, tell = multiprocessing.Pipe(duplex=False)
+    options = Options(port=0, state=folder / "psp.jsonl", faults=faults)
+    psp = multiprocessing.get_context("fork").Process(
+        target=run, args=(options, lambda started: tell.send(started.base_url)), daemon=True
+    )
+    psp.start()
+    try:
+        yield hear.recv()
+    finally:
+        psp.terminate()
+        psp.join()
 
 
 def _database(folder: Path) -> str:
@@ -97,28 +105,27 @@ def _sdk_alone(cards: StripeCards, stored: StoredMethod) -> Callable[[], float]:
     run_id, numbers = os.getpid(), count()
 
     def pay() -> float:
-        number = next(numbers)
         started = process_time()
-        made = client.payment_intents.create(
-            {
-                "amount": 1240,
-                "currency": "gbp",
-                "customer": stored.customer_ref,
-                "payment_method": stored.method_ref,
-                "allowed_payment_method_types": ["card"],
-                "capture_method": "automatic",
-                "metadata": {"benchmark": str(number)},
-            },
-            {"idempotency_key": f"{run_id}/{number}/prepare"},
-        )
-        client.payment_intents.confirm(
-            made.id,
-            {"payment_method": stored.method_ref, "off_session": True, "expand": ["latest_charge"]},
-            {"idempotency_key": f"{run_id}/{number}/charge"},
-        )
+        pay_by_sdk(client, stored, f"{run_id}/{next(numbers)}")
         return process_time() - started
 
     return pay
+
+
+def pay_by_sdk(client: Any, stored: StoredMethod, name: str) -> None:
+    """One session as a program would pay it that writes nothing down."""
+    asked = {
+        "amount": 1240,
+        "currency": "gbp",
+        "customer": stored.customer_ref,
+        "payment_method": stored.method_ref,
+        "allowed_payment_method_types": ["card"],
+        "capture_method": "automatic",
+        "metadata": {"benchmark": name},
+    }
+    made = client.payment_intents.create(asked, {"idempotency_key": f"{name}/prepare"})
+    taken = {"payment_method": stored.method_ref, "off_session": True, "expand": ["latest_charge"]}
+    client.payment_intents.confirm(made.id, taken, {"idempotency_key": f"{name}/charge"})
 
 
 def _from_intention_to_books(write: Writing, cards: StripeCards, stored: StoredMethod) -> Callable[[], float]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvloop
 
-from benchmarks.card_operation import KEY, OPERATIONS_A_SESSION
+from benchmarks.card_operation import KEY, OPERATIONS_A_SESSION, pay_by_sdk, provider
 from benchmarks.figure import Figure
 from benchmarks.gateway import OPERATOR, furnished, listening, load_of
 from tallywatt.adapters.providers.stripe_cards import StripeCards
@@ -30,7 +28,6 @@ from tallywatt.kernel.identity import SessionId
 from tallywatt.kernel.money import money
 from tallywatt.payments.operation import OperationState
 from tallywatt.settings import Settings
-from tallywatt.simulators.psp import Options, run
 from tallywatt.simulators.psp.faults import Fault
 from tallywatt.wiring import House, upgrade
 from tallywatt.workflows.add_provider_account import AddProviderAccount, add_provider_account
@@ -38,8 +35,6 @@ from tallywatt.workflows.collect import Collection, intend_collection
 from tallywatt.workflows.keep_method import KeepMethod, keep_method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tallywatt.payments.operation import Operation
     from tallywatt.payments.provider import StoredMethod
 
@@ -48,13 +43,14 @@ PAYMENTS = 200
 VALUES_A_SECOND = 500
 """What the stations say meanwhile: as many as 5,000 that charge, each with a value every ten seconds."""
 LANE = LANES["providers"]
+SLOW = Fault("latency", milliseconds=LATENCY_MS)
 BUDGET_MS = 100
 
 
 def measure() -> list[Figure]:
     """Both ways, one after the other; half a minute."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder, _provider(Path(folder)) as base_url:
+    with tempfile.TemporaryDirectory(prefix="tallywatt-bench-") as folder, provider(Path(folder), SLOW) as base_url:
         cards = StripeCards(KEY, (), base_url=base_url)
         stored = cards.store_method("benchmark", "pm_card_visa", "store")
         naive = _sdk_alone(cards, stored)
@@ -89,38 +85,12 @@ def _operations(work: Any, _: None) -> list[Operation]:
 _PEER = "as many threads with the SDK alone, no books"
 
 
-@contextmanager
-def _provider(folder: Path) -> Iterator[str]:
-    hear, tell = multiprocessing.Pipe(duplex=False)
-    slow = Fault("latency", milliseconds=LATENCY_MS)
-    options = Options(port=0, state=folder / "psp.jsonl", faults=(slow,))
-    psp = multiprocessing.get_context("fork").Process(
-        target=run, args=(options, lambda started: tell.send(started.base_url)), daemon=True
-    )
-    psp.start()
-    try:
-        yield hear.recv()
-    finally:
-        psp.terminate()
-        psp.join()
-
-
 def _sdk_alone(cards: StripeCards, stored: StoredMethod) -> float:
     """Seconds for an operation, when nothing is written down before or after it."""
-    client: Any = cards._client  # noqa: SLF001 - the same client, so that the same thing is compared
+    client = cards._client  # noqa: SLF001 - the same client, so that the same thing is compared
 
     def pay(number: int) -> None:
-        asked = {
-            "amount": 1240,
-            "currency": "gbp",
-            "customer": stored.customer_ref,
-            "payment_method": stored.method_ref,
-            "allowed_payment_method_types": ["card"],
-            "capture_method": "automatic",
-        }
-        made = client.payment_intents.create(asked, {"idempotency_key": f"alone/{number}/prepare"})
-        taken = {"payment_method": stored.method_ref, "off_session": True}
-        client.payment_intents.confirm(made.id, taken, {"idempotency_key": f"alone/{number}/charge"})
+        pay_by_sdk(client, stored, f"alone/{number}")
 
     began = time.perf_counter()
     with ThreadPoolExecutor(LANE.threads) as threads:
